@@ -1,0 +1,1 @@
+"""KFP components: one folder each; each reads artifacts, calls one library function, writes artifacts."""

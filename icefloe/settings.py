@@ -1,0 +1,126 @@
+"""Where things are: profile, workspace, stores; from the environment, then the workspace's `icefloe.toml`."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from icefloe.errors import IcefloeError
+
+SETTINGS_FILE = "icefloe.toml"
+
+
+class Settings(BaseSettings):
+    """One workspace's settings; `ICEFLOE_TRACKING_URI=...` and the like override `icefloe.toml`.
+
+    Attributes
+    ----------
+    profile
+        `local` starts every engine in the process; `cluster` uses the servers that the URIs name.
+    workspace
+        The folder that holds `icefloe.toml`, `params.yaml`, `data/` and `data.dvc`.
+    tracking_uri, artifact_uri
+        MLflow's tracking store and where new experiments put their artifacts.
+    registered_model, experiment
+        MLflow names of this study's ensemble and of its runs.
+    queue_path
+        SQLite file of the labelling queue.
+    checkpoints
+        Directory of training checkpoints, on a disk that every training worker sees.
+    ray_address
+        Ray cluster to train on; empty: Ray is started for the run.
+    weights_dir
+        Local mirror of pre-trained encoder weights; empty: the zoo's hub.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ICEFLOE_", extra="forbid")
+
+    profile: Literal["local", "cluster"] = "local"
+    workspace: Path
+    tracking_uri: str = ""
+    artifact_uri: str = ""
+    registered_model: str = "icefloe-ea"
+    experiment: str = "icefloe"
+    queue_path: Path = Path(".icefloe/queue.db")
+    checkpoints: Path = Path(".icefloe/checkpoints")
+    ray_address: str | None = None
+    weights_dir: Path | None = None
+
+    def model_post_init(self, _context: object) -> None:
+        state = self.workspace / ".icefloe"
+        self.queue_path = self.workspace / self.queue_path  # joining an absolute path keeps it as it is
+        self.checkpoints = self.workspace / self.checkpoints
+        if self.weights_dir is not None:
+            self.weights_dir = self.workspace / self.weights_dir
+        self.tracking_uri = self.tracking_uri or f"sqlite:///{state / 'mlflow.db'}"
+        self.artifact_uri = self.artifact_uri or (state / "mlartifacts").as_uri()
+
+    @property
+    def data(self) -> Path:
+        """The workspace's datasets."""
+        return self.workspace / "data"
+
+    @property
+    def state(self) -> Path:
+        """Where a local workspace keeps what is neither data nor code."""
+        return self.workspace / ".icefloe"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file; the file is the workspace's own, named by the init argument."""
+        workspace = init_settings()["workspace"]
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=workspace / SETTINGS_FILE)
+        return env_settings, toml, init_settings
+
+
+def find_workspace(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds `icefloe.toml`.
+
+    Raises
+    ------
+    IcefloeError
+        If there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    raise IcefloeError(
+        f"{start.resolve()}: no {SETTINGS_FILE} here or above. Make a workspace with `icefloe init DIR` and work inside it."
+    )
+
+
+def load_settings(workspace: Path | None = None) -> Settings:
+    """Settings of `workspace`, or of the one that `ICEFLOE_WORKSPACE` or the current folder is in.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no workspace, or a setting is unknown or has a value of the wrong kind.
+    """
+
+    start = workspace or Path(os.environ.get("ICEFLOE_WORKSPACE", "."))
+    folder = find_workspace(start)
+    try:
+        return Settings(workspace=folder)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise IcefloeError(
+            f"{folder / SETTINGS_FILE}: {name}: {first['msg']}. Mend that line or ICEFLOE_{name.upper()}."
+        ) from error
+    except ValueError as error:  # not TOML at all
+        raise IcefloeError(f"{folder / SETTINGS_FILE}: {error}. Mend the file.") from error

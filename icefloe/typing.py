@@ -1,0 +1,12 @@
+"""Array types shared by all rooms."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+MaskArray: TypeAlias = NDArray[np.uint8]
+
+IGNORE = 255
+"""Mask value of pixels that count neither in training nor in any metric."""
