@@ -81,10 +81,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment before file; the file is the workspace's own, named by the init argument."""
+        """The workspace as found; then the environment before the workspace's own file."""
         workspace = init_settings()["workspace"]
         toml = TomlConfigSettingsSource(settings_cls, toml_file=workspace / SETTINGS_FILE)
-        return env_settings, toml, init_settings
+        return init_settings, env_settings, toml
 
 
 def find_workspace(start: Path) -> Path:
@@ -99,7 +99,8 @@ def find_workspace(start: Path) -> Path:
         if (folder / SETTINGS_FILE).is_file():
             return folder
     raise IcefloeError(
-        f"{start.resolve()}: no {SETTINGS_FILE} here or above. Make a workspace with `icefloe init DIR` and work inside it."
+        f"{start.resolve()}: no {SETTINGS_FILE} here or above. "
+        "Make a workspace with `icefloe init DIR` and work inside it."
     )
 
 

@@ -16,7 +16,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def real_data() -> Path:
-    """The folder of real micrographs beside the project; tests that need it are skipped where it is absent."""
+    """The real micrographs beside the project; tests that need them are skipped where they are absent."""
     folder = Path(os.environ.get("ICEFLOE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("the real micrographs are not on this machine (set ICEFLOE_REAL_DATA)")
