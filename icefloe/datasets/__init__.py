@@ -1,0 +1,1 @@
+"""Datasets: images and masks on disk, readers, label formats, splits, audit, DVC versions. No torch here."""

@@ -1,0 +1,330 @@
+"""A dataset on disk: `images/`, `masks/`, perhaps `truth/`, and `dataset.yaml` that says what it is."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
+from icefloe.errors import IcefloeError
+from icefloe.files import write_text_atomic
+from icefloe.typing import IGNORE, FloatArray, MaskArray
+
+INFO_FILE = "dataset.yaml"
+MASK_SUFFIXES = (".png", ".tif", ".tiff")
+
+# A slash would break sample keys ("D1/stack_7"), a leading dot would hide the folder.
+Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w .()+-]*$", max_length=100)]
+
+
+class DatasetInfo(BaseModel):
+    """What `dataset.yaml` says of one dataset.
+
+    Attributes
+    ----------
+    name
+        The dataset's name, which is its folder's name.
+    experiment
+        The experiment that the frames are of; datasets of one experiment are split by one set of time blocks.
+    classes
+        Class names by mask value; value 255 means ignore and has no name here.
+    pixel_size_nm, dose_e_per_A2, frame_rate_hz
+        Pixel edge in nm, dose of one image in e/A^2, camera frames per second; null where not known.
+    temperature_programme
+        In words, such as `melt, -12 to 2 degC`.
+    source, licence
+        Where the data come from and on what terms they may be used.
+    preprocessing
+        Steps already done to the images, such as `stacked` and `region`; they are not done again.
+    converted
+        Image stem: what the importer changed to store it (container to TIFF, and the like).
+    notes
+        Anything a reader of the results should know.
+    shifts
+        Name of a property: how it departs from the standard datasets.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    experiment: Name
+    classes: list[str] = Field(default=["background", "ice"], min_length=2, max_length=IGNORE)
+    pixel_size_nm: float | None = Field(default=None, gt=0)
+    dose_e_per_A2: float | None = Field(default=None, gt=0)  # noqa: N815 - the unit is ångström
+    frame_rate_hz: float | None = Field(default=None, gt=0)
+    temperature_programme: str | None = None
+    source: str = ""
+    licence: str = ""
+    preprocessing: list[str] = []
+    converted: dict[str, str] = {}
+    notes: str = ""
+    shifts: dict[str, str] = {}
+
+    @classmethod
+    def load(cls, dataset: Path) -> "DatasetInfo":
+        """Read `dataset.yaml` of the dataset folder `dataset`.
+
+        Raises
+        ------
+        IcefloeError
+            If the file is missing, is not YAML, or has an unknown or wrong entry.
+        """
+        path = dataset / INFO_FILE
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise IcefloeError(
+                f"{dataset}: no {INFO_FILE} here, so this is not a dataset. "
+                "Import the images with `icefloe data import DIR --name NAME`."
+            ) from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise IcefloeError(f"{path}: not valid YAML ({reason}). Mend the file.") from error
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            entry = ".".join(str(part) for part in first["loc"]) or "the whole file"
+            raise IcefloeError(f"{path}: {entry}: {first['msg']}. Mend that entry.") from error
+
+    def save(self, dataset: Path) -> None:
+        """Write `dataset.yaml` into the folder `dataset`; the same content gives the same bytes."""
+        text = yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True, width=100)
+        write_text_atomic(dataset / INFO_FILE, text)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a dataset, and its mask where it has one.
+
+    Attributes
+    ----------
+    dataset, stem
+        Names of the dataset and of the image (file name without its ending).
+    index
+        Position in time within the dataset, from 0.
+    image_path
+        The image.
+    mask_path
+        The label, a class-index image; None where nobody has labelled the image yet.
+    truth_path
+        A label kept back that plays the labeler in simulations; training never reads it.
+    n_classes
+        Number of classes a mask may hold besides 255 = ignore.
+    """
+
+    dataset: str
+    stem: str
+    index: int
+    image_path: Path
+    mask_path: Path | None = None
+    truth_path: Path | None = None
+    n_classes: int = 2
+
+    @property
+    def key(self) -> str:
+        """Name that is unique in a workspace, such as `D1/stack_7`."""
+        return f"{self.dataset}/{self.stem}"
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether somebody has labelled the image."""
+        return self.mask_path is not None
+
+    def image(self) -> FloatArray:
+        """The image.
+
+        Returns
+        -------
+        float32, shape (H, W)
+            Intensity in the file's own units (counts or grey levels).
+
+        Raises
+        ------
+        IcefloeError
+            If the file can't be read as one grey image; see `readers.read_image`.
+        """
+        return read_image(self.image_path)
+
+    def mask(self) -> MaskArray:
+        """The label.
+
+        Returns
+        -------
+        uint8, shape (H, W)
+            Class index, 255 = ignore.
+
+        Raises
+        ------
+        IcefloeError
+            If the image has no label, or the mask has another size or unknown classes.
+        """
+        if self.mask_path is None:
+            raise IcefloeError(
+                f"{self.image_path}: the image has no mask. Label it, or leave it out where labels are needed."
+            )
+        return self._checked_mask(self.mask_path)
+
+    def truth(self) -> MaskArray:
+        """The label kept back, as `mask`.
+
+        Raises
+        ------
+        IcefloeError
+            If none is kept, or it has another size or unknown classes.
+        """
+        if self.truth_path is None:
+            raise IcefloeError(
+                f"{self.image_path}: no truth is kept for this image. "
+                "Import the dataset with its labels held back to run the loop on it."
+            )
+        return self._checked_mask(self.truth_path)
+
+    def _checked_mask(self, path: Path) -> MaskArray:
+        mask = read_mask(path)
+        check_mask(path, mask, image_shape(self.image_path), self.n_classes)
+        return mask
+
+
+def check_mask(path: Path, mask: MaskArray, shape: tuple[int, int], n_classes: int) -> None:
+    """Refuse a mask that does not fit its image.
+
+    Parameters
+    ----------
+    path
+        The file that the error names.
+    mask : uint8, shape (H, W)
+        Class index, 255 = ignore.
+    shape
+        (H, W) of the image.
+    n_classes
+        Values 0 to n_classes - 1 are known.
+
+    Raises
+    ------
+    IcefloeError
+        If the size differs or a value is unknown.
+    """
+    if mask.shape != shape:
+        raise IcefloeError(
+            f"{path}: mask is {mask.shape[1]}x{mask.shape[0]} but the image is {shape[1]}x{shape[0]}. "
+            "Export the mask at the image's size."
+        )
+    present = np.unique(mask)
+    unknown = present[(present >= n_classes) & (present != IGNORE)]
+    if unknown.size:
+        values = ", ".join(str(value) for value in unknown[:5])
+        raise IcefloeError(
+            f"{path}: mask has unknown classes (values {values}); known are 0 to {n_classes - 1} and 255 = ignore. "
+            "Export class indices, or name the further classes in dataset.yaml."
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder, its `dataset.yaml`, and its samples in time order (natural sort of their stems)."""
+
+    path: Path
+    info: DatasetInfo
+    samples: tuple[Sample, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> "Dataset":
+        """List the dataset in folder `path`; images are read when a sample is asked for them.
+
+        Raises
+        ------
+        IcefloeError
+            If it is no dataset, holds no image, or holds two images of one stem.
+        """
+        info = DatasetInfo.load(path)
+        images = _files_by_stem(path / "images")
+        if not images:
+            raise IcefloeError(
+                f"{path / 'images'}: the dataset is empty. Put images there, or import it again."
+            )
+        masks = _files_by_stem(path / "masks", MASK_SUFFIXES)
+        truths = _files_by_stem(path / "truth", MASK_SUFFIXES)
+        samples = tuple(
+            Sample(
+                dataset=info.name,
+                stem=stem,
+                index=index,
+                image_path=images[stem],
+                mask_path=masks.get(stem),
+                truth_path=truths.get(stem),
+                n_classes=len(info.classes),
+            )
+            for index, stem in enumerate(sorted(images, key=natural_key))
+        )
+        return cls(path=path, info=info, samples=samples)
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.info.name
+
+    @property
+    def labelled(self) -> tuple[Sample, ...]:
+        """Samples that have a mask, in time order."""
+        return tuple(sample for sample in self.samples if sample.is_labelled)
+
+    @property
+    def unlabelled(self) -> tuple[Sample, ...]:
+        """Samples without a mask, in time order."""
+        return tuple(sample for sample in self.samples if not sample.is_labelled)
+
+
+def load_datasets(root: Path, names: Sequence[str] | None = None) -> dict[str, Dataset]:
+    """Datasets under `root` by name: those in `names`, in that order, or all in natural order.
+
+    Raises
+    ------
+    IcefloeError
+        If there is none, one named is missing, or a folder's name and its `dataset.yaml` disagree.
+    """
+    present = sorted((file.parent.name for file in root.glob(f"*/{INFO_FILE}")), key=natural_key)
+    present = [name for name in present if not name.startswith(".")]
+    if not present:
+        raise IcefloeError(
+            f"{root}: no dataset here. Make some with `icefloe data simulate` or `icefloe data import`."
+        )
+    datasets = {}
+    for name in names if names is not None else present:
+        if name not in present:
+            raise IcefloeError(f"{root / name}: no such dataset. There are: {', '.join(present)}.")
+        dataset = Dataset.load(root / name)
+        if dataset.name != name:
+            raise IcefloeError(
+                f"{root / name / INFO_FILE}: the name is {dataset.name!r} but the folder is {name!r}. Make them agree."
+            )
+        datasets[name] = dataset
+    return datasets
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts `stack_10` after `stack_9`: runs of digits count as numbers."""
+    parts = re.split(r"(\d+)", name)
+    # \d matches other scripts' digits too, which int() reads; isdecimal() is the same set.
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def _files_by_stem(folder: Path, suffixes: tuple[str, ...] | None = None) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        known = path.suffix.lower() in suffixes if suffixes else is_readable_name(path)
+        if path.name.startswith(".") or not path.is_file() or not known:
+            continue
+        if path.stem in found:
+            raise IcefloeError(
+                f"{path}: {found[path.stem].name} has the same stem, so their labels can't be told apart. Rename one."
+            )
+        found[path.stem] = path
+    return found
