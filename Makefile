@@ -1,0 +1,45 @@
+# Everything a developer or a first-time user runs. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKSPACE := demo
+
+.PHONY: help demo test lint integration bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Torch first and pinned: a looser pin would bring gigabytes of CUDA along.
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "make: $(PYTHON) can't make virtual environments. Install them: apt-get install python3-venv"; exit 1; }
+	@command -v git >/dev/null || { echo "make: git is missing. Install it: apt-get install git"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt torch torchvision
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing to its report
+	rm -rf $(WORKSPACE)
+	$(BIN)/icefloe init $(WORKSPACE)
+	$(BIN)/icefloe -C $(WORKSPACE) data simulate
+	$(BIN)/icefloe -C $(WORKSPACE) data commit -m "Simulated D1-D5 and a noisy experiment"
+	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop
+
+test: .venv/.installed  ## the tests, without those that take long or need servers
+	$(BIN)/pytest -n auto --dist loadfile -m 'not integration'
+
+lint: .venv/.installed  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy icefloe components pipelines
+	$(BIN)/lint-imports
+
+integration: .venv/.installed  ## the tests that take minutes or start servers
+	$(BIN)/pytest -m integration
+
+bench: .venv/.installed  ## benchmarks, printed with date and command
+	$(BIN)/python benchmarks/gate_error_rates.py
+
+clean:  ## remove what the targets made, but not data
+	rm -rf .venv $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
