@@ -1,0 +1,1 @@
+"""An ensemble of trained members: prediction, uncertainty, calibration, evaluation."""
