@@ -1,0 +1,1 @@
+"""Choosing what to label, handing it to people, and bringing their labels back."""
