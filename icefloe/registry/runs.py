@@ -1,0 +1,136 @@
+"""The record of one pipeline run: what its steps found, kept together in one MLflow run.
+
+Steps run in separate processes, on a cluster on separate machines; the run's id is all they share.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from icefloe.errors import IcefloeError
+from icefloe.settings import Settings
+
+
+class RunRecord:
+    """Documents and pictures of one run, by path (`gate/D3.json`, `evaluation/EA-T2.json`).
+
+    Parameters
+    ----------
+    settings
+        Names the tracking store.
+    run_id
+        An existing MLflow run, as returned by `RunRecord.start`.
+    """
+
+    def __init__(self, settings: Settings, run_id: str) -> None:
+        self.run_id = run_id
+        self._client = MlflowClient(settings.tracking_uri)
+
+    @classmethod
+    def start(cls, settings: Settings, name: str, arguments: dict[str, Any]) -> RunRecord:
+        """Open a new run named `name` and keep the pipeline's arguments in it."""
+        client = MlflowClient(settings.tracking_uri)
+        found = client.get_experiment_by_name(settings.experiment)
+        experiment = (
+            found.experiment_id
+            if found
+            else client.create_experiment(settings.experiment, artifact_location=settings.artifact_uri)
+        )
+        run = client.create_run(experiment, run_name=name, tags={"icefloe.pipeline": name})
+        record = cls(settings, run.info.run_id)
+        record.write_json("arguments.json", arguments)
+        return record
+
+    @property
+    def name(self) -> str:
+        """The pipeline that made the run."""
+        return self._run().info.run_name or self.run_id
+
+    def write_json(self, path: str, document: Any) -> None:
+        """Keep `document` at `path`, replacing what was there."""
+        self._write(path, json.dumps(document, indent=1).encode())
+
+    def write_png(self, path: str, png: bytes) -> None:
+        """Keep a picture at `path`, replacing what was there."""
+        self._write(path, png)
+
+    def _write(self, path: str, data: bytes) -> None:
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as scratch:
+            local = Path(scratch) / name
+            local.write_bytes(data)
+            self._client.log_artifact(self.run_id, str(local), folder or None)
+
+    def names(self, folder: str) -> list[str]:
+        """Paths of what is kept in `folder`, sorted."""
+        self._run()
+        return sorted(entry.path for entry in self._client.list_artifacts(self.run_id, folder))
+
+    def read_bytes(self, path: str) -> bytes:
+        """What is kept at `path`.
+
+        Raises
+        ------
+        IcefloeError
+            If the run or the path is unknown.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                local = self._client.download_artifacts(self.run_id, path, scratch)
+            except (MlflowException, OSError) as error:
+                raise IcefloeError(
+                    f"run {self.run_id}: it holds no {path}. Check the run's id with `icefloe runs`."
+                ) from error
+            return Path(local).read_bytes()
+
+    def read_json(self, path: str) -> Any:
+        """The document kept at `path`."""
+        return json.loads(self.read_bytes(path))
+
+    def read_folder(self, folder: str) -> dict[str, Any]:
+        """Every JSON document of `folder`, by its name without the ending, in the order of the names."""
+        return {
+            Path(path).stem: self.read_json(path) for path in self.names(folder) if path.endswith(".json")
+        }
+
+    def finish(self, succeeded: bool = True) -> None:
+        """Close the run."""
+        status = RunStatus.FINISHED if succeeded else RunStatus.FAILED
+        self._client.set_terminated(self.run_id, RunStatus.to_string(status))
+
+    def _run(self) -> Any:
+        try:
+            return self._client.get_run(self.run_id)
+        except MlflowException as error:
+            raise IcefloeError(
+                f"run {self.run_id}: the tracking store has no such run. List them with `icefloe runs`."
+            ) from error
+
+
+def list_runs(settings: Settings) -> list[dict[str, Any]]:
+    """The pipeline runs of this study, newest first: id, pipeline, status, start time (ms since 1970)."""
+    client = MlflowClient(settings.tracking_uri)
+    experiment = client.get_experiment_by_name(settings.experiment)
+    if experiment is None:
+        return []
+    runs = client.search_runs(
+        [experiment.experiment_id],
+        filter_string="tags.`icefloe.pipeline` != ''",
+        order_by=["attributes.start_time DESC"],
+    )
+    return [
+        {
+            "id": run.info.run_id,
+            "pipeline": run.data.tags["icefloe.pipeline"],
+            "status": run.info.status,
+            "started": run.info.start_time,
+        }
+        for run in runs
+    ]
