@@ -166,7 +166,7 @@ class Sample:
         """
         if self.mask_path is None:
             raise IcefloeError(
-                f"{self.image_path}: the image has no mask. Label it, or leave it out where labels are needed."
+                f"{self.image_path}: the image has no mask. Label it, or leave it out of what needs labels."
             )
         return self._checked_mask(self.mask_path)
 
@@ -220,8 +220,8 @@ def check_mask(path: Path, mask: MaskArray, shape: tuple[int, int], n_classes: i
     if unknown.size:
         values = ", ".join(str(value) for value in unknown[:5])
         raise IcefloeError(
-            f"{path}: mask has unknown classes (values {values}); known are 0 to {n_classes - 1} and 255 = ignore. "
-            "Export class indices, or name the further classes in dataset.yaml."
+            f"{path}: mask has unknown classes (values {values}); known are 0 to {n_classes - 1} "
+            "and 255 = ignore. Export class indices, or name the further classes in dataset.yaml."
         )
 
 
@@ -301,7 +301,8 @@ def load_datasets(root: Path, names: Sequence[str] | None = None) -> dict[str, D
         dataset = Dataset.load(root / name)
         if dataset.name != name:
             raise IcefloeError(
-                f"{root / name / INFO_FILE}: the name is {dataset.name!r} but the folder is {name!r}. Make them agree."
+                f"{root / name / INFO_FILE}: the name is {dataset.name!r} but the folder is {name!r}. "
+                "Make them agree."
             )
         datasets[name] = dataset
     return datasets
@@ -324,7 +325,8 @@ def _files_by_stem(folder: Path, suffixes: tuple[str, ...] | None = None) -> dic
             continue
         if path.stem in found:
             raise IcefloeError(
-                f"{path}: {found[path.stem].name} has the same stem, so their labels can't be told apart. Rename one."
+                f"{path}: {found[path.stem].name} has the same stem, so labels can't tell them apart. "
+                "Rename one."
             )
         found[path.stem] = path
     return found

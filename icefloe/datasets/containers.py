@@ -1,0 +1,134 @@
+"""Electron-microscopy containers (DigitalMicrograph, Velox, TIA, MRC, ...) through RosettaSciIO."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from icefloe.datasets.raw import RawImage, grey_from_fields, quiet_readers, unreadable
+from icefloe.errors import IcefloeError
+
+# Modules of `rsciio` to try, in order. Left out on purpose: netcdf and ripple, which evaluate text of the
+# file as Python, and the readers of spectra and logs, which hold no image.
+READERS: dict[str, tuple[str, ...]] = {
+    ".ali": ("mrc",),
+    ".app5": ("topspin",),
+    ".bcf": ("bruker",),
+    ".blo": ("blockfile",),
+    ".de5": ("emd",),
+    ".dm3": ("digitalmicrograph",),
+    ".dm4": ("digitalmicrograph",),
+    ".elid": ("phenom",),
+    ".emd": ("emd",),
+    ".emi": ("tia",),
+    ".h5": ("emd", "hspy", "delmic"),
+    ".hdf5": ("hspy", "emd", "delmic"),
+    ".hspy": ("hspy",),
+    ".img": ("hamamatsu",),
+    ".mib": ("quantumdetector",),
+    ".mrc": ("mrc",),
+    ".nxs": ("nexus",),
+    ".pro": ("digitalsurf",),
+    ".prz": ("pantarhei",),
+    ".ser": ("tia",),
+    ".sur": ("digitalsurf",),
+    ".tvips": ("tvips",),
+    ".unf": ("semper",),
+}
+
+_NM = {
+    "pm": 1e-3,
+    "å": 0.1,
+    "a": 0.1,
+    "ang": 0.1,
+    "angstrom": 0.1,
+    "nm": 1.0,
+    "nanometer": 1.0,
+    "µm": 1e3,
+    "μm": 1e3,
+    "um": 1e3,
+    "micron": 1e3,
+    "mm": 1e6,
+    "m": 1e9,
+}
+# Outside of this a file's scale is a detector pixel or a wrong unit (TIA diffraction: 4e16 nm).
+_PLAUSIBLE_NM = (1e-4, 1e5)
+
+Signal = dict[str, Any]
+
+
+def read_container(path: Path) -> RawImage:
+    """The image, or stack of images, in a microscope's container.
+
+    Containers may hold spectra, Fourier transforms and several images besides; the first image with real
+    values is taken, and `chosen` says which.
+
+    Raises
+    ------
+    IcefloeError
+        If the file can't be read or holds no image.
+    """
+    images = [signal for signal in _load_signals(path) if _is_image(signal)]
+    if not images:
+        raise IcefloeError(
+            f"{path}: holds no image (only spectra, Fourier transforms, scans of patterns or logs). "
+            "Choose the file of the image itself."
+        )
+    # A colour thumbnail may stand before the detector's own grey values.
+    signal = min(images, key=lambda image: image["data"].dtype.names is not None)
+    data = np.asarray(signal["data"])
+    if data.dtype.names is not None:
+        data = grey_from_fields(path, data)
+    data = data.reshape(_without_unit_axes(data.shape))
+    title = str(signal["metadata"].get("General", {}).get("title") or "untitled")
+    chosen = f"first of {len(images)} images: {title}" if len(images) > 1 else ""
+    return RawImage(data=data, pixel_size_nm=pixel_size_nm(signal["axes"]), chosen=chosen)
+
+
+def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
+    """Edge of a square pixel in nm, by RosettaSciIO's axes; None if uncalibrated, reciprocal, not square."""
+    scales = []
+    for axis in axes[-2:]:
+        factor = _NM.get(str(axis.get("units") or "").strip().lower())
+        if factor is None:
+            return None
+        scales.append(float(axis.get("scale") or 0) * factor)
+    low, high = _PLAUSIBLE_NM
+    # 1 %: calibrations of the two axes are often fitted apart.
+    if len(scales) != 2 or not low <= scales[0] <= high or abs(scales[0] - scales[1]) > 0.01 * scales[0]:
+        return None
+    return float(f"{scales[0]:.6g}")
+
+
+def _load_signals(path: Path) -> list[Signal]:
+    failure: Exception = IcefloeError(f"{path}: not a container")
+    for name in READERS[path.suffix.lower()]:
+        try:
+            with quiet_readers():
+                signals: list[Signal] = importlib.import_module(f"rsciio.{name}").file_reader(str(path))
+        # A damaged file makes a reader fail in any way at all: struct, key, unicode, memory, assertion ...
+        except Exception as error:
+            failure = error
+        else:
+            return signals
+    raise unreadable(path, failure) from failure
+
+
+def _is_image(signal: Signal) -> bool:
+    data, axes = signal["data"], signal["axes"]
+    dtype = getattr(data, "dtype", None)
+    if dtype is None or not (dtype.names or dtype.kind in "buif"):
+        return False
+    if len(_without_unit_axes(data.shape)) not in (2, 3) or len(axes) != data.ndim:
+        return False
+    if any("ev" in str(axis.get("units") or "").lower() for axis in axes):
+        return False
+    # One signal axis is a spectrum at each point of a map. Files before HyperSpy's flag say nothing (None).
+    navigated = [axis.get("navigate") for axis in axes]
+    return None in navigated or navigated.count(False) >= 2
+
+
+def _without_unit_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """`shape` less the axes of length 1 before the last two, which some writers add."""
+    return tuple(size for size in shape[:-2] if size != 1) + shape[-2:]

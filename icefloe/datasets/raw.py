@@ -1,0 +1,104 @@
+"""What a file held before it is checked: pixels of any kind, made grey or refused."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icefloe.errors import IcefloeError
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """Pixels as a file holds them.
+
+    Attributes
+    ----------
+    data : any real dtype, shape (H, W) or (T, H, W)
+        Grey values.
+    pixel_size_nm
+        Edge of a square pixel; None where the file does not say or the axes differ.
+    chosen
+        Which of a file's several images this is, in words; empty where there is one.
+    """
+
+    data: NDArray[Any]
+    pixel_size_nm: float | None = None
+    chosen: str = ""
+
+
+def unreadable(path: Path, error: Exception) -> IcefloeError:
+    """The one-line error for a file that its reader could not make sense of."""
+    if isinstance(error, ModuleNotFoundError):
+        return IcefloeError(
+            f"{path}: reading this format needs the Python package {error.name!r}. "
+            "Install it, or export the image as TIFF."
+        )
+    reason = " ".join(str(error).split()).replace(str(path), "the file") or type(error).__name__
+    return IcefloeError(
+        f"{path}: truncated, damaged, or not what its name says ({reason[:120]}). Export or copy it again."
+    )
+
+
+def one_grey_channel(path: Path, channels: NDArray[Any]) -> NDArray[Any]:
+    """The grey values of a picture stored in colour channels.
+
+    Parameters
+    ----------
+    path
+        The file that the error names.
+    channels : shape (..., C)
+        C = 1 or 2 is grey (+ alpha), 3 or 4 red, green, blue (+ alpha).
+
+    Returns
+    -------
+    shape (...)
+        The one grey channel.
+
+    Raises
+    ------
+    IcefloeError
+        If the channels differ (real colour) or the alpha channel hides something.
+    """
+    n_channels = channels.shape[-1]
+    colour = channels[..., : 3 if n_channels >= 3 else 1]
+    if n_channels in (2, 4):
+        alpha = channels[..., -1]
+        if alpha.min() != alpha.max():
+            raise IcefloeError(
+                f"{path}: parts of the picture are transparent. Export it without transparency."
+            )
+    if (colour != colour[..., :1]).any():
+        raise IcefloeError(
+            f"{path}: a colour picture (its red, green and blue differ) where a grey one is meant. "
+            "Export the detector's own grey values."
+        )
+    return colour[..., 0]
+
+
+def grey_from_fields(path: Path, data: NDArray[Any]) -> NDArray[Any]:
+    """As `one_grey_channel`, for the structured arrays with fields R, G, B (A) that RosettaSciIO gives."""
+    names = data.dtype.names or ()
+    return one_grey_channel(path, np.stack([data[name] for name in names], axis=-1))
+
+
+@contextlib.contextmanager
+def quiet_readers() -> Iterator[None]:
+    """Keep the readers' own warnings off the user's screen; what matters is raised as an error."""
+    loggers = [logging.getLogger(name) for name in ("rsciio", "tifffile", "PIL")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
