@@ -1,0 +1,138 @@
+"""What an ensemble member is, in words: encoder, decoder, seed, weights."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from icefloe.errors import IcefloeError
+
+DecoderChannels = tuple[int, int, int, int, int]
+
+FULL: DecoderChannels = (256, 128, 64, 32, 16)
+LIGHT: DecoderChannels = (64, 48, 32, 24, 16)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One encoder of the zoo.
+
+    Attributes
+    ----------
+    pretrained
+        Names of its published weights.
+    decoder_channels
+        Width of a decoder that suits it, deepest stage first.
+    dilates
+        Whether its last stage can trade stride for dilation, which DeepLabV3+ needs.
+    """
+
+    pretrained: tuple[str, ...] = ("imagenet",)
+    decoder_channels: DecoderChannels = FULL
+    dilates: bool = True
+
+
+ENCODERS: dict[str, Encoder] = {
+    "vgg19": Encoder(dilates=False),
+    "densenet121": Encoder(dilates=False),
+    "densenet201": Encoder(dilates=False),
+    "resnet18": Encoder(pretrained=("imagenet", "ssl", "swsl")),
+    "se_resnet50": Encoder(),
+    "inception_v3": Encoder(dilates=False),
+    "mobilenet_v2": Encoder(decoder_channels=LIGHT),
+    "efficientnet-b0": Encoder(pretrained=("imagenet", "advprop"), decoder_channels=LIGHT),
+}
+"""The six of Baskaran et al. 2022, then two light ones for machines without a GPU."""
+
+DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus")
+
+
+class MemberSpec(BaseModel):
+    """One candidate for the ensemble.
+
+    Attributes
+    ----------
+    encoder
+        A name in `ENCODERS`.
+    decoder
+        A name in `DECODERS`.
+    seed
+        Of everything random in the member's first weights: members of one encoder differ by it (ER-i).
+    weights
+        Of the encoder: `none` (random), the name of published weights (`imagenet`), or a .safetensors file.
+    decoder_channels
+        Width of the five decoder stages, deepest first. FPN and DeepLabV3+ have one width and use the first,
+        which FPN needs to be a multiple of 64. Empty: the encoder's own default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: str
+    decoder: str = "unet"
+    seed: int = Field(0, ge=0)
+    weights: str = "none"
+    decoder_channels: DecoderChannels | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the member in tables and files, such as `mobilenet_v2-unet-s0`."""
+        return f"{self.encoder}-{self.decoder}-s{self.seed}"
+
+    @property
+    def channels(self) -> DecoderChannels:
+        """Decoder width in force."""
+        return self.decoder_channels or ENCODERS[self.encoder].decoder_channels
+
+    @field_validator("encoder")
+    @classmethod
+    def _encoder_is_known(cls, encoder: str) -> str:
+        if encoder not in ENCODERS:
+            raise IcefloeError(f"{encoder}: no such encoder. There are {', '.join(ENCODERS)}.")
+        return encoder
+
+    @field_validator("decoder")
+    @classmethod
+    def _decoder_is_known(cls, decoder: str) -> str:
+        if decoder not in DECODERS:
+            raise IcefloeError(f"{decoder}: no such decoder. There are {', '.join(DECODERS)}.")
+        return decoder
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "MemberSpec":
+        if self.decoder == "deeplabv3plus" and not ENCODERS[self.encoder].dilates:
+            able = ", ".join(name for name, encoder in ENCODERS.items() if encoder.dilates)
+            raise IcefloeError(f"{self.encoder}: can't be dilated for deeplabv3plus. Use one of {able}.")
+        if self.decoder == "fpn" and self.channels[0] % 64:
+            raise IcefloeError(
+                f"{self.name}: FPN can't be {self.channels[0]} wide. "
+                "Make the first of decoder_channels a multiple of 64."
+            )
+        published = ENCODERS[self.encoder].pretrained
+        if self.weights in ("none", *published) or Path(self.weights).suffix == ".safetensors":
+            return self
+        if Path(self.weights).suffix in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
+            raise IcefloeError(
+                f"{self.weights}: a pickle can run code when it is loaded, so none is. "
+                "Save its state dict with safetensors.torch.save_file and name that file."
+            )
+        raise IcefloeError(
+            f"{self.weights}: no such weights for {self.encoder}. "
+            f"Use none, {', '.join(published)} or the path of a .safetensors file."
+        )
+
+
+def require_unique_names(members: Sequence[MemberSpec]) -> None:
+    """Refuse a list in which two members would write the same files.
+
+    Raises
+    ------
+    IcefloeError
+        If two members have one name.
+    """
+    twice = [name for name, count in Counter(member.name for member in members).items() if count > 1]
+    if twice:
+        raise IcefloeError(
+            f"{twice[0]}: two members have this name. Change the encoder, decoder or seed of one."
+        )

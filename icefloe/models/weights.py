@@ -1,0 +1,149 @@
+"""Encoder weights from a file, a local mirror or the hub; safetensors only."""
+
+import logging
+from pathlib import Path
+
+import torch
+from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.utils import get_session
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from segmentation_models_pytorch.encoders import encoders, get_encoder
+
+from icefloe.errors import IcefloeError
+
+logger = logging.getLogger(__name__)
+
+HUB_FILE = "model.safetensors"
+HUB_TIMEOUT = 2.0
+"""Seconds the hub has to answer; its own client would retry for most of a minute."""
+
+
+def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) -> Path:
+    """The file that holds an encoder's weights; downloaded from the hub as the last resort.
+
+    Looked for in this order: the path itself; in `weights_dir` as `<encoder>.safetensors` (ImageNet),
+    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or a
+    hub cache; the user's own hub cache; the hub.
+
+    Parameters
+    ----------
+    encoder
+        A name in `spec.ENCODERS`.
+    weights
+        Name of published weights such as `imagenet`, or the path of a .safetensors file.
+    weights_dir
+        Local mirror, or none.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
+    """
+    if weights.endswith(".safetensors"):
+        if not Path(weights).is_file():
+            raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
+        return Path(weights)
+    source = encoders[encoder]["pretrained_settings"][weights]
+    found = _mirrored(encoder, weights, source, weights_dir) or _cached(source, None)
+    if found:
+        return found
+    if not _hub_answers():
+        raise IcefloeError(
+            f"{encoder}: its {weights} weights are not here and {constants.ENDPOINT} can't be reached. "
+            f"{_remedy(encoder, weights, source)}"
+        )
+    logger.info("Downloading the %s weights of %s from %s.", weights, encoder, source["repo_id"])
+    try:
+        return Path(hf_hub_download(source["repo_id"], HUB_FILE, revision=source["revision"]))
+    except OSError as error:  # the hub's own errors are of this family
+        raise IcefloeError(
+            f"{encoder}: its {weights} weights could not be downloaded ({type(error).__name__}). "
+            f"{_remedy(encoder, weights, source)}"
+        ) from error
+
+
+def encoder_state(
+    encoder: str, weights: str, in_channels: int, weights_dir: Path | None = None
+) -> dict[str, torch.Tensor]:
+    """An encoder's state dict for images of `in_channels` channels.
+
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does. A
+    file of a whole network (names that begin with `encoder.`) gives its encoder.
+
+    Raises
+    ------
+    IcefloeError
+        If the weights can't be had, or the file does not hold exactly this encoder.
+    """
+    path = weights_file(encoder, weights, weights_dir)
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise IcefloeError(f"{path}: not a safetensors file ({error}). Download or save it again.") from error
+    if any(name.startswith("encoder.") for name in state):
+        state = {
+            name.removeprefix("encoder."): value
+            for name, value in state.items()
+            if name.startswith("encoder.")
+        }
+    # A file of this project's own networks is of one channel already; published ones are RGB.
+    for file_channels in dict.fromkeys((3, in_channels)):
+        network = get_encoder(encoder, in_channels=file_channels)
+        shapes = {name: value.shape for name, value in network.state_dict().items()}
+        if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
+            break
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise IcefloeError(
+            f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "
+            "Use a file saved from this encoder."
+        ) from error
+    if file_channels != in_channels:
+        network.set_in_channels(in_channels, pretrained=True)
+    return dict(network.state_dict())
+
+
+def _mirrored(encoder: str, weights: str, source: dict[str, str], weights_dir: Path | None) -> Path | None:
+    if weights_dir is None:
+        return None
+    names = [
+        f"{encoder}.{weights}.safetensors",
+        f"{source['repo_id']}/{HUB_FILE}",
+        f"{Path(source['repo_id']).name}/{HUB_FILE}",
+    ]
+    if weights == "imagenet":
+        names.insert(0, f"{encoder}.safetensors")
+    for name in names:
+        if (weights_dir / name).is_file():
+            return weights_dir / name
+    return _cached(source, weights_dir)
+
+
+def _cached(source: dict[str, str], cache: Path | None) -> Path | None:
+    found = try_to_load_from_cache(source["repo_id"], HUB_FILE, cache_dir=cache, revision=source["revision"])
+    return Path(found) if isinstance(found, str) else None
+
+
+def _hub_answers() -> bool:
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+    except Exception as error:  # the session's kind (and so its errors') is the hub library's choice
+        logger.debug("%s did not answer: %s", constants.ENDPOINT, error)
+        return False
+    return True
+
+
+def _remedy(encoder: str, weights: str, source: dict[str, str]) -> str:
+    return (
+        f"Download {HUB_FILE} of {source['repo_id']} elsewhere, put it in a folder as "
+        f"{encoder}.{weights}.safetensors and set ICEFLOE_WEIGHTS_DIR to that folder, or choose weights: none."
+    )
+
+
+def _first_difference(error: RuntimeError) -> str:
+    lines = str(error).strip().splitlines()
+    return " ".join((lines[1] if len(lines) > 1 else lines[0]).split())[:120]

@@ -1,0 +1,104 @@
+"""The zoo: a network from its spec, encoder x decoder over segmentation-models-pytorch."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import Tensor, nn
+
+from icefloe.errors import IcefloeError
+from icefloe.models import inception
+from icefloe.models.spec import DECODERS, ENCODERS, MemberSpec, require_unique_names
+from icefloe.models.weights import encoder_state
+
+__all__ = ["DECODERS", "ENCODERS", "MemberSpec", "build", "encode", "require_unique_names"]
+
+inception.register()
+
+
+def build(
+    spec: MemberSpec, n_classes: int, weights_dir: Path | None = None, in_channels: int = 1
+) -> nn.Module:
+    """A member's network before training, on the CPU.
+
+    The same spec gives the same weights; torch's global random state is neither used nor changed. With
+    published weights only the decoder depends on `spec.seed`.
+
+    Parameters
+    ----------
+    spec
+        Encoder, decoder, seed, weights.
+    n_classes
+        At least 2. Two classes give one logit per pixel, that of class 1.
+    weights_dir
+        Local mirror of published weights.
+    in_channels
+        Channels of the images.
+
+    Returns
+    -------
+    nn.Module
+        Takes float32 (B, in_channels, S, S), S a multiple of 32; returns logits (B, 1, S, S) when `n_classes`
+        is 2, else (B, n_classes, S, S).
+
+    Raises
+    ------
+    IcefloeError
+        If `n_classes` is below 2, or the weights can't be had or do not fit.
+    """
+    if n_classes < 2:
+        raise IcefloeError(f"A network needs at least two classes; {n_classes} asked for. See dataset.yaml.")
+    pretrained = None
+    if spec.weights != "none":
+        pretrained = encoder_state(spec.encoder, spec.weights, in_channels, weights_dir)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(spec.seed)  # torch.manual_seed would reseed the GPUs too
+        network = _ARCHITECTURES[spec.decoder](
+            encoder_name=spec.encoder,
+            encoder_weights=None,
+            in_channels=in_channels,
+            classes=1 if n_classes == 2 else n_classes,
+            **_width(spec),
+        )
+    if pretrained is not None:
+        network.encoder.load_state_dict(pretrained)
+    return network
+
+
+def encode(network: nn.Module, images: Tensor) -> Tensor:
+    """What the encoder makes of whole images: its deepest features, averaged over the image.
+
+    Parameters
+    ----------
+    network
+        From `build`; put it in evaluation mode first.
+    images : float32, shape (B, in_channels, S, S)
+
+    Returns
+    -------
+    Tensor, shape (B, F)
+        F is the encoder's deepest number of channels.
+    """
+    encoder: Any = network.encoder
+    return encoder(images)[-1].mean(dim=(2, 3))
+
+
+_ARCHITECTURES: dict[str, Callable[..., Any]] = {
+    "unet": smp.Unet,
+    "unetplusplus": smp.UnetPlusPlus,
+    "fpn": smp.FPN,
+    "deeplabv3plus": smp.DeepLabV3Plus,
+}
+
+
+def _width(spec: MemberSpec) -> dict[str, Any]:
+    if spec.decoder == "fpn":
+        return {
+            "decoder_pyramid_channels": spec.channels[0],
+            "decoder_segmentation_channels": spec.channels[0] // 2,
+        }
+    if spec.decoder == "deeplabv3plus":
+        return {"decoder_channels": spec.channels[0]}
+    return {"decoder_channels": spec.channels}
