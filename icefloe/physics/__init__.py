@@ -1,0 +1,1 @@
+"""What a mask says about the crystal: centre, area, fronts, curvature."""

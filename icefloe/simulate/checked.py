@@ -1,0 +1,27 @@
+"""Descriptions of a simulation: frozen, and refused with one line where a value makes no sense."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from icefloe.errors import IcefloeError
+
+
+class CheckedModel(BaseModel):
+    """Base of the simulator's descriptions; a value out of range raises `IcefloeError`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise IcefloeError(
+                f"{type(self).__name__}.{name}: {first['msg']}, not {first['input']!r}. Choose another value."
+            ) from error
+
+    def changed(self, **values: Any) -> Self:
+        """A copy with some values replaced, checked like a new one."""
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **values})
