@@ -139,8 +139,8 @@ def _hub_answers() -> bool:
 
 def _remedy(encoder: str, weights: str, source: dict[str, str]) -> str:
     return (
-        f"Download {HUB_FILE} of {source['repo_id']} elsewhere, put it in a folder as "
-        f"{encoder}.{weights}.safetensors and set ICEFLOE_WEIGHTS_DIR to that folder, or choose weights: none."
+        f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it {encoder}.{weights}.safetensors "
+        "and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."
     )
 
 
