@@ -185,7 +185,8 @@ def _factor(strength: float, rng: np.random.Generator) -> float:
 def _smooth_field(shape: tuple[int, ...], knots: int, rng: np.random.Generator) -> FloatArray:
     """A random field of unit variance at `knots` x `knots` points, cubic between them."""
     rows, columns = (_cubic_basis(side, knots) for side in shape)
-    return rows @ rng.standard_normal((knots, knots), dtype=np.float32) @ columns.T
+    field: FloatArray = rows @ rng.standard_normal((knots, knots), dtype=np.float32) @ columns.T
+    return field
 
 
 def _displacements(shape: tuple[int, ...], deviation: float, rng: np.random.Generator) -> FloatArray:
@@ -195,7 +196,7 @@ def _displacements(shape: tuple[int, ...], deviation: float, rng: np.random.Gene
 
 
 def _cubic_basis(side: int, knots: int) -> NDArray[np.float32]:
-    """Weights, shape (side, knots), of cubic interpolation from even knots: cheaper than a full-size spline."""
+    """Weights, shape (side, knots), of cubic interpolation from evenly spaced knots."""
     weights: NDArray[np.float32] = ndimage.zoom(
         np.eye(knots, dtype=np.float32), (side / knots, 1), order=3, mode="nearest"
     )
