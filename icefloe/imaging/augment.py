@@ -185,8 +185,7 @@ def _factor(strength: float, rng: np.random.Generator) -> float:
 def _smooth_field(shape: tuple[int, ...], knots: int, rng: np.random.Generator) -> FloatArray:
     """A random field of unit variance at `knots` x `knots` points, cubic between them."""
     rows, columns = (_cubic_basis(side, knots) for side in shape)
-    field: FloatArray = rows @ rng.standard_normal((knots, knots), dtype=np.float32) @ columns.T
-    return field
+    return np.asarray(rows @ rng.standard_normal((knots, knots)) @ columns.T, np.float32)
 
 
 def _displacements(shape: tuple[int, ...], deviation: float, rng: np.random.Generator) -> FloatArray:

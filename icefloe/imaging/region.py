@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from skimage.filters import threshold_multiotsu, threshold_otsu
 
 from icefloe.errors import IcefloeError
@@ -10,8 +11,11 @@ from icefloe.typing import FloatArray
 MIN_BACKGROUND = 0.05
 """Share of exact zeros from which an image counts as thresholded already."""
 
-BEAM_STOPPED = 0.4
-"""An area darker than this share of the blob's mean gets no beam: it lies outside the aperture."""
+THRESHOLD_SIDE = 128
+"""Thresholds are found on block means of about this many pixels a side, where dose noise hides no class."""
+
+CORNER = 16
+"""The corners looked at for an aperture's dark surround are a side / CORNER wide."""
 
 
 def is_region_done(image: FloatArray) -> bool:
@@ -33,8 +37,8 @@ def is_region_done(image: FloatArray) -> bool:
 def region_threshold(image: FloatArray) -> float:
     """Intensity between the ice-and-water blob and the brighter background (bright-field TEM).
 
-    Otsu's threshold over the illuminated pixels. Where an aperture leaves a dark surround, three classes
-    (surround, blob, background) are told apart and the upper of the two thresholds is the one meant.
+    Otsu's threshold. Where an aperture leaves a dark surround, which is seen by the darkest of three classes
+    filling the corners, it is the upper threshold of those three classes (surround, blob, background).
 
     Parameters
     ----------
@@ -46,15 +50,17 @@ def region_threshold(image: FloatArray) -> float:
     float
         In the image's own intensity units.
     """
+    means = np.asarray(Image.fromarray(image).reduce(max(1, max(image.shape) // THRESHOLD_SIDE)))
     try:
-        dark, bright = threshold_multiotsu(image, classes=3)
+        dark, bright = threshold_multiotsu(means, classes=3)
     except ValueError:  # fewer than three grey levels
-        return float(threshold_otsu(image))
-    surround = image[image <= dark].mean()
-    blob = image[(image > dark) & (image <= bright)].mean()
-    if surround < BEAM_STOPPED * blob:
+        return float(threshold_otsu(means))
+    side = max(1, min(means.shape) // CORNER)
+    edges = np.r_[:side, -side:0]
+    corners = means[np.ix_(edges, edges)]
+    if np.mean(corners <= dark) > 0.5:
         return float(bright)
-    return float(threshold_otsu(image))
+    return float(threshold_otsu(means))
 
 
 def two_phase_region(image: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
