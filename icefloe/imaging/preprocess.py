@@ -106,7 +106,9 @@ class Geometry:
         if len(classes) == 1:
             square[self.window] = classes[0]
             return square
-        cover = [_resize((mask == value).astype(np.float32), self.content) for value in classes]
+        cover = [
+            _resize((mask == value).astype(np.float32), self.content, Resampling.BOX) for value in classes
+        ]
         square[self.window] = classes[np.argmax(cover, axis=0)]
         return square
 
@@ -194,11 +196,11 @@ class Preprocessing(BaseModel):
         return square, geometry
 
 
-def _resize(image: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Area mean where the image shrinks, bilinear where it grows; pixel centres stay aligned."""
+def _resize(image: FloatArray, shape: tuple[int, int], shrink: Resampling = Resampling.HAMMING) -> FloatArray:
+    """Anti-aliased where the image shrinks, bilinear where it grows; pixel centres stay aligned."""
     if image.shape == shape:
         return image
-    resampling = Resampling.BOX if max(shape) < max(image.shape) else Resampling.BILINEAR
+    resampling = shrink if max(shape) < max(image.shape) else Resampling.BILINEAR
     return np.asarray(Image.fromarray(image).resize(shape[::-1], resampling))
 
 

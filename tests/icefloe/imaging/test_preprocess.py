@@ -1,0 +1,200 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy import ndimage
+
+from icefloe.errors import IcefloeError
+from icefloe.imaging.preprocess import Geometry, Preprocessing
+
+SHAPES = [(894, 960), (960, 894), (256, 256), (100, 37), (512, 300)]
+
+
+def smooth_image(rng, shape, sigma=None):
+    field = ndimage.gaussian_filter(rng.normal(size=shape), sigma or max(shape) / 12)
+    return (100 + 50 * field / field.std()).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_both_axes_are_scaled_alike_to_half_a_pixel(shape):
+    geometry = Geometry.fit(shape, 256)
+    scale = 256 / max(shape)
+    for content, native in zip(geometry.content, shape, strict=True):
+        assert abs(content - native * scale) <= 0.5
+    assert max(geometry.content) == 256
+
+
+def test_a_circle_stays_a_circle():
+    rows, columns = np.indices((894, 960))
+    disc = ((rows - 400) ** 2 + (columns - 500) ** 2 < 200**2).astype(np.uint8)
+    placed = Geometry.fit(disc.shape, 256).place_mask(disc) == 1
+    height, width = (np.ptp(np.flatnonzero(placed.any(axis=axis))) + 1 for axis in (1, 0))
+    assert abs(height - width) <= 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_map_comes_back_to_where_it_was(rng, shape):
+    image = smooth_image(rng, shape, sigma=30)
+    geometry = Geometry.fit(shape, 256)
+    restored = geometry.restore(geometry.place(image))
+    assert restored.shape == shape
+    assert np.abs(restored - image).mean() < 0.02 * image.std()
+
+
+@pytest.mark.parametrize("shape", [(894, 960), (300, 512)])
+def test_points_keep_their_place_to_a_tenth_of_a_model_pixel(shape):
+    rows, columns = np.indices(shape)
+    truth = np.array([0.3 * shape[0], 0.7 * shape[1]])
+    spot = np.exp(-((rows - truth[0]) ** 2 + (columns - truth[1]) ** 2) / (2 * 20**2)).astype(np.float32)
+    geometry = Geometry.fit(shape, 256)
+    restored = geometry.restore(geometry.place(spot))
+    np.testing.assert_allclose(ndimage.center_of_mass(restored), truth, atol=0.1 * geometry.pixel_scale)
+
+
+def test_stacked_maps_are_restored_one_by_one(rng):
+    geometry = Geometry.fit((50, 90), 64)
+    maps = rng.random((2, 3, 64, 64), dtype=np.float32)
+    restored = geometry.restore(maps)
+    assert restored.shape == (2, 3, 50, 90)
+    np.testing.assert_array_equal(restored[1, 2], geometry.restore(maps[1, 2]))
+
+
+def test_padding_is_ignored_in_the_mask_and_zero_in_the_image(rng):
+    square, geometry = Preprocessing(size=64).apply(smooth_image(rng, (40, 80)))
+    mask = geometry.place_mask(np.ones((40, 80), np.uint8))
+    outside = np.ones((64, 64), bool)
+    outside[geometry.window] = False
+    assert outside.sum() == 64 * 32
+    assert (mask[outside] == 255).all()
+    assert (mask[~outside] == 1).all()
+    assert not square[outside].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(20, 90),
+    st.integers(20, 90),
+    st.lists(st.sampled_from([0, 1, 2, 7, 255]), min_size=1),
+    st.data(),
+)
+def test_no_class_is_invented(height, width, classes, data):
+    seed = data.draw(st.integers(0, 2**16))
+    mask = np.random.default_rng(seed).choice(np.array(classes, np.uint8), (height, width))
+    placed = Geometry.fit(mask.shape, 64).place_mask(mask)
+    assert set(np.unique(placed)) <= {*classes, 255}
+
+
+def test_a_shrunken_mask_takes_the_class_that_covers_most():
+    mask = np.zeros((128, 128), np.uint8)
+    mask[:, 1::4] = mask[:, 2::4] = mask[:, 3::4] = 2
+    placed = Geometry.fit(mask.shape, 32).place_mask(mask)
+    assert (placed == 2).all()
+
+
+def test_a_mask_of_another_size_is_refused():
+    with pytest.raises(IcefloeError, match="The mask is 512x512 but its image is 960x894"):
+        Geometry.fit((894, 960), 256).place_mask(np.zeros((512, 512), np.uint8))
+
+
+def test_shrinking_does_not_alias():
+    columns = np.indices((1024, 1024))[1]
+    stripes = (np.sin(2.1 * columns) * 100).astype(np.float32)
+    assert Geometry.fit(stripes.shape, 128).place(stripes).std() < 0.05 * stripes.std()
+
+
+@pytest.mark.parametrize("normalise", ["zscore", "range"])
+@pytest.mark.parametrize("shape", [(894, 960), (64, 64), (33, 50)])
+def test_preprocessing_twice_equals_preprocessing_once(rng, normalise, shape):
+    image = smooth_image(rng, shape, sigma=1)
+    preprocessing = Preprocessing(size=64, region=False, normalise=normalise)
+    once, _ = preprocessing.apply(image)
+    twice, _ = preprocessing.apply(once)
+    np.testing.assert_allclose(once, twice, atol=1e-5)
+
+
+@pytest.mark.parametrize("normalise", ["zscore", "range", "none"])
+def test_preprocessing_the_published_images_twice_equals_once(real_data, normalise):
+    preprocessing = Preprocessing(size=256, region=True, normalise=normalise)
+    for name in ("D1/stack_1.png", "D2/stack_16.png"):
+        image = np.asarray(Image.open(real_data / "ice" / name), np.float32)
+        once, _ = preprocessing.apply(image)
+        without_region, _ = preprocessing.apply(image, done=["stacked", "region"])
+        np.testing.assert_array_equal(once, without_region)
+        np.testing.assert_allclose(preprocessing.apply(once)[0], once, atol=1e-5)
+
+
+@pytest.mark.parametrize("normalise", ["zscore", "range"])
+def test_gain_and_offset_of_the_camera_do_not_matter(rng, normalise):
+    image = smooth_image(rng, (80, 100), sigma=1)
+    preprocessing = Preprocessing(size=96, normalise=normalise)
+    np.testing.assert_allclose(
+        preprocessing.apply(image)[0], preprocessing.apply(3 * image + 500)[0], atol=1e-3
+    )
+
+
+def test_zscore_has_zero_mean_and_unit_deviation_without_the_padding(rng):
+    square, geometry = Preprocessing(size=96).apply(smooth_image(rng, (60, 100), sigma=1))
+    content = square[geometry.window]
+    assert abs(content.mean()) < 0.02
+    assert abs(content.std() - 1) < 0.03
+
+
+def test_an_x_ray_hit_does_not_dim_the_image(rng):
+    image = smooth_image(rng, (128, 128), sigma=2)
+    hit = image.copy()
+    hit[64, 64] = 1e6
+    preprocessing = Preprocessing(size=64)
+    difference = np.abs(preprocessing.apply(image)[0] - preprocessing.apply(hit)[0])
+    assert np.median(difference) < 0.02
+    assert difference.max() < 5
+
+
+def test_a_region_that_was_done_is_not_done_again(rng):
+    image = smooth_image(rng, (64, 64))
+    preprocessing = Preprocessing(size=64, region=True, normalise="none")
+    done, _ = preprocessing.apply(image, done=["region"])
+    np.testing.assert_array_equal(done, image)
+    assert (preprocessing.apply(image)[0] == 0).any()
+
+
+def test_a_specimen_on_very_few_pixels_is_still_normalised():
+    image = np.zeros((64, 64), np.float32)
+    image[30:33, 30:33] = np.arange(9).reshape(3, 3) + 100
+    for normalise in ("zscore", "range"):
+        square, _ = Preprocessing(size=64, normalise=normalise).apply(image)
+        assert np.isfinite(square).all()
+        assert square.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.ones((8, 8)), "The image is constant"),
+        (np.full((8, 8), np.nan), "NaN or infinite"),
+        (np.ones((8, 8, 3)), "two axes; this one has 3"),
+        (np.ones((1, 1)), "The image is constant"),
+    ],
+)
+def test_what_can_not_be_an_image_is_refused(image, message):
+    with pytest.raises(IcefloeError, match=message):
+        Preprocessing(size=32).apply(image)
+
+
+def test_a_size_that_the_encoders_can_not_halve_five_times_is_refused():
+    with pytest.raises(ValueError, match="multiple of 32"):
+        Preprocessing(size=100)
+
+
+def test_a_full_micrograph_takes_milliseconds(rng):
+    image = smooth_image(rng, (894, 960), sigma=3)
+    preprocessing = Preprocessing(size=256, region=True)
+    preprocessing.apply(image)
+    spent = []
+    for _ in range(5):
+        start = time.process_time()
+        preprocessing.apply(image)
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.1  # about 0.02 on an idle core
