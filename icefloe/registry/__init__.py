@@ -1,0 +1,1 @@
+"""Versions EA-Tn of the ensemble: lineage, promotion gate, promotion and rollback, in MLflow's registry."""

@@ -1,0 +1,241 @@
+"""Where a version comes from: which images, which labels, by whom and when, and which weights it began with."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from icefloe.datasets.dataset import Sample
+from icefloe.datasets.label_history import LabelRecord, read_history
+from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+
+REPORTED_PACKAGES = (
+    "icefloe",
+    "numpy",
+    "scipy",
+    "torch",
+    "torchvision",
+    "segmentation-models-pytorch",
+    "timm",
+)
+"""Packages that can change the numbers of a training."""
+
+
+class DataState(BaseModel):
+    """A data version: git commit of the workspace (`dvc.rev`) and DVC's hash of `data/` (`dvc.md5`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rev: str
+    md5: str
+
+
+class LabelledImage(BaseModel):
+    """One image a version has seen, with its label.
+
+    Attributes
+    ----------
+    key
+        `D1/stack_7`.
+    role
+        `train`: its pixels moved weights; `validation`: it stopped the training, or set threshold or temperature.
+    image_sha256, mask_sha256
+        Of the files' bytes.
+    author, labelled_at, source
+        As noted in the dataset's `labels.csv`; None where the label came with the data.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    role: Literal["train", "validation"]
+    image_sha256: str
+    mask_sha256: str
+    author: str | None = None
+    labelled_at: str | None = None
+    source: str | None = None
+
+
+class ParentVersion(BaseModel):
+    """The version whose weights a training started from, as it was then.
+
+    Attributes
+    ----------
+    name
+        `EA-T1`.
+    data
+        Its data version.
+    weights_sha256
+        Member name -> SHA-256 of its safetensors file.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    data: DataState
+    weights_sha256: dict[str, str]
+
+
+class Lineage(BaseModel):
+    """Everything a version was made from.
+
+    Attributes
+    ----------
+    data
+        The data version it was trained on.
+    git_sha
+        Commit of the code and parameters; empty outside a git repository.
+    parameters
+        Training parameters, as in `params.yaml`.
+    seeds
+        What was seeded -> seed.
+    packages
+        Python and the packages that can change the numbers -> version.
+    images
+        Every image used, train and validation.
+    weights_sha256
+        Member name -> SHA-256 of the version's own safetensors file.
+    start_sha256
+        Member name -> SHA-256 of the weights file its training started from; empty: from scratch.
+    parent
+        The version it started from; None: a first version.
+    created
+        ISO 8601, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    data: DataState
+    git_sha: str
+    parameters: dict[str, Any]
+    seeds: dict[str, int]
+    packages: dict[str, str]
+    images: tuple[LabelledImage, ...]
+    weights_sha256: dict[str, str]
+    start_sha256: dict[str, str] = {}
+    parent: ParentVersion | None = None
+    created: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Lineage":
+        """Inverse of `to_dict`.
+
+        Raises
+        ------
+        IcefloeError
+            If something is missing or of another kind.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise IcefloeError(
+                f"lineage: {where}: {first['msg']}. Register the version again from its training run."
+            ) from error
+
+    def keys(self, role: Literal["train", "validation"] | None = None) -> list[str]:
+        """Keys of the images used, all or those of one role."""
+        return [image.key for image in self.images if role in (None, image.role)]
+
+    def as_parent(self, name: str) -> ParentVersion:
+        """This version as the parent `name` of the next one."""
+        return ParentVersion(name=name, data=self.data, weights_sha256=self.weights_sha256)
+
+    def check_start(self) -> None:
+        """Refuse a lineage whose members did not start from its parent's weights.
+
+        Raises
+        ------
+        IcefloeError
+            If a member's starting weights are not the parent's file, or there are some without a parent.
+        """
+        known = self.parent.weights_sha256 if self.parent else {}
+        for member, digest in self.start_sha256.items():
+            if digest != known.get(member):
+                parent = self.parent.name if self.parent else "any parent"
+                raise IcefloeError(
+                    f"{member}: the weights it started from ({digest[:12]}) are not those of {parent}. "
+                    "Start the training from the registered version's own files."
+                )
+
+
+def collect_lineage(
+    *,
+    train: Sequence[Sample],
+    validation: Sequence[Sample],
+    data: DataState,
+    git_sha: str,
+    parameters: Mapping[str, Any],
+    seeds: Mapping[str, int],
+    weights_sha256: Mapping[str, str],
+    start_sha256: Mapping[str, str] | None = None,
+    parent: ParentVersion | None = None,
+) -> Lineage:
+    """Hash the images and labels used, look up who labelled them, and note what else made the version.
+
+    Raises
+    ------
+    IcefloeError
+        If an image has no label, or a `labels.csv` can't be read.
+    """
+    records: dict[Path, dict[str, LabelRecord]] = {}
+    images = []
+    roles: tuple[tuple[Literal["train", "validation"], Sequence[Sample]], ...] = (
+        ("train", train),
+        ("validation", validation),
+    )
+    for role, samples in roles:
+        for sample in samples:
+            if sample.mask_path is None:
+                raise IcefloeError(
+                    f"{sample.key}: it was trained on without a label. Label it, or leave it out."
+                )
+            folder = sample.image_path.parent.parent
+            if folder not in records:
+                # Oldest first, so that the latest label of an image is the one that stays.
+                records[folder] = {record.stem: record for record in read_history(folder)}
+            record = records[folder].get(sample.stem)
+            images.append(
+                LabelledImage(
+                    key=sample.key,
+                    role=role,
+                    image_sha256=sha256_file(sample.image_path),
+                    mask_sha256=sha256_file(sample.mask_path),
+                    author=record.author if record else None,
+                    labelled_at=record.time if record else None,
+                    source=record.source if record else None,
+                )
+            )
+    return Lineage(
+        data=data,
+        git_sha=git_sha,
+        parameters=dict(parameters),
+        seeds=dict(seeds),
+        packages=package_versions(),
+        images=tuple(images),
+        weights_sha256=dict(weights_sha256),
+        start_sha256=dict(start_sha256 or {}),
+        parent=parent,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of Python and `REPORTED_PACKAGES`."""
+    found = {"python": platform.python_version()}
+    for name in REPORTED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

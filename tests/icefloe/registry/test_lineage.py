@@ -1,0 +1,101 @@
+"""What a version was made from."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from icefloe.datasets.dataset import Dataset, DatasetInfo
+from icefloe.datasets.label_history import add_labels
+from icefloe.errors import IcefloeError
+from icefloe.registry.lineage import DataState, Lineage, collect_lineage, package_versions
+
+
+@pytest.fixture
+def dataset(tmp_path, rng):
+    folder = tmp_path / "D1"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    DatasetInfo(name="D1", experiment="E1").save(folder)
+    for i in range(3):
+        Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(folder / f"images/frame_{i}.png")
+    for i in range(2):
+        Image.fromarray(rng.integers(0, 2, (8, 8), dtype=np.uint8)).save(folder / f"masks/frame_{i}.png")
+    return Dataset.load(folder)
+
+
+def collect(train, validation=(), **changes):
+    arguments = {
+        "data": DataState(rev="abc", md5="123.dir"),
+        "git_sha": "def",
+        "parameters": {"epochs": 3},
+        "seeds": {"training": 0},
+        "weights_sha256": {"member": "w1"},
+    } | changes
+    return collect_lineage(train=train, validation=validation, **arguments)
+
+
+def test_images_and_labels_are_named_by_their_bytes(dataset):
+    lineage = collect(dataset.samples[:1], dataset.samples[1:2])
+    train, validation = lineage.images
+    assert (train.key, train.role) == ("D1/frame_0", "train")
+    assert (validation.key, validation.role) == ("D1/frame_1", "validation")
+    assert train.image_sha256 == hashlib.sha256(dataset.samples[0].image_path.read_bytes()).hexdigest()
+    assert train.mask_sha256 == hashlib.sha256(dataset.samples[0].mask_path.read_bytes()).hexdigest()
+    assert lineage.keys("validation") == ["D1/frame_1"]
+
+
+def test_the_latest_label_says_who_and_when(dataset):
+    mask = np.zeros((8, 8), dtype=np.uint8)
+    add_labels(dataset.path, {"frame_0": mask}, author="ada", source="queue")
+    relabelled = add_labels(dataset.path, {"frame_0": mask + 1}, author="lise", source="queue")
+    first, second = collect(relabelled.samples[:2]).images
+    assert (first.author, first.source) == ("lise", "queue")
+    assert first.labelled_at is not None
+    assert (second.author, second.labelled_at) == (None, None)
+
+
+def test_an_image_without_a_label_cannot_have_been_trained_on(dataset):
+    with pytest.raises(IcefloeError, match=r"D1/frame_2: it was trained on without a label\. Label it"):
+        collect(dataset.samples)
+
+
+def test_a_lineage_survives_json(dataset):
+    first = collect(dataset.samples[:2])
+    second = collect(
+        dataset.samples[:2],
+        parent=first.as_parent("EA-T1"),
+        start_sha256={"member": "w1"},
+        data=DataState(rev="r", md5="m"),
+    )
+    assert Lineage.from_dict(json.loads(json.dumps(second.to_dict()))) == second
+
+
+def test_a_broken_lineage_is_named(dataset):
+    broken = collect(dataset.samples[:2]).to_dict()
+    del broken["data"]["md5"]
+    with pytest.raises(
+        IcefloeError, match=r"lineage: data\.md5: Field required\. Register the version again"
+    ):
+        Lineage.from_dict(broken)
+
+
+def test_starting_weights_must_be_the_parents(dataset):
+    parent = collect(dataset.samples[:2]).as_parent("EA-T1")
+    collect(dataset.samples[:2], parent=parent, start_sha256={"member": "w1"}).check_start()
+    stranger = collect(dataset.samples[:2], parent=parent, start_sha256={"member": "other"})
+    with pytest.raises(
+        IcefloeError, match=r"member: the weights it started from \(other\) are not those of EA-T1"
+    ):
+        stranger.check_start()
+
+
+def test_starting_weights_need_a_parent(dataset):
+    with pytest.raises(IcefloeError, match="are not those of any parent"):
+        collect(dataset.samples[:2], start_sha256={"member": "w1"}).check_start()
+
+
+def test_packages_that_change_numbers_are_noted():
+    assert {"python", "numpy", "torch"} <= package_versions().keys()
