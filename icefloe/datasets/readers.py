@@ -185,6 +185,6 @@ def _checked(path: Path, data: NDArray[Any]) -> FloatArray:
         )
     if image.min() == image.max():
         raise IcefloeError(
-            f"{path}: all pixels have the value {image.flat[0]:g}; there is nothing to see. Leave the image out."
+            f"{path}: all pixels have the value {image.flat[0]:g}, nothing to see. Leave the image out."
         )
     return image
