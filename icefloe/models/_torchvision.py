@@ -34,5 +34,6 @@ def _define_missing_operators() -> torch.library.Library:
     return library
 
 
-_load_compiled_operators()
+if not hasattr(torch.ops.torchvision, "nms"):
+    _load_compiled_operators()
 _library = _define_missing_operators()  # the definitions vanish when this object does

@@ -1,0 +1,184 @@
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import save_file
+from segmentation_models_pytorch.encoders import get_encoder
+
+from icefloe.errors import IcefloeError
+from icefloe.models.weights import encoder_state, weights_file
+from icefloe.models.zoo import MemberSpec, build
+
+REVISION = "e67aa804e17f7b404b629127eabbd224c4e0690b"
+FIRST_FILTERS = "features.0.0.weight"
+
+
+def published(path, encoder="mobilenet_v2", in_channels=3):
+    """A file as the hub has it: an RGB encoder's state, here with random values."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(99)
+        state = get_encoder(encoder, in_channels=in_channels).state_dict()
+    save_file(state, path)
+    return state
+
+
+def mobilenet(**choices):
+    return MemberSpec(encoder="mobilenet_v2", decoder_channels=(32, 16, 16, 8, 8), **choices)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v2.safetensors",
+        "mobilenet_v2.imagenet.safetensors",
+        "smp-hub/mobilenet_v2.imagenet/model.safetensors",
+        "mobilenet_v2.imagenet/model.safetensors",
+        f"models--smp-hub--mobilenet_v2.imagenet/snapshots/{REVISION}/model.safetensors",
+    ],
+)
+def test_a_mirror_is_used_under_each_of_its_names(tmp_path, name):
+    published(tmp_path / name)
+    assert weights_file("mobilenet_v2", "imagenet", tmp_path) == tmp_path / name
+
+
+@pytest.mark.parametrize("encoder", ["mobilenet_v2", "inception_v3", "resnet18"])
+def test_every_value_of_the_file_arrives_and_rgb_filters_are_summed(tmp_path, encoder):
+    state = published(tmp_path / f"{encoder}.safetensors", encoder)
+    network = build(MemberSpec(encoder=encoder, weights="imagenet"), 2, tmp_path)
+    loaded = network.encoder.state_dict()
+    assert loaded.keys() == state.keys()
+    summed = [name for name in state if loaded[name].shape != state[name].shape]
+    assert len(summed) == 1
+    torch.testing.assert_close(loaded[summed[0]], state[summed[0]].sum(1, keepdim=True))
+    assert all(torch.equal(loaded[name], state[name]) for name in state if name not in summed)
+
+
+def test_members_of_one_encoder_share_published_weights_and_differ_in_the_decoder(tmp_path):
+    published(tmp_path / "mobilenet_v2.safetensors")
+    first, second = (build(mobilenet(seed=seed, weights="imagenet"), 2, tmp_path) for seed in (0, 1))
+    for name, value in first.encoder.state_dict().items():
+        assert torch.equal(value, second.encoder.state_dict()[name])
+    assert not torch.equal(
+        first.decoder.state_dict()["blocks.0.conv1.0.weight"],
+        second.decoder.state_dict()["blocks.0.conv1.0.weight"],
+    )
+
+
+def test_a_file_of_a_one_channel_encoder_is_taken_as_it_is(tmp_path):
+    state = published(tmp_path / "own.safetensors", in_channels=1)
+    loaded = encoder_state("mobilenet_v2", str(tmp_path / "own.safetensors"), in_channels=1)
+    assert torch.equal(loaded[FIRST_FILTERS], state[FIRST_FILTERS])
+
+
+def test_a_file_of_a_whole_member_gives_its_encoder(tmp_path):
+    trained = build(mobilenet(seed=8), 2)
+    save_file(trained.state_dict(), tmp_path / "member.safetensors")
+    network = build(mobilenet(weights=str(tmp_path / "member.safetensors")), 2)
+    for name, value in trained.encoder.state_dict().items():
+        assert torch.equal(value, network.encoder.state_dict()[name])
+
+
+def test_a_file_of_another_encoder_is_refused(tmp_path):
+    published(tmp_path / "other.safetensors", "resnet18")
+    with pytest.raises(IcefloeError, match=r"other\.safetensors: does not hold the weights of mobilenet_v2"):
+        build(mobilenet(weights=str(tmp_path / "other.safetensors")), 2)
+
+
+def test_a_file_that_is_not_safetensors_is_refused(tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"\x80\x02pickle")
+    with pytest.raises(IcefloeError, match=r"broken\.safetensors: not a safetensors file"):
+        build(mobilenet(weights=str(tmp_path / "broken.safetensors")), 2)
+
+
+def test_a_missing_file_is_refused():
+    with pytest.raises(IcefloeError, match=r"nowhere\.safetensors: no such file"):
+        build(mobilenet(weights="nowhere.safetensors"), 2)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_weights_that_can_not_be_had_are_refused_at_once_with_where_to_put_them(
+    tmp_path, monkeypatch, offline
+):
+    # Port 9 (discard) refuses connections: the hub client meets a real failure, nothing leaves the machine.
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    start = time.perf_counter()
+    with pytest.raises(IcefloeError) as refusal:
+        build(mobilenet(weights="imagenet"), 2, tmp_path / "no_mirror")
+    assert time.perf_counter() - start < 3
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert message.startswith(
+        "mobilenet_v2: its imagenet weights are not here and http://127.0.0.1:9 can't be reached"
+    )
+    assert "mobilenet_v2.imagenet.safetensors and set ICEFLOE_WEIGHTS_DIR" in message
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """As much of a hub as its client needs: one repository with one file."""
+
+    content = b""
+
+    def do_HEAD(self):
+        found = self.path in (
+            "/",
+            "/smp-hub/mobilenet_v2.imagenet/resolve/" + REVISION + "/model.safetensors",
+        )
+        self.send_response(200 if found else 404)
+        self.send_header("ETag", '"abc"')
+        self.send_header("X-Repo-Commit", REVISION)
+        self.send_header("Content-Length", str(len(self.content) if found else 0))
+        self.end_headers()
+        return found
+
+    def do_GET(self):
+        if self.do_HEAD():
+            self.wfile.write(self.content)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_weights_are_downloaded_once_and_what_the_hub_lacks_is_refused(tmp_path):
+    state = published(tmp_path / "source.safetensors")
+    handler = type("Handler", (Hub,), {"content": (tmp_path / "source.safetensors").read_bytes()})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # Another process, because the hub library reads its address when it is imported.
+    code = (
+        "from icefloe.errors import IcefloeError\n"
+        "from icefloe.models.weights import encoder_state, weights_file\n"
+        "import icefloe.models.zoo\n"
+        "print(weights_file('mobilenet_v2', 'imagenet'))\n"
+        "print(encoder_state('mobilenet_v2', 'imagenet', 3)['features.0.0.weight'].double().sum().item())\n"
+        "try:\n"
+        "    weights_file('resnet18', 'imagenet')\n"
+        "except IcefloeError as error:\n"
+        "    print(error)\n"
+    )
+    environment = {
+        **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HUB_OFFLINE": "0",
+        "HF_HOME": str(tmp_path / "hub"),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment
+    )
+    server.shutdown()
+    server.server_close()
+    assert result.returncode == 0, result.stderr
+    path, total, refusal = result.stdout.splitlines()
+    assert path.startswith(str(tmp_path / "hub"))
+    assert float(total) == state[FIRST_FILTERS].double().sum().item()
+    assert refusal.startswith("resnet18: its imagenet weights could not be downloaded (")
