@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import fft, ndimage
 from skimage.transform import resize
 
@@ -62,29 +63,35 @@ def find_groups(samples: Sequence[Sample]) -> list[DuplicateGroup]:
     list of DuplicateGroup
         Exact groups first, then turned, then near; a sample may be in a group of each kind.
     """
-    as_is: dict[Hashable, list[Sample]] = defaultdict(list)
-    turned: dict[Hashable, list[Sample]] = defaultdict(list)
+    alike: dict[Hashable, list[Sample]] = defaultdict(list)
     thumbnails: dict[str, list[FloatArray]] = defaultdict(list)
     members: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         image = sample.image()
-        fingerprint = _fingerprint(image)
-        orientations = (np.rot90(flip, k) for flip in (image, image[:, ::-1]) for k in range(4))
-        as_is[fingerprint].append(sample)
-        turned[min(_fingerprint(orientation) for orientation in orientations)].append(sample)
+        alike[_same_in_any_orientation(image)].append(sample)
         thumbnails[sample.dataset].append(_thumbnail(image))
         members[sample.dataset].append(sample)
+    as_is: dict[Hashable, list[Sample]] = defaultdict(list)
+    in_any_orientation: dict[Hashable, list[Sample]] = defaultdict(list)
+    for candidates in (group for group in alike.values() if len(group) > 1):
+        for sample in candidates:
+            image = sample.image()
+            orientations = (np.rot90(flip, k) for flip in (image, image[:, ::-1]) for k in range(4))
+            as_is[_fingerprint(image)].append(sample)
+            in_any_orientation[min(map(_fingerprint, orientations))].append(sample)
     exact = [DuplicateGroup("exact", _keys(group)) for group in as_is.values() if len(group) > 1]
     known = {group.keys for group in exact}
-    turns = [DuplicateGroup("turned", _keys(group)) for group in turned.values() if len(group) > 1]
+    turned = [
+        DuplicateGroup("turned", _keys(group)) for group in in_any_orientation.values() if len(group) > 1
+    ]
     near = []
     for dataset, images in thumbnails.items():
         for positions in near_duplicates(images):
             near.append(DuplicateGroup("near", _keys([members[dataset][position] for position in positions])))
-    known_near = known | {group.keys for group in turns}
+    known_near = known | {group.keys for group in turned}
     return [
         *exact,
-        *(group for group in turns if group.keys not in known),
+        *(group for group in turned if group.keys not in known),
         *(group for group in near if group.keys not in known_near),
     ]
 
@@ -184,8 +191,14 @@ def _is_one_scene(thumbnails: Sequence[FloatArray]) -> bool:
 
 def _thumbnail(image: FloatArray) -> FloatArray:
     scale = min(1.0, THUMBNAIL / max(image.shape))
-    shape = [max(2, round(edge * scale)) for edge in image.shape]
-    return np.asarray(resize(image, shape, anti_aliasing=True), dtype=np.float32)
+    height, width = (max(2, round(edge * scale)) for edge in image.shape)
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
+
+
+def _same_in_any_orientation(image: FloatArray) -> Hashable:
+    """Equal for images that are flips or turns of each other; seldom for others, and quick."""
+    bits = np.ascontiguousarray(image).view(np.uint32)
+    return tuple(sorted(image.shape)), int(bits.sum(dtype=np.uint64))
 
 
 def _fingerprint(image: FloatArray) -> tuple[tuple[int, ...], bytes]:
