@@ -1,0 +1,192 @@
+"""What the labelling queue holds: images to label and why, leases, labels, and what happened."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from icefloe.active.uploads import check_name, read_mask_upload
+from icefloe.errors import IcefloeError
+
+State = Literal["waiting", "submitted", "skipped", "imported"]
+
+
+def timestamp(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, such as `2026-03-01T12:00:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why an image was chosen: the strategy, the score it gave, the rank among those chosen, and words."""
+
+    strategy: str
+    score: float
+    rank: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """An image to be labelled.
+
+    Attributes
+    ----------
+    dataset, stem
+        The image.
+    round
+        What it was chosen in, such as a data version or `EA-T1`; an image is queued once a round.
+    shape
+        (H, W) of the image, which its label must have.
+    classes
+        Class names by mask value.
+    purpose
+        Why it was chosen.
+    presegmentation
+        PNG of class indices at the image's size for the labeler to correct, or None.
+    """
+
+    dataset: str
+    stem: str
+    round: str
+    shape: tuple[int, int]
+    classes: tuple[str, ...]
+    purpose: Purpose
+    presegmentation: bytes | None = None
+
+    def check(self) -> None:
+        """Refuse what could not be labelled or stored.
+
+        Raises
+        ------
+        IcefloeError
+            If a name is unsafe, the shape or classes can't be, or the pre-segmentation does not fit.
+        """
+        check_name("dataset", self.dataset)
+        check_name("image", self.stem)
+        check_name("round", self.round)
+        what = f"{self.dataset}/{self.stem}"
+        if min(self.shape) < 1 or len(self.classes) < 2 or not math.isfinite(self.purpose.score):
+            raise IcefloeError(
+                f"{what}: can't be queued with shape {self.shape}, classes {list(self.classes)}, "
+                f"score {self.purpose.score}. Give the image's size, two or more classes and a finite score."
+            )
+        if self.presegmentation is not None:
+            read_mask_upload(self.presegmentation, self.shape, len(self.classes), f"{what}: pre-segmentation")
+
+
+@dataclass(frozen=True)
+class Item:
+    """An image in the queue; `leased_to` and `lease_expires` (s since the epoch) tell of a running lease."""
+
+    id: int
+    dataset: str
+    stem: str
+    round: str
+    shape: tuple[int, int]
+    classes: tuple[str, ...]
+    purpose: Purpose
+    state: State
+    has_presegmentation: bool
+    label_id: int | None
+    data_version: str | None
+    leased_to: str | None
+    lease_expires: float | None
+
+    @property
+    def key(self) -> str:
+        """The sample key, such as `D3/stack_7`."""
+        return f"{self.dataset}/{self.stem}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For tables and JSON."""
+        return {
+            "item": self.id,
+            "dataset": self.dataset,
+            "stem": self.stem,
+            "round": self.round,
+            "state": self.state,
+            "strategy": self.purpose.strategy,
+            "score": self.purpose.score,
+            "rank": self.purpose.rank,
+            "reason": self.purpose.reason,
+            "leased_to": self.leased_to,
+            "lease_expires": None if self.lease_expires is None else timestamp(self.lease_expires),
+            "data_version": self.data_version,
+        }
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A labeler's right to label an item until `expires` (seconds since the epoch); `token` proves it."""
+
+    token: str
+    item: Item
+    labeler: str
+    expires: float
+
+
+@dataclass(frozen=True)
+class OutsideLabel:
+    """A label made in another tool, for an item that nobody need have leased.
+
+    `token` names this very label, so that importing it twice submits it once; `time` is s since the epoch.
+    """
+
+    item_id: int
+    labeler: str
+    png: bytes
+    seconds: float
+    time: float
+    source: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label as the queue keeps it; `refusal` says why it was set aside, None where it was accepted.
+
+    `time` is seconds since the epoch, `seconds` the labeler's time spent.
+    """
+
+    id: int
+    item_id: int
+    labeler: str
+    time: float
+    seconds: float
+    source: str
+    png: bytes
+    refusal: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the queue's history; `time` is seconds since the epoch."""
+
+    id: int
+    time: float
+    item_id: int
+    actor: str
+    what: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """How many items are where; `waiting` excludes `leased`; `seconds` were spent on accepted labels."""
+
+    waiting: int
+    leased: int
+    submitted: int
+    skipped: int
+    imported: int
+    refused_labels: int
+    seconds: float
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        return (
+            f"{self.waiting} waiting, {self.leased} being labelled, {self.submitted} labelled, "
+            f"{self.imported} imported, {self.skipped} skipped; {self.seconds / 60:.1f} min of labelling."
+        )

@@ -1,0 +1,164 @@
+"""Checks on what comes from outside: names that become paths, and masks that become labels."""
+
+import io
+import re
+import struct
+
+import numpy as np
+from PIL import Image
+
+from icefloe.errors import IcefloeError
+from icefloe.typing import IGNORE, MaskArray
+
+MAX_MASK_BYTES = 32 * 2**20
+MAX_NAME_LENGTH = 128
+
+# What a file name may hold on every system; a slash, a leading dot or ".." would leave the dataset's folder.
+_SAFE_NAME = re.compile(r"\w[\w .()+\-=,@#]*")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _PALETTE = 0, 3
+
+
+def check_name(kind: str, name: object) -> str:
+    """Return `name` if it can be part of a path without leaving its folder.
+
+    Parameters
+    ----------
+    kind
+        What the name is of, for the message: `dataset`, `image`.
+    name
+        The name as it came.
+
+    Raises
+    ------
+    IcefloeError
+        If it is no text, too long, or holds anything but letters, digits, spaces and `_ . ( ) + - = , @ #`.
+    """
+    safe = isinstance(name, str) and len(name) <= MAX_NAME_LENGTH and ".." not in name
+    if not safe or not _SAFE_NAME.fullmatch(str(name)):
+        shown = repr(name)[:80]
+        raise IcefloeError(
+            f"{kind} {shown}: not a safe name. Use letters, digits, spaces and _ . ( ) + - = , @ #, "
+            "starting with a letter or digit."
+        )
+    return str(name)
+
+
+def check_person(name: object) -> str:
+    """Return `name` if it can stand as a label's author: printable, not blank, at most 128 characters.
+
+    Raises
+    ------
+    IcefloeError
+        If it can't.
+    """
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
+        raise IcefloeError(f"author {repr(name)[:80]}: not a name. Say who made the label.")
+    return name
+
+
+def check_mask(mask: MaskArray, shape: tuple[int, int], n_classes: int, what: str) -> MaskArray:
+    """Return a mask from outside as class indices, if it fits its image.
+
+    A mask of nothing but 0 and 255 is read as black and white, 255 = class 1, when there are two classes.
+
+    Parameters
+    ----------
+    mask : uint8, shape (H, W)
+        Class index, 255 = ignore.
+    shape
+        (H, W) of the image.
+    n_classes
+        Values 0 to n_classes - 1 are known.
+    what
+        The file or image that a message names.
+
+    Raises
+    ------
+    IcefloeError
+        If the size differs or a value is unknown.
+    """
+    if mask.shape != shape:
+        raise IcefloeError(
+            f"{what}: mask is {mask.shape[1]}x{mask.shape[0]} but the image is {shape[1]}x{shape[0]}. "
+            "Export the mask at the image's size."
+        )
+    present = np.unique(mask)
+    if n_classes == 2 and IGNORE in present and not np.setdiff1d(present, (0, IGNORE)).size:
+        return (mask == IGNORE).astype(np.uint8)
+    unknown = present[(present >= n_classes) & (present != IGNORE)]
+    if unknown.size:
+        values = ", ".join(str(value) for value in unknown[:5])
+        raise IcefloeError(
+            f"{what}: mask has unknown classes (values {values}); known are 0 to {n_classes - 1} "
+            "and 255 = ignore. Export class indices."
+        )
+    return mask
+
+
+def read_mask_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: str) -> MaskArray:
+    """Decode a PNG mask that a person or another tool sent, trusting nothing it says.
+
+    Bytes, kind and dimensions are checked before any pixel is unpacked, so a file can't fill the memory.
+
+    Parameters
+    ----------
+    png
+        The file's bytes: 8 bit grey or palette (its indices are the classes), or 1 bit.
+    shape
+        (H, W) of the image.
+    n_classes
+        Values 0 to n_classes - 1 are known.
+    what
+        The file or image that a message names.
+
+    Returns
+    -------
+    uint8, shape (H, W)
+        Class index, 255 = ignore.
+
+    Raises
+    ------
+    IcefloeError
+        If it is too large, not such a PNG, damaged, of another size, or has unknown classes.
+    """
+    if len(png) > MAX_MASK_BYTES:
+        raise IcefloeError(
+            f"{what}: the mask has {len(png) >> 20} MiB, more than the {MAX_MASK_BYTES >> 20} allowed. "
+            "Export it as a compressed PNG."
+        )
+    if len(png) < 33 or not png.startswith(_PNG_SIGNATURE) or png[12:16] != b"IHDR":
+        raise IcefloeError(f"{what}: the mask is not a PNG. Export it as PNG.")
+    width, height, depth, colour = struct.unpack(">IIBB", png[16:26])
+    if (height, width) != shape:
+        raise IcefloeError(
+            f"{what}: mask is {width}x{height} but the image is {shape[1]}x{shape[0]}. "
+            "Export the mask at the image's size."
+        )
+    # Pillow stretches 2 and 4 bit grey to 0..255, which would change the class indices.
+    if not (colour == _PALETTE or (colour == _GREY and depth in (1, 8))):
+        raise IcefloeError(
+            f"{what}: the mask is a PNG in colour, with transparency, or of another depth than 8 bit. "
+            "Export one channel of 8 bit class indices."
+        )
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            mask = np.asarray(image).astype(np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on damaged files
+        raise IcefloeError(
+            f"{what}: the mask's PNG is damaged ({error}). Export or send it again."
+        ) from error
+    return check_mask(mask, shape, n_classes, what)
+
+
+def encode_png(mask: MaskArray) -> bytes:
+    """A mask as 8 bit grey PNG; uint8, shape (H, W), class index, 255 = ignore."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def decode_png(png: bytes) -> MaskArray:
+    """A mask that `encode_png` made; uint8, shape (H, W), class index, 255 = ignore."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        return np.asarray(image).astype(np.uint8)
