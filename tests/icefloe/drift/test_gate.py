@@ -1,0 +1,260 @@
+"""The gate from tables to outcome, words and figure."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import ndimage, stats
+
+from icefloe.drift.benchmark import Benchmark, image_records
+from icefloe.drift.config import GateConfig, Spread
+from icefloe.drift.evidence import QUANTILE_COLUMNS, QUANTILE_LEVELS, measure_evidence
+from icefloe.drift.gate import check
+from icefloe.drift.quantities import deciding_quantities
+from icefloe.drift.report import GateReport
+from icefloe.drift.statistics import Predictive, experiment_means, holm
+from icefloe.errors import IcefloeError
+
+SPREAD = 0.15
+CONFIG = GateConfig(
+    uncertainty_spread=Spread(scale=SPREAD),
+    noise_spread=Spread(scale=SPREAD),
+    contrast_spread=Spread(scale=SPREAD),
+    sharpness_spread=Spread(scale=SPREAD),
+    intensity_spread=Spread(scale=SPREAD),
+)
+SHAPE = stats.norm.ppf(QUANTILE_LEVELS)
+
+
+def rows(rng, name, n=12, **factors):
+    """One experiment's table: quantities vary by SPREAD between experiments, 3 % between frames."""
+    between = {q: np.exp(SPREAD * rng.normal()) for q in ("uq_boundary", "noise", "contrast", "sharpness")}
+    skew = SPREAD * rng.normal() + factors.pop("skew", 0.0)
+    table = []
+    for index in range(n):
+        values = {
+            q: base * between[q] * factors.get(q, 1.0) * np.exp(0.03 * rng.normal())
+            for q, base in {"uq_boundary": 0.02, "noise": 0.06, "contrast": 0.15, "sharpness": 0.5}.items()
+        }
+        values["uq_mean"] = 0.3 * values["uq_boundary"]
+        values["snr"] = values["contrast"] / values["noise"]
+        # In this direction the root mean square over quantiles is the skew itself.
+        direction = (SHAPE**2 - 1) / np.sqrt(np.mean((SHAPE**2 - 1) ** 2))
+        quantiles = dict(zip(QUANTILE_COLUMNS, SHAPE + skew * direction, strict=True))
+        table.append({"dataset": name, "stem": f"s{index}", "index": index, **values, **quantiles})
+    return table
+
+
+@pytest.fixture
+def benchmark(rng):
+    return Benchmark.from_tables(rows(rng, "D1") + rows(rng, "D2"))
+
+
+def test_an_experiment_of_the_same_kind_is_accepted_in_plain_words(rng, benchmark):
+    report = check(benchmark, rows(rng, "D6"), CONFIG)
+
+    assert report.outcome == "accept"
+    assert report.decided_by == ()
+    assert report.sentence().startswith(
+        "D6 is accepted: over 12 images nothing sets it apart from the 2 benchmark experiments "
+        "(false-alarm rate 5%). "
+        "Its uncertainty per boundary pixel is "
+    )
+
+
+def test_larger_uncertainty_is_a_shift_that_says_what_and_how_much(rng, benchmark):
+    report = check(benchmark, rows(rng, "D3", uq_boundary=4.0), CONFIG)
+
+    assert report.outcome == "shifted"
+    assert report.decided_by == ("uncertainty",)
+    result = report.result("uncertainty")
+    assert result.low < result.effect < result.high
+    assert result.effect > result.threshold > 1
+    assert f"is {result.effect:.2f} times the benchmark's" in report.sentence()
+    assert "Label a few of its images and retrain." in report.sentence()
+
+
+def test_smaller_uncertainty_alone_is_no_alarm(rng, benchmark):
+    assert check(benchmark, rows(rng, "D6", uq_boundary=0.2), CONFIG).outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    ("factors", "name"),
+    [
+        ({"contrast": 5.0}, "contrast"),
+        ({"sharpness": 0.25}, "sharpness"),
+        ({"noise": 0.2}, "noise"),
+        ({"skew": 1.5}, "intensity"),
+    ],
+)
+def test_changed_images_are_a_shift_even_where_the_ensemble_is_sure(rng, benchmark, factors, name):
+    report = check(benchmark, rows(rng, "D4", uq_boundary=0.7, **factors), CONFIG)
+
+    assert report.outcome == "shifted"
+    assert report.decided_by == (name,)
+    assert "no less sure of itself, but the images have changed: check its masks" in report.sentence()
+
+
+def test_images_in_which_no_edge_can_be_seen_are_noisy(rng, benchmark):
+    report = check(benchmark, rows(rng, "N", noise=6.0, uq_boundary=2.0), CONFIG)
+
+    assert report.outcome == "noisy"
+    assert report.decided_by == ("noise",)
+    assert "an edge over 4 pixels can't be told from noise" in report.sentence()
+    assert "Take it again with more electrons" in report.sentence()
+
+
+def test_more_noise_that_leaves_edges_visible_is_a_shift(rng, benchmark):
+    clear = Benchmark.from_tables(rows(rng, "D1", contrast=4.0) + rows(rng, "D2", contrast=4.0))
+    report = check(clear, rows(rng, "D3", contrast=4.0, noise=4.0), CONFIG)
+
+    assert report.outcome == "shifted"
+    assert report.noise is not None
+    assert "so edges can be seen" in report.noise.sentence()
+
+
+def test_a_benchmark_with_noisy_experiments_of_its_own_does_not_call_their_like_noisy(rng):
+    doses = (1.0, 2.0, 4.0, 1.0, 3.0)
+    tables = [row for i, dose in enumerate(doses) for row in rows(rng, f"D{i}", noise=dose)]
+
+    report = check(Benchmark.from_tables(tables), rows(rng, "D6", noise=4.0), CONFIG)
+
+    assert report.outcome == "accept"
+    assert report.result("noise").threshold > 3
+
+
+def test_noise_added_to_images_ends_in_noisy(rng):
+    def table(name, dose, n=6):
+        y, x = np.mgrid[:128, :128] - 64
+        disc = ndimage.gaussian_filter((np.hypot(x, y) < 30).astype(float), 1.5)
+        beam = np.where(np.hypot(x, y) < 60, 1 - 0.15 * disc, 0.02)
+        frames = [rng.poisson(beam * dose * rng.uniform(0.95, 1.05)) for _ in range(n)]
+        return [
+            {"dataset": name, "stem": f"s{i}", "index": i, "uq_boundary": 0.02}
+            | measure_evidence(f).to_features()
+            for i, f in enumerate(frames)
+        ]
+
+    benchmark = Benchmark.from_tables(table("D1", 300) + table("D2", 260))
+
+    assert check(benchmark, table("new", 280), CONFIG).outcome == "accept"
+    assert check(benchmark, table("dim", 4), CONFIG).outcome == "noisy"
+
+
+def test_too_few_images_are_inconclusive(rng, benchmark):
+    report = check(benchmark, rows(rng, "D6", n=3, uq_boundary=9.0), CONFIG)
+
+    assert report.outcome == "inconclusive"
+    assert report.sentence() == (
+        "D6 can't be judged: it has 3 usable images and 5 are needed; take more images, or look at these "
+        "yourself."
+    )
+
+
+def test_images_without_a_score_do_not_count(rng, benchmark):
+    table = rows(rng, "D6", n=7)
+    for row in table[:3]:
+        row["uq_boundary"] = float("nan")
+
+    report = check(benchmark, table, CONFIG)
+
+    assert report.outcome == "inconclusive"
+    assert "4 usable images (3 of 7 have no usable score)" in report.sentence()
+
+
+def test_a_single_reference_experiment_is_enough_for_a_large_shift(rng):
+    benchmark = Benchmark.from_tables(rows(rng, "D1"))
+
+    assert check(benchmark, rows(rng, "D2"), CONFIG).outcome == "accept"
+    assert check(benchmark, rows(rng, "D2", uq_boundary=6.0), CONFIG).outcome == "shifted"
+
+
+def test_several_datasets_at_once_are_refused(rng, benchmark):
+    with pytest.raises(IcefloeError, match=r"holds 2 datasets \(D3, D4\). Check one dataset at a time"):
+        check(benchmark, rows(rng, "D3") + rows(rng, "D4"), CONFIG)
+
+
+def test_a_table_without_input_evidence_is_refused(rng, benchmark):
+    table = [{k: v for k, v in row.items() if k != "contrast"} for row in rows(rng, "D3")]
+
+    with pytest.raises(
+        IcefloeError, match="D3: the column `contrast` that the contrast is read from is missing"
+    ):
+        check(benchmark, table, CONFIG)
+
+
+def test_the_chance_of_any_false_alarm_over_all_evidence_stays_below_alpha(rng):
+    quantities = deciding_quantities(CONFIG)
+    wrong, news = [], 20
+    for _ in range(40):
+        known = [image_records(rows(rng, name, n=5)) for name in ("D1", "D2")]
+        tables = [image_records(rows(rng, "D6", n=5)) for _ in range(news)]
+        p = []
+        for quantity in quantities:
+            means = experiment_means([quantity.values(k) for k in known])
+            predictive = Predictive(
+                [m.mean for m in means], [m.squared_error for m in means], CONFIG.prior(quantity.spread)
+            )
+            new = np.array([quantity.values(t).mean(axis=0) for t in tables])
+            p.append(predictive.p_value(new, np.full(news, means[0].squared_error), quantity.alternative))
+        wrong.append(np.mean([min(holm(list(column))) < CONFIG.alpha for column in np.transpose(p)]))
+
+    assert np.mean(wrong) <= CONFIG.alpha + 2 * np.std(wrong) / np.sqrt(len(wrong))
+
+
+def test_the_report_survives_json(rng, benchmark):
+    for table in (rows(rng, "N", noise=6.0), rows(rng, "D6"), rows(rng, "few", n=2)):
+        report = check(benchmark, table, CONFIG)
+        again = GateReport.from_dict(json.loads(json.dumps(report.to_dict(), allow_nan=False)))
+
+        assert again == report
+        assert report.to_dict()["sentence"] == report.sentence()
+
+
+def test_the_markdown_has_a_row_for_every_evidence_and_marks_the_alarm(rng, benchmark):
+    text = check(benchmark, rows(rng, "D3", uq_boundary=4.0), CONFIG).to_markdown()
+
+    assert text.startswith("## Drift gate: D3 – shifted")
+    alarms = [line for line in text.splitlines() if "**alarm**" in line]
+    assert len(alarms) == 1
+    assert alarms[0].startswith("| uncertainty per boundary pixel |")
+    for words in (
+        "noise level",
+        "contrast",
+        "sharpness",
+        "intensity distribution",
+        "uncertainty over all pixels",
+    ):
+        assert f"| {words} |" in text
+
+
+def test_scores_that_do_not_decide_are_shown_and_change_nothing(rng, benchmark):
+    table = rows(rng, "D6")
+    for row in table:
+        row["uq_mean"] *= 50
+
+    report = check(benchmark, table, CONFIG)
+
+    assert report.outcome == "accept"
+    assert report.result("uq_mean").adjusted_p_value is None
+    assert report.result("uq_mean").effect > 20
+
+
+@pytest.mark.parametrize("n", [12, 2])
+def test_the_figure_is_drawn_with_and_without_a_decision(rng, benchmark, tmp_path, n):
+    path = tmp_path / "gate.png"
+    report = check(benchmark, rows(rng, "D3", n=n, uq_boundary=4.0), CONFIG)
+
+    figure = report.plot()
+    figure.savefig(path)
+
+    assert path.stat().st_size > 5000
+    assert len(figure.axes) == (5 if n == 12 else 1)
+
+
+def test_the_gate_needs_no_torch():
+    code = "import sys, icefloe.drift.gate, icefloe.drift.benchmark; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
