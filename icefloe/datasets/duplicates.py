@@ -28,8 +28,8 @@ FINE_DETAIL = 2.0
 """Standard deviation in thumbnail pixels of the blur that is taken off, so that brightness does not count."""
 MIN_OVERLAP = 0.15
 """Least part of an image that must recur for two images to be near duplicates."""
-MIN_CORRELATION = 0.3
-"""Correlation in that part. Crops of nanoparticles that overlap gave 0.40 to 0.64, others < 0.16."""
+MIN_CORRELATION = 0.2
+"""Correlation in that part. Crops of nanoparticles that overlap gave 0.33 to 0.59, others < 0.13."""
 ONE_SCENE = 0.5
 """Median correlation of coarse thumbnails above which a dataset is taken for frames of one scene."""
 

@@ -1,0 +1,331 @@
+"""Data versions: a workspace's `data/` in DVC, its `data.dvc` in git.
+
+`data/` is one DVC directory, so that one hash names the state of all datasets, and a version is the git
+commit that last changed `data.dvc`.
+"""
+
+import contextlib
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import yaml
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from icefloe.datasets.dataset import INFO_FILE, natural_key
+from icefloe.datasets.git import git, git_commit, is_git_root
+from icefloe.errors import IcefloeError
+from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.settings import SETTINGS_FILE
+
+DATA = "data"
+POINTER = "data.dvc"
+PARAMS_FILE = "params.yaml"
+IGNORED = (".icefloe/", f"/{DATA}/")
+REMOTE = "../.icefloe/dvc-remote"
+"""Relative to `.dvc/config`, so that a workspace can be moved."""
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """One state of all datasets.
+
+    Attributes
+    ----------
+    rev
+        Git commit that brought it.
+    md5
+        DVC's hash of `data/`, as in `data.dvc`.
+    is_new
+        Whether the call that returned it made it; False if nothing had changed.
+    """
+
+    rev: str
+    md5: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    """Sample keys such as `D3/stack_7` that differ between two data versions.
+
+    Attributes
+    ----------
+    images_added, images_changed, images_removed
+        Images.
+    labels_added, labels_changed, labels_removed
+        Masks.
+    """
+
+    images_added: tuple[str, ...]
+    images_changed: tuple[str, ...]
+    images_removed: tuple[str, ...]
+    labels_added: tuple[str, ...]
+    labels_changed: tuple[str, ...]
+    labels_removed: tuple[str, ...]
+
+
+def init_workspace(folder: Path, params_text: str) -> None:
+    """Make `folder` a workspace: git, DVC with a local remote, `icefloe.toml`, `params.yaml`, and `data/`.
+
+    A git repository and a `params.yaml` that are there already are kept.
+
+    Parameters
+    ----------
+    folder
+        Made if need be.
+    params_text
+        Content of `params.yaml`.
+
+    Raises
+    ------
+    IcefloeError
+        If it is a workspace already, or git or DVC fails.
+    """
+    if (folder / SETTINGS_FILE).exists():
+        raise IcefloeError(
+            f"{folder / SETTINGS_FILE}: this is a workspace already. Work in it, or name another."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if not is_git_root(folder):
+        git(folder, "init", "--quiet", "--initial-branch", "main")
+    with _reported(folder):
+        if not (folder / ".dvc").is_dir():
+            Repo.init(str(folder)).close()
+        with Repo(str(folder)) as repo, repo.config.edit("repo") as config:
+            config["core"] |= {"analytics": False, "check_update": False, "remote": "local"}
+            config["remote"] = {"local": {"url": REMOTE}}
+    _ignore(folder)
+    (folder / DATA).mkdir(exist_ok=True)
+    if not (folder / PARAMS_FILE).exists():
+        write_text_atomic(folder / PARAMS_FILE, params_text)
+    # Last, because this file is what makes the folder a workspace.
+    write_text_atomic(folder / SETTINGS_FILE, 'profile = "local"\n')
+    git_commit(
+        folder,
+        "Icefloe workspace",
+        *(".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", PARAMS_FILE, SETTINGS_FILE),
+    )
+
+
+def track(workspace: Path) -> str:
+    """Bring `data.dvc` and DVC's cache up to date with `data/`, without a git commit; return DVC's hash.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no dataset, or DVC fails.
+    """
+    if not any((workspace / DATA).glob(f"*/{INFO_FILE}")):
+        raise IcefloeError(
+            f"{workspace / DATA}: no dataset to make a version of. "
+            "Make some with `icefloe data simulate` or `icefloe data import`."
+        )
+    with _repo(workspace) as repo:
+        repo.add([str(workspace / DATA)])
+    return _md5((workspace / POINTER).read_text(encoding="utf-8"))
+
+
+def commit(workspace: Path, message: str) -> DataVersion:
+    """Make a data version of `data/` as it is; where nothing changed, the current version, `is_new` False.
+
+    A new version is copied to DVC's default remote, where the workspace has one.
+
+    Parameters
+    ----------
+    workspace
+        Folder with git, DVC and `data/`.
+    message
+        Of the git commit, which takes `data.dvc` and nothing else that may be staged.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no dataset, or git or DVC fails.
+    """
+    track(workspace)
+    _ignore(workspace)
+    is_new = git_commit(workspace, message, POINTER, ".gitignore")
+    with _repo(workspace) as repo:
+        if is_new and repo.config["core"].get("remote"):
+            repo.push()
+    version = current_version(workspace)
+    return DataVersion(version.rev, version.md5, is_new)
+
+
+def current_version(workspace: Path) -> DataVersion:
+    """The version that git has checked out, whatever `data/` holds now.
+
+    Raises
+    ------
+    IcefloeError
+        If no version was ever made.
+    """
+    with contextlib.suppress(IcefloeError):
+        if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
+            return DataVersion(rev, _md5(git(workspace, "show", f"{rev}:./{POINTER}")))
+    raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
+
+
+def is_clean(workspace: Path) -> bool:
+    """Whether `data/` is exactly the current version, and kept in DVC's cache.
+
+    Raises
+    ------
+    IcefloeError
+        If no version was ever made, or DVC fails.
+    """
+    version = current_version(workspace)
+    pointer = workspace / POINTER
+    if not pointer.is_file() or _md5(pointer.read_text(encoding="utf-8")) != version.md5:
+        return False
+    with _repo(workspace) as repo:
+        return not repo.status(targets=[str(pointer)])
+
+
+def snapshot(workspace: Path, names: Sequence[str] | None, rev: str | None, destination: Path) -> DataVersion:
+    """Copy datasets of one version to `destination/<name>/`, all or nothing.
+
+    Parameters
+    ----------
+    workspace
+        Folder with git, DVC and `data/`.
+    names
+        Datasets, or None for all of that version.
+    rev
+        Git revision; None: the current version.
+    destination
+        Folder to make; it must not hold anything.
+
+    Returns
+    -------
+    DataVersion
+        Of the data copied. Changes in `data/` that no version holds are left behind.
+
+    Raises
+    ------
+    IcefloeError
+        If the version or a dataset in it is missing, its files are in no cache, or `destination` is in use.
+    """
+    version = current_version(workspace) if rev is None else _version_at(workspace, rev)
+    try:
+        with atomic_directory(destination) as folder:
+            # The working tree is quicker to read, where it is that version.
+            if version.md5 == current_version(workspace).md5 and is_clean(workspace):
+                _copy_from_tree(workspace, names, folder)
+            else:
+                _copy_from_cache(workspace, names, version, folder)
+    except FileExistsError as error:
+        raise IcefloeError(f"{destination}: in use already. Name an empty folder.") from error
+    return version
+
+
+def diff(workspace: Path, old: str, new: str) -> VersionDiff:
+    """What changed in images and masks from revision `old` to `new`.
+
+    Raises
+    ------
+    IcefloeError
+        If a revision is unknown or holds no data version.
+    """
+    for rev in (old, new):
+        _version_at(workspace, rev)
+    with _repo(workspace) as repo:
+        changes = repo.diff(old, new)
+
+    def keys(change: str, folder: str) -> tuple[str, ...]:
+        paths = (PurePosixPath(entry["path"]) for entry in changes.get(change, ()))
+        # data/<dataset>/<folder>/<file>; folders themselves are listed too.
+        files = (path for path in paths if len(path.parts) == 4 and path.parts[2] == folder)
+        return tuple(sorted((f"{path.parts[1]}/{path.stem}" for path in files), key=natural_key))
+
+    return VersionDiff(
+        *(
+            keys(change, folder)
+            for folder in ("images", "masks")
+            for change in ("added", "modified", "deleted")
+        )
+    )
+
+
+def _version_at(workspace: Path, rev: str) -> DataVersion:
+    try:
+        commit_id = git(workspace, "log", "-1", "--format=%H", rev, "--", POINTER)
+        return DataVersion(commit_id, _md5(git(workspace, "show", f"{commit_id}:./{POINTER}")))
+    except IcefloeError as error:
+        raise IcefloeError(
+            f"{workspace}: no data version at {rev!r}. Name one that `git log -- {POINTER}` lists."
+        ) from error
+
+
+def _copy_from_tree(workspace: Path, names: Sequence[str] | None, folder: Path) -> None:
+    present = sorted(
+        (path.parent.name for path in (workspace / DATA).glob(f"*/{INFO_FILE}")), key=natural_key
+    )
+    for name in _checked_names(workspace, names, present):
+        shutil.copytree(workspace / DATA / name, folder / name)
+
+
+def _copy_from_cache(
+    workspace: Path, names: Sequence[str] | None, version: DataVersion, folder: Path
+) -> None:
+    with _reported(workspace):
+        files = DVCFileSystem(str(workspace), rev=version.rev)
+        root = PurePosixPath(_inside_git(workspace)) / DATA
+        present = sorted(
+            (PurePosixPath(path).name for path in files.ls(str(root), detail=False)), key=natural_key
+        )
+        for name in _checked_names(workspace, names, present):
+            files.get(str(root / name), str(folder / name), recursive=True)
+
+
+def _inside_git(workspace: Path) -> str:
+    return git(workspace, "rev-parse", "--show-prefix").rstrip("/")
+
+
+def _checked_names(workspace: Path, names: Sequence[str] | None, present: Sequence[str]) -> Sequence[str]:
+    for name in names or ():
+        if name not in present:
+            raise IcefloeError(
+                f"{workspace}: no dataset {name!r} in this data version. There are: {', '.join(present)}."
+            )
+    return present if names is None else names
+
+
+def _md5(pointer: str) -> str:
+    return str(yaml.safe_load(pointer)["outs"][0]["md5"])
+
+
+def _ignore(workspace: Path) -> None:
+    path = workspace / ".gitignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    # DVC writes the folder without the closing slash.
+    missing = [line for line in IGNORED if line not in lines and line.rstrip("/") not in lines]
+    if missing:
+        write_text_atomic(path, "\n".join([*lines, *missing]) + "\n")
+
+
+@contextlib.contextmanager
+def _repo(workspace: Path) -> Iterator[Repo]:
+    with _reported(workspace), Repo(str(workspace)) as repo:
+        repo.scm_context.quiet = True
+        yield repo
+
+
+@contextlib.contextmanager
+def _reported(workspace: Path) -> Iterator[None]:
+    """DVC's errors as one line; its hints of commands to type kept off the screen."""
+    logger = logging.getLogger("dvc")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    except DvcException as error:
+        reason = " ".join(str(error).split())
+        raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Mend that and try again.") from error
+    finally:
+        logger.setLevel(level)
