@@ -61,8 +61,8 @@ class Scene:
             for c in self._crystals
         ]
         self._water_modes = [(m, rng.normal(0.0, 0.12 / m), rng.uniform(0, 2 * np.pi)) for m in range(2, 12)]
-        self._rim_modes = [(m, rng.normal(0.0, 0.004), rng.uniform(0, 2 * np.pi)) for m in range(3, 40)]
-        self._bands = rng.uniform(-0.8, 0.8, spec.bend_contours)
+        self._rim_modes = [(m, rng.normal(0.0, 0.0015), rng.uniform(0, 2 * np.pi)) for m in range(3, 60)]
+        self._bands = [(rng.uniform(-0.8, 0.8), rng.uniform(0.04, 0.1)) for _ in range(spec.bend_contours)]
         self._band_direction = rng.uniform(0.0, np.pi)
         self._band_bow = rng.normal(0.0, 0.15)
         self._film = 1.0 + spec.film_texture * self._texture(rng) - self._debris(rng)
@@ -142,8 +142,8 @@ class Scene:
         tilt = (along + self._band_bow * across**2 / spec.ice_radius_nm) / spec.ice_radius_nm
         tilt = tilt + self._band_phase + spec.bend_speed_per_s * (second + 0.5)
         bands = np.zeros_like(tilt)
-        for position in self._bands:
-            bands += np.exp(-(((tilt - position) / 0.05) ** 2))
+        for position, width in self._bands:
+            bands += np.exp(-(((tilt - position) / width) ** 2))
         return np.minimum(bands, 1.0)
 
     def _illumination(self) -> Array:

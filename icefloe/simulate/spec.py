@@ -34,8 +34,8 @@ class ExperimentSpec(CheckedModel):
     water_mfp_nm, ice_mfp_nm
         Mean free path between scattering out of the objective aperture; the difference is the contrast.
     bend_contours, bend_strength, bend_speed_per_s
-        Number of diffraction bands in the ice, the share of the beam one takes away where the ice is thickest,
-        and their motion in ice radii per second.
+        Number of diffraction bands in the ice, the share of the beam that one takes away where the ice is
+        thickest, and their motion in ice radii per second.
     defocus_um
         Positive is underfocus; the sign decides which side of an edge is bright.
     illumination_gradient, illumination_direction_deg
@@ -85,6 +85,5 @@ class ExperimentSpec(CheckedModel):
     @property
     def temperature_programme(self) -> str:
         """In words, for `dataset.yaml`."""
-        return (
-            f"{self.kinetics}, {self.start_c:.2f} to {self.end_c:.2f} degC at {self.rate_c_per_s:.3f} degC/s"
-        )
+        ramp = f"{self.start_c:.2f} to {self.end_c:.2f} degC at {self.rate_c_per_s:.3f} degC/s"
+        return f"{self.kinetics}, {ramp}"

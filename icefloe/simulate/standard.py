@@ -1,4 +1,4 @@
-"""The standard datasets D1-D5 and a noisy one, the distribution they come from, and ways to depart from it."""
+"""The standard datasets D1-D5 and a noisy one, the distribution behind them, and departures from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,7 +193,7 @@ def standard_datasets(seed: int = 0) -> tuple[StandardDataset, ...]:
             False,
             {
                 "shape": "faceted crystal instead of a round or elongated one",
-                "contrast": "ice scatters hardly more than water (mean free path 290 nm, standard 235-255 nm)",
+                "contrast": "ice scatters little more than water (mean free path 290 nm, standard 235-255)",
                 "bend contours": "seven strong bands (30 % of the beam), standard 1-3 of 8-14 %",
             },
             "Shifted experiment: faceted crystal, faint and crossed by bend contours.",
