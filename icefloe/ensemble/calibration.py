@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 
 from icefloe.ensemble.metrics import counted_pixels
 from icefloe.errors import IcefloeError
-from icefloe.typing import IGNORE
+from icefloe.typing import IGNORE, FloatArray
 
 N_BINS = 10
 TEMPERATURE_RANGE = (0.05, 20.0)
@@ -139,6 +139,23 @@ def expected_calibration_error(reference: ArrayLike, probability: ArrayLike, n_b
     not depend on the threshold.
     """
     return calibration_bins(reference, probability, n_bins).expected_calibration_error
+
+
+def probabilities(member_logits: FloatArray, temperature: float) -> FloatArray:
+    """Members' probabilities at a temperature: sigmoid(z / T), or softmax over classes.
+
+    Parameters
+    ----------
+    member_logits : float32, shape (M, H, W) or (M, C, H, W)
+    temperature : float
+        Above 0; one for all members.
+
+    Returns
+    -------
+    float32, shape (M, H, W) or (M, C, H, W)
+    """
+    scaled = member_logits / np.float32(temperature)
+    return softmax(scaled, axis=1) if member_logits.ndim == 4 else expit(scaled)
 
 
 def fit_temperature(member_logits: NDArray[np.floating], reference: NDArray[np.uint8]) -> float:

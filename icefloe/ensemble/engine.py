@@ -1,0 +1,117 @@
+"""The members' networks on one device: from network inputs to logits and features."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
+from icefloe.models.zoo import build
+from icefloe.typing import FloatArray
+
+Precision = Literal["fp32", "bf16"]
+"""Arithmetic of the networks. bf16 is autocast: weights stay float32, and so do the logits handed out. It is
+for processors that compute in it (Tensor cores, AMX, AVX512-BF16); elsewhere it is emulated and slow."""
+
+
+def load_network(spec: MemberSpec, n_classes: int, weights: Path) -> nn.Module:
+    """A trained member in evaluation mode, on the CPU.
+
+    Raises
+    ------
+    IcefloeError
+        If the file can't be read as safetensors, or its tensors are not this network's.
+    """
+    # The file replaces all weights, so the published ones need not be had to load a trained member.
+    network = build(spec.model_copy(update={"weights": "none"}), n_classes)
+    try:
+        network.load_state_dict(load_file(weights))
+    except FileNotFoundError as error:
+        raise IcefloeError(f"{weights}: the weights are missing. Train {spec.name} again.") from error
+    except SafetensorError as error:
+        raise IcefloeError(f"{weights}: not a readable safetensors file ({error}). Restore it.") from error
+    except RuntimeError as error:
+        raise IcefloeError(
+            f"{weights}: the tensors are not those of {spec.name} with {n_classes} classes. "
+            "Name the file of that member."
+        ) from error
+    return network.eval()
+
+
+class Engine:
+    """Runs all members on a batch.
+
+    On one device, with one number of threads and one batch size, results repeat bit for bit; another batch
+    size may change the last digits, as torch then chooses other kernels.
+
+    Parameters
+    ----------
+    networks
+        From `load_network`.
+    device
+        A torch device, or `auto`: the GPU if there is one.
+    precision
+        Arithmetic of the networks.
+    """
+
+    def __init__(
+        self, networks: Sequence[nn.Module], device: str = "auto", precision: Precision = "fp32"
+    ) -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = torch.device(device)
+        self._precision = precision
+        self._networks = [
+            network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for network in networks
+        ]
+
+    def run(self, squares: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Logits and pooled encoder features.
+
+        Parameters
+        ----------
+        squares : float32, shape (B, S, S)
+            Preprocessed images.
+
+        Returns
+        -------
+        logits : float32, shape (M, B, S, S) when binary, else (M, B, C, S, S)
+        features : float32, shape (B, F)
+            Each member's deepest feature map averaged over the square, side by side; what
+            `icefloe.models.zoo.encode` gives, without running the encoder twice.
+        """
+        batch = torch.as_tensor(squares).unsqueeze(1)
+        batch = batch.to(self._device, memory_format=torch.channels_last)
+        logits, features = [], []
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._precision == "bf16"),
+        ):
+            for network in self._networks:
+                member_logits, member_features = _forward(network, batch)
+                logits.append(member_logits.float().cpu().numpy())
+                features.append(member_features.float().cpu().numpy())
+        stacked = np.stack(logits)
+        return (stacked[:, :, 0] if stacked.shape[2] == 1 else stacked), np.concatenate(features, axis=1)
+
+
+def _forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
+    pooled: list[Tensor] = []
+
+    def pool(_encoder: nn.Module, _inputs: Any, maps: Sequence[Tensor]) -> None:
+        pooled.append(maps[-1].float().mean(dim=(2, 3)))
+
+    encoder: Any = network.encoder
+    handle = encoder.register_forward_hook(pool)
+    try:
+        logits = network(batch)
+    finally:
+        handle.remove()
+    return logits, pooled[0]

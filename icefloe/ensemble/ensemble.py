@@ -1,0 +1,200 @@
+"""An ensemble of trained members: load, save, predict."""
+
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from icefloe.ensemble.calibration import probabilities
+from icefloe.ensemble.engine import Engine, Precision, load_network
+from icefloe.ensemble.manifest import MANIFEST, BenchmarkRow, Manifest, check_weights
+from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.samples import AnySample, StepsDone, prepare
+from icefloe.errors import IcefloeError
+from icefloe.files import atomic_directory
+from icefloe.imaging.preprocess import Geometry
+from icefloe.typing import FloatArray
+
+BATCH_SIZE = 8
+
+Item = TypeVar("Item")
+
+
+class Ensemble:
+    """Several networks that are asked together.
+
+    Parameters
+    ----------
+    manifest
+        Everything but the weights.
+    weights
+        The members' safetensors files, in the manifest's order.
+    device
+        A torch device, or `auto`: the GPU if there is one.
+    precision
+        `fp32`, or `bf16` on processors that compute in it.
+
+    Raises
+    ------
+    IcefloeError
+        If a weights file is missing, is not the one the manifest names, or does not fit its network.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        weights: Sequence[Path],
+        device: str = "auto",
+        precision: Precision = "fp32",
+    ) -> None:
+        self.manifest = manifest
+        self._weights = tuple(weights)
+        for member, path in zip(manifest.members, self._weights, strict=True):
+            check_weights(member, path)
+        networks = [
+            load_network(member.spec, manifest.n_classes, path)
+            for member, path in zip(manifest.members, self._weights, strict=True)
+        ]
+        self._engine = Engine(networks, device, precision)
+
+    @classmethod
+    def load(cls, directory: Path, device: str = "auto", precision: Precision = "fp32") -> "Ensemble":
+        """Read a saved ensemble, checking every hash.
+
+        Parameters and errors are those of the class and of `Manifest.load`.
+        """
+        manifest = Manifest.load(directory)
+        return cls(manifest, [directory / member.file for member in manifest.members], device, precision)
+
+    def save(self, directory: Path) -> None:
+        """Write `ensemble.yaml` and copies of the weights, whole or not at all.
+
+        Raises
+        ------
+        IcefloeError
+            If `directory` holds something already, or the weights have changed since they were loaded.
+        """
+        try:
+            with atomic_directory(directory) as beside:
+                for member, source in zip(self.manifest.members, self._weights, strict=True):
+                    shutil.copyfile(source, beside / member.file)
+                    check_weights(member, beside / member.file)
+                (beside / MANIFEST).write_text(self.manifest.to_yaml(), encoding="utf-8")
+        except FileExistsError as error:
+            raise IcefloeError(
+                f"{directory}: something is here already. Name a new folder for the ensemble."
+            ) from error
+
+    def with_manifest(self, manifest: Manifest) -> "Ensemble":
+        """The same networks with another threshold, temperature, benchmark or name."""
+        if (manifest.members, manifest.classes) != (self.manifest.members, self.manifest.classes):
+            raise ValueError("the members or classes differ, so the networks can't be shared")
+        other = object.__new__(Ensemble)
+        other.manifest, other._weights, other._engine = manifest, self._weights, self._engine
+        return other
+
+    def with_benchmark(self, rows: Iterable[BenchmarkRow]) -> "Ensemble":
+        """The same ensemble with other benchmark rows, such as those with the drift gate's columns added."""
+        content = self.manifest.model_dump() | {"benchmark": tuple(rows)}
+        return self.with_manifest(Manifest.model_validate(content))
+
+    def predict(
+        self, image: FloatArray, done: Collection[str] = (), *, keep_members: bool = False
+    ) -> Prediction:
+        """Segment one image.
+
+        Parameters
+        ----------
+        image : float32, shape (H, W)
+            Any intensity units.
+        done
+            Preprocessing that was done to it already (`DatasetInfo.preprocessing`).
+        keep_members
+            Keep each member's probability map too.
+
+        Returns
+        -------
+        Prediction
+            On the image's own grid.
+
+        Raises
+        ------
+        IcefloeError
+            If the image is not two-dimensional, has pixels that are not finite, or is constant.
+        """
+        (prediction,) = self.predict_batch([image], done, keep_members=keep_members)
+        return prediction
+
+    def predict_batch(
+        self,
+        images: Iterable[FloatArray],
+        done: Collection[str] = (),
+        *,
+        batch_size: int = BATCH_SIZE,
+        keep_members: bool = False,
+    ) -> Iterator[Prediction]:
+        """Segment images of any sizes, several at a time on the networks' common grid.
+
+        Lazy: `batch_size` images are read, predicted and given out before the next are read.
+        Parameters and errors as in `predict`.
+        """
+        prepared = ((None, *self.manifest.preprocessing.apply(image, done)) for image in images)
+        for _, logits, geometry, features in self._run(prepared, batch_size):
+            prediction = self._predict(logits, geometry, features)
+            yield prediction if keep_members else prediction.without_members()
+
+    def predict_samples(
+        self,
+        samples: Iterable[AnySample],
+        steps_done: StepsDone | None = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+    ) -> Iterator[tuple[AnySample, Prediction]]:
+        """Segment samples; as `predict_batch`, and an error names the sample.
+
+        Parameters
+        ----------
+        samples
+            Of one or several datasets.
+        steps_done
+            Dataset name -> preprocessing that was done already.
+        batch_size
+            Images run through a network at once.
+        """
+        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        for sample, logits, geometry, features in self._run(prepared, batch_size):
+            yield sample, self._predict(logits, geometry, features).without_members()
+
+    def logits_of_samples(
+        self,
+        samples: Iterable[AnySample],
+        steps_done: StepsDone | None = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+    ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
+        """Members' logits on the networks' grid, before any temperature; parameters as in `predict_samples`.
+
+        Yields
+        ------
+        sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
+        """
+        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        for sample, logits, geometry, _ in self._run(prepared, batch_size):
+            yield sample, logits, geometry
+
+    def _run(
+        self, prepared: Iterable[tuple[Item, FloatArray, Geometry]], batch_size: int
+    ) -> Iterator[tuple[Item, FloatArray, Geometry, FloatArray]]:
+        """Every item with its logits, (M, S, S) or (M, C, S, S), its geometry and its features, (F,)."""
+        remaining = iter(prepared)
+        while batch := list(islice(remaining, batch_size)):
+            logits, features = self._engine.run(np.stack([square for _, square, _ in batch]))
+            for position, (item, _, geometry) in enumerate(batch):
+                yield item, logits[:, position], geometry, features[position]
+
+    def _predict(self, logits: FloatArray, geometry: Geometry, features: FloatArray) -> Prediction:
+        members = geometry.restore(probabilities(logits, self.manifest.temperature))
+        return Prediction.from_members(members, self.manifest.threshold, features)

@@ -1,0 +1,198 @@
+"""`ensemble.yaml`: everything of an ensemble but its weights."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec, require_unique_names
+
+MANIFEST = "ensemble.yaml"
+IDENTITY = ("dataset", "stem", "index")
+
+
+class Member(BaseModel):
+    """One member: what it is, and the hash of its weights, which lie in `<name>.safetensors`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spec: MemberSpec
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @property
+    def file(self) -> str:
+        """Name of the weights file in the ensemble's directory."""
+        return f"{self.spec.name}.safetensors"
+
+
+class Calibration(BaseModel):
+    """How threshold and temperature were found, on the validation images.
+
+    Attributes
+    ----------
+    n_images, n_pixels
+        Validation images, and their pixels with a label at native size.
+    ece_before, ece_after
+        Expected calibration error at temperature 1 and at the fitted one.
+    brier_before, brier_after
+        The same for the Brier score.
+    roc_area
+        Area under the ROC curve; None with more than two classes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_images: int
+    n_pixels: int
+    ece_before: float
+    ece_after: float
+    brier_before: float
+    brier_after: float
+    roc_area: float | None
+
+
+class Provenance(BaseModel):
+    """Where an ensemble comes from.
+
+    Attributes
+    ----------
+    data_rev, data_md5
+        Git commit of the workspace and DVC's hash of its data.
+    git_sha
+        Commit of Icefloe's own code, where known.
+    parent
+        Version whose weights the members started from; None: the zoo's own weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_rev: str = ""
+    data_md5: str = ""
+    git_sha: str = ""
+    parent: str | None = None
+
+
+BenchmarkRow = dict[str, str | int | float | None]
+
+
+class Manifest(BaseModel):
+    """Content of `ensemble.yaml`.
+
+    Attributes
+    ----------
+    format
+        Version of this file's layout.
+    name
+        What people call the ensemble, such as EA-T2.
+    members
+        At least two: a single one has no disagreement.
+    preprocessing
+        From image to network input.
+    classes
+        Class names by mask value, background first.
+    threshold
+        Binary: a pixel is class 1 where the mean probability is at least this. Not used with more classes.
+    temperature
+        Every member's logits are divided by it.
+    calibration
+        How the two were found; None where they were given.
+    benchmark
+        One row a held-out image of the training datasets: dataset, stem, index, the scores of
+        `icefloe.ensemble.prediction.SCORES`, and whatever columns the drift gate adds.
+    provenance
+        Data, code and parent version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    name: str
+    members: tuple[Member, ...]
+    preprocessing: Preprocessing
+    classes: tuple[str, ...] = Field(min_length=2)
+    threshold: float = Field(0.5, ge=0, le=1)
+    temperature: float = Field(1.0, gt=0)
+    calibration: Calibration | None = None
+    benchmark: tuple[BenchmarkRow, ...] = ()
+    provenance: Provenance = Provenance()
+
+    @field_validator("members")
+    @classmethod
+    def _members_are_several(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
+        if len(members) < 2:
+            raise IcefloeError(
+                f"An ensemble needs at least two members; there {'is one' if members else 'are none'}. "
+                "Train more candidates, or prune less strictly."
+            )
+        require_unique_names([member.spec for member in members])
+        return members
+
+    @field_validator("benchmark")
+    @classmethod
+    def _rows_are_identified(cls, rows: tuple[BenchmarkRow, ...]) -> tuple[BenchmarkRow, ...]:
+        for row in rows:
+            missing = [column for column in IDENTITY if column not in row]
+            if missing:
+                raise ValueError(f"a row has no {missing[0]}")
+        return rows
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, background included."""
+        return len(self.classes)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Manifest":
+        """Read and check `ensemble.yaml`, without touching weights.
+
+        Raises
+        ------
+        IcefloeError
+            If it is missing, not YAML, or has an unknown, missing or wrong entry.
+        """
+        path = directory / MANIFEST
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise IcefloeError(
+                f"{directory}: no {MANIFEST} here, so this is not an ensemble. "
+                "Name the folder of a saved ensemble."
+            ) from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise IcefloeError(f"{path}: not valid YAML ({reason}). Restore the file.") from error
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            entry = ".".join(str(part) for part in first["loc"]) or "the whole file"
+            raise IcefloeError(f"{path}: {entry}: {first['msg']}. Restore the file.") from error
+        except IcefloeError as error:
+            raise IcefloeError(f"{path}: {error}") from error
+
+    def to_yaml(self) -> str:
+        """The file's text; the same content gives the same text."""
+        content: dict[str, Any] = self.model_dump(mode="json")
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def check_weights(member: Member, path: Path) -> None:
+    """Refuse weights that are not those the manifest names.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is missing or its hash differs.
+    """
+    if not path.is_file():
+        raise IcefloeError(f"{path}: the weights are missing. Copy the ensemble's whole folder again.")
+    found = sha256_file(path)
+    if found != member.sha256:
+        raise IcefloeError(
+            f"{path}: the weights are not those of {MANIFEST} (SHA-256 {found[:12]}..., "
+            f"not {member.sha256[:12]}...). Copy the ensemble's whole folder again."
+        )

@@ -1,0 +1,106 @@
+"""What an ensemble says of one image."""
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from icefloe.ensemble.uncertainty import (
+    ImageUncertainty,
+    class_mask,
+    image_uncertainty,
+    mean_probability,
+    mutual_information,
+    predictive_entropy,
+    predictive_std,
+    variation_ratio,
+)
+from icefloe.typing import FloatArray, MaskArray
+
+SCORES = (
+    "uq_mean",
+    "uq_boundary",
+    "uq_foreground",
+    "entropy",
+    "mutual_information",
+    "variation_ratio",
+    "foreground_fraction",
+)
+"""Numbers of an image that follow from its maps alone; `uq_*` are explained at `ImageUncertainty`."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Mask, probability and uncertainty of one image, on its native grid.
+
+    The members' probabilities are brought to the native grid (bilinear) before any statistic is taken: the
+    mask's outline is then as smooth as the probability, and the standard deviation is that of the native
+    probabilities, not an interpolated one.
+
+    Attributes
+    ----------
+    mean : float32, shape (H, W), or (C, H, W) for C classes
+        The ensemble's probability.
+    std, entropy, mutual_information, variation_ratio : float32, shape (H, W)
+        Uncertainty at each pixel; see `icefloe.ensemble.uncertainty`. Entropies are in nats.
+    mask : uint8, shape (H, W)
+        Predicted class.
+    features : float32, shape (F,)
+        Encoder features pooled over the image, all members' in their order.
+    member_probabilities : float32, shape (M, H, W) or (M, C, H, W), or None
+        Kept only when asked for.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    entropy: FloatArray
+    mutual_information: FloatArray
+    variation_ratio: FloatArray
+    mask: MaskArray
+    features: FloatArray
+    member_probabilities: FloatArray | None = None
+
+    @classmethod
+    def from_members(
+        cls, member_probabilities: FloatArray, threshold: float, features: FloatArray
+    ) -> "Prediction":
+        """Take all statistics of member probabilities, float32 of shape (M, H, W) or (M, C, H, W).
+
+        Raises
+        ------
+        IcefloeError
+            If there are fewer than two members.
+        """
+        mean = mean_probability(member_probabilities)
+        return cls(
+            mean=mean,
+            std=predictive_std(member_probabilities),
+            entropy=predictive_entropy(mean),
+            mutual_information=mutual_information(member_probabilities),
+            variation_ratio=variation_ratio(member_probabilities, threshold),
+            mask=class_mask(mean, threshold),
+            features=features,
+            member_probabilities=member_probabilities,
+        )
+
+    def without_members(self) -> "Prediction":
+        """The same without the members' maps, which are most of its memory."""
+        return replace(self, member_probabilities=None)
+
+    @property
+    def uncertainty(self) -> ImageUncertainty:
+        """The image's uncertainty, over all pixels and per boundary and foreground."""
+        return image_uncertainty(self.std, self.mask)
+
+    def scores(self) -> dict[str, float]:
+        """The numbers named in `SCORES`: maps are averaged over all pixels."""
+        return {
+            **asdict(self.uncertainty),
+            "entropy": _mean(self.entropy),
+            "mutual_information": _mean(self.mutual_information),
+            "variation_ratio": _mean(self.variation_ratio),
+            "foreground_fraction": _mean(self.mask > 0),
+        }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean(dtype=np.float64))
