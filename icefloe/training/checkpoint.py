@@ -1,0 +1,158 @@
+"""Where a member's training stands, on disk: safetensors with a JSON header, so nothing is ever unpickled.
+
+A member's checkpoint directory holds
+
+- `state.safetensors`: weights and optimiser state after an epoch, with the records so far in its header, so
+  that both change in one rename;
+- `best.safetensors`: the best weights so far, and in the end the member's own file;
+- `progress.json`: process id and records, rewritten each epoch for whoever watches;
+- `probabilities.npy` and `receipt.json`: the result; the receipt is written last and says that
+  training is done.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from icefloe.errors import IcefloeError
+from icefloe.files import write_bytes_atomic
+from icefloe.training.outcome import BEST
+from icefloe.training.records import EpochRecord
+
+STATE = "state.safetensors"
+_MODEL, _OPTIMIZER = "model.", "optimizer."
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Progress:
+    """How far a member's training has come.
+
+    Attributes
+    ----------
+    records
+        One an epoch, in order.
+    best_epoch
+        Epoch of the lowest validation loss; 0 before the first.
+    init_sha256
+        Of the weights before the first epoch.
+    """
+
+    init_sha256: str
+    best_epoch: int = 0
+    records: list[EpochRecord] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs done."""
+        return len(self.records)
+
+    @property
+    def best_loss(self) -> float:
+        """Lowest validation loss so far."""
+        return self.records[self.best_epoch - 1].val_loss if self.best_epoch else float("inf")
+
+
+def copy_weights(network: nn.Module) -> Weights:
+    """A network's weights and buffers on the CPU, apart from those that training goes on changing."""
+    return {
+        name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()
+    }
+
+
+def weights_bytes(weights: Weights) -> bytes:
+    """A member's file: its weights as safetensors, the same bytes for the same values."""
+    return safetensors.torch.save(weights)
+
+
+def weights_sha256(weights: Weights) -> str:
+    """SHA-256 in hex of `weights_bytes`."""
+    return hashlib.sha256(weights_bytes(weights)).hexdigest()
+
+
+def save_best(directory: Path, weights: Weights) -> None:
+    """Replace the best weights so far."""
+    write_bytes_atomic(directory / BEST, weights_bytes(weights))
+
+
+def load_best(directory: Path) -> Weights:
+    """The best weights so far."""
+    return safetensors.torch.load_file(directory / BEST)
+
+
+def save_state(
+    directory: Path, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Replace the state that training resumes from."""
+    tensors = {_MODEL + name: value for name, value in copy_weights(network).items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            tensors[f"{_OPTIMIZER}{index}.{name}"] = value.detach().cpu().contiguous()
+    header = {
+        "init_sha256": progress.init_sha256,
+        "best_epoch": progress.best_epoch,
+        "records": [record.to_dict() for record in progress.records],
+    }
+    content = safetensors.torch.save(tensors, {"progress": json.dumps(header)})
+    write_bytes_atomic(directory / STATE, content)
+
+
+def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progress | None:
+    """Put network and optimiser back where they stood; None if no epoch was saved.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is damaged or of another network.
+    """
+    path = directory / STATE
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["progress"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+        network.load_state_dict(
+            {name.removeprefix(_MODEL): value for name, value in tensors.items() if name.startswith(_MODEL)}
+        )
+        _restore_optimizer(optimizer, tensors)
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise IcefloeError(
+            f"{path}: can't be resumed from ({reason}). Remove its folder to train anew."
+        ) from error
+    records = [EpochRecord.from_dict(record) for record in header["records"]]
+    return Progress(header["init_sha256"], header["best_epoch"], records)
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Weights) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, Weights] = {}
+    for name, value in tensors.items():
+        if name.startswith(_OPTIMIZER):
+            index, entry = name.removeprefix(_OPTIMIZER).split(".")
+            if value.dim():  # moments lie in memory as their parameter does, or sums could round otherwise
+                value = torch.empty_like(parameters[int(index)]).copy_(value)
+            state.setdefault(int(index), {})[entry] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def remove_checkpoints(root: Path) -> int:
+    """Remove every member's checkpoints under `root`, finished or not; return how many bytes that freed.
+
+    Nothing else removes them: finished members are found there instead of being trained again.
+    """
+    freed = 0
+    for directory in root.glob("*/") if root.is_dir() else ():
+        if (directory / STATE).is_file() or (directory / BEST).is_file():
+            freed += sum(file.stat().st_size for file in directory.iterdir())
+            shutil.rmtree(directory)
+    return freed

@@ -1,0 +1,94 @@
+"""How members are trained: one configuration from scratch, and what retraining does otherwise."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from icefloe.imaging.augment import Augmentation
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec, require_unique_names
+
+
+class RetrainingConfig(BaseModel):
+    """What differs when a member starts from the previous version's weights; nothing is frozen.
+
+    Attributes
+    ----------
+    epochs, patience, learning_rate
+        As in `TrainingConfig`.
+    new_data_weight
+        How many times as often a newly labelled image is drawn as an old one. A few new labels among many old
+        ones would hardly be seen in a short retraining.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(15, ge=1)
+    patience: int = Field(6, ge=1)
+    learning_rate: float = Field(5e-4, gt=0)
+    new_data_weight: float = Field(4.0, gt=0)
+
+
+class TrainingConfig(BaseModel):
+    """How every candidate for the ensemble is trained.
+
+    Attributes
+    ----------
+    members
+        The candidates. Distinct encoders make an EA, one encoder with several seeds an ER.
+    preprocessing, augmentation
+        From image to network input, and its random variation.
+    epochs
+        At most so many; the learning rate falls along a cosine over all of them.
+    patience
+        Epochs without a lower validation loss after which training stops.
+    batch_size
+        Images a step.
+    draws_per_epoch
+        Images drawn in an epoch; empty: as many as there are to train on.
+    learning_rate, weight_decay
+        Of AdamW.
+    warmup_epochs
+        Epochs over which the learning rate rises linearly from zero.
+    precision
+        `auto` computes in bfloat16 where the processor does (Tensor cores, AMX, AVX512-BF16) and in float32
+        elsewhere, where emulated bfloat16 took 13 times as long.
+    seed
+        Of the order of images and of their augmentation. First weights have each member's own seed.
+    members_per_gpu
+        Members trained on one GPU at a time.
+    retraining
+        What differs when training starts from a previous version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    members: tuple[MemberSpec, ...] = Field(min_length=1)
+    preprocessing: Preprocessing = Preprocessing()
+    augmentation: Augmentation = Augmentation()
+    epochs: int = Field(60, ge=1)
+    patience: int = Field(15, ge=1)
+    batch_size: int = Field(8, ge=2)
+    draws_per_epoch: int | None = Field(None, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    warmup_epochs: float = Field(1.0, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: int = Field(0, ge=0)
+    members_per_gpu: int = Field(1, ge=1)
+    retraining: RetrainingConfig = RetrainingConfig()
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> "TrainingConfig":
+        require_unique_names(self.members)
+        return self
+
+    def for_retraining(self) -> "TrainingConfig":
+        """This configuration with the settings of `retraining` in force."""
+        return self.model_copy(
+            update={
+                "epochs": self.retraining.epochs,
+                "patience": self.retraining.patience,
+                "learning_rate": self.retraining.learning_rate,
+            }
+        )

@@ -1,0 +1,146 @@
+"""What members are trained on: preprocessed images and masks, in memory, with a hash of their content."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.splits import Split
+from icefloe.errors import IcefloeError
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.typing import IGNORE, FloatArray, MaskArray
+
+
+@dataclass(frozen=True)
+class PreparedImages:
+    """Images and masks on the model's grid.
+
+    Attributes
+    ----------
+    keys
+        N sample keys such as `D1/stack_7`.
+    images : float32, shape (N, S, S)
+        As `Preprocessing.apply` returns them.
+    masks : uint8, shape (N, S, S)
+        Class index, 255 = ignore (padding too).
+    """
+
+    keys: tuple[str, ...]
+    images: FloatArray
+    masks: MaskArray
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that a member sees.
+
+    Attributes
+    ----------
+    train, validation
+        Never share an experiment's time block; see `icefloe.datasets.splits`.
+    classes
+        Class names by mask value.
+    is_new : bool, shape (len(train),)
+        Whether the training image was labelled since the version that training starts from.
+    """
+
+    train: PreparedImages
+    validation: PreparedImages
+    classes: tuple[str, ...]
+    is_new: np.ndarray
+
+    @property
+    def sha256(self) -> str:
+        """Hash of every key, pixel and label, in order."""
+        digest = hashlib.sha256(repr((self.classes, self.train.keys, self.validation.keys)).encode())
+        for array in (
+            *(self.train.images, self.train.masks, self.is_new),
+            *(self.validation.images, self.validation.masks),
+        ):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def prepare(
+    datasets: Iterable[Dataset], split: Split, preprocessing: Preprocessing, new_keys: Iterable[str] = ()
+) -> TrainingData:
+    """Read and preprocess the training and validation images of a split.
+
+    Parameters
+    ----------
+    datasets
+        Those whose samples the split names; their classes must agree.
+    split
+        Sample keys; its test part is not read.
+    preprocessing
+        From image to model grid.
+    new_keys
+        Samples labelled since the version that training starts from. Those outside the training part have no
+        effect.
+
+    Raises
+    ------
+    IcefloeError
+        If a part is empty, a key is unknown, classes disagree, an image or mask can't be used, or no training
+        mask has a foreground pixel.
+    """
+    datasets = list(datasets)
+    if not split.train:
+        raise IcefloeError("The split has no training images. Label five or more images of one dataset.")
+    if not split.validation:
+        raise IcefloeError(
+            "The split has no validation images, so no member could be judged. "
+            "Label five or more images of one dataset."
+        )
+    classes = _common_classes(datasets)
+    samples = {sample.key: (sample, dataset) for dataset in datasets for sample in dataset.samples}
+    train = _prepare_part(split.train, samples, preprocessing)
+    if not np.any((train.masks != 0) & (train.masks != IGNORE)):
+        raise IcefloeError(
+            f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show some."
+        )
+    new = set(new_keys)
+    return TrainingData(
+        train=train,
+        validation=_prepare_part(split.validation, samples, preprocessing),
+        classes=classes,
+        is_new=np.array([key in new for key in split.train]),
+    )
+
+
+def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    first, *others = datasets
+    for other in others:
+        if other.info.classes != first.info.classes:
+            raise IcefloeError(
+                f"{other.path}: its classes are {', '.join(other.info.classes)}, "
+                f"but those of {first.name} are {', '.join(first.info.classes)}. "
+                "Train them apart, or make dataset.yaml and masks agree."
+            )
+    return tuple(first.info.classes)
+
+
+def _prepare_part(
+    keys: Sequence[str], samples: dict[str, tuple[Sample, Dataset]], preprocessing: Preprocessing
+) -> PreparedImages:
+    size = preprocessing.size
+    images = np.empty((len(keys), size, size), np.float32)
+    masks = np.empty((len(keys), size, size), np.uint8)
+    for index, key in enumerate(keys):
+        if key not in samples:
+            raise IcefloeError(f"{key}: the split names it but no dataset given has it. Make the split anew.")
+        sample, dataset = samples[key]
+        try:
+            images[index], geometry = preprocessing.apply(sample.image(), dataset.info.preprocessing)
+        except IcefloeError as error:
+            if str(sample.image_path) in str(error):
+                raise
+            raise IcefloeError(f"{sample.image_path}: {error}") from error
+        masks[index] = geometry.place_mask(sample.mask())
+    return PreparedImages(tuple(keys), images, masks)

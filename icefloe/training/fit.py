@@ -1,0 +1,299 @@
+"""One member's training: resumable after any epoch, with the same result to the bit as without a pause."""
+
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
+from icefloe.models.zoo import build
+from icefloe.training.checkpoint import (
+    Progress,
+    Weights,
+    copy_weights,
+    load_best,
+    load_state,
+    save_best,
+    save_state,
+    weights_sha256,
+)
+from icefloe.training.config import TrainingConfig
+from icefloe.training.data import TrainingData
+from icefloe.training.device import pick_device, reproducible, resolve_precision
+from icefloe.training.loss import segmentation_loss
+from icefloe.training.outcome import is_finished, read_outcome, write_outcome, write_progress
+from icefloe.training.records import EpochRecord, MemberReceipt
+from icefloe.training.sampling import augmented, draw_order
+from icefloe.training.schedule import learning_rate
+from icefloe.training.validation import (
+    mask_scores,
+    predict_logits,
+    probabilities,
+    probability_scores,
+    to_input,
+)
+from icefloe.typing import FloatArray, MaskArray
+
+logger = logging.getLogger(__name__)
+
+BATCH_NORM_MOMENTUM = 0.1
+"""EfficientNet's own 0.01 is meant for 100,000 steps: after a few hundred its running means would still be
+those of the first, random weights, and validation would be worth nothing."""
+
+CHECKPOINT_SHARE = 0.1
+"""Writing checkpoints may take this share of the time: each epoch where that is quick, else less often."""
+
+Batch = tuple[FloatArray, MaskArray]
+
+
+def fit_member(
+    spec: MemberSpec,
+    data: TrainingData,
+    config: TrainingConfig,
+    directory: Path,
+    *,
+    initial: Mapping[str, np.ndarray] | None = None,
+    started_from: str | None = None,
+    threads: int = 1,
+    weights_dir: Path | None = None,
+) -> MemberReceipt:
+    """Train a member until its validation loss stops falling, and keep its best weights.
+
+    The order of images, their augmentation, dropout and the learning rate are functions of seed and epoch. So
+    training that was killed goes on from its last checkpoint to the very weights it would have had without.
+
+    Parameters
+    ----------
+    spec
+        What to train.
+    data
+        On what.
+    config
+        How; its `members` are not looked at.
+    directory
+        For this member with this data and configuration only (see `identity.checkpoint_directory`). If it
+        holds a finished training, that one's receipt is returned; if an unfinished one, it is resumed.
+    initial
+        Weights and buffers by name to start from instead of the spec's own.
+    started_from
+        Whose weights those are, for the receipt.
+    threads
+        CPU threads; part of what makes a result repeatable.
+    weights_dir
+        Local mirror of published encoder weights.
+
+    Raises
+    ------
+    IcefloeError
+        If weights can't be had or don't fit, a checkpoint is damaged, or the loss is no longer finite.
+    """
+    if is_finished(directory):
+        return read_outcome(directory).receipt
+    directory.mkdir(parents=True, exist_ok=True)
+    with reproducible(threads):
+        fit = _Fit(spec, data, config, directory, initial, weights_dir)
+        fit.run()
+        return fit.finish(started_from, threads)
+
+
+class _Fit:
+    """The state of one training: network, optimiser, progress, best weights."""
+
+    def __init__(
+        self,
+        spec: MemberSpec,
+        data: TrainingData,
+        config: TrainingConfig,
+        directory: Path,
+        initial: Mapping[str, np.ndarray] | None,
+        weights_dir: Path | None,
+    ) -> None:
+        self.spec, self.data, self.config, self.directory = spec, data, config, directory
+        self.device = pick_device()
+        self.precision = resolve_precision(config.precision, self.device)
+        network = build(spec, len(data.classes), weights_dir)
+        if initial is not None:
+            _load_initial(network, initial, spec.name)
+        _set_batch_norm_momentum(network)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.best: Weights = copy_weights(network)
+        self.progress = Progress(init_sha256=weights_sha256(self.best))
+        self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
+        self.steps_per_epoch = -(-(config.draws_per_epoch or len(data.train)) // config.batch_size)
+        self._checkpoint_cost = 0.0
+        self._since_checkpoint = 0.0
+        self._resume()
+
+    def _resume(self) -> None:
+        progress = load_state(self.directory, self.network, self.optimizer)
+        if progress is None:
+            return
+        if progress.init_sha256 != self.progress.init_sha256:
+            raise IcefloeError(
+                f"{self.directory}: its training began with other weights. Remove the folder to train anew."
+            )
+        self.progress = progress
+        self.best = load_best(self.directory)
+        logger.info("%s: going on after epoch %d.", self.spec.name, progress.epoch)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are run or the validation loss has not fallen for too long."""
+        progress, config = self.progress, self.config
+        return progress.epoch >= config.epochs or progress.epoch - progress.best_epoch >= config.patience
+
+    def run(self) -> None:
+        """Train to the end, saving the state after each epoch, or less often where that would take long."""
+        while not self.is_done:
+            self._run_epoch()
+            write_progress(self.directory, self.progress.records)
+            self._since_checkpoint += self.progress.records[-1].seconds
+            if self.is_done or self._checkpoint_cost <= CHECKPOINT_SHARE * self._since_checkpoint:
+                self._save()
+
+    def finish(self, started_from: str | None, threads: int) -> MemberReceipt:
+        """Judge the best weights and write the outcome."""
+        self.network.load_state_dict(self.best)
+        probability = probabilities(self._validation_logits())
+        scores = mask_scores(probability, self.data.validation, len(self.data.classes))
+        brier, ece = probability_scores(probability, self.data.validation)
+        records = self.progress.records
+        receipt = MemberReceipt(
+            name=self.spec.name,
+            spec=self.spec.model_dump(mode="json"),
+            val_pca=scores.accuracy,
+            val_iou=scores.iou,
+            val_dice=scores.dice,
+            val_brier=brier,
+            val_ece=ece,
+            val_loss=self.progress.best_loss,
+            best_epoch=self.progress.best_epoch,
+            epochs=self.progress.epoch,
+            seconds=round(sum(record.seconds for record in records), 2),
+            n_parameters=sum(parameter.numel() for parameter in self.network.parameters()),
+            started_from=started_from,
+            init_sha256=self.progress.init_sha256,
+            weights_sha256=weights_sha256(self.best),
+            device=self.device.type,
+            precision=self.precision,
+            threads=threads,
+        )
+        write_outcome(self.directory, receipt, probability)
+        return receipt
+
+    def _run_epoch(self) -> None:
+        began = time.perf_counter()
+        epoch = self.progress.epoch + 1
+        train_loss = self._train(epoch)
+        logits = self._validation_logits()
+        masks = torch.tensor(self.data.validation.masks)
+        val_loss = float(segmentation_loss(logits, masks))
+        if not np.isfinite(train_loss + val_loss):
+            raise IcefloeError(
+                f"{self.spec.name}: the loss is no longer finite in epoch {epoch}. Lower learning_rate."
+            )
+        scores = mask_scores(probabilities(logits), self.data.validation, len(self.data.classes))
+        improved = val_loss < self.progress.best_loss
+        self.progress.records.append(
+            EpochRecord(
+                epoch=epoch,
+                train_loss=train_loss,
+                val_loss=val_loss,
+                val_pca=scores.accuracy,
+                val_iou=scores.iou,
+                val_dice=scores.dice,
+                lr=self.optimizer.param_groups[0]["lr"],
+                seconds=round(time.perf_counter() - began, 3),
+            )
+        )
+        if improved:
+            self.progress.best_epoch = epoch
+            self.best = copy_weights(self.network)
+
+    def _train(self, epoch: int) -> float:
+        """One pass over the epoch's draws; the mean loss of its steps."""
+        # Dropout and stochastic depth draw from torch's global state.
+        torch.manual_seed(
+            np.random.SeedSequence((self.config.seed, self.spec.seed, epoch)).generate_state(1)[0]
+        )
+        self.network.train()
+        losses = []
+        first_step = (epoch - 1) * self.steps_per_epoch
+        for step, (images, masks) in enumerate(self._batches(epoch), first_step):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._learning_rate(step)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                logits = self.network(to_input(images, self.device))
+            loss = segmentation_loss(logits.float(), torch.tensor(masks, device=self.device))
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
+        return float(torch.stack(losses).mean())
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """The epoch's augmented batches; on a GPU they are made while it computes."""
+        size, seed = self.config.batch_size, self.config.seed
+        order = draw_order(self.draw_weights, self.steps_per_epoch * size, seed, epoch)
+
+        def batch(first: int) -> Batch:
+            indices = order[first : first + size]
+            return augmented(self.data.train, indices, self.config.augmentation, seed, epoch, first)
+
+        starts = range(0, len(order), size)
+        if self.device.type == "cpu":
+            yield from map(batch, starts)
+            return
+        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+            remaining = iter(starts)
+            ahead: deque[Future[Batch]] = deque(
+                pool.submit(batch, first)
+                for first in itertools.islice(remaining, torch.get_num_threads() + 1)
+            )
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(batch, first) for first in itertools.islice(remaining, 1))
+
+    def _learning_rate(self, step: int) -> float:
+        n_steps = self.config.epochs * self.steps_per_epoch
+        n_warmup = min(n_steps, round(self.config.warmup_epochs * self.steps_per_epoch))
+        return learning_rate(step, n_steps, n_warmup, self.config.learning_rate)
+
+    def _validation_logits(self) -> torch.Tensor:
+        images = self.data.validation.images
+        return predict_logits(self.network, images, self.config.batch_size, self.device, self.precision)
+
+    def _save(self) -> None:
+        began = time.perf_counter()
+        # Best first: were only it written before a kill, resuming would come by the same weights again.
+        save_best(self.directory, self.best)
+        save_state(self.directory, self.progress, self.network, self.optimizer)
+        self._checkpoint_cost = time.perf_counter() - began
+        self._since_checkpoint = 0.0
+
+
+def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: str) -> None:
+    try:
+        network.load_state_dict({key: torch.tensor(value) for key, value in initial.items()})
+    except RuntimeError as error:
+        raise IcefloeError(
+            f"{name}: the previous version's weights don't fit this network. "
+            "Give the member the decoder, channels and classes that it had then, or train from scratch."
+        ) from error
+
+
+def _set_batch_norm_momentum(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = BATCH_NORM_MOMENTUM

@@ -1,0 +1,42 @@
+"""Which training a checkpoint belongs to: that of the same data, spec, configuration and first weights."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from icefloe.models.spec import MemberSpec
+from icefloe.training.config import TrainingConfig
+
+FORMAT = 1
+"""Raise it when the same inputs come to mean another training."""
+
+_KEY_LENGTH = 16
+
+
+def checkpoint_directory(
+    root: Path, spec: MemberSpec, config: TrainingConfig, data_sha256: str, init_sha256: str | None
+) -> Path:
+    """Where one member's training with one configuration on one set of images keeps its checkpoints.
+
+    Parameters
+    ----------
+    root
+        The directory of all checkpoints.
+    spec
+        The member.
+    config
+        The other members it lists have no part in the name, nor how many share a GPU.
+    data_sha256
+        Of images, masks and keys (`TrainingData.sha256`).
+    init_sha256
+        Of the previous version's weights, or None when training starts from the spec's own.
+    """
+    identity = {
+        "format": FORMAT,
+        "spec": spec.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude={"members", "members_per_gpu"}),
+        "data": data_sha256,
+        "init": init_sha256,
+    }
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return root / f"{spec.name}-{digest[:_KEY_LENGTH]}"

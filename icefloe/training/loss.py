@@ -1,0 +1,47 @@
+"""Cross entropy plus soft Dice, over the pixels that count."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from icefloe.typing import IGNORE
+
+SMOOTHING = 1.0
+"""Pixels added to both sides of the Dice quotient: a batch without foreground has a defined loss."""
+
+
+def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
+    """Mean cross entropy plus 1 - soft Dice.
+
+    The Dice part is that of the batch's pixels taken together: of the foreground when binary, else the mean
+    over all classes but the background, so that a small crystal counts as much as its surroundings.
+
+    Parameters
+    ----------
+    logits : float32, shape (B, 1, S, S) when binary, else (B, C, S, S)
+    masks : uint8, shape (B, S, S)
+        Class index; 255 is left out of both parts.
+
+    Returns
+    -------
+    Tensor, scalar
+    """
+    counted = masks != IGNORE
+    n_counted = counted.sum().clamp(min=1)
+    if logits.shape[1] == 1:
+        truth = ((masks == 1) & counted).unsqueeze(1).to(logits.dtype)
+        probabilities = logits.sigmoid()
+        entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")[:, 0]
+    else:
+        classes = torch.where(counted, masks, 0).long()
+        one_hot = functional.one_hot(classes, logits.shape[1]).movedim(-1, 1)
+        truth = (one_hot * counted.unsqueeze(1))[:, 1:].to(logits.dtype)
+        probabilities = logits.softmax(dim=1)[:, 1:]
+        entropy = functional.cross_entropy(logits, classes, reduction="none")
+    cross_entropy = (entropy * counted).sum() / n_counted
+    probabilities = probabilities * counted.unsqueeze(1)
+    pixels = (0, 2, 3)
+    overlap = (probabilities * truth).sum(pixels)
+    areas = probabilities.sum(pixels) + truth.sum(pixels)
+    dice = (2 * overlap + SMOOTHING) / (areas + SMOOTHING)
+    return cross_entropy + 1 - dice.mean()

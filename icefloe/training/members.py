@@ -1,0 +1,178 @@
+"""The candidates on disk: `members.yaml`, weights, and what each says of the validation images."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from icefloe.ensemble.uncertainty import class_mask
+from icefloe.errors import IcefloeError
+from icefloe.files import atomic_directory
+from icefloe.training.records import EpochRecord, MemberReceipt
+from icefloe.typing import FloatArray, MaskArray
+
+INDEX, HISTORY, VALIDATION = "members.yaml", "history.json", "validation.npz"
+MASK_THRESHOLD = 0.5
+"""For judging a candidate alone; the ensemble's threshold comes from its ROC curve."""
+
+
+def class_masks(probability: FloatArray) -> MaskArray:
+    """Masks of several images.
+
+    Parameters
+    ----------
+    probability : float, shape (N, S, S) when binary, else (N, C, S, S)
+
+    Returns
+    -------
+    uint8, shape (N, S, S)
+    """
+    return np.stack([class_mask(image, MASK_THRESHOLD) for image in probability])
+
+
+@dataclass(frozen=True)
+class MembersDir:
+    """A directory of trained candidates, before any is chosen.
+
+    Attributes
+    ----------
+    path
+        `members.yaml`, `history.json`, `validation.npz` and `<name>.safetensors` for each candidate.
+    classes
+        Class names by mask value.
+    preprocessing
+        `Preprocessing` in plain types.
+    data_sha256
+        Of the preprocessed images, their masks and their keys.
+    train, validation
+        Sample keys.
+    receipts
+        One a candidate, in the configuration's order.
+    """
+
+    path: Path
+    classes: tuple[str, ...]
+    preprocessing: dict[str, Any]
+    data_sha256: str
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    receipts: tuple[MemberReceipt, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> "MembersDir":
+        """Read `members.yaml`; weights and probabilities are read when asked for.
+
+        Raises
+        ------
+        IcefloeError
+            If it is missing, or the weights of a member are.
+        """
+        if not (path / INDEX).is_file():
+            raise IcefloeError(f"{path}: no {INDEX} here. Train members first.")
+        content = yaml.safe_load((path / INDEX).read_text(encoding="utf-8"))
+        members = cls(
+            path=path,
+            classes=tuple(content["classes"]),
+            preprocessing=content["preprocessing"],
+            data_sha256=content["data_sha256"],
+            train=tuple(content["train"]),
+            validation=tuple(content["validation"]),
+            receipts=tuple(MemberReceipt.from_dict(member) for member in content["members"]),
+        )
+        for name in members.names:
+            if not members.weights_path(name).is_file():
+                raise IcefloeError(
+                    f"{members.weights_path(name)}: the file is missing. Train the members again."
+                )
+        return members
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The candidates' names."""
+        return tuple(receipt.name for receipt in self.receipts)
+
+    def weights_path(self, name: str) -> Path:
+        """A candidate's weights, safetensors."""
+        return self.path / f"{name}.safetensors"
+
+    def validation_masks(self) -> MaskArray:
+        """Reference masks of the validation images on the model's grid, uint8, shape (N, S, S)."""
+        return self._validation("masks")
+
+    def validation_probabilities(self, name: str) -> FloatArray:
+        """What a candidate says of the validation images.
+
+        Returns
+        -------
+        float32, shape (N, S, S) when binary, else (N, C, S, S)
+            Rounded to float16 when it was stored.
+        """
+        return self._validation(name).astype(np.float32)
+
+    def history(self) -> dict[str, tuple[EpochRecord, ...]]:
+        """Every epoch of every candidate."""
+        content = json.loads((self.path / HISTORY).read_text(encoding="utf-8"))
+        return {name: tuple(map(EpochRecord.from_dict, records)) for name, records in content.items()}
+
+    def _validation(self, entry: str) -> Any:
+        with np.load(self.path / VALIDATION, allow_pickle=False) as arrays:
+            return arrays[entry]
+
+
+@dataclass(frozen=True)
+class TrainedMember:
+    """One finished candidate, to be put into a `MembersDir`."""
+
+    receipt: MemberReceipt
+    records: Sequence[EpochRecord]
+    probabilities: FloatArray
+    weights: Path
+
+
+def save_members(
+    path: Path,
+    trained: Sequence[TrainedMember],
+    description: Mapping[str, Any],
+    validation_masks: MaskArray,
+) -> MembersDir:
+    """Write a `MembersDir` whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Must not exist, or be an empty directory.
+    trained
+        The candidates, in order.
+    description
+        The attributes of `MembersDir` other than path and receipts.
+    validation_masks : uint8, shape (N, S, S)
+
+    Raises
+    ------
+    IcefloeError
+        If `path` holds something already.
+    """
+    try:
+        with atomic_directory(path) as beside:
+            for member in trained:
+                shutil.copyfile(member.weights, beside / f"{member.receipt.name}.safetensors")
+            history = {
+                member.receipt.name: [record.to_dict() for record in member.records] for member in trained
+            }
+            (beside / HISTORY).write_text(json.dumps(history), encoding="utf-8")
+            compact = {member.receipt.name: member.probabilities.astype(np.float16) for member in trained}
+            arrays: dict[str, Any] = {"masks": validation_masks, **compact}
+            np.savez_compressed(beside / VALIDATION, **arrays)
+            content = {**description, "members": [member.receipt.to_dict() for member in trained]}
+            text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+            (beside / INDEX).write_text(text, encoding="utf-8")
+    except FileExistsError as error:
+        raise IcefloeError(
+            f"{path}: something is here already. Name a new directory for the members."
+        ) from error
+    return MembersDir.load(path)

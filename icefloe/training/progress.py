@@ -1,0 +1,83 @@
+"""Showing how the members' training goes: bars in a terminal, log lines elsewhere."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from icefloe.training.records import EpochRecord, MemberReceipt
+
+logger = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Whoever wants to know what the members are doing; called in the driver's thread."""
+
+    def on_epoch(self, name: str, record: EpochRecord) -> None:
+        """A member finished an epoch; each epoch is told once, also after a resumption."""
+
+    def on_finished(self, receipt: MemberReceipt) -> None:
+        """A member's training came to its end."""
+
+
+class LogLines:
+    """A line in the log for each epoch and each member."""
+
+    def __init__(self, n_epochs: int) -> None:
+        self._n_epochs = n_epochs
+
+    def on_epoch(self, name: str, record: EpochRecord) -> None:
+        """Log the epoch's losses and validation scores."""
+        logger.info(
+            "%s: epoch %d of %d, loss %.4f, validation loss %.4f, pCA %.4f, IoU %.4f, %.1f s",
+            *(name, record.epoch, self._n_epochs, record.train_loss, record.val_loss),
+            *(record.val_pca, record.val_iou, record.seconds),
+        )
+
+    def on_finished(self, receipt: MemberReceipt) -> None:
+        """Log the member's best epoch."""
+        logger.info(
+            "%s: done after %d epochs, best was %d with pCA %.4f, IoU %.4f, %.0f s",
+            *(receipt.name, receipt.epochs, receipt.best_epoch),
+            *(receipt.val_pca, receipt.val_iou, receipt.seconds),
+        )
+
+
+class Bars:
+    """One bar a member."""
+
+    def __init__(self, names: Sequence[str], n_epochs: int) -> None:
+        # Imported where a terminal is: a worker or a pipeline step draws no bars.
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.display = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[scores]}"),
+            TimeRemainingColumn(),
+        )
+        self._bars = {name: self.display.add_task(name, total=n_epochs, scores="waiting") for name in names}
+
+    def on_epoch(self, name: str, record: EpochRecord) -> None:
+        """Move the member's bar to the epoch."""
+        scores = f"loss {record.val_loss:.3f} pCA {record.val_pca:.3f} IoU {record.val_iou:.3f}"
+        self.display.update(self._bars[name], completed=record.epoch, scores=scores)
+
+    def on_finished(self, receipt: MemberReceipt) -> None:
+        """Fill the bar: stopping early is arriving, too."""
+        scores = f"best pCA {receipt.val_pca:.3f} IoU {receipt.val_iou:.3f}"
+        bar = self._bars[receipt.name]
+        self.display.update(bar, total=receipt.epochs, completed=receipt.epochs, scores=scores)
+
+
+@contextmanager
+def display(names: Sequence[str], n_epochs: int) -> Iterator[Listener]:
+    """Bars if standard error is a terminal, else log lines."""
+    if not sys.stderr.isatty():
+        yield LogLines(n_epochs)
+        return
+    bars = Bars(names, n_epochs)
+    with bars.display:
+        yield bars

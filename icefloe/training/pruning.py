@@ -1,0 +1,202 @@
+"""Choosing among candidates by their accuracy on the validation images; no torch here."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from icefloe.errors import IcefloeError
+from icefloe.training.members import MembersDir, class_masks
+from icefloe.training.records import MemberReceipt
+from icefloe.typing import IGNORE, MaskArray
+
+COLLAPSE = 0.5
+"""Share of the candidates' disagreement below which that of the members kept counts as collapsed."""
+
+
+class PruningRule(BaseModel):
+    """When a candidate joins the ensemble.
+
+    Attributes
+    ----------
+    min_accuracy
+        Validation pixel accuracy that a candidate must exceed (97 % in Baskaran et al. 2022); equal is not
+        enough.
+    min_iou
+        Validation IoU that it must exceed as well; empty: not asked for. Where little of an image is
+        foreground, accuracy alone lets an all-background member pass.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_accuracy: float = Field(0.97, ge=0, le=1)
+    min_iou: float | None = Field(None, ge=0, le=1)
+
+    def refusal(self, accuracy: float, iou: float) -> str | None:
+        """Why a candidate is not kept, or None if it is."""
+        if not accuracy > self.min_accuracy:
+            return f"accuracy {accuracy:.4f} is not above {self.min_accuracy:g}"
+        if self.min_iou is not None and not iou > self.min_iou:
+            return f"IoU {iou:.4f} is not above {self.min_iou:g}"
+        return None
+
+
+@dataclass(frozen=True)
+class PruningReceipt:
+    """What was decided on one candidate, and on what evidence (all of the validation images)."""
+
+    name: str
+    accuracy: float
+    iou: float
+    dice: float
+    brier: float
+    ece: float
+    seconds: float
+    kept: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class PruningResult:
+    """Which candidates were kept.
+
+    Attributes
+    ----------
+    rule
+        The rule applied.
+    receipts
+        One a candidate, in order.
+    disagreement_before, disagreement_after
+        Share of validation pixels on which two candidates' masks differ, mean over pairs; of all candidates,
+        and of those kept. None where there is no pair.
+    warnings
+        Sentences; empty if nothing is amiss.
+    """
+
+    rule: PruningRule
+    receipts: tuple[PruningReceipt, ...]
+    disagreement_before: float | None
+    disagreement_after: float | None
+    warnings: tuple[str, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of the members kept."""
+        return tuple(receipt.name for receipt in self.receipts if receipt.kept)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return {
+            "rule": self.rule.model_dump(),
+            "kept": list(self.kept),
+            "receipts": [asdict(receipt) for receipt in self.receipts],
+            "disagreement_before": self.disagreement_before,
+            "disagreement_after": self.disagreement_after,
+            "warnings": list(self.warnings),
+        }
+
+    def to_markdown(self) -> str:
+        """The table of receipts, then the warnings."""
+        lines = [receipts_table(self.receipts), ""]
+        if self.disagreement_before is not None:
+            after = "no pair" if self.disagreement_after is None else f"{self.disagreement_after:.4f}"
+            lines.append(f"Mean pairwise disagreement: {self.disagreement_before:.4f} before, {after} after.")
+        lines.extend(f"**Warning:** {warning}" for warning in self.warnings)
+        return "\n".join(lines) + "\n"
+
+
+def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
+    """Keep the candidates that the rule lets pass.
+
+    Parameters
+    ----------
+    members
+        Trained candidates.
+    rule
+        When one is kept.
+
+    Raises
+    ------
+    IcefloeError
+        If none is; the table of accuracies follows the first line.
+    """
+    receipts = tuple(_judge(candidate, rule) for candidate in members.receipts)
+    kept = [receipt.name for receipt in receipts if receipt.kept]
+    if not kept:
+        raise IcefloeError(
+            f"{members.path}: none of {len(receipts)} members passes pruning. "
+            f"Train longer, check the labels, or lower min_accuracy ({rule.min_accuracy:g}).\n"
+            + receipts_table(receipts)
+        )
+    masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
+    reference = members.validation_masks()
+    before = mean_disagreement(list(masks.values()), reference)
+    after = mean_disagreement([masks[name] for name in kept], reference)
+    return PruningResult(rule, receipts, before, after, _warnings(kept, before, after))
+
+
+def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float | None:
+    """How far candidates differ from one another.
+
+    Parameters
+    ----------
+    masks : uint8, each of shape (N, S, S)
+        One a candidate.
+    reference : uint8, shape (N, S, S)
+        Pixels that are 255 here do not count.
+
+    Returns
+    -------
+    float or None
+        Share of pixels on which two masks differ, mean over all pairs; None when there is no pair.
+    """
+    if len(masks) < 2:
+        return None
+    counted = reference != IGNORE
+    return float(np.mean([np.mean((a != b)[counted]) for a, b in itertools.combinations(masks, 2)]))
+
+
+def receipts_table(receipts: Sequence[PruningReceipt]) -> str:
+    """Markdown, one row a candidate."""
+    rows = [
+        "| member | accuracy | IoU | Dice | Brier | ECE | seconds | kept | why |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in receipts:
+        rows.append(
+            f"| {r.name} | {r.accuracy:.4f} | {r.iou:.4f} | {r.dice:.4f} | {r.brier:.4f} | {r.ece:.4f} "
+            f"| {r.seconds:.0f} | {'yes' if r.kept else 'no'} | {r.reason} |"
+        )
+    return "\n".join(rows)
+
+
+def _judge(candidate: MemberReceipt, rule: PruningRule) -> PruningReceipt:
+    refusal = rule.refusal(candidate.val_pca, candidate.val_iou)
+    passed = f"accuracy {candidate.val_pca:.4f} is above {rule.min_accuracy:g}"
+    if rule.min_iou is not None:
+        passed += f", IoU {candidate.val_iou:.4f} above {rule.min_iou:g}"
+    return PruningReceipt(
+        name=candidate.name,
+        accuracy=candidate.val_pca,
+        iou=candidate.val_iou,
+        dice=candidate.val_dice,
+        brier=candidate.val_brier,
+        ece=candidate.val_ece,
+        seconds=candidate.seconds,
+        kept=refusal is None,
+        reason=refusal or passed,
+    )
+
+
+def _warnings(kept: Sequence[str], before: float | None, after: float | None) -> tuple[str, ...]:
+    if after is None:
+        return (f"Only {kept[0]} is left: one member has no disagreement, so there is no uncertainty.",)
+    if before and after < COLLAPSE * before:
+        return (
+            f"The members kept disagree on {after:.2%} of the pixels, all candidates on {before:.2%}: "
+            "uncertainty from the members kept will be low whether or not they are right.",
+        )
+    return ()

@@ -1,0 +1,94 @@
+"""Ray for a training: the one that is there, a cluster's, or one started for the run."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from icefloe.errors import IcefloeError
+
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+
+
+def start_ray(address: str | None = None) -> str:
+    """Connect this process to a cluster, or start a Ray on this machine; return its address.
+
+    A Ray started here ends with this process, also if that is killed. Other processes use it in the meantime
+    when `RAY_ADDRESS` is the address returned.
+
+    Parameters
+    ----------
+    address
+        Of the cluster; None: start one with this machine's CPUs and GPUs.
+
+    Raises
+    ------
+    IcefloeError
+        If the cluster can't be connected to.
+    """
+    options: dict[str, Any] = {"address": address} if address else {"address": "local"}
+    if not address:
+        options |= {"num_cpus": os.cpu_count(), "include_dashboard": False}
+    try:
+        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise IcefloeError(
+            f"{address or 'Ray'}: can't be connected to ({reason}). "
+            "Start it, or leave ray_address empty to train on this machine."
+        ) from error
+    return str(ray.get_runtime_context().gcs_address)
+
+
+def stop_ray() -> None:
+    """Leave the cluster, or stop the Ray that was started here."""
+    ray.shutdown()
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[None]:
+    """A connection to Ray while the block runs; what was connected before stays so.
+
+    Parameters
+    ----------
+    address
+        Of a cluster; None: that of `RAY_ADDRESS`, or without one a Ray for this block.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    start_ray(address or os.environ.get(ADDRESS_VARIABLE))
+    try:
+        yield
+    finally:
+        stop_ray()
+
+
+def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
+    """CPUs and GPUs for each member, so that as many as possible run at once and none is idle.
+
+    Parameters
+    ----------
+    n_members
+        Those already finished too: a resumed run then computes with as many threads as the one that was
+        interrupted.
+    members_per_gpu
+        Members that share a GPU.
+
+    Returns
+    -------
+    dict
+        `num_cpus`, and `num_gpus` where the cluster has any.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    n_cpus = int(sum(node.get("CPU", 0) for node in nodes))
+    n_gpus = int(sum(node.get("GPU", 0) for node in nodes))
+    at_once = min(n_members, n_gpus * members_per_gpu if n_gpus else n_cpus)
+    largest_node = int(max(node.get("CPU", 0) for node in nodes))
+    resources: dict[str, Any] = {"num_cpus": max(1, min(n_cpus // max(1, at_once), largest_node))}
+    if n_gpus:
+        resources["num_gpus"] = 1 / members_per_gpu
+    return resources

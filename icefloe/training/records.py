@@ -1,0 +1,96 @@
+"""What is written down of a member's training: one record an epoch, one receipt at the end."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch of one member.
+
+    Attributes
+    ----------
+    epoch
+        From 1.
+    train_loss, val_loss
+        Cross entropy plus 1 - Dice, on the augmented training and the plain validation images.
+    val_pca, val_iou, val_dice
+        Of the validation masks at threshold 0.5 (the most probable class when there are more than two).
+    lr
+        Learning rate of the last step.
+    seconds
+        Wall time.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_pca: float
+    val_iou: float
+    val_dice: float
+    lr: float
+    seconds: float
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "EpochRecord":
+        """The record that `to_dict` described."""
+        return cls(**content)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class MemberReceipt:
+    """What a candidate is, how it came about and how good it is; of its best epoch.
+
+    Attributes
+    ----------
+    name
+        The spec's name; its weights are in `<name>.safetensors`.
+    spec
+        `MemberSpec` in plain types.
+    val_pca, val_iou, val_dice, val_brier, val_ece, val_loss
+        On the validation images, on the model's grid.
+    best_epoch, epochs
+        The epoch whose weights were kept, and how many were run.
+    seconds
+        Wall time of all epochs, interruptions left out.
+    n_parameters
+        Trainable ones.
+    started_from
+        Name of the previous version's directory, or none when training began from the spec's own weights.
+    init_sha256, weights_sha256
+        Of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's file.
+    device, precision, threads
+        What it was computed on; the same three give the same weights again.
+    """
+
+    name: str
+    spec: dict[str, Any]
+    val_pca: float
+    val_iou: float
+    val_dice: float
+    val_brier: float
+    val_ece: float
+    val_loss: float
+    best_epoch: int
+    epochs: int
+    seconds: float
+    n_parameters: int
+    started_from: str | None
+    init_sha256: str
+    weights_sha256: str
+    device: str
+    precision: str
+    threads: int
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "MemberReceipt":
+        """The receipt that `to_dict` described."""
+        return cls(**{field.name: content[field.name] for field in fields(cls)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON and YAML."""
+        return asdict(self)

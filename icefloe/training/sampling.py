@@ -1,0 +1,68 @@
+"""Which images an epoch shows, and how varied: functions of seed and epoch, so that resuming is exact."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icefloe.imaging.augment import Augmentation, augment
+from icefloe.training.data import PreparedImages
+from icefloe.typing import FloatArray, MaskArray
+
+_ORDER, _AUGMENTATION = 0, 1  # what a stream of random numbers is for
+
+
+def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Indices of the images that an epoch shows.
+
+    Systematic resampling: each image is drawn as often as its weight says, rounded up or down. With equal
+    weights and as many draws as images, this is a permutation.
+
+    Parameters
+    ----------
+    weights : float64, shape (N,)
+        Positive; how often an image is drawn in relation to the others.
+    n_draws
+        Images to draw.
+    seed, epoch
+        Together they fix the result.
+
+    Returns
+    -------
+    int64, shape (n_draws,)
+    """
+    rng = np.random.default_rng((seed, _ORDER, epoch))
+    shuffled = rng.permutation(len(weights))  # so that no image is rounded up because of where it stands
+    expected = np.cumsum(weights[shuffled] / weights.sum() * n_draws)
+    # The last sum is left out: a rounding error below n_draws would point one past the end.
+    drawn = np.searchsorted(expected[:-1], rng.random() + np.arange(n_draws), side="right")
+    return rng.permutation(shuffled[drawn])
+
+
+def augmented(
+    data: PreparedImages, indices: NDArray[np.int64], config: Augmentation, seed: int, epoch: int, first: int
+) -> tuple[FloatArray, MaskArray]:
+    """One batch of varied images.
+
+    Parameters
+    ----------
+    data
+        Where the images are.
+    indices : int64, shape (B,)
+        Which ones.
+    config
+        How to vary them.
+    seed, epoch
+        With an image's position in the epoch they fix its variation.
+    first
+        Position of the batch's first image in the epoch.
+
+    Returns
+    -------
+    images : float32, shape (B, S, S)
+    masks : uint8, shape (B, S, S)
+    """
+    images = np.empty((len(indices), *data.images.shape[1:]), np.float32)
+    masks = np.empty(images.shape, np.uint8)
+    for place, index in enumerate(indices):
+        rng = np.random.default_rng((seed, _AUGMENTATION, epoch, first + place))
+        images[place], masks[place] = augment(data.images[index], data.masks[index], config, rng)
+    return images, masks

@@ -1,0 +1,54 @@
+"""A network's probabilities on the validation images, and the scores that follow."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from icefloe.ensemble.calibration import calibration_bins
+from icefloe.ensemble.metrics import PixelScores, brier_score, pixel_scores
+from icefloe.training.data import PreparedImages
+from icefloe.training.members import class_masks
+from icefloe.typing import FloatArray
+
+
+def batches(images: FloatArray, batch_size: int, device: torch.device) -> Iterator[Tensor]:
+    """Images, float32 (N, S, S), as network inputs (B, 1, S, S)."""
+    for first in range(0, len(images), batch_size):
+        yield to_input(images[first : first + batch_size], device)
+
+
+def to_input(images: FloatArray, device: torch.device) -> Tensor:
+    """Images, float32 (B, S, S), as a network input (B, 1, S, S), channels last in memory."""
+    tensor = torch.tensor(images).unsqueeze(1)  # a copy: arrays from Ray's object store are read-only
+    return tensor.to(device, memory_format=torch.channels_last)
+
+
+def predict_logits(
+    network: nn.Module, images: FloatArray, batch_size: int, device: torch.device, precision: str
+) -> Tensor:
+    """Logits, float32 on the CPU, shape (N, 1 or C, S, S); the network is left in evaluation mode."""
+    network.eval()
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        return torch.cat([network(batch).float().cpu() for batch in batches(images, batch_size, device)])
+
+
+def probabilities(logits: Tensor) -> FloatArray:
+    """Float32 (N, S, S) of the foreground when binary, else (N, C, S, S)."""
+    if logits.shape[1] == 1:
+        return logits[:, 0].sigmoid().numpy()
+    return logits.softmax(dim=1).numpy()
+
+
+def mask_scores(probability: FloatArray, reference: PreparedImages, n_classes: int) -> PixelScores:
+    """Accuracy, IoU and Dice of all validation pixels pooled."""
+    return pixel_scores(reference.masks, class_masks(probability), n_classes)
+
+
+def probability_scores(probability: FloatArray, reference: PreparedImages) -> tuple[float, float]:
+    """Brier score and expected calibration error of all validation pixels pooled."""
+    if probability.ndim == 4:
+        probability = np.moveaxis(probability, 1, 0)
+    bins = calibration_bins(reference.masks, probability)
+    return brier_score(reference.masks, probability), bins.expected_calibration_error
