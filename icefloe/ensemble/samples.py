@@ -1,7 +1,7 @@
 """What this room asks of a sample, so that it works on images wherever they come from."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Geometry, Preprocessing
@@ -29,7 +29,7 @@ class LabelledSample(ImageSample, Protocol):
 
 
 AnySample = TypeVar("AnySample", bound=ImageSample)
-Reference: TypeAlias = Callable[[AnySample], MaskArray]
+Reference: TypeAlias = Callable[[Any], MaskArray]
 """Where a sample's reference mask comes from: its label, or in simulations the truth kept back."""
 
 StepsDone: TypeAlias = Mapping[str, Collection[str]]

@@ -11,6 +11,7 @@ from icefloe.ensemble.calibration import (
     calibration_curve,
     expected_calibration_error,
     fit_temperature,
+    probabilities,
 )
 from icefloe.errors import IcefloeError
 
@@ -97,6 +98,19 @@ def test_temperature_lowers_the_calibration_error_of_overconfident_members(rng):
     after = expected_calibration_error(reference, expit(members / temperature).mean(axis=0))
     assert temperature > 2
     assert after < before / 3
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.7, 20.0])
+def test_temperature_leaves_each_members_ranking_of_pixels(rng, temperature):
+    logits = rng.normal(0, 4, (3, 20, 10)).astype(np.float32)
+    for member, rescaled in zip(logits, probabilities(logits, temperature), strict=True):
+        in_order = rescaled.ravel()[np.argsort(member, axis=None)]
+        assert np.all(np.diff(in_order) >= 0)
+
+
+def test_probabilities_of_classes_sum_to_one(rng):
+    logits = rng.normal(0, 4, (3, 4, 5, 6)).astype(np.float32)
+    assert np.allclose(probabilities(logits, 2.0).sum(axis=1), 1, atol=1e-6)
 
 
 def test_no_pixel_to_calibrate_on_is_refused():

@@ -1,0 +1,98 @@
+"""Threshold, temperature and benchmark of a new ensemble."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_curve
+
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.fit import assemble
+from icefloe.ensemble.manifest import Provenance
+from icefloe.ensemble.prediction import SCORES
+from icefloe.errors import IcefloeError
+from icefloe.imaging.preprocess import Preprocessing
+
+
+@pytest.fixture(scope="module")
+def trained(member_weights, ensemble):
+    specs = [member.spec for member in ensemble.manifest.members]
+    return list(zip(specs, member_weights(2), strict=True))
+
+
+def assembled(trained, validation, held_out=(), **keywords):
+    return assemble(
+        trained,
+        validation,
+        held_out,
+        name="EA-T1",
+        preprocessing=Preprocessing(size=64),
+        classes=("background", "ice"),
+        device="cpu",
+        **keywords,
+    )
+
+
+def test_the_threshold_is_the_roc_optimum_of_the_validation_pixels(trained, samples):
+    ensemble = assembled(trained, samples)
+    mean = np.concatenate([p.mean.ravel() for p in ensemble.predict_batch([s.pixels for s in samples])])
+    truth = np.concatenate([sample.label.ravel() for sample in samples])
+    false_positive_rate, true_positive_rate, thresholds = roc_curve(truth, mean, drop_intermediate=False)
+    best = thresholds[np.argmax(np.sqrt(true_positive_rate * (1 - false_positive_rate)))]
+    assert ensemble.manifest.threshold == best
+
+
+def test_the_temperature_calibrates_untrained_members(trained, samples):
+    manifest = assembled(trained, samples).manifest
+    assert manifest.calibration.brier_after < manifest.calibration.brier_before
+    assert manifest.calibration.n_images == 4
+    assert manifest.calibration.n_pixels == sum(sample.label.size for sample in samples)
+
+
+def test_the_benchmark_has_a_row_for_every_held_out_image(trained, samples):
+    held_out = [replace(sample, dataset="D2") for sample in samples]
+    ensemble = assembled(trained, samples[:2], held_out)
+    rows = ensemble.manifest.benchmark
+    assert [(row["dataset"], row["stem"], row["index"]) for row in rows] == [
+        (sample.dataset, sample.stem, sample.index) for sample in held_out
+    ]
+    expected = [p.scores() for p in ensemble.predict_batch([s.pixels for s in held_out])]
+    assert [{name: row[name] for name in SCORES} for row in rows] == expected
+
+
+def test_provenance_and_calibration_survive_saving(trained, samples, tmp_path):
+    provenance = Provenance(data_rev="abc", data_md5="def.dir", git_sha="123", parent="EA-T0")
+    ensemble = assembled(trained, samples, samples[:1], provenance=provenance)
+    ensemble.save(tmp_path / "EA-T1")
+    assert Ensemble.load(tmp_path / "EA-T1", device="cpu").manifest == ensemble.manifest
+
+
+def test_ignored_validation_pixels_do_not_count(trained, samples):
+    half = [replace(sample, label=sample.label.copy()) for sample in samples]
+    for sample in half:
+        sample.label[:, :30] = 255
+    assert assembled(trained, half).manifest.calibration.n_pixels == 4 * 80 * 30
+
+
+def test_validation_masks_of_one_class_are_refused(trained, samples):
+    empty = [replace(sample, label=np.zeros_like(sample.label)) for sample in samples]
+    with pytest.raises(IcefloeError, match="the reference masks hold only background"):
+        assembled(trained, empty)
+
+
+def test_no_validation_image_is_refused(trained):
+    with pytest.raises(IcefloeError, match="EA-T1: there is no validation image"):
+        assembled(trained, [])
+
+
+def test_a_single_member_is_refused(trained, samples):
+    with pytest.raises(IcefloeError, match="An ensemble needs at least two members; there is one"):
+        assembled(trained[:1], samples)
+
+
+def test_missing_weights_are_refused_by_name(trained, samples, tmp_path):
+    missing = [(trained[0][0], tmp_path / "gone.safetensors"), trained[1]]
+    with pytest.raises(
+        IcefloeError, match=r"gone\.safetensors: the weights of mobilenet_v2-unet-s0 are missing"
+    ):
+        assembled(missing, samples)
