@@ -42,6 +42,12 @@ def git_commit(folder: Path, message: str, *paths: str) -> bool:
     return True
 
 
+def code_revision() -> str:
+    """Git commit of Icefloe's own code; empty where it was installed without its repository."""
+    completed = _run(Path(__file__).parent, "rev-parse", "HEAD")
+    return completed.stdout.strip() if completed.returncode == 0 else ""
+
+
 def is_git_root(folder: Path) -> bool:
     """Whether `folder` is the top of a git repository."""
     completed = _run(folder, "rev-parse", "--show-toplevel")

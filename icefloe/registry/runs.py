@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
@@ -16,6 +16,10 @@ from mlflow.tracking import MlflowClient
 
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
+
+if TYPE_CHECKING:
+    from icefloe.ensemble.evaluate import Evaluation
+    from icefloe.registry.submission import Submission
 
 
 class RunRecord:
@@ -34,8 +38,8 @@ class RunRecord:
         self._client = MlflowClient(settings.tracking_uri)
 
     @classmethod
-    def start(cls, settings: Settings, name: str, arguments: dict[str, Any]) -> RunRecord:
-        """Open a new run named `name` and keep the pipeline's arguments in it."""
+    def start(cls, settings: Settings, name: str) -> RunRecord:
+        """Open a new run of the pipeline `name`."""
         client = MlflowClient(settings.tracking_uri)
         found = client.get_experiment_by_name(settings.experiment)
         experiment = (
@@ -44,9 +48,7 @@ class RunRecord:
             else client.create_experiment(settings.experiment, artifact_location=settings.artifact_uri)
         )
         run = client.create_run(experiment, run_name=name, tags={"icefloe.pipeline": name})
-        record = cls(settings, run.info.run_id)
-        record.write_json("arguments.json", arguments)
-        return record
+        return cls(settings, run.info.run_id)
 
     @property
     def name(self) -> str:
@@ -67,6 +69,24 @@ class RunRecord:
             local = Path(scratch) / name
             local.write_bytes(data)
             self._client.log_artifact(self.run_id, str(local), folder or None)
+
+    def write_version(
+        self,
+        submission: Submission,
+        evaluation: Evaluation,
+        champion: Evaluation | None,
+        pruning: Any,
+        pictures: bytes,
+    ) -> None:
+        """Keep what became of a challenger: gate, evaluations of both sides, pruning receipts, pictures."""
+        name = submission.version.name
+        parent = submission.version.parent
+        self.write_json(f"promotion/{name}.json", submission.report.to_dict())
+        self.write_json(f"evaluation/{name}.json", evaluation.to_dict())
+        if champion is not None:
+            self.write_json(f"before/{name}.json", {"version": parent, "evaluation": champion.to_dict()})
+        self.write_json(f"pruning/{name}.json", pruning)
+        self.write_png(f"pictures/{name}.png", pictures)
 
     def names(self, folder: str) -> list[str]:
         """Paths of what is kept in `folder`, sorted."""

@@ -1,0 +1,1 @@
+"""KFP component `assemble_ensemble`."""

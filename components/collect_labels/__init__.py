@@ -1,0 +1,1 @@
+"""KFP component `collect_labels`."""

@@ -1,0 +1,41 @@
+"""Score an ensemble on every held-out image."""
+
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Markdown, Metrics, Model, Output
+
+from components.base import component
+
+
+@component
+def evaluate_ensemble(
+    ensemble: Input[Model],
+    data: Input[Dataset],
+    evaluation: Output[Artifact],
+    scores: Output[Metrics],
+    curves: Output[ClassificationMetrics],
+    table: Output[Markdown],
+    pictures: Output[Artifact],
+    gallery: Output[HTML],
+) -> float:
+    """Evaluate on the held-out images of every labelled dataset; return the mean Dice over datasets."""
+    from pathlib import Path
+
+    from icefloe.datasets.bundle import Bundle, reference
+    from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.ensemble.evaluate import evaluate
+    from icefloe.report.figures import html_page, png
+    from icefloe.report.numbers import evaluation_numbers, mean_dice, roc_points
+    from icefloe.report.overlays import evaluation_figure
+
+    bundle, loaded = Bundle.load(Path(data.path)), Ensemble.load(Path(ensemble.path))
+    found = evaluate(loaded, bundle.held_out, reference, bundle.steps_done)
+    found.save(Path(evaluation.path))
+    for name, value in evaluation_numbers(found).items():
+        scores.log_metric(name, value)
+    curves.log_confusion_matrix(list(found.classes), [list(row) for row in found.confusion])
+    for points in roc_points(found):
+        curves.log_roc_data_point(*points)
+    Path(table.path).write_text(found.to_markdown(), encoding="utf-8")
+    figure = evaluation_figure(loaded, bundle.held_out, reference, bundle.steps_done)
+    Path(pictures.path).write_bytes(png(figure))
+    Path(gallery.path).write_text(html_page("Held-out images", figure), encoding="utf-8")
+    return mean_dice(found)

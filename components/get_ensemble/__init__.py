@@ -1,0 +1,1 @@
+"""KFP component `get_ensemble`."""

@@ -1,0 +1,1 @@
+"""KFP component `label_from_truth`."""

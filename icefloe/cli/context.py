@@ -1,0 +1,49 @@
+"""What every command needs: the workspace, the console, and errors told in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from icefloe.settings import Settings
+
+console = Console()
+errors = Console(stderr=True)
+
+_workspace: Path | None = None
+
+
+def use_workspace(folder: Path | None) -> None:
+    """Remember the folder given with `-C`."""
+    global _workspace
+    _workspace = folder
+
+
+def settings() -> Settings:
+    """Settings of the workspace that the command works in.
+
+    Raises
+    ------
+    IcefloeError
+        If the folder is in no workspace.
+    """
+    from icefloe.settings import load_settings
+
+    return load_settings(_workspace)
+
+
+def say(line: str) -> None:
+    """One line to the person who waits, in rich markup."""
+    console.print(line, highlight=False)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table in the project's look; columns ending in `>` are right-aligned."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+    return made

@@ -1,0 +1,118 @@
+"""`icefloe data`: simulate, import, look at, audit and version datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from icefloe.cli.context import console, say, settings, table
+
+app = typer.Typer(help="Datasets: simulate, import, audit, version.", no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Dataset names; all when none is given.")]
+
+
+@app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
+) -> None:
+    """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
+    from rich.progress import Progress
+
+    from icefloe.simulate.standard import simulate_workspace
+
+    target = settings().data
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("Simulating", total=None)
+
+        def advance(done: int, total: int, name: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"Simulating {name}")
+
+        simulate_workspace(target, seed=seed, progress=advance)
+    list_()
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder with the images, and masks or polygons if any.")],
+    name: Annotated[str, typer.Option(help="Name of the new dataset, such as D1.")],
+    experiment: Annotated[
+        str | None, typer.Option(help="Experiment the images are of; the dataset's name when left out.")
+    ] = None,
+    pixel_size: Annotated[float | None, typer.Option(help="Pixel edge in nm.")] = None,
+    classes: Annotated[
+        str, typer.Option(help="Class names by mask value, separated by commas.")
+    ] = "background,ice",
+    hold_labels: Annotated[
+        bool,
+        typer.Option(help="Keep the labels back as truth, to replay the loop as if nobody had labelled."),
+    ] = False,
+    region_done: Annotated[
+        bool, typer.Option(help="The two-phase region has been cut out of these images already.")
+    ] = False,
+) -> None:
+    """Import images with PNG masks, COCO or labelme polygons, or no labels at all."""
+    from icefloe.datasets.importer import import_folder
+
+    dataset = import_folder(
+        source,
+        name,
+        settings().data,
+        experiment=experiment,
+        pixel_size_nm=pixel_size,
+        classes=[part.strip() for part in classes.split(",")],
+        hold_labels=hold_labels,
+        preprocessing=["region"] if region_done else [],
+    )
+    held = sum(sample.truth_path is not None for sample in dataset.samples)
+    say(
+        f"{dataset.name}: {len(dataset.samples)} images, {len(dataset.labelled)} with labels"
+        + (f", {held} labels held back" if held else "")
+    )
+    say("Next: [bold]icefloe data audit[/bold], then [bold]icefloe data commit -m ...[/bold]")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the workspace's datasets."""
+    from icefloe.datasets.dataset import load_datasets
+
+    listing = table("Datasets", "name", "images>", "labels>", "truth kept>", "experiment", "departs by")
+    for dataset in load_datasets(settings().data).values():
+        listing.add_row(
+            dataset.name,
+            str(len(dataset.samples)),
+            str(len(dataset.labelled)),
+            str(sum(sample.truth_path is not None for sample in dataset.samples)),
+            dataset.info.experiment,
+            ", ".join(dataset.info.shifts) or "-",
+        )
+    console.print(listing)
+
+
+@app.command()
+def audit(names: Names = None) -> None:
+    """Check datasets: duplicates, masks, leaks between splits, trivial baselines, annotator ceiling."""
+    from rich.markdown import Markdown
+
+    from icefloe.datasets.audit import audit as audit_datasets
+    from icefloe.datasets.dataset import load_datasets
+    from icefloe.datasets.splits import split_samples
+
+    datasets = list(load_datasets(settings().data, names or None).values())
+    split = split_samples(datasets) if any(dataset.labelled for dataset in datasets) else None
+    report = audit_datasets(datasets, split)
+    console.print(Markdown(report.to_markdown()))
+
+
+@app.command()
+def commit(
+    message: Annotated[str, typer.Option("-m", "--message", help="What changed in the data.")],
+) -> None:
+    """Record the data as they are now as a new version (DVC and git)."""
+    from icefloe.datasets.versions import commit as commit_data
+
+    version = commit_data(settings().workspace, message)
+    say(f"Data version {version.md5} at git {version.rev[:10]}")

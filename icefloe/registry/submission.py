@@ -1,0 +1,149 @@
+"""A finished challenger: judged, registered, and promoted if the gate lets it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from icefloe.datasets.bundle import Bundle
+from icefloe.ensemble.evaluate import Evaluation
+from icefloe.ensemble.manifest import Manifest
+from icefloe.registry.lineage import DataState, Lineage, collect_lineage
+from icefloe.registry.promotion import PromotionReport, PromotionRule, compare
+from icefloe.registry.registry import Registry
+from icefloe.registry.version import Version
+
+
+class Receipt(Protocol):
+    """What training writes down of a member; `icefloe.training.records.MemberReceipt` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def init_sha256(self) -> str: ...
+    @property
+    def weights_sha256(self) -> str: ...
+
+
+def describe_lineage(
+    registry: Registry,
+    ensemble: Path,
+    bundle: Bundle,
+    receipts: Iterable[Receipt],
+    parameters: Mapping[str, Any],
+    parent: str | None,
+) -> Lineage:
+    """What a challenger was made from.
+
+    Parameters
+    ----------
+    registry
+        Knows the parent's data and weights.
+    ensemble
+        Directory of the challenger.
+    bundle
+        The data it was trained on.
+    receipts
+        Of all candidates; those not in the ensemble have no part in it.
+    parameters
+        Training parameters.
+    parent
+        Version its training started from; None: from scratch.
+    """
+    manifest = Manifest.load(ensemble)
+    weights = {member.spec.name: member.sha256 for member in manifest.members}
+    starts = {receipt.name: receipt.init_sha256 for receipt in receipts if receipt.name in weights}
+    return collect_lineage(
+        train=bundle.side("train"),
+        validation=bundle.side("validation"),
+        data=DataState(rev=bundle.version.rev, md5=bundle.version.md5),
+        git_sha=manifest.provenance.git_sha,
+        parameters=parameters,
+        seeds={"training": int(parameters.get("seed", 0))}
+        | {member.spec.name: member.spec.seed for member in manifest.members},
+        weights_sha256=weights,
+        start_sha256=starts if parent else {},
+        parent=registry.show(parent).lineage.as_parent(parent) if parent else None,
+    )
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a challenger.
+
+    Attributes
+    ----------
+    version
+        The version it was registered as.
+    report
+        The promotion gate's.
+    promoted
+        Whether it is the champion now.
+    """
+
+    version: Version
+    report: PromotionReport
+    promoted: bool
+
+    def sentence(self) -> str:
+        """The outcome in one line."""
+        became = "promoted" if self.promoted else "not promoted"
+        return f"{self.version.name} {became}: {self.report.sentence()}"
+
+
+def submit(
+    registry: Registry,
+    ensemble: Path,
+    lineage: Lineage,
+    evaluation: Evaluation,
+    rule: PromotionRule,
+    *,
+    champion: Evaluation | None = None,
+    new_dataset: str | None = None,
+    run_id: str | None = None,
+) -> Submission:
+    """Judge, register, and promote what passes.
+
+    A version that was registered before, and has been judged since, is left as it is: running a pipeline
+    again must not put an old version in place of its successor.
+
+    Parameters
+    ----------
+    registry
+        Where versions live.
+    ensemble
+        Directory of the challenger.
+    lineage
+        What it was made from; its parent is the champion it is compared with.
+    evaluation, champion
+        Of the challenger and of that champion, on the same images; None: a first version.
+    rule
+        What the challenger has to show.
+    new_dataset
+        Where it has to be better.
+    run_id
+        MLflow run to nest it under.
+
+    Raises
+    ------
+    IcefloeError
+        If the evaluations don't match, or the registry refuses the version.
+    """
+    version = registry.register(ensemble, lineage, evaluation, run_id=run_id)
+    known = registry.show(version.name).report
+    if known is not None:
+        return Submission(version, known, promoted="champion" in version.aliases)
+    report = compare(
+        evaluation,
+        champion,
+        rule,
+        new_dataset=new_dataset,
+        champion_version=lineage.parent.name if lineage.parent else None,
+    )
+    registry.attach_report(version.name, report)
+    if report.verdict == "pass":
+        registry.promote(version.name)
+    version = registry.get(version.name)
+    return Submission(version, report, promoted="champion" in version.aliases)

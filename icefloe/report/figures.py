@@ -1,0 +1,104 @@
+"""Pictures of segmentations, and figures as bytes that a page can hold."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from icefloe.typing import FloatArray, MaskArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+REFERENCE, PREDICTED = "#ffb000", "#1fd0ff"  # told apart with any colour vision, and on grey
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """One image with what is known of it.
+
+    Attributes
+    ----------
+    title
+        Printed above the picture.
+    image : float32, shape (H, W)
+    mask : uint8, shape (H, W)
+        Predicted class index.
+    uncertainty : float32, shape (H, W)
+        Standard deviation over members, 0 to 0.5.
+    reference : uint8, shape (H, W), optional
+        Label or truth.
+    """
+
+    title: str
+    image: FloatArray
+    mask: MaskArray
+    uncertainty: FloatArray
+    reference: MaskArray | None = None
+
+
+def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
+    """Each image with predicted (blue) and reference (amber) outlines, its uncertainty map below."""
+    from matplotlib.figure import Figure
+
+    columns = min(columns, len(items))
+    blocks = -(-len(items) // columns)
+    figure = Figure(figsize=(2.6 * columns, 5.6 * blocks), layout="constrained")
+    axes = figure.subplots(2 * blocks, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    shown = None
+    for position, item in enumerate(items):
+        block, column = divmod(position, columns)
+        draw_outlines(axes[2 * block, column], item)
+        shown = axes[2 * block + 1, column].imshow(item.uncertainty, cmap="magma", vmin=0, vmax=0.5)
+    if shown is not None:
+        figure.colorbar(shown, ax=axes, shrink=0.4, label="UQ (std over members)")
+    return figure
+
+
+def draw_outlines(axis: Axes, item: Segmented) -> None:
+    """The image in grey, with the outlines of the prediction and, where there is one, of the reference."""
+    low, high = np.percentile(item.image, (1, 99))
+    axis.imshow(item.image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
+    if item.reference is not None:
+        _outline(axis, item.reference, REFERENCE)
+    _outline(axis, item.mask, PREDICTED)
+    axis.set_title(item.title, fontsize=8)
+    axis.set_axis_off()
+
+
+def _outline(axis: Axes, mask: MaskArray, colour: str) -> None:
+    foreground = (mask > 0) & (mask < 255)
+    if foreground.any() and not foreground.all():
+        axis.contour(foreground.astype(np.float32), levels=[0.5], colors=[colour], linewidths=1.2)
+
+
+def png(figure: Figure, dpi: int = 90) -> bytes:
+    """The figure as a PNG file's bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def data_uri(picture: bytes) -> str:
+    """A PNG file as an address that a page can hold inside itself."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def html_page(title: str, *figures: Figure, text: str = "") -> str:
+    """A small self-contained page of figures, as KFP shows for a step."""
+    from markupsafe import escape
+
+    pictures = "".join(f'<img style="max-width:100%" src="{data_uri(png(figure))}">' for figure in figures)
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
+        f'<body style="font:15px system-ui,sans-serif;margin:1.5em"><h2>{escape(title)}</h2>'
+        f"<p>{escape(text)}</p>{pictures}</body></html>"
+    )

@@ -1,0 +1,106 @@
+"""Predictions laid over their images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from icefloe.ensemble.predictions import PredictionSet
+from icefloe.report.figures import Segmented, gallery, html_page
+from icefloe.typing import MaskArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from icefloe.datasets.dataset import Sample
+    from icefloe.ensemble.ensemble import Ensemble
+
+SHOWN = 4
+
+
+def overlay_figure(
+    samples: Sequence[Sample],
+    predictions: PredictionSet,
+    reference: Callable[[Sample], MaskArray] | None = None,
+    captions: Sequence[str] = (),
+) -> Figure:
+    """Each sample with outlines of prediction and reference, and its uncertainty map.
+
+    Parameters
+    ----------
+    samples
+        Which of the predicted images to show.
+    predictions
+        Holds their maps.
+    reference
+        Gives a sample's reference mask; no reference is drawn without it.
+    captions
+        A line for each image; its key if there are none.
+    """
+    items = []
+    for position, sample in enumerate(samples):
+        maps = predictions.maps(sample.key)
+        items.append(
+            Segmented(
+                title=captions[position] if captions else sample.key,
+                image=sample.image(),
+                mask=maps.mask,
+                uncertainty=maps.std,
+                reference=reference(sample) if reference else None,
+            )
+        )
+    return gallery(items)
+
+
+def spread(samples: Sequence[Sample], n: int = SHOWN) -> list[Sample]:
+    """At most `n` samples, evenly spread over time."""
+    picked = np.unique(np.linspace(0, len(samples) - 1, min(n, len(samples))).round().astype(int))
+    return [samples[position] for position in picked]
+
+
+def evaluation_figure(
+    ensemble: Ensemble,
+    samples: Sequence[Sample],
+    reference: Callable[[Sample], MaskArray],
+    steps_done: Mapping[str, Sequence[str]],
+) -> Figure:
+    """Some evaluated images of every dataset, with outlines of prediction and reference.
+
+    Parameters
+    ----------
+    ensemble
+        Predicts the images shown.
+    samples
+        The images that were evaluated.
+    reference
+        Gives a sample's reference mask.
+    steps_done
+        Dataset name: preprocessing done to its images already.
+    """
+    by_dataset: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_dataset.setdefault(sample.dataset, []).append(sample)
+    shown = [sample for group in by_dataset.values() for sample in spread(group)]
+    return gallery(
+        [
+            Segmented(
+                title=f"{sample.key}, UQ {prediction.uncertainty.uq_mean:.4f}",
+                image=sample.image(),
+                mask=prediction.mask,
+                uncertainty=prediction.std,
+                reference=reference(sample),
+            )
+            for sample, prediction in ensemble.predict_samples(shown, steps_done)
+        ]
+    )
+
+
+def predictions_page(samples: Sequence[Sample], predictions: PredictionSet) -> str:
+    """Some of the predicted images as a page."""
+    return html_page(
+        f"Predictions: {samples[0].dataset}",
+        overlay_figure(spread(samples), predictions),
+        text=f"{len(predictions.rows)} images predicted; blue: the predicted outline.",
+    )

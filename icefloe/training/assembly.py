@@ -1,0 +1,62 @@
+"""From the candidates kept to an ensemble that knows what is normal: the benchmark of the drift gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.git import code_revision
+from icefloe.drift.benchmark import with_evidence
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.fit import assemble
+from icefloe.ensemble.manifest import Provenance
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec
+from icefloe.training.members import MembersDir
+
+UNREGISTERED = "challenger"
+
+
+def assemble_kept(
+    members: MembersDir, kept: Sequence[str], bundle: Bundle, parent: str | None = None
+) -> Ensemble:
+    """Assemble the members that passed pruning.
+
+    Parameters
+    ----------
+    members
+        All candidates.
+    kept
+        Names of those to use, at least two.
+    bundle
+        The data they were trained on. Its unseen images become the benchmark, with the drift gate's input
+        evidence and the name of their experiment.
+    parent
+        Version that the training started from.
+
+    Raises
+    ------
+    IcefloeError
+        If fewer than two members were kept, or an image can't be used.
+    """
+    unseen = bundle.unseen
+    ensemble = assemble(
+        [
+            (MemberSpec.model_validate(receipt.spec), members.weights_path(receipt.name))
+            for receipt in members.receipts
+            if receipt.name in kept
+        ],
+        bundle.side("validation"),
+        unseen,
+        name=UNREGISTERED,
+        preprocessing=Preprocessing.model_validate(members.preprocessing),
+        classes=members.classes,
+        provenance=Provenance(
+            data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
+        ),
+        steps_done=bundle.steps_done,
+    )
+    rows = with_evidence(ensemble.manifest.benchmark, (sample.image() for sample in unseen))
+    for row in rows:
+        row["experiment"] = bundle.datasets[row["dataset"]].info.experiment
+    return ensemble.with_benchmark(rows)

@@ -1,0 +1,129 @@
+"""The pipelines a person runs, by name."""
+
+from kfp import dsl
+
+from components.label_from_truth.component import label_from_truth
+from components.start_run.component import start_run
+from components.write_report.component import write_report
+from pipelines.drift import gate_and_sample
+from pipelines.training import first_version, next_version
+
+
+@dsl.pipeline(name="train", description="Labelled datasets in; a pruned, evaluated, registered ensemble out.")
+def train(
+    datasets: list[str],
+    split: dict = {},
+    training: dict = {},
+    pruning: dict = {},
+    promotion: dict = {},
+) -> str:
+    """Train a version on `datasets` from scratch."""
+    started = start_run(name="train").set_caching_options(False)
+    version = first_version(
+        run=started.output,
+        datasets=datasets,
+        split=split,
+        training=training,
+        pruning=pruning,
+        promotion=promotion,
+    )
+    write_report(run=started.output).after(version).set_caching_options(False)
+    return version.output
+
+
+@dsl.pipeline(name="drift-check", description="A new dataset against the champion's benchmark.")
+def drift_check(dataset: str, gate: dict = {}, sampling: dict = {}) -> str:
+    """Decide whether `dataset` is in distribution; if it has shifted, queue the images to label."""
+    started = start_run(name="drift_check").set_caching_options(False)
+    decision = gate_and_sample(run=started.output, dataset=dataset, gate=gate, sampling=sampling)
+    write_report(run=started.output).after(decision).set_caching_options(False)
+    return decision.output
+
+
+@dsl.pipeline(name="retrain", description="Submitted labels in; the next version, promoted if better.")
+def retrain(
+    dataset: str,
+    split: dict = {},
+    training: dict = {},
+    pruning: dict = {},
+    promotion: dict = {},
+) -> str:
+    """Train the next version on what labelers have submitted for `dataset`."""
+    started = start_run(name="retrain").set_caching_options(False)
+    version = next_version(
+        run=started.output,
+        arrived=dataset,
+        split=split,
+        training=training,
+        pruning=pruning,
+        promotion=promotion,
+    )
+    write_report(run=started.output).after(version).set_caching_options(False)
+    return version.output
+
+
+@dsl.pipeline(name="arrivals")
+def arrivals(
+    run: str,
+    arriving: list[str],
+    split: dict,
+    training: dict,
+    pruning: dict,
+    gate: dict,
+    sampling: dict,
+    promotion: dict,
+) -> None:
+    """Each arriving dataset in turn: gate, and where it has shifted labels from its truth and a next version.
+
+    A pipeline of its own because kfp's local runner hands the loop's item to a task of a `ParallelFor`
+    body in place of another task's output; a pipeline's parameter arrives intact.
+    """
+    with dsl.ParallelFor(arriving, name="arriving", parallelism=1) as dataset:
+        decision = gate_and_sample(run=run, dataset=dataset, gate=gate, sampling=sampling)
+        with dsl.If(decision.output == "shifted", name="shifted"):
+            labelled = label_from_truth(dataset=dataset, run=run).set_caching_options(False)
+            next_version(
+                run=run,
+                arrived=dataset,
+                split=split,
+                training=training,
+                pruning=pruning,
+                promotion=promotion,
+            ).after(labelled)
+
+
+@dsl.pipeline(name="loop", description="The whole circle in simulation: the truth kept back is the labeler.")
+def loop(
+    initial: list[str],
+    arriving: list[str],
+    split: dict = {},
+    training: dict = {},
+    pruning: dict = {},
+    gate: dict = {},
+    sampling: dict = {},
+    promotion: dict = {},
+) -> None:
+    """Train on `initial`, then meet the `arriving` datasets one after the other."""
+    started = start_run(name="loop").set_caching_options(False)
+    first = first_version(
+        run=started.output,
+        datasets=initial,
+        split=split,
+        training=training,
+        pruning=pruning,
+        promotion=promotion,
+    )
+    met = arrivals(
+        run=started.output,
+        arriving=arriving,
+        split=split,
+        training=training,
+        pruning=pruning,
+        gate=gate,
+        sampling=sampling,
+        promotion=promotion,
+    ).after(first)
+    write_report(run=started.output).after(met).set_caching_options(False)
+
+
+PIPELINES = {"train": train, "drift_check": drift_check, "retrain": retrain, "loop": loop}

@@ -1,0 +1,185 @@
+"""Running a pipeline on this machine: `kfp.local`, Ray started once, the steps' log kept in a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kfp import dsl, local
+
+from icefloe.errors import IcefloeError
+from icefloe.settings import Settings
+
+STEP_LINE = "icefloe: "
+"""A step's line that starts so is meant for the person who waits; the rest is for the log."""
+
+_STARTED = re.compile(r"Executing task \S*?'([\w-]+)'")
+_FINISHED = re.compile(r"Task \S*?'([\w-]+)'\S* finished with status \S*?(SUCCESS|FAILURE)")
+_COLOUR = re.compile(r"\x1b\[\d+m")
+_USER_ERROR = re.compile(r"icefloe\.errors\.IcefloeError: (.*)")
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """Where a local run left what it made."""
+
+    directory: Path
+    log: Path
+    seconds: float
+
+    def artifacts(self, name: str) -> list[Path]:
+        """Paths of the artifacts called `name`, oldest first."""
+        return sorted(self.directory.glob(f"steps/**/{name}"), key=lambda path: path.stat().st_mtime)
+
+
+class _StepLog(io.TextIOBase):
+    """Keeps everything the local runner prints, and tells `say` what a person wants to see."""
+
+    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self._say = say
+        self._rest = ""
+        self._since: dict[str, float] = {}
+        self.error: str | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._file.write(text)
+        self._file.flush()
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._read(_COLOUR.sub("", line).strip())
+        return len(text)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _read(self, line: str) -> None:
+        if started := _STARTED.search(line):
+            self._since[started[1]] = time.monotonic()
+            self._say(f"[bold]{_readable(started[1])}[/bold]")
+        elif finished := _FINISHED.search(line):
+            seconds = time.monotonic() - self._since.get(finished[1], time.monotonic())
+            if finished[2] == "SUCCESS":
+                self._say(f"  [dim]done in {seconds:.0f} s[/dim]")
+            else:
+                self._say(f"  [red]failed after {seconds:.0f} s[/red]")
+        elif line.startswith(STEP_LINE):
+            self._say(f"  {line.removeprefix(STEP_LINE)}")
+        elif error := _USER_ERROR.search(line):
+            self.error = error[1]
+
+
+def _readable(task: str) -> str:
+    return re.sub(r"-\d+$", "", task).replace("-", " ")
+
+
+def run_locally(
+    pipeline: dsl.base_component.BaseComponent,
+    arguments: Mapping[str, Any],
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    trains: bool = True,
+) -> LocalRun:
+    """Run a compiled pipeline step by step on this machine.
+
+    Parameters
+    ----------
+    pipeline
+        A `dsl.pipeline`.
+    arguments
+        Its parameters.
+    settings
+        The workspace that the steps work in.
+    say
+        Is given one line (rich markup) whenever there is something to tell.
+    trains
+        Whether the pipeline needs Ray; it is started here once, for all its steps.
+
+    Returns
+    -------
+    LocalRun
+
+    Raises
+    ------
+    IcefloeError
+        If a step fails: with the step's own words when it was the user's to mend, else with the log's path.
+    """
+    directory = settings.state / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{pipeline.name}"
+    directory.mkdir(parents=True)
+    log = _StepLog(directory / "log.txt", say)
+    began = time.monotonic()
+    local.init(
+        runner=local.SubprocessRunner(use_venv=False),
+        pipeline_root=str(directory / "steps"),
+        raise_on_error=True,
+    )
+    with _environment(settings), _ray(settings, say) if trains else _nothing():
+        try:
+            with redirect_stdout(log):
+                pipeline(**arguments)
+        except RuntimeError as error:
+            raise IcefloeError(
+                log.error
+                or f"pipeline {pipeline.name}: a step failed. Read why in {directory / 'log.txt'}, "
+                "then run it again: finished training is not repeated."
+            ) from error
+        finally:
+            log.close()
+    return LocalRun(directory, directory / "log.txt", time.monotonic() - began)
+
+
+def forget_old_runs(settings: Settings, keep: int = 5) -> None:
+    """Remove the intermediate artifacts of all local runs but the newest `keep`; logs stay."""
+    runs = sorted((settings.state / "runs").glob("*"))
+    for run in runs[:-keep]:
+        shutil.rmtree(run / "steps", ignore_errors=True)
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Steps are child processes: what they must know of the workspace travels in the environment."""
+    before = dict(os.environ)
+    os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
+    os.environ["PYTHONUNBUFFERED"] = "1"  # progress lines appear when they are printed
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _ray(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """A Ray for all steps: the settings' cluster, or one started here and stopped at the end."""
+    if settings.ray_address:
+        os.environ["RAY_ADDRESS"] = settings.ray_address
+        yield
+        return
+    from icefloe.training.parallel import start_ray, stop_ray
+
+    began = time.monotonic()
+    os.environ["RAY_ADDRESS"] = start_ray()
+    say(f"[dim]Ray started in {time.monotonic() - began:.0f} s[/dim]")
+    try:
+        yield
+    finally:
+        stop_ray()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

@@ -1,0 +1,77 @@
+"""From labelled data to a registered version: what the pipelines `train`, `retrain` and `loop` share."""
+
+from kfp import dsl
+
+from components.assemble_ensemble.component import assemble_ensemble
+from components.collect_labels.component import collect_labels
+from components.evaluate_ensemble.component import evaluate_ensemble
+from components.get_data.component import get_data
+from components.get_ensemble.component import get_ensemble
+from components.prune_members.component import prune_members
+from components.register_version.component import register_version
+from components.train_members.component import train_members
+
+
+@dsl.pipeline(name="first-version")
+def first_version(
+    run: str, datasets: list[str], split: dict, training: dict, pruning: dict, promotion: dict
+) -> str:
+    """Train, prune, assemble, evaluate and register the first version on `datasets`; return the verdict."""
+    data = get_data(names=datasets, split=split)
+    trained = train_members(data=data.outputs["data"], training=training, run=run)
+    kept = prune_members(members=trained.outputs["members"], pruning=pruning)
+    ensemble = assemble_ensemble(
+        members=trained.outputs["members"], kept=kept.outputs["kept"], data=data.outputs["data"]
+    )
+    evaluated = evaluate_ensemble(ensemble=ensemble.outputs["ensemble"], data=data.outputs["data"])
+    registered = register_version(
+        ensemble=ensemble.outputs["ensemble"],
+        members=trained.outputs["members"],
+        kept=kept.outputs["kept"],
+        evaluation=evaluated.outputs["evaluation"],
+        pictures=evaluated.outputs["pictures"],
+        data=data.outputs["data"],
+        training=training,
+        promotion=promotion,
+        run=run,
+    )
+    for step in (data, registered):  # what they find changes from run to run
+        step.set_caching_options(False)
+    return registered.outputs["Output"]
+
+
+@dsl.pipeline(name="next-version")
+def next_version(run: str, arrived: str, split: dict, training: dict, pruning: dict, promotion: dict) -> str:
+    """Make submitted labels a data version, train from the champion's weights, promote what is better."""
+    labels = collect_labels(dataset=arrived, run=run)
+    data = get_data(names=[], split=split).after(labels)
+    champion = get_ensemble(version="champion")
+    trained = train_members(
+        data=data.outputs["data"], training=training, run=run, start_from=champion.outputs["ensemble"]
+    )
+    kept = prune_members(members=trained.outputs["members"], pruning=pruning)
+    ensemble = assemble_ensemble(
+        members=trained.outputs["members"],
+        kept=kept.outputs["kept"],
+        data=data.outputs["data"],
+        parent=champion.outputs["ensemble"],
+    )
+    challenger = evaluate_ensemble(ensemble=ensemble.outputs["ensemble"], data=data.outputs["data"])
+    before = evaluate_ensemble(ensemble=champion.outputs["ensemble"], data=data.outputs["data"])
+    registered = register_version(
+        ensemble=ensemble.outputs["ensemble"],
+        members=trained.outputs["members"],
+        kept=kept.outputs["kept"],
+        evaluation=challenger.outputs["evaluation"],
+        pictures=challenger.outputs["pictures"],
+        data=data.outputs["data"],
+        training=training,
+        promotion=promotion,
+        run=run,
+        arrived=arrived,
+        parent=champion.outputs["ensemble"],
+        champion=before.outputs["evaluation"],
+    )
+    for step in (labels, data, champion, registered):
+        step.set_caching_options(False)
+    return registered.outputs["Output"]
