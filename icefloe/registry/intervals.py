@@ -42,8 +42,8 @@ def mean_interval(
     * BCa bootstrap (Efron 1987) over circular moving blocks, its normal quantile replaced by that of
       `sqrt(n / (n - 1)) * t`, t having one degree of freedom less than there are blocks ("expanded",
       Hesterberg 2015). Where no more than `n_resamples` resamples exist, all are enumerated;
-    * t interval for the effective number of images, `n (1 - r) / (1 + r)`, with r the lag-1
-      autocorrelation corrected for its small-sample bias.
+    * t interval, its standard error times `sqrt((1 + r) / (1 - r))` as for a first-order autoregression, r
+      being the lag-1 autocorrelation corrected for its small-sample bias, at least 0.
 
     Coverage of the nominal 95 % over 1,000 simulated samples a cell (in brackets the plain BCa bootstrap's):
 
@@ -51,15 +51,15 @@ def mean_interval(
     values                  n = 3        n = 5        n = 8        n = 25
     ======================  ===========  ===========  ===========  ===========
     normal                  .95 (.73)    .97 (.83)    .97 (.89)    .97 (.93)
-    exponential             .89 (.68)    .90 (.79)    .92 (.86)    .96 (.91)
-    log-normal, sigma 1     .84 (.63)    .88 (.74)    .89 (.79)    .93 (.89)
-    AR(1), r = .3           .89 (.62)    .94 (.72)    .94 (.77)    .95 (.83)
-    AR(1), r = .6           .81 (.44)    .87 (.53)    .88 (.60)    .93 (.61)
-    AR(1), r = .8           .68 (.32)    .79 (.37)    .83 (.41)    .88 (.44)
+    exponential             .89 (.68)    .89 (.79)    .91 (.86)    .96 (.91)
+    log-normal, sigma 1     .84 (.63)    .87 (.74)    .88 (.79)    .93 (.89)
+    AR(1), r = .3           .89 (.62)    .92 (.72)    .93 (.77)    .95 (.83)
+    AR(1), r = .6           .81 (.44)    .84 (.53)    .84 (.60)    .90 (.61)
+    AR(1), r = .8           .68 (.32)    .71 (.37)    .74 (.41)    .83 (.44)
     ======================  ===========  ===========  ===========  ===========
 
-    A handful of strongly skewed or correlated values stays below the nominal level: no method can know from five
-    images what the sixth would have shown.
+    A handful of strongly skewed or correlated values stays below the nominal level: no method can know from
+    five images what the sixth would have shown.
 
     Parameters
     ----------
@@ -136,14 +136,12 @@ def _expanded_bca(
 def _t_interval(x: Float64Array, confidence: float, *, independent: bool) -> tuple[float, float]:
     n = len(x)
     deviations = x - x.mean()
-    variance = float((deviations**2).mean())
-    effective = float(n)
+    standard_error = x.std(ddof=1) / np.sqrt(n)
     if not independent:
         r = float((deviations[1:] * deviations[:-1]).sum() / (deviations**2).sum())
         if n > 3:
             r += (1 + 3 * r) / n  # Kendall's correction; the raw estimate is biased towards negative values
         r = min(max(r, 0.0), MAX_AUTOCORRELATION)
-        effective = max(n * (1 - r) / (1 + r), 2.0)
-    standard_error = np.sqrt(variance / (1 - 1 / effective) / effective)
-    half = float(special.stdtrit(effective - 1, (1 + confidence) / 2) * standard_error)
+        standard_error *= np.sqrt((1 + r) / (1 - r))
+    half = float(special.stdtrit(n - 1, (1 + confidence) / 2) * standard_error)
     return float(x.mean()) - half, float(x.mean()) + half

@@ -1,4 +1,4 @@
-"""Where a version comes from: which images, which labels, by whom and when, and which weights it began with."""
+"""Where a version comes from: which images, which labels, by whom and when, and its first weights."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class LabelledImage(BaseModel):
     key
         `D1/stack_7`.
     role
-        `train`: its pixels moved weights; `validation`: it stopped the training, or set threshold or temperature.
+        `train`: its pixels moved weights; `validation`: it stopped the training or set the threshold.
     image_sha256, mask_sha256
         Of the files' bytes.
     author, labelled_at, source
@@ -177,11 +177,20 @@ def collect_lineage(
     git_sha: str,
     parameters: Mapping[str, Any],
     seeds: Mapping[str, int],
-    weights_sha256: Mapping[str, str],
+    ensemble: Path,
     start_sha256: Mapping[str, str] | None = None,
     parent: ParentVersion | None = None,
 ) -> Lineage:
     """Hash the images and labels used, look up who labelled them, and note what else made the version.
+
+    Parameters
+    ----------
+    train, validation
+        Samples used, by their role.
+    ensemble
+        The saved ensemble that came of it.
+    data, git_sha, parameters, seeds, start_sha256, parent
+        As in `Lineage`.
 
     Raises
     ------
@@ -223,11 +232,16 @@ def collect_lineage(
         seeds=dict(seeds),
         packages=package_versions(),
         images=tuple(images),
-        weights_sha256=dict(weights_sha256),
+        weights_sha256=member_hashes(ensemble),
         start_sha256=dict(start_sha256 or {}),
         parent=parent,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def member_hashes(ensemble: Path) -> dict[str, str]:
+    """Member name -> SHA-256 of its weights file, of every safetensors file in the folder."""
+    return {path.stem: sha256_file(path) for path in sorted(ensemble.glob("*.safetensors"))}
 
 
 def package_versions() -> dict[str, str]:

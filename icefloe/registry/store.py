@@ -1,6 +1,7 @@
 """MLflow as this room uses it: versions of one registered model, their runs, aliases and files."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +31,8 @@ class StoreSettings(Protocol):
 
 def connect(settings: StoreSettings) -> MlflowClient:
     """A client of the tracking store and registry; it opens neither before the first call."""
+    # MLflow would draw a bar on the terminal for every small document it fetches.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Both named, because the registry would else follow MLflow's process-wide setting.
     return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
 
@@ -57,6 +60,21 @@ def experiment_id(client: MlflowClient, settings: StoreSettings) -> str:
 def name_of(version: ModelVersion) -> str:
     """`EA-Tn` of MLflow's version n."""
     return f"{NAME_PREFIX}{version.version}"
+
+
+def run_id_of(version: ModelVersion) -> str:
+    """The run that holds a version's files.
+
+    Raises
+    ------
+    IcefloeError
+        If the version was made by other means than `Registry.register`.
+    """
+    if not version.run_id:
+        raise IcefloeError(
+            f"{name_of(version)}: it has no run, so it was not registered by Icefloe. Delete it in MLflow."
+        )
+    return str(version.run_id)
 
 
 class VersionStore:
@@ -134,7 +152,12 @@ class VersionStore:
 
     def set_alias(self, alias: str, name: str) -> None:
         """Point an alias at a version, wherever it pointed before."""
-        self.client.set_registered_model_alias(self.model, alias, name.removeprefix(NAME_PREFIX))
+        number = name.removeprefix(NAME_PREFIX)
+        try:
+            self.client.set_registered_model_alias(self.model, alias, number)
+        except MlflowException:
+            # Two processes that set a new alias at once both insert it, and the database refuses one.
+            self.client.set_registered_model_alias(self.model, alias, number)
 
     def delete_alias(self, alias: str) -> None:
         """Remove an alias."""
@@ -176,7 +199,7 @@ class VersionStore:
             If the artifact store has lost it.
         """
         try:
-            return Path(self.client.download_artifacts(version.run_id, path, str(folder)))
+            return Path(self.client.download_artifacts(run_id_of(version), path, str(folder)))
         except (MlflowException, OSError) as error:
             reason = " ".join(str(error).split())
             raise IcefloeError(

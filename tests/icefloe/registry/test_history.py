@@ -3,7 +3,7 @@
 from icefloe.registry.history import HistoryEntry, champion_line, read_history
 
 
-def entry(action, champion, replaced=None, at="2026-01-01T00:00:00.000000+00:00"):
+def entry(action, champion, replaced=None, at="2026-01-01T00:00:00.000000Z"):
     return HistoryEntry(action, champion, replaced, by="ada", at=at, reason="because", verdict="pass")
 
 
@@ -35,7 +35,7 @@ def test_a_change_noted_twice_counts_once():
 
 def test_entries_survive_as_tags_in_the_order_of_time():
     first = entry("promote", "EA-T1")
-    second = entry("promote", "EA-T2", "EA-T1", at="2026-01-01T00:00:00.000001+00:00")
+    second = entry("promote", "EA-T2", "EA-T1", at="2026-01-01T00:00:00.000001Z")
     tags = dict([second.as_tag(), first.as_tag()]) | {"other": "tag"}
     assert read_history(tags) == [first, second]
 
@@ -46,5 +46,5 @@ def test_two_entries_of_one_moment_have_two_keys():
 
 def test_the_sentence_says_who_when_what_and_why():
     assert entry("promote", "EA-T2", "EA-T1").sentence() == (
-        "2026-01-01T00:00:00.000000+00:00 ada promoted EA-T2, replacing EA-T1: because"
+        "2026-01-01T00:00:00.000000Z ada promoted EA-T2, replacing EA-T1: because"
     )

@@ -76,7 +76,7 @@ def test_normal_values_are_covered_at_the_stated_level(n):
 def test_correlated_frames_are_covered_far_better_than_by_independent_resampling():
     by_blocks = coverage(autoregressive, 25)
     as_if_independent = coverage(autoregressive, 25, block_length=1)
-    assert by_blocks > 0.88
+    assert by_blocks > 0.85
     assert as_if_independent < 0.78
 
 

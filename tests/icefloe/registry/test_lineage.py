@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -26,18 +27,28 @@ def dataset(tmp_path, rng):
     return Dataset.load(folder)
 
 
-def collect(train, validation=(), **changes):
+@pytest.fixture
+def collect(tmp_path):
+    (tmp_path / "ensemble").mkdir()
+    (tmp_path / "ensemble" / "member.safetensors").write_bytes(b"weights")
+    return partial(collect_from, tmp_path / "ensemble")
+
+
+W1 = hashlib.sha256(b"weights").hexdigest()
+
+
+def collect_from(ensemble, train, validation=(), **changes):
     arguments = {
         "data": DataState(rev="abc", md5="123.dir"),
         "git_sha": "def",
         "parameters": {"epochs": 3},
         "seeds": {"training": 0},
-        "weights_sha256": {"member": "w1"},
+        "ensemble": ensemble,
     } | changes
     return collect_lineage(train=train, validation=validation, **arguments)
 
 
-def test_images_and_labels_are_named_by_their_bytes(dataset):
+def test_images_and_labels_are_named_by_their_bytes(dataset, collect):
     lineage = collect(dataset.samples[:1], dataset.samples[1:2])
     train, validation = lineage.images
     assert (train.key, train.role) == ("D1/frame_0", "train")
@@ -47,7 +58,7 @@ def test_images_and_labels_are_named_by_their_bytes(dataset):
     assert lineage.keys("validation") == ["D1/frame_1"]
 
 
-def test_the_latest_label_says_who_and_when(dataset):
+def test_the_latest_label_says_who_and_when(dataset, collect):
     mask = np.zeros((8, 8), dtype=np.uint8)
     add_labels(dataset.path, {"frame_0": mask}, author="ada", source="queue")
     relabelled = add_labels(dataset.path, {"frame_0": mask + 1}, author="lise", source="queue")
@@ -57,23 +68,23 @@ def test_the_latest_label_says_who_and_when(dataset):
     assert (second.author, second.labelled_at) == (None, None)
 
 
-def test_an_image_without_a_label_cannot_have_been_trained_on(dataset):
+def test_an_image_without_a_label_cannot_have_been_trained_on(dataset, collect):
     with pytest.raises(IcefloeError, match=r"D1/frame_2: it was trained on without a label\. Label it"):
         collect(dataset.samples)
 
 
-def test_a_lineage_survives_json(dataset):
+def test_a_lineage_survives_json(dataset, collect):
     first = collect(dataset.samples[:2])
     second = collect(
         dataset.samples[:2],
         parent=first.as_parent("EA-T1"),
-        start_sha256={"member": "w1"},
+        start_sha256={"member": W1},
         data=DataState(rev="r", md5="m"),
     )
     assert Lineage.from_dict(json.loads(json.dumps(second.to_dict()))) == second
 
 
-def test_a_broken_lineage_is_named(dataset):
+def test_a_broken_lineage_is_named(dataset, collect):
     broken = collect(dataset.samples[:2]).to_dict()
     del broken["data"]["md5"]
     with pytest.raises(
@@ -82,9 +93,9 @@ def test_a_broken_lineage_is_named(dataset):
         Lineage.from_dict(broken)
 
 
-def test_starting_weights_must_be_the_parents(dataset):
+def test_starting_weights_must_be_the_parents(dataset, collect):
     parent = collect(dataset.samples[:2]).as_parent("EA-T1")
-    collect(dataset.samples[:2], parent=parent, start_sha256={"member": "w1"}).check_start()
+    collect(dataset.samples[:2], parent=parent, start_sha256={"member": W1}).check_start()
     stranger = collect(dataset.samples[:2], parent=parent, start_sha256={"member": "other"})
     with pytest.raises(
         IcefloeError, match=r"member: the weights it started from \(other\) are not those of EA-T1"
@@ -92,9 +103,9 @@ def test_starting_weights_must_be_the_parents(dataset):
         stranger.check_start()
 
 
-def test_starting_weights_need_a_parent(dataset):
+def test_starting_weights_need_a_parent(dataset, collect):
     with pytest.raises(IcefloeError, match="are not those of any parent"):
-        collect(dataset.samples[:2], start_sha256={"member": "w1"}).check_start()
+        collect(dataset.samples[:2], start_sha256={"member": W1}).check_start()
 
 
 def test_packages_that_change_numbers_are_noted():

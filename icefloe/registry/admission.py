@@ -1,0 +1,76 @@
+"""What must hold before a version gets a number, and before it becomes champion."""
+
+from pathlib import Path
+
+from icefloe.ensemble.evaluate import Evaluation
+from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+from icefloe.registry.lineage import Lineage, member_hashes
+from icefloe.registry.promotion import PromotionReport, scores_by_dataset
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Relative path -> SHA-256 of every file in a folder."""
+    return {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def check_weights(ensemble: Path, lineage: Lineage) -> None:
+    """Refuse an ensemble directory whose members are not the lineage's, byte for byte.
+
+    Raises
+    ------
+    IcefloeError
+        If there are no members, or one is missing, too many or another file.
+    """
+    present = member_hashes(ensemble)
+    if not present:
+        raise IcefloeError(
+            f"{ensemble}: there are no member weights here. Name the folder of a saved ensemble."
+        )
+    for name in sorted(present.keys() | lineage.weights_sha256.keys()):
+        if present.get(name) != lineage.weights_sha256.get(name):
+            raise IcefloeError(
+                f"{ensemble / name}.safetensors: the weights are not those of the lineage. "
+                "Collect the lineage from the ensemble that is registered."
+            )
+
+
+def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
+    """Refuse scores on images that the version has seen.
+
+    Raises
+    ------
+    IcefloeError
+        If an evaluated image was trained or validated on.
+    """
+    evaluated = {
+        f"{dataset}/{stem}"
+        for dataset, columns in scores_by_dataset(evaluation).items()
+        for stem in columns["dice"]
+    }
+    seen = sorted(evaluated & set(lineage.keys()))
+    if seen:
+        raise IcefloeError(
+            f"{seen[0]}: the version was evaluated on an image it was trained on ({len(seen)} such images). "
+            "Evaluate it on the held-out images of the split."
+        )
+
+
+def refusal(name: str, report: PromotionReport | None, champion: str | None) -> str:
+    """Why the version `name` may not replace `champion`; empty if it may."""
+    overrule = "or force it with a reason"
+    if report is None:
+        return f"{name}: the promotion gate has not judged it. Judge it against the champion, {overrule}."
+    if report.champion != champion:
+        against = report.champion or "the trivial baselines"
+        return (
+            f"{name}: it was judged against {against}, but the champion is now {champion or 'none'}. "
+            f"Judge it again, {overrule}."
+        )
+    if report.verdict != "pass":
+        return f"{name}: promotion gate: {report.sentence()} Label more images and retrain, {overrule}."
+    return ""

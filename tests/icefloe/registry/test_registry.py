@@ -1,0 +1,356 @@
+"""Versions in a real MLflow registry on SQLite."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+from safetensors.numpy import save_file
+
+from icefloe.errors import IcefloeError
+from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
+from icefloe.registry.promotion import PromotionRule, compare
+from icefloe.registry.registry import Registry
+
+RULE = PromotionRule(n_resamples=1000)
+STUDIES = count()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One SQLite store for the module, as making its tables takes seconds; each test has its own study."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    return {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "artifact_uri": (folder / "files").as_uri()}
+
+
+@pytest.fixture
+def settings(store):
+    return SimpleNamespace(**store, registered_model=f"study-{next(STUDIES)}", experiment="icefloe")
+
+
+@pytest.fixture
+def registry(settings):
+    return Registry(settings)
+
+
+def save_ensemble(folder, seed):
+    """Weights of two members; the registry reads bytes, not networks."""
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    for member in ("resnet18-unet-s0", "mobilenet_v2-unet-s0"):
+        save_file({"w": rng.normal(size=4).astype(np.float32)}, folder / f"{member}.safetensors")
+    (folder / "ensemble.yaml").write_text(f"seed: {seed}\n")
+    return folder
+
+
+def lineage_of(ensemble, datasets, parent=None, parent_name=None, **changes):
+    content = {
+        "data": DataState(rev="rev-" + "-".join(datasets), md5="md5-" + "-".join(datasets)),
+        "git_sha": "c0de",
+        "parameters": {"epochs": 3},
+        "seeds": {"training": 0},
+        "packages": {"python": "3.11"},
+        "images": tuple(
+            LabelledImage(
+                key=f"{d}/train_0",
+                role="train",
+                image_sha256="i",
+                mask_sha256="m",
+                author="ada",
+                labelled_at="2026-01-01",
+            )
+            for d in datasets
+        ),
+        "weights_sha256": member_hashes(ensemble),
+        "start_sha256": parent.weights_sha256 if parent else {},
+        "parent": parent.as_parent(parent_name) if parent else None,
+        "created": "2026-01-01T00:00:00+00:00",
+    }
+    return Lineage(**content | changes)
+
+
+@pytest.fixture
+def first(registry, tmp_path, evaluation_of):
+    """EA-T1, registered and champion."""
+    evaluation = evaluation_of({"D1": (0.95, 8), "D2": (0.94, 8)})
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    lineage = lineage_of(ensemble, ["D1", "D2"])
+    registry.register(ensemble, lineage, evaluation, compare(evaluation, None, RULE))
+    registry.promote("EA-T1", by="ada")
+    return lineage
+
+
+@pytest.fixture
+def retrain(registry, first, tmp_path, evaluation_of):
+    """Register a version trained from EA-T1 and D3, its gate judged against a champion."""
+
+    def build(seed, dice_on_d3=0.92, against="EA-T1", **changes):
+        ensemble = save_ensemble(tmp_path / f"retrained-{seed}", seed)
+        lineage = lineage_of(ensemble, ["D1", "D2", "D3"], first, "EA-T1").model_copy(update=changes)
+        scores = {"D1": (0.95, 8), "D2": (0.94, 8)}
+        evaluation = evaluation_of(scores | {"D3": (dice_on_d3, 8)}, seed=seed)
+        champion = evaluation_of(scores | {"D3": (0.7, 8)})
+        report = compare(evaluation, champion, RULE, new_dataset="D3", champion_version=against)
+        return registry.register(ensemble, lineage, evaluation, report)
+
+    return build
+
+
+def test_versions_are_numbered_from_one_and_the_newest_is_challenger(registry, retrain):
+    retrain(2)
+    retrain(3)
+    assert [(v.name, v.aliases) for v in registry.list()] == [
+        ("EA-T1", ("champion",)),
+        ("EA-T2", ()),
+        ("EA-T3", ("challenger",)),
+    ]
+
+
+def test_a_version_carries_its_tags_in_mlflow(registry, settings, retrain):
+    retrain(2)
+    version = MlflowClient(settings.tracking_uri).get_model_version(settings.registered_model, "2")
+    expected = {
+        "ensemble_version": "EA-T2",
+        "dvc.rev": "rev-D1-D2-D3",
+        "dvc.md5": "md5-D1-D2-D3",
+        "git.sha": "c0de",
+        "parent": "EA-T1",
+        "gate.verdict": "pass",
+        "gate.report": "gate/against-EA-T1.json",
+    }
+    assert expected.items() <= version.tags.items()
+
+
+def test_the_lineage_of_t2_names_both_data_versions_and_the_weights_it_started_from(registry, first, retrain):
+    retrain(2)
+    lineage = registry.show("EA-T2").lineage
+    assert lineage.data.rev == "rev-D1-D2-D3"
+    assert lineage.parent.name == "EA-T1"
+    assert lineage.parent.data.rev == "rev-D1-D2"
+    assert lineage.data != lineage.parent.data
+    assert lineage.start_sha256 == registry.show("EA-T1").lineage.weights_sha256
+
+
+def test_show_answers_which_images_and_labels_by_whom_and_when(registry, retrain):
+    retrain(2)
+    registry.promote("EA-T2", by="lise")
+    details = registry.show("champion")
+    sections = details.sections()
+    assert [(r["image"], r["by"], r["when"]) for r in sections["Images and labels"]] == [
+        (f"{d}/train_0", "ada", "2026-01-01") for d in ("D1", "D2", "D3")
+    ]
+    assert [row["dataset"] for row in sections["Held-out images"]] == ["D1", "D2", "D3"]
+    assert sections["Members"][0]["started from"] != "scratch"
+    assert [entry.by for entry in details.history] == ["lise"]
+    json.dumps(details.to_dict(), allow_nan=False)
+
+
+def test_the_metrics_of_a_version_are_means_over_its_held_out_images(registry, retrain):
+    metrics = retrain(2).metrics
+    assert metrics["D3"]["dice"] == pytest.approx(0.92, abs=0.01)
+    assert metrics["D1"].keys() == {"dice", "pca", "ece", "uq"}
+
+
+def test_the_evaluation_comes_back_as_it_was(registry, retrain, evaluation_of):
+    retrain(2)
+    expected = evaluation_of({"D1": (0.95, 8), "D2": (0.94, 8), "D3": (0.92, 8)}, seed=2)
+    assert registry.evaluation("EA-T2").to_dict() == expected.to_dict()
+
+
+def test_promotion_moves_the_champion_to_previous(registry, retrain):
+    retrain(2)
+    entry = registry.promote("challenger", by="lise")
+    assert (entry.champion, entry.replaced, entry.verdict, entry.forced) == ("EA-T2", "EA-T1", "pass", False)
+    assert [v.aliases for v in registry.list()] == [("previous",), ("champion",)]
+
+
+def test_promoting_the_champion_again_changes_nothing(registry, retrain):
+    retrain(2)
+    registry.promote("EA-T2")
+    before = registry.history()
+    assert registry.promote("EA-T2") is None
+    assert registry.history() == before
+    assert [v.aliases for v in registry.list()] == [("previous",), ("champion",)]
+
+
+def test_a_version_that_the_gate_refused_is_promoted_only_by_force_and_with_a_reason(registry, retrain):
+    retrain(2, dice_on_d3=0.5)
+    with pytest.raises(
+        IcefloeError, match=r"EA-T2: promotion gate: fail against EA-T1: .*Dice on D3 is worse"
+    ):
+        registry.promote("EA-T2")
+    with pytest.raises(IcefloeError, match="EA-T2: overruling the promotion gate needs a reason"):
+        registry.promote("EA-T2", force=True, reason=" ")
+    assert registry.champion().name == "EA-T1"
+    registry.promote("EA-T2", force=True, reason="The labels of D3 are wrong.", by="lise")
+    last = registry.history()[-1]
+    assert (last.forced, last.reason, last.by, last.verdict) == (
+        True,
+        "The labels of D3 are wrong.",
+        "lise",
+        "fail",
+    )
+
+
+def test_a_verdict_against_another_champion_does_not_count(registry, retrain):
+    retrain(2)
+    retrain(3)
+    registry.promote("EA-T2")
+    with pytest.raises(
+        IcefloeError, match="EA-T3: it was judged against EA-T1, but the champion is now EA-T2"
+    ):
+        registry.promote("EA-T3")
+
+
+def test_a_new_report_replaces_the_old_verdict(registry, retrain, evaluation_of):
+    retrain(2)
+    retrain(3)
+    registry.promote("EA-T2")
+    better, worse = evaluation_of({"D1": (0.9, 8)}, seed=1), evaluation_of({"D1": (0.8, 8)})
+    registry.attach_report("EA-T3", compare(better, worse, RULE, champion_version="EA-T2"))
+    registry.promote("EA-T3")
+    assert registry.champion().name == "EA-T3"
+
+
+def test_an_unjudged_version_is_not_promoted(registry, tmp_path, evaluation_of):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation_of({"D1": (0.9, 8)}))
+    with pytest.raises(IcefloeError, match="EA-T1: the promotion gate has not judged it"):
+        registry.promote("EA-T1")
+
+
+def test_rollback_goes_back_one_champion_at_a_time(registry, retrain):
+    for seed, against in ((2, "EA-T1"), (3, "EA-T2")):
+        retrain(seed, against=against)
+        registry.promote("challenger")
+    assert registry.rollback(reason="It misses thin ice.").champion == "EA-T2"
+    assert [v.aliases for v in registry.list()] == [("previous",), ("champion",), ()]
+    registry.rollback()
+    assert [v.aliases for v in registry.list()] == [("champion",), (), ()]
+    assert [(e.action, e.champion) for e in registry.history()] == [
+        ("promote", "EA-T1"),
+        ("promote", "EA-T2"),
+        ("promote", "EA-T3"),
+        ("rollback", "EA-T2"),
+        ("rollback", "EA-T1"),
+    ]
+    with pytest.raises(IcefloeError, match="EA-T1: there is no champion before it to go back to"):
+        registry.rollback()
+
+
+def test_an_empty_registry_lists_nothing_and_says_so(registry):
+    assert registry.list() == []
+    assert registry.champion() is None
+    with pytest.raises(IcefloeError, match=r"there is no champion yet\. No version is registered"):
+        registry.rollback()
+
+
+def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evaluation_of):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation_of({"D1": (0.9, 8)}))
+    with pytest.raises(IcefloeError, match=r"there is no champion yet\. There are EA-T1; promote one with"):
+        registry.get("champion")
+
+
+@pytest.mark.parametrize("name", ["EA-T9", "1", "EA-T", "EA-Tx", "EA-T0", "EA-T1 "])
+def test_an_unknown_version_is_refused_with_those_there_are(registry, first, name):
+    with pytest.raises(IcefloeError, match=rf"{name}: study-\d+ has no such version\. There are EA-T1;"):
+        registry.show(name)
+
+
+def test_registering_the_same_files_again_makes_no_second_version(
+    registry, retrain, tmp_path, evaluation_of, first
+):
+    made = retrain(2)
+    again = registry.register(
+        tmp_path / "retrained-2",
+        lineage_of(tmp_path / "retrained-2", ["D1", "D2", "D3"], first, "EA-T1"),
+        evaluation_of({"D1": (0.95, 8)}),
+    )
+    assert again.name == made.name
+    assert len(registry.list()) == 2
+
+
+def test_trainings_that_end_together_get_different_numbers(settings, tmp_path, evaluation_of):
+    evaluation = evaluation_of({"D1": (0.9, 2)})
+
+    def register(seed):
+        ensemble = save_ensemble(tmp_path / f"E{seed}", seed)
+        return Registry(settings).register(ensemble, lineage_of(ensemble, ["D1"]), evaluation).number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(register, range(4))) == [1, 2, 3, 4]
+
+
+def test_weights_that_the_lineage_does_not_name_are_refused(registry, tmp_path, evaluation_of):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    lineage = lineage_of(ensemble, ["D1"])
+    (ensemble / "resnet18-unet-s0.safetensors").write_bytes(b"other")
+    with pytest.raises(
+        IcefloeError, match=r"resnet18-unet-s0\.safetensors: the weights are not those of the lineage"
+    ):
+        registry.register(ensemble, lineage, evaluation_of({"D1": (0.9, 2)}))
+    assert registry.list() == []
+
+
+def test_a_folder_without_weights_is_refused(registry, first, tmp_path, evaluation_of):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(IcefloeError, match="empty: there are no member weights here"):
+        registry.register(tmp_path / "empty", first, evaluation_of({"D1": (0.9, 2)}))
+
+
+def test_scores_on_images_it_was_trained_on_are_refused(registry, tmp_path, evaluation_of):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    seen = LabelledImage(key="D1/frame_1", role="validation", image_sha256="i", mask_sha256="m")
+    lineage = lineage_of(ensemble, ["D1"], images=(seen,))
+    with pytest.raises(
+        IcefloeError, match="D1/frame_1: the version was evaluated on an image it was trained on"
+    ):
+        registry.register(ensemble, lineage, evaluation_of({"D1": (0.9, 2)}))
+
+
+def test_a_parent_other_than_the_registered_one_is_refused(retrain, first):
+    changed = first.model_copy(update={"data": DataState(rev="else", md5="else")})
+    with pytest.raises(IcefloeError, match="EA-T1: the lineage names other data or weights for it"):
+        retrain(2, parent=changed.as_parent("EA-T1"))
+
+
+def test_downloading_gives_the_same_bytes_and_a_second_time_does_nothing(registry, retrain, tmp_path):
+    retrain(2)
+    folder = registry.download("challenger", tmp_path / "copy")
+    original = {path.name: path.read_bytes() for path in (tmp_path / "retrained-2").iterdir()}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == original
+    stamp = (folder / "ensemble.yaml").stat().st_mtime_ns
+    registry.download("EA-T2", tmp_path / "copy")
+    assert (folder / "ensemble.yaml").stat().st_mtime_ns == stamp
+    with pytest.raises(IcefloeError, match=r"copy: it exists and is not EA-T1\. Remove it"):
+        registry.download("EA-T1", tmp_path / "copy")
+
+
+def test_a_damaged_file_in_the_store_is_noticed_and_nothing_is_written(registry, settings, retrain, tmp_path):
+    run = MlflowClient(settings.tracking_uri).get_run(retrain(2).run_id)
+    stored = Path(run.info.artifact_uri.removeprefix("file://"), "model/ensemble.yaml")
+    with stored.open("a") as file:
+        file.write("x")
+    with pytest.raises(
+        IcefloeError, match=r"EA-T2/ensemble\.yaml: the file in the artifact store is missing or damaged"
+    ):
+        registry.download("EA-T2", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_promotion_cut_off_after_its_note_is_completed_by_the_same_command(registry, retrain):
+    retrain(2)
+    entry = registry.promote("EA-T2")
+    registry._store.set_alias("champion", "EA-T1")  # the state a killed process leaves
+    registry._store.set_alias("previous", "EA-T1")
+    with pytest.raises(IcefloeError, match="there is no champion before it"):
+        registry.rollback()
+    registry.promote("EA-T2")
+    assert entry.champion == registry.champion().name == "EA-T2"
+    assert registry.rollback().champion == "EA-T1"
+    assert registry.get("EA-T1").aliases == ("champion",)
