@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from icefloe.active.uploads import check_name, read_mask_upload
+from icefloe.active.uploads import check_name, encode_png, read_mask_upload
 from icefloe.errors import IcefloeError
 
 State = Literal["waiting", "submitted", "skipped", "imported"]
@@ -55,8 +55,8 @@ class NewItem:
     purpose: Purpose
     presegmentation: bytes | None = None
 
-    def check(self) -> None:
-        """Refuse what could not be labelled or stored.
+    def checked(self) -> "NewItem":
+        """The item with its pre-segmentation in the queue's own form.
 
         Raises
         ------
@@ -72,8 +72,11 @@ class NewItem:
                 f"{what}: can't be queued with shape {self.shape}, classes {list(self.classes)}, "
                 f"score {self.purpose.score}. Give the image's size, two or more classes and a finite score."
             )
-        if self.presegmentation is not None:
-            read_mask_upload(self.presegmentation, self.shape, len(self.classes), f"{what}: pre-segmentation")
+        if self.presegmentation is None:
+            return self
+        what = f"{what}: pre-segmentation"
+        mask = read_mask_upload(self.presegmentation, self.shape, len(self.classes), what)
+        return replace(self, presegmentation=encode_png(mask))
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,14 @@ class Lease:
 class OutsideLabel:
     """A label made in another tool, for an item that nobody need have leased.
 
-    `token` names this very label, so that importing it twice submits it once; `time` is s since the epoch.
+    `token` names this very label, so that importing it twice submits it once; `time` is s since the epoch;
+    `seconds` is the time spent, None where nobody measured it.
     """
 
     item_id: int
     labeler: str
     png: bytes
-    seconds: float
+    seconds: float | None
     time: float
     source: str
     token: str
@@ -147,14 +151,14 @@ class OutsideLabel:
 class Label:
     """A label as the queue keeps it; `refusal` says why it was set aside, None where it was accepted.
 
-    `time` is seconds since the epoch, `seconds` the labeler's time spent.
+    `time` is seconds since the epoch, `seconds` the labeler's time spent, None where nobody measured it.
     """
 
     id: int
     item_id: int
     labeler: str
     time: float
-    seconds: float
+    seconds: float | None
     source: str
     png: bytes
     refusal: str | None

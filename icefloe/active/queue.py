@@ -74,9 +74,7 @@ class Queue:
         IcefloeError
             If any item is unfit; then none is queued.
         """
-        new = list(items)
-        for item in new:
-            item.check()
+        new = [item.checked() for item in items]
         with self._file.writing() as connection:
             return sum(self._add_one(connection, item, actor) for item in new)
 
@@ -214,7 +212,7 @@ class Queue:
                 raise IcefloeError(f"{item.key}: is open in another round. Label it there.") from error
             self._record(connection, item_id, actor, "reopened", reason=reason)
 
-    def submit(self, token: str, png: bytes, seconds: float) -> Label:
+    def submit(self, token: str, png: bytes, seconds: float, source: str = "queue") -> Label:
         """Hand in the label of a leased image.
 
         Sending the same label twice is as sending it once. After the lease has expired the label is still
@@ -229,6 +227,8 @@ class Queue:
             PNG of class indices at the image's size.
         seconds
             Time the labeler spent, in s.
+        source
+            How the label was made, for the dataset's label history.
 
         Raises
         ------
@@ -237,7 +237,7 @@ class Queue:
         """
         with self._file.reading() as connection:
             lease = self._find_lease(connection, token)
-        outside = OutsideLabel(lease["item"], lease["labeler"], png, seconds, self._clock(), "queue", token)
+        outside = OutsideLabel(lease["item"], lease["labeler"], png, seconds, self._clock(), source, token)
         canonical = self._check_label(outside)
         with self._file.writing() as connection:
             label = self._enter(connection, outside, canonical)
@@ -269,7 +269,8 @@ class Queue:
     def _check_label(self, label: OutsideLabel) -> bytes:
         check_person(label.labeler)
         item = self.item(label.item_id)
-        if not 0 <= label.seconds <= MAX_LABEL_SECONDS:  # false for NaN too
+        # The comparison is false for NaN, too.
+        if label.seconds is not None and not 0 <= label.seconds <= MAX_LABEL_SECONDS:
             raise IcefloeError(
                 f"{item.key}: {label.seconds} s of labelling can't be. Give seconds, 0 or more."
             )
@@ -296,7 +297,7 @@ class Queue:
                 label.token,
                 label.labeler,
                 label.time,
-                float(label.seconds),
+                label.seconds,
                 label.source,
                 digest,
                 canonical,

@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS labels (
     token TEXT NOT NULL,
     labeler TEXT NOT NULL,
     time REAL NOT NULL,
-    seconds REAL NOT NULL CHECK (seconds >= 0),
+    seconds REAL CHECK (seconds >= 0),
     source TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     png BLOB NOT NULL,

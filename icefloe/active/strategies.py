@@ -58,7 +58,7 @@ class Strategy(ABC):
         Returns
         -------
         float64, shape (N,)
-            Finite or -inf.
+            Finite.
         """
 
     @abstractmethod

@@ -1,0 +1,103 @@
+"""Labels from the queue into the datasets, as a new data version."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from icefloe.active.items import Item, Label
+from icefloe.active.queue import Queue
+from icefloe.active.uploads import decode_png
+from icefloe.datasets.label_history import add_labels, mask_path, read_history
+from icefloe.datasets.readers import read_mask
+from icefloe.datasets.versions import DATA, DataVersion, commit, current_version
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Labels that became part of a data version: sample keys, time spent on them in s, and the version."""
+
+    keys: tuple[str, ...]
+    seconds: float
+    version: DataVersion
+
+    def sentence(self) -> str:
+        """What came in, in words."""
+        if not self.keys:
+            return f"No new labels; the data version stays {self.version.rev[:10]}."
+        return (
+            f"{len(self.keys)} labels ({self.seconds / 60:.1f} min of work) are in data version "
+            f"{self.version.rev[:10]}: {', '.join(self.keys)}."
+        )
+
+
+def collect(queue: Queue, workspace: Path, message: str | None = None) -> Collection:
+    """Write the submitted labels into the datasets, commit a data version, and mark the items imported.
+
+    Labels collected together get one time in `labels.csv`, that of the last of them, because splits treat
+    labels of one time as one batch; the queue keeps each label's own time. Killed at any moment it can be run
+    again: labels that are written already are known by mask, author and time, unchanged data make no further
+    version, and an item is marked once.
+
+    Parameters
+    ----------
+    queue
+        The queue.
+    workspace
+        Folder with git, DVC and `data/`.
+    message
+        Of the data version; by default it counts the labels.
+
+    Raises
+    ------
+    IcefloeError
+        If a dataset or image is gone, or git or DVC fails; the labels then stay submitted.
+    """
+    with FileLock(f"{queue.path}.collect.lock"):  # two pipelines must not write one history
+        labels = queue.labels("submitted")
+        if not labels:
+            return Collection((), 0.0, current_version(workspace))
+        items = {item.id: item for item in queue.items("submitted")}
+        _write(labels, items, workspace / DATA)
+        keys = tuple(items[label.item_id].key for label in labels)
+        counted = f"{len(keys)} labels from the queue: {', '.join(keys)}"
+        version = commit(workspace, counted if message is None else message)
+        queue.mark_imported(labels, version.rev)
+    return Collection(keys, sum(label.seconds or 0.0 for label in labels), version)
+
+
+def _write(labels: Sequence[Label], items: Mapping[int, Item], data: Path) -> None:
+    came_in = datetime.fromtimestamp(max(label.time for label in labels), UTC)
+    batches: dict[tuple[str, str, str], list[Label]] = defaultdict(list)
+    for label in labels:
+        if not _is_written(label, items[label.item_id], data):
+            batches[items[label.item_id].dataset, label.labeler, label.source].append(label)
+    for (dataset, author, source), batch in batches.items():
+        stems = {label.id: items[label.item_id].stem for label in batch}
+        add_labels(
+            data / dataset,
+            {stems[label.id]: decode_png(label.png) for label in batch},
+            author,
+            came_in,
+            source,
+            {stems[label.id]: label.seconds for label in batch if label.seconds is not None},
+        )
+
+
+def _is_written(label: Label, item: Item, data: Path) -> bool:
+    dataset = data / item.dataset
+    path = mask_path(dataset, item.stem)
+    records = [record for record in read_history(dataset) if record.stem == item.stem]
+    if not records or not path.is_file():
+        return False
+    last = records[-1]
+    return (
+        (last.author, last.source, last.seconds) == (label.labeler, label.source, label.seconds)
+        # The history keeps whole seconds.
+        and datetime.fromisoformat(last.time).timestamp() >= int(label.time)
+        and np.array_equal(read_mask(path), decode_png(label.png))
+    )

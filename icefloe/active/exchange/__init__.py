@@ -1,0 +1,1 @@
+"""Queue items out to other labelling tools, and their labels back."""

@@ -1,0 +1,193 @@
+"""Exporting queue items in a format by name, and importing the labels made on them."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from icefloe.active.exchange.formats import Format, Incoming, Known, Outgoing
+from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
+from icefloe.active.exchange.png import PngMasks
+from icefloe.active.exchange.polygon_files import Coco, Labelme
+from icefloe.active.items import Item, Label, OutsideLabel
+from icefloe.active.queue import Queue
+from icefloe.active.uploads import check_mask, decode_png, encode_png
+from icefloe.datasets.dataset import load_datasets
+from icefloe.errors import IcefloeError
+from icefloe.files import atomic_directory
+from icefloe.typing import MaskArray
+
+FORMATS: dict[str, type[Format]] = {
+    member.name: member for member in (LabelStudio, LabelStudioPolygons, Coco, Labelme, PngMasks)
+}
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import brought: labels now in the queue, and images that came back as they went out."""
+
+    labels: tuple[Label, ...]
+    unchanged: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        left = f"; {len(self.unchanged)} came back unchanged and were left out" if self.unchanged else ""
+        return f"{len(self.labels)} labels imported{left}."
+
+
+def exchange_format(name: str) -> Format:
+    """The format that users call `name`.
+
+    Raises
+    ------
+    IcefloeError
+        If there is none of that name; the message lists the names.
+    """
+    if name not in FORMATS:
+        raise IcefloeError(f"{name!r} is not an exchange format. There are: {', '.join(sorted(FORMATS))}.")
+    return FORMATS[name]()
+
+
+def export_items(queue: Queue, data: Path, format_name: str, folder: Path, dataset: str | None = None) -> int:
+    """Write the waiting items, with their images and pre-segmentations, for another tool; return how many.
+
+    Parameters
+    ----------
+    queue
+        The queue.
+    data
+        The workspace's data folder.
+    format_name
+        `label-studio`, `label-studio-polygons`, `coco`, `labelme` or `png`.
+    folder
+        Where to write; must not exist or be empty.
+    dataset
+        Only items of this dataset.
+
+    Raises
+    ------
+    IcefloeError
+        If nothing waits, the items have different classes, or the folder is not empty.
+    """
+    chosen = exchange_format(format_name)
+    items = [item for item in queue.items("waiting", dataset) if item.leased_to is None]
+    if not items:
+        raise IcefloeError(f"{queue.path}: nothing waits to be labelled. Sample a dataset first.")
+    if len({item.classes for item in items}) > 1:
+        raise IcefloeError(
+            f"{queue.path}: the waiting images are of different classes. Export one dataset at a time."
+        )
+    outgoing = _outgoing(queue, data, items)
+    try:
+        with atomic_directory(folder) as beside:
+            chosen.write(outgoing, beside)
+    except FileExistsError as error:
+        raise IcefloeError(f"{folder}: exists and is not empty. Name a new folder.") from error
+    return len(outgoing)
+
+
+def import_labels(
+    queue: Queue,
+    source: Path,
+    format_name: str,
+    author: str | None = None,
+    accept_unchanged: bool = False,
+) -> ImportResult:
+    """Submit the labels in another tool's export to the queue: all of them, or none if one is bad.
+
+    Importing the same file again changes nothing. `collect` then makes a data version of them.
+
+    Parameters
+    ----------
+    queue
+        The queue that the images were exported from.
+    source
+        The file or folder that the tool wrote.
+    format_name
+        As for `export_items`; either Label Studio format reads both.
+    author
+        Who made the labels of which the file does not say it.
+    accept_unchanged
+        Take masks that are just as they went out as labels, too. Otherwise they count as not looked at: most
+        formats can't tell a prediction that somebody approved from one that nobody opened.
+
+    Raises
+    ------
+    IcefloeError
+        If the export is malformed, a mask does not fit its image, an image is unknown or taken, or an author
+        is missing.
+    """
+    chosen = exchange_format(format_name)
+    if not source.exists():
+        raise IcefloeError(f"{source}: no such file or folder. Name what the tool exported.")
+    incoming = chosen.read(source, Known(queue.items()))
+    _refuse_twice(source, incoming)
+    outside, unchanged = [], []
+    for label in incoming:
+        item = label.item
+        mask = check_mask(label.mask, item.shape, len(item.classes), label.what)
+        untouched = _tells_no_author(chosen) and np.array_equal(
+            mask, chosen.as_exported(_premask(queue, item), item.classes)
+        )
+        if untouched and not accept_unchanged:
+            unchanged.append(item.key)
+        else:
+            outside.append(_outside(label, mask, chosen.name, author))
+    if not outside:
+        raise IcefloeError(
+            f"{source}: no labels in it; {len(unchanged)} masks are as they were exported. "
+            "Label the images, or accept unchanged masks."
+        )
+    return ImportResult(tuple(queue.submit_all(outside)), tuple(unchanged))
+
+
+def _tells_no_author(chosen: Format) -> bool:
+    # Label Studio keeps what a person approved apart from predictions; the file formats do not.
+    return not isinstance(chosen, LabelStudio)
+
+
+def _outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> list[Outgoing]:
+    datasets = load_datasets(data, sorted({item.dataset for item in items}))
+    samples = {sample.key: sample for dataset in datasets.values() for sample in dataset.samples}
+    outgoing = []
+    for item in items:
+        if item.key not in samples:
+            raise IcefloeError(
+                f"{data / item.dataset}: {item.stem} is queued but not there. Restore the data."
+            )
+        outgoing.append(Outgoing(item, samples[item.key].image(), _premask(queue, item)))
+    return outgoing
+
+
+def _premask(queue: Queue, item: Item) -> MaskArray:
+    stored = queue.presegmentation(item.id)
+    return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
+
+
+def _outside(label: Incoming, mask: MaskArray, source: str, author: str | None) -> OutsideLabel:
+    labeler = label.author or author
+    if labeler is None:
+        raise IcefloeError(f"{label.what}: says not who made the label. Name the author.")
+    png = encode_png(mask)
+    # Of the label itself and nothing else, so that a second import of the file is known again.
+    token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()
+    return OutsideLabel(
+        item_id=label.item.id,
+        labeler=labeler,
+        png=png,
+        seconds=label.seconds,
+        time=time.time() if label.time is None else label.time,
+        source=source,
+        token=f"import-{token}",
+    )
+
+
+def _refuse_twice(source: Path, incoming: Sequence[Incoming]) -> None:
+    seen: set[str] = set()
+    for label in incoming:
+        if label.item.key in seen:
+            raise IcefloeError(f"{source}: two labels for {label.item.key}. Leave one.")
+        seen.add(label.item.key)

@@ -1,0 +1,53 @@
+"""From a selection to the queue: why each image was chosen, and the predicted mask to start from."""
+
+from collections.abc import Mapping
+
+from icefloe.active.items import NewItem, Purpose
+from icefloe.active.queue import Queue
+from icefloe.active.sampler import Selected, Selection
+from icefloe.active.uploads import encode_png
+from icefloe.datasets.dataset import Dataset
+from icefloe.ensemble.predictions import PredictionSet
+
+
+def fill(
+    queue: Queue,
+    selection: Selection,
+    predictions: PredictionSet,
+    datasets: Mapping[str, Dataset],
+    round: str,
+) -> int:
+    """Queue the selected images with their predicted masks; return how many were not queued before.
+
+    Parameters
+    ----------
+    queue
+        The queue.
+    selection
+        What the sampler chose.
+    predictions
+        What it chose from; gives the pre-segmentations.
+    datasets
+        By name; give the class names.
+    round
+        What the images were chosen in, such as `EA-T1`: doing it again for one round queues nothing twice.
+
+    Raises
+    ------
+    IcefloeError
+        If a prediction's maps are gone; then nothing is queued.
+    """
+
+    def item(selected: Selected) -> NewItem:
+        mask = predictions.maps(selected.key).mask
+        return NewItem(
+            dataset=selected.dataset,
+            stem=selected.stem,
+            round=round,
+            shape=(mask.shape[0], mask.shape[1]),
+            classes=tuple(datasets[selected.dataset].info.classes),
+            purpose=Purpose(selected.strategy, selected.score, selected.rank, selected.reason),
+            presegmentation=encode_png(mask),
+        )
+
+    return queue.add([item(selected) for selected in selection.items])

@@ -1,0 +1,183 @@
+"""Which images of a predicted dataset to label: a strategy's favourites, kept apart in time."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from icefloe.active.strategies import Candidates, strategy
+from icefloe.datasets.dataset import natural_key
+from icefloe.ensemble.prediction import SCORES
+from icefloe.ensemble.predictions import PredictionSet
+from icefloe.errors import IcefloeError
+
+
+class SamplerConfig(BaseModel):
+    """How images are chosen for labelling.
+
+    Attributes
+    ----------
+    strategy
+        Name of a strategy; `icefloe.active.strategies.STRATEGIES` has them.
+    k
+        How many images.
+    spread
+        How far apart in time images of one dataset are chosen, as a part of n / k frames (n images, k to
+        choose), from labelled images, too. The gap is halved as often as it takes to find k. 0: no gap.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str = "uncertainty-diversity"
+    k: int = Field(default=2, ge=1)
+    spread: float = Field(default=0.5, ge=0, le=1)
+
+    @field_validator("strategy")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        return strategy(name).name
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One image to label; `rank` counts from 1 in the order of choice, `score` was its priority then."""
+
+    dataset: str
+    stem: str
+    score: float
+    strategy: str
+    rank: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The sample key, such as `D3/stack_7`."""
+        return f"{self.dataset}/{self.stem}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The images to label, in order; `available` is how many had no label when `requested` were asked for."""
+
+    items: tuple[Selected, ...]
+    strategy: str
+    requested: int
+    available: int
+
+    def sentence(self) -> str:
+        """What was chosen, in words."""
+        if not self.items:
+            return "Nothing to label: every image has a label."
+        keys = ", ".join(item.key for item in self.items)
+        short = f" ({self.requested} were asked for)" if len(self.items) < self.requested else ""
+        count = f"{len(self.items)} of {self.available} unlabelled images"
+        return f"{count} chosen by {self.strategy}{short}: {keys}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "strategy": self.strategy,
+            "requested": self.requested,
+            "available": self.available,
+            "items": [asdict(item) for item in self.items],
+        }
+
+    def to_markdown(self) -> str:
+        """The sentence and a table of images and reasons."""
+        lines = [self.sentence(), ""]
+        if self.items:
+            lines += ["| rank | image | score | why |", "|---|---|---|---|"]
+            lines += [
+                f"| {item.rank} | {item.key} | {item.score:.4g} | {item.reason} |" for item in self.items
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def select(
+    predictions: PredictionSet,
+    config: SamplerConfig,
+    rng: np.random.Generator,
+    labelled: Collection[str] = (),
+) -> Selection:
+    """Choose images to label, all that there are if they are fewer than asked for.
+
+    Parameters
+    ----------
+    predictions
+        Of one dataset or several; labelled images among them count for diversity and spread.
+    config
+        Strategy, number and spread.
+    rng
+        The only source of randomness: the same state and predictions give the same selection.
+    labelled
+        Sample keys that have a label, or wait for one, and are not chosen.
+
+    Raises
+    ------
+    IcefloeError
+        If a score is not a finite number.
+    """
+    chooser = strategy(config.strategy)
+    candidates, positions, datasets = _candidates(predictions)
+    labelled = set(labelled)
+    taken = np.array([key in labelled for key in candidates.keys])
+    chosen = np.flatnonzero(taken).tolist()
+    available = int((~taken).sum())
+    gaps = _gaps(datasets, config)
+    selected = []
+    for rank in range(1, min(config.k, available) + 1):
+        priorities = chooser.priorities(candidates, chosen, rng)
+        free = _far_enough(positions, datasets, gaps, chosen, ~taken)
+        row = int(np.argmax(np.where(free, priorities, -np.inf)))
+        taken[row] = True
+        chosen.append(row)
+        dataset, stem = candidates.keys[row].split("/", 1)
+        reason = chooser.explain(candidates, row)
+        selected.append(Selected(dataset, stem, float(priorities[row]), chooser.name, rank, reason))
+    return Selection(tuple(selected), chooser.name, config.k, available)
+
+
+def _candidates(predictions: PredictionSet) -> tuple[Candidates, NDArray[np.int64], NDArray[np.str_]]:
+    """Candidates in time order, however the table is sorted, with positions in time and dataset names."""
+    rows = predictions.rows
+    order = sorted(
+        range(len(rows)), key=lambda row: (natural_key(str(rows[row]["dataset"])), int(rows[row]["index"]))
+    )
+    scores = {name: predictions.column(name)[order] for name in SCORES}
+    keys = tuple(predictions.keys[row] for row in order)
+    features = predictions.features[order].astype(np.float64)
+    finite = np.isfinite(np.column_stack([*scores.values(), features])).all(axis=1)
+    if not finite.all():
+        raise IcefloeError(
+            f"{keys[int(np.argmin(finite))]}: a score is not a finite number. Predict the images again."
+        )
+    positions = np.array([int(rows[row]["index"]) for row in order], dtype=np.int64)
+    return Candidates(keys, scores, features), positions, np.array([rows[row]["dataset"] for row in order])
+
+
+def _gaps(datasets: NDArray[np.str_], config: SamplerConfig) -> NDArray[np.float64]:
+    """Wished distance of each image to chosen ones of its dataset, in frames; shape (N,)."""
+    names, which, counts = np.unique(datasets, return_inverse=True, return_counts=True)
+    return (config.spread * counts / config.k)[which] if len(names) else np.zeros(0)
+
+
+def _far_enough(
+    positions: NDArray[np.int64],
+    datasets: NDArray[np.str_],
+    gaps: NDArray[np.float64],
+    chosen: Sequence[int],
+    free: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Free images that keep the gap to those chosen, or half of it, or a quarter ...; shape (N,)."""
+    distance = np.full(len(positions), np.inf)
+    for row in chosen:
+        apart = np.where(datasets == datasets[row], np.abs(positions - positions[row]), np.inf)
+        distance = np.minimum(distance, apart)
+    far = free & (distance >= gaps)
+    while not far.any():
+        gaps = np.where(gaps > 1, gaps / 2, 0)
+        far = free & (distance >= gaps)
+    return far
