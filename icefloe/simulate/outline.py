@@ -48,9 +48,13 @@ class Outline:
         float64, shape (H, W)
         """
         y, x = rows - self.row, columns - self.column
-        turns = np.mod((np.arctan2(y, x) - self.orientation) / (2.0 * np.pi), 1.0)
-        reach = np.interp(turns, np.arange(N_ANGLES + 1) / N_ANGLES, np.append(self.reach, self.reach[0]))
-        return np.hypot(x, y) / reach
+        return np.hypot(x, y) / around(self.reach, np.arctan2(y, x) - self.orientation)
+
+
+def around(table: Array, angles: Array) -> Array:
+    """Values of a table over the full turn, shape (N_ANGLES,), at any angles in radians."""
+    turns = np.mod(angles / (2.0 * np.pi), 1.0)
+    return np.interp(turns, np.arange(N_ANGLES + 1) / N_ANGLES, np.append(table, table[0]))
 
 
 def ellipse(elongation: float) -> Array:

@@ -1,11 +1,13 @@
 """What the sample lets through: ice in water on a film inside a round aperture, in bright field."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from icefloe.simulate.kinetics import radii, temperatures
-from icefloe.simulate.outline import Outline, reach
+from icefloe.simulate.outline import N_ANGLES, Outline, around, reach
 from icefloe.simulate.spec import ExperimentSpec
 
 WAVELENGTH_NM = 1.97e-3
@@ -60,9 +62,9 @@ class Scene:
             Outline(c.row, c.column, c.orientation, reach("round", spec.elongation, 0.0, 0.02, rng))
             for c in self._crystals
         ]
-        self._water_modes = [(m, rng.normal(0.0, 0.12 / m), rng.uniform(0, 2 * np.pi)) for m in range(2, 12)]
-        self._rim_modes = [(m, rng.normal(0.0, 0.0015), rng.uniform(0, 2 * np.pi)) for m in range(3, 60)]
-        self._bands = [(rng.uniform(-0.8, 0.8), rng.uniform(0.04, 0.1)) for _ in range(spec.bend_contours)]
+        self._water_wave = _wave([rng.normal(0.0, 0.12 / order) for order in range(2, 12)], 2, rng)
+        self._light = self._illumination(_wave([rng.normal(0.0, 0.0015) for _ in range(57)], 3, rng))
+        self._bands = [(rng.uniform(-0.8, 0.8), rng.uniform(0.03, 0.07)) for _ in range(spec.bend_contours)]
         self._band_direction = rng.uniform(0.0, np.pi)
         self._band_bow = rng.normal(0.0, 0.15)
         self._film = 1.0 + spec.film_texture * self._texture(rng) - self._debris(rng)
@@ -100,7 +102,7 @@ class Scene:
         transmitted *= 1.0 - spec.bend_strength * self._bend_bands(rows, columns, second) * wedge
         shift = (drift_row / spec.pixel_size_nm, drift_column / spec.pixel_size_nm)
         transmitted *= ndimage.shift(self._film, shift, order=1, mode="nearest")
-        return transmitted * self._illumination(), mask
+        return transmitted * self._light, mask
 
     def _place_crystals(self, rng: np.random.Generator) -> list[Outline]:
         spec = self.spec
@@ -126,7 +128,7 @@ class Scene:
         middle_row = np.mean([crystal.row for crystal in self._crystals])
         middle_column = np.mean([crystal.column for crystal in self._crystals])
         angle = np.arctan2(rows - middle_row, columns - middle_column)
-        return together / (1.0 + _modes(self._water_modes, angle))
+        return together / (1.0 + around(self._water_wave, angle))
 
     def _fresnel(self, phase: Array) -> Array:
         """Edge fringes by the transport of intensity, to first order in the defocus."""
@@ -146,13 +148,13 @@ class Scene:
             bands += np.exp(-(((tilt - position) / width) ** 2))
         return np.minimum(bands, 1.0)
 
-    def _illumination(self) -> Array:
+    def _illumination(self, rim_wave: Array) -> Array:
         """The beam and the aperture's rim; neither moves with the sample."""
         spec = self.spec
         angle = np.deg2rad(spec.illumination_direction_deg)
         half_field = spec.size_px * spec.pixel_size_nm / 2.0
         slope = (self._columns * np.cos(angle) + self._rows * np.sin(angle)) / half_field
-        wobble = _modes(self._rim_modes, np.arctan2(self._rows, self._columns))
+        wobble = around(rim_wave, np.arctan2(self._rows, self._columns))
         outside = np.hypot(self._rows, self._columns) - spec.aperture_radius_nm * (1.0 + wobble)
         opening = SURROUND + (1.0 - SURROUND) / (1.0 + np.exp(np.clip(outside / 1.5, -50.0, 50.0)))
         rim = 1.0 + 0.12 * np.exp(-(((outside + 6.0) / 4.0) ** 2))
@@ -179,9 +181,10 @@ class Scene:
         return np.minimum(total, 0.5)
 
 
-def _modes(modes: list[tuple[int, float, float]], angle: Array) -> Array:
-    """Sum of (order, amplitude, phase) waves around the circle."""
-    total = np.zeros_like(angle)
-    for order, amplitude, phase in modes:
-        total += amplitude * np.cos(order * angle + phase)
+def _wave(amplitudes: Sequence[float], first_order: int, rng: np.random.Generator) -> Array:
+    """Sum of waves of random phase around the circle, at evenly spaced angles."""
+    angles = np.arange(N_ANGLES) * (2.0 * np.pi / N_ANGLES)
+    total = np.zeros(N_ANGLES)
+    for order, amplitude in enumerate(amplitudes, first_order):
+        total += amplitude * np.cos(order * angles + rng.uniform(0.0, 2.0 * np.pi))
     return total

@@ -48,7 +48,7 @@ def simulate_workspace(
     for index, dataset in enumerate(datasets):
         if progress is not None:
             progress(dataset.name, index, len(datasets))
-        experiment = simulate_experiment(dataset.spec, _experiment_seed(seed, index))
+        experiment = simulate_experiment(dataset.spec, experiment_seed(seed, index))
         files = dataset_files(experiment, _info(dataset, seed), labelled=dataset.labelled)
         planned.append((data / dataset.name, files))
     missing = [(folder, files) for folder, files in planned if not _is_there(folder, files)]
@@ -94,7 +94,8 @@ def dataset_files(experiment: Experiment, info: DatasetInfo, *, labelled: bool) 
     return files
 
 
-def _experiment_seed(seed: int, index: int) -> int:
+def experiment_seed(seed: int, index: int) -> int:
+    """Seed of the `index`-th standard dataset of the workspace seed `seed`."""
     return int(np.random.SeedSequence(seed, spawn_key=(index, 1)).generate_state(1, np.uint64)[0])
 
 
