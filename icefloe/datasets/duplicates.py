@@ -29,7 +29,12 @@ FINE_DETAIL = 2.0
 MIN_OVERLAP = 0.15
 """Least part of an image that must recur for two images to be near duplicates."""
 MIN_CORRELATION = 0.2
-"""Correlation in that part. Crops of nanoparticles that overlap gave 0.33 to 0.59, others < 0.13."""
+"""Least correlation in that part. Crops of nanoparticles that overlap gave 0.33 to 0.59, others < 0.13."""
+MIN_SIGNIFICANCE = 12.0
+"""Least correlation times the root of its pixels: in small overlaps noise is alike by chance.
+
+The same crops gave 19 and more where they overlap, others < 7.
+"""
 ONE_SCENE = 0.5
 """Median correlation of coarse thumbnails above which a dataset is taken for frames of one scene."""
 
@@ -99,8 +104,8 @@ def find_groups(samples: Sequence[Sample]) -> list[DuplicateGroup]:
 def near_duplicates(thumbnails: Sequence[FloatArray]) -> list[list[int]]:
     """Positions of images that share an area of the specimen, in groups.
 
-    Two images are linked if, at some shift that leaves an overlap of at least `MIN_OVERLAP`, their fine
-    detail correlates above `MIN_CORRELATION`. Frames of one scene all would be; for them there are no groups.
+    Two images are linked if, at some shift with an overlap of at least `MIN_OVERLAP`, their fine detail
+    correlates above `MIN_CORRELATION` and significantly. Frames of one scene all would; they have no groups.
 
     Parameters
     ----------
@@ -117,7 +122,7 @@ def near_duplicates(thumbnails: Sequence[FloatArray]) -> list[list[int]]:
     links = [
         (first, second)
         for first, second in combinations(range(len(spectra)), 2)
-        if _best_correlation(spectra[first], spectra[second]) > MIN_CORRELATION
+        if _share_an_area(spectra[first], spectra[second])
     ]
     groups = merge_links(links)
     # A chain through most of a dataset is a scan of one scene; kept together it would leave nothing to test.
@@ -157,8 +162,8 @@ class _Spectrum:
         )
 
 
-def _best_correlation(one: _Spectrum, other: _Spectrum) -> float:
-    """Largest Pearson correlation over all shifts with enough overlap, by Padfield's masked formula."""
+def _share_an_area(one: _Spectrum, other: _Spectrum) -> bool:
+    """Whether some shift with enough overlap correlates well, by Padfield's masked formula."""
 
     def overlap_sum(first: NDArray[np.complex64], second: NDArray[np.complex64]) -> FloatArray:
         return np.asarray(fft.irfft2(first * second.conj(), (2 * THUMBNAIL, 2 * THUMBNAIL)))
@@ -171,7 +176,8 @@ def _best_correlation(one: _Spectrum, other: _Spectrum) -> float:
     # The floor keeps empty overlaps (aperture, padding) from dividing rounding errors by each other.
     correlation = covariance / np.sqrt(np.maximum(variance_one * variance_other, (1e-2 * n) ** 2))
     enough = n >= MIN_OVERLAP * min(one.n_pixels, other.n_pixels)
-    return float(correlation[enough].max())
+    alike = (correlation > MIN_CORRELATION) & (correlation * np.sqrt(n) > MIN_SIGNIFICANCE)
+    return bool((enough & alike).any())
 
 
 def _is_one_scene(thumbnails: Sequence[FloatArray]) -> bool:

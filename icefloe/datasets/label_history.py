@@ -31,7 +31,7 @@ class LabelRecord:
     time
         When it came in, ISO 8601 with time zone.
     source
-        How: `import`, `queue`, `simulation`, ...
+        How: `dataset` (it came along, and nobody said whose it is), `import`, `queue`, `simulation`, ...
     seconds
         How long the labelling took; None where nobody measured it.
     """
@@ -135,7 +135,11 @@ def add_labels(
         )
     stamp = (time or datetime.now(UTC)).isoformat(timespec="seconds")
     history = read_history(dataset_dir)
+    known = {record.stem for record in history}
     for stem, mask in masks.items():
+        if samples[stem].is_labelled and stem not in known:
+            # That there was an earlier label must not be forgotten: the split goes by an image's first.
+            history += (LabelRecord(stem, author="", time="", source="dataset"),)
         write_mask(mask_path(dataset_dir, stem), mask)
         _remove_superseded(samples[stem], mask_path(dataset_dir, stem))
         taken = seconds.get(stem) if isinstance(seconds, Mapping) else seconds

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from icefloe.datasets.dataset import Dataset, Sample
@@ -159,19 +160,16 @@ def time_blocks(weights: Sequence[int], config: SplitConfig) -> list[Side]:
             sides.append("test")
         else:
             sides.append("train")
-    centres: dict[Side, float] = {
-        "validation": (validation_start + validation_end) / 2,
-        "test": (test_start + test_end) / 2,
-    }
-    for side, centre in centres.items():
-        fraction = config.validation_fraction if side == "validation" else config.test_fraction
+    wanted: list[tuple[Side, float, float]] = [
+        ("validation", config.validation_fraction, (validation_start + validation_end) / 2),
+        ("test", config.test_fraction, (test_start + test_end) / 2),
+        ("train", train_part, 0.5),
+    ]
+    for side, fraction, centre in wanted:
         if fraction > 0 and side not in sides and len(sides) >= 3:
-            distance = {
-                position: abs(phases[position] - centre)
-                for position, taken in enumerate(sides)
-                if taken == "train"
-            }
-            sides[min(distance, key=lambda position: distance[position])] = side
+            spare = [position for position, taken in enumerate(sides) if sides.count(taken) > 1]
+            nearest = np.argmin([abs(phases[position] - centre) for position in spare])
+            sides[spare[nearest]] = side
     return sides
 
 

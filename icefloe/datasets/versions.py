@@ -6,6 +6,7 @@ commit that last changed `data.dvc`.
 
 import contextlib
 import logging
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,7 @@ DATA = "data"
 POINTER = "data.dvc"
 PARAMS_FILE = "params.yaml"
 IGNORED = (".icefloe/", f"/{DATA}/")
-REMOTE = "../.icefloe/dvc-remote"
-"""Relative to `.dvc/config`, so that a workspace can be moved."""
+REMOTE = ".icefloe/dvc-remote"
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,14 @@ def init_workspace(folder: Path, params_text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not is_git_root(folder):
         git(folder, "init", "--quiet", "--initial-branch", "main")
+    # A path relative to here is stored relative to the configuration, so that the workspace can be moved.
+    remote = os.path.relpath(folder / REMOTE)
     with _reported(folder):
         if not (folder / ".dvc").is_dir():
             Repo.init(str(folder)).close()
         with Repo(str(folder)) as repo, repo.config.edit("repo") as config:
             config["core"] |= {"analytics": False, "check_update": False, "remote": "local"}
-            config["remote"] = {"local": {"url": REMOTE}}
+            config["remote"] = {"local": {"url": remote}}
     _ignore(folder)
     (folder / DATA).mkdir(exist_ok=True)
     if not (folder / PARAMS_FILE).exists():

@@ -1,0 +1,55 @@
+"""Small datasets written to disk."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from icefloe.datasets.dataset import Dataset, DatasetInfo
+from icefloe.datasets.importer import import_folder
+from icefloe.datasets.labels import write_mask
+
+MakeDataset = Callable[..., Dataset]
+
+
+@pytest.fixture
+def make_dataset(tmp_path: Path, rng: np.random.Generator) -> MakeDataset:
+    """Write `data/<name>` with frames of one melting disc; `labelled` says which have masks."""
+
+    def make(
+        name: str = "D1",
+        n_images: int = 10,
+        labelled: range | None = None,
+        experiment: str | None = None,
+        root: Path | None = None,
+    ) -> Dataset:
+        folder = (root or tmp_path / "data") / name
+        (folder / "images").mkdir(parents=True)
+        (folder / "masks").mkdir()
+        rows, columns = np.mgrid[:48, :64]
+        for index in range(n_images):
+            disc = np.hypot(rows - 24, columns - 32) < 18 - 10 * index / n_images
+            image = 1000 + 800 * disc + rng.normal(0, 40, disc.shape)
+            tifffile.imwrite(folder / "images" / f"stack_{index + 1}.tif", image.astype(np.uint16))
+            if labelled is None or index in labelled:
+                write_mask(folder / "masks" / f"stack_{index + 1}.png", disc.astype(np.uint8))
+        DatasetInfo(name=name, experiment=experiment or name).save(folder)
+        return Dataset.load(folder)
+
+    return make
+
+
+@functools.cache
+def _import_once(real_data: Path, factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
+    data = factory.mktemp("ice")
+    first, second = (import_folder(real_data / "ice" / name, name, data) for name in ("D1", "D2"))
+    return first, second
+
+
+@pytest.fixture
+def ice(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
+    """The real D1 and D2, imported once; tests read them only."""
+    return _import_once(real_data, tmp_path_factory)
