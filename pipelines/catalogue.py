@@ -81,7 +81,7 @@ def arrivals(
     with dsl.ParallelFor(arriving, name="arriving", parallelism=1) as dataset:
         decision = gate_and_sample(run=run, dataset=dataset, gate=gate, sampling=sampling)
         with dsl.If(decision.output == "shifted", name="shifted"):
-            labelled = label_from_truth(dataset=dataset, run=run).set_caching_options(False)
+            labelled = label_from_truth(dataset=dataset).set_caching_options(False)
             next_version(
                 run=run,
                 arrived=dataset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import shutil
@@ -169,15 +170,18 @@ def _ray(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
         os.environ["RAY_ADDRESS"] = settings.ray_address
         yield
         return
-    from icefloe.training.parallel import start_ray, stop_ray
+    import ray
 
     began = time.monotonic()
-    os.environ["RAY_ADDRESS"] = start_ray()
+    ray.init(
+        num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+    )
+    os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
     say(f"[dim]Ray started in {time.monotonic() - began:.0f} s[/dim]")
     try:
         yield
     finally:
-        stop_ray()
+        ray.shutdown()
 
 
 @contextmanager

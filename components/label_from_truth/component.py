@@ -4,13 +4,13 @@ from components.base import component
 
 
 @component
-def label_from_truth(dataset: str, run: str) -> float:
+def label_from_truth(dataset: str) -> float:
     """Label everything queued of `dataset` with its truth; return the minutes a person would have taken."""
+    from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
     from icefloe.active.queue import Queue
-    from icefloe.active.truth import TruthLabeler
-    from icefloe.datasets.dataset import Dataset
+    from icefloe.datasets.dataset import load_datasets
     from icefloe.settings import load_settings
 
     settings = load_settings()
-    labels = TruthLabeler(Queue(settings.queue_path), Dataset.load(settings.data / dataset)).label_all()
-    return sum(label.seconds for label in labels) / 60
+    queue, datasets = Queue(settings.queue_path), load_datasets(settings.data, [dataset])
+    return TruthLabeler().label_all(queue, datasets, dataset) * SECONDS_AN_IMAGE / 60

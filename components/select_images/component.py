@@ -32,7 +32,7 @@ def select_images(
     bundle = Bundle.load(Path(data.path))
     predicted = PredictionSet.load(Path(predictions.path))
     selection = request_labels(
-        Queue(settings.queue_path), bundle.samples, predicted, SamplerConfig(**sampling), round_name=version
+        Queue(settings.queue_path), bundle.datasets, predicted, SamplerConfig(**sampling), version
     )
     Path(reasons.path).write_text(selection.to_markdown(), encoding="utf-8")
     figure = selection_figure(selection, bundle.samples, predicted)

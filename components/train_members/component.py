@@ -36,7 +36,6 @@ def train_members(
         output=Path(members.path),
         checkpoints=settings.checkpoints,
         start_from=Path(start_from.path) if start_from else None,
-        previous_name=start_from.metadata["version"] if start_from else None,
         new_keys=set(bundle.split.train) - set(seen),
         tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
         ray_address=settings.ray_address,

@@ -2,10 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icefloe.cli.context import console, say, settings, table
 
+if TYPE_CHECKING:
+    from icefloe.registry.registry import Registry
+
 app = typer.Typer(help="Versions EA-Tn: list, show, promote, roll back.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="EA-T2, or an alias: champion, challenger, previous.")]
+
+
+def _registry() -> Registry:
+    from icefloe.registry.registry import Registry
+
+    return Registry(settings())
+
+
+@app.command("list")
+def list_() -> None:
+    """List the registered versions, oldest first."""
+    versions = _registry().list()
+    if not versions:
+        say("No version yet. Train one with [bold]icefloe pipeline run train[/bold].")
+        return
+    listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
+    for version in versions:
+        listing.add_row(
+            version.name,
+            ", ".join(version.aliases),
+            version.parent or "scratch",
+            version.verdict or "-",
+            version.data_md5[:8],
+            ", ".join(f"{name} {scores['dice']:.3f}" for name, scores in version.metrics.items()),
+            version.created[:16],
+        )
+    console.print(listing)
+
+
+@app.command()
+def show(version: Name) -> None:
+    """Show everything known of a version: data, images, labels and their authors, weights, gate, history."""
+    for title, rows in _registry().show(version).sections().items():
+        if not rows:
+            continue
+        section = table(title, *rows[0])
+        for row in rows:
+            section.add_row(*row.values())
+        console.print(section)
+
+
+@app.command()
+def promote(
+    version: Name,
+    force: Annotated[bool, typer.Option(help="Overrule the promotion gate; needs --reason.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+) -> None:
+    """Make a version the champion, if the promotion gate has passed it."""
+    entry = _registry().promote(version, force=force, reason=reason)
+    say(entry.sentence() if entry else f"{version} is the champion already.")
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+) -> None:
+    """Make the previous champion the champion again."""
+    say(_registry().rollback(reason=reason).sentence())
+
+
+@app.command()
+def download(
+    version: Name,
+    output: Annotated[Path, typer.Argument(help="New folder for ensemble.yaml and the weights.")],
+) -> None:
+    """Copy a version's ensemble directory, checking every file's hash."""
+    say(str(_registry().download(version, output)))

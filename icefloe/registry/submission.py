@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from icefloe.datasets.bundle import Bundle
 from icefloe.ensemble.evaluate import Evaluation
 from icefloe.ensemble.manifest import Manifest
-from icefloe.registry.lineage import DataState, Lineage, collect_lineage
+from icefloe.registry.lineage import Lineage, collect_lineage
 from icefloe.registry.promotion import PromotionReport, PromotionRule, compare
 from icefloe.registry.registry import Registry
 from icefloe.registry.version import Version
@@ -23,8 +23,6 @@ class Receipt(Protocol):
     def name(self) -> str: ...
     @property
     def init_sha256(self) -> str: ...
-    @property
-    def weights_sha256(self) -> str: ...
 
 
 def describe_lineage(
@@ -53,17 +51,18 @@ def describe_lineage(
         Version its training started from; None: from scratch.
     """
     manifest = Manifest.load(ensemble)
-    weights = {member.spec.name: member.sha256 for member in manifest.members}
-    starts = {receipt.name: receipt.init_sha256 for receipt in receipts if receipt.name in weights}
+    names = {member.spec.name for member in manifest.members}
+    starts = {receipt.name: receipt.init_sha256 for receipt in receipts if receipt.name in names}
     return collect_lineage(
-        train=bundle.side("train"),
-        validation=bundle.side("validation"),
-        data=DataState(rev=bundle.version.rev, md5=bundle.version.md5),
+        datasets=bundle.datasets,
+        train=bundle.split.train,
+        validation=bundle.split.validation,
+        data=bundle.version,
         git_sha=manifest.provenance.git_sha,
         parameters=parameters,
         seeds={"training": int(parameters.get("seed", 0))}
         | {member.spec.name: member.spec.seed for member in manifest.members},
-        weights_sha256=weights,
+        ensemble=ensemble,
         start_sha256=starts if parent else {},
         parent=registry.show(parent).lineage.as_parent(parent) if parent else None,
     )

@@ -47,7 +47,7 @@ def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
     """Each image with predicted (blue) and reference (amber) outlines, its uncertainty map below."""
     from matplotlib.figure import Figure
 
-    columns = min(columns, len(items))
+    columns = max(1, min(columns, len(items)))
     blocks = -(-len(items) // columns)
     figure = Figure(figsize=(2.6 * columns, 5.6 * blocks), layout="constrained")
     axes = figure.subplots(2 * blocks, columns, squeeze=False)

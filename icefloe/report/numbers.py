@@ -29,7 +29,7 @@ def mean_dice(evaluation: Evaluation) -> float:
 
 
 def roc_points(evaluation: Evaluation) -> list[tuple[float, float, float]]:
-    """False positive rate, true positive rate and threshold along the ROC of the first dataset that has one."""
+    """False and true positive rate and threshold along the ROC of the first dataset that has one."""
     for scores in evaluation.datasets.values():
         if scores.roc is not None:
             roc = scores.roc

@@ -14,6 +14,7 @@ from icefloe.typing import MaskArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from icefloe.active.sampler import Selection
     from icefloe.datasets.dataset import Sample
     from icefloe.ensemble.ensemble import Ensemble
 
@@ -94,6 +95,16 @@ def evaluation_figure(
             )
             for sample, prediction in ensemble.predict_samples(shown, steps_done)
         ]
+    )
+
+
+def selection_figure(selection: Selection, samples: Sequence[Sample], predictions: PredictionSet) -> Figure:
+    """The images chosen for labelling, in the order of choice."""
+    by_key = {sample.key: sample for sample in samples}
+    return overlay_figure(
+        [by_key[item.key] for item in selection.items],
+        predictions,
+        captions=[f"{item.rank}. {item.key}" for item in selection.items],
     )
 
 

@@ -1,0 +1,100 @@
+"""`icefloe queue`: images waiting for a label, out to labelling tools and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from icefloe.cli.context import console, say, settings, table
+
+if TYPE_CHECKING:
+    from icefloe.active.queue import Queue
+
+app = typer.Typer(
+    help="Labelling queue: look, export to labelling tools, import labels.", no_args_is_help=True
+)
+
+FormatName = Annotated[str, typer.Argument(help="label-studio, label-studio-polygons, coco, labelme or png.")]
+
+
+def _queue() -> Queue:
+    from icefloe.active.queue import Queue
+
+    return Queue(settings().queue_path)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the queued images: state, why each was chosen, who has it."""
+    queue = _queue()
+    listing = table("Labelling queue", "item>", "image", "state", "chosen by", "rank>", "why", "with")
+    for item in queue.items():
+        listing.add_row(
+            str(item.id),
+            item.key,
+            item.state,
+            item.purpose.strategy,
+            str(item.purpose.rank),
+            item.purpose.reason,
+            item.leased_to or "",
+        )
+    console.print(listing)
+    counts = queue.status()
+    say(
+        f"{counts.waiting} waiting, {counts.leased} being labelled, {counts.submitted} submitted, "
+        f"{counts.imported} in the data, {counts.skipped} skipped; {counts.seconds / 60:.0f} min of labelling."
+    )
+
+
+@app.command("export")
+def export_(
+    format_name: FormatName,
+    folder: Annotated[Path, typer.Argument(help="New folder to write to.")],
+    dataset: Annotated[
+        str | None, typer.Option("-d", "--dataset", help="Only this dataset's images.")
+    ] = None,
+) -> None:
+    """Write the waiting images with their predicted masks, for a labelling tool."""
+    from icefloe.active.exchange.transfer import export_items
+
+    number = export_items(_queue(), settings().data, format_name, folder, dataset)
+    say(f"{number} images written to [bold]{folder}[/bold].")
+
+
+@app.command("import")
+def import_(
+    format_name: FormatName,
+    source: Annotated[Path, typer.Argument(help="File or folder that the labelling tool exported.")],
+    author: Annotated[str | None, typer.Option(help="Who labelled, where the format does not say.")] = None,
+) -> None:
+    """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
+    from icefloe.active.exchange.transfer import import_labels
+
+    result = import_labels(_queue(), format_name, source, author)
+    say(result.sentence())
+
+
+@app.command()
+def collect(
+    message: Annotated[str | None, typer.Option("-m", "--message", help="Of the new data version.")] = None,
+) -> None:
+    """Bring submitted labels into the data as a new version, without retraining."""
+    from icefloe.active.collect import collect as collect_labels
+
+    say(collect_labels(_queue(), settings().workspace, message).sentence())
+
+
+@app.command()
+def history(
+    item: Annotated[int | None, typer.Argument(help="Number of an item; all.")] = None,
+) -> None:
+    """Show everything that ever happened in the queue, oldest first."""
+    listing = table("History", "when", "item>", "who", "what", "detail")
+    for event in _queue().history(item):
+        when = datetime.fromtimestamp(event.time).astimezone()
+        detail = ", ".join(f"{name} {value}" for name, value in event.detail.items())
+        listing.add_row(f"{when:%Y-%m-%d %H:%M:%S}", str(event.item_id), event.actor, event.what, detail)
+    console.print(listing)

@@ -1,0 +1,67 @@
+"""`params.yaml`: presets of every room's settings, checked before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from icefloe.active.sampler import SamplerConfig
+from icefloe.datasets.splits import SplitConfig
+from icefloe.drift.config import GateConfig
+from icefloe.errors import IcefloeError
+from icefloe.registry.promotion import PromotionRule
+from icefloe.training.config import TrainingConfig
+from icefloe.training.pruning import PruningRule
+
+DEFAULT_PARAMS = Path(__file__).with_name("params.yaml")
+"""What a new workspace starts with."""
+
+
+class Params(BaseModel):
+    """One preset; what it leaves out has the room's own default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: SplitConfig = SplitConfig()
+    training: TrainingConfig
+    pruning: PruningRule = PruningRule()
+    gate: GateConfig = GateConfig()
+    sampling: SamplerConfig = SamplerConfig()
+    promotion: PromotionRule = PromotionRule()
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """Each section in plain types, as pipelines take them."""
+        return self.model_dump(mode="json")
+
+
+def load_params(path: Path, preset: str) -> Params:
+    """Read one preset.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is missing or not YAML, there is no such preset, or an entry is unknown or wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise IcefloeError(
+            f"{path}: not found. Copy it from another workspace, or make a new one."
+        ) from error
+    except yaml.YAMLError as error:
+        raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Mend it.") from error
+    presets = content.get("presets") if isinstance(content, dict) else None
+    if not isinstance(presets, dict) or preset not in presets:
+        known = ", ".join(presets) if isinstance(presets, dict) else "none"
+        raise IcefloeError(f"{path}: no preset {preset!r}. There are: {known}.")
+    try:
+        return Params.model_validate(presets[preset])
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(part) for part in first["loc"])
+        raise IcefloeError(f"{path}: presets.{preset}.{entry}: {first['msg']}. Mend that entry.") from error
+    except IcefloeError as error:
+        raise IcefloeError(f"{path}: presets.{preset}: {error}") from error
