@@ -21,13 +21,13 @@ def simulate(
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
     from rich.progress import Progress
 
-    from icefloe.simulate.standard import simulate_workspace
+    from icefloe.simulate.workspace import simulate_workspace
 
     target = settings().data
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Simulating", total=None)
 
-        def advance(done: int, total: int, name: str) -> None:
+        def advance(name: str, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, description=f"Simulating {name}")
 
         simulate_workspace(target, seed=seed, progress=advance)
@@ -99,10 +99,10 @@ def audit(names: Names = None) -> None:
 
     from icefloe.datasets.audit import audit as audit_datasets
     from icefloe.datasets.dataset import load_datasets
-    from icefloe.datasets.splits import split_samples
+    from icefloe.datasets.splits import SplitConfig, split_samples
 
     datasets = list(load_datasets(settings().data, names or None).values())
-    split = split_samples(datasets) if any(dataset.labelled for dataset in datasets) else None
+    split = split_samples(datasets, SplitConfig()) if any(dataset.labelled for dataset in datasets) else None
     report = audit_datasets(datasets, split)
     console.print(Markdown(report.to_markdown()))
 

@@ -45,7 +45,8 @@ def list_() -> None:
     counts = queue.status()
     say(
         f"{counts.waiting} waiting, {counts.leased} being labelled, {counts.submitted} submitted, "
-        f"{counts.imported} in the data, {counts.skipped} skipped; {counts.seconds / 60:.0f} min of labelling."
+        f"{counts.imported} in the data, {counts.skipped} skipped; "
+        f"{counts.seconds / 60:.0f} min of labelling."
     )
 
 
@@ -69,11 +70,14 @@ def import_(
     format_name: FormatName,
     source: Annotated[Path, typer.Argument(help="File or folder that the labelling tool exported.")],
     author: Annotated[str | None, typer.Option(help="Who labelled, where the format does not say.")] = None,
+    accept_unchanged: Annotated[
+        bool, typer.Option(help="Take masks that came back as they went out as approved.")
+    ] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
     from icefloe.active.exchange.transfer import import_labels
 
-    result = import_labels(_queue(), format_name, source, author)
+    result = import_labels(_queue(), source, format_name, author, accept_unchanged)
     say(result.sentence())
 
 

@@ -108,7 +108,7 @@ def _table(evaluations: Mapping[str, Evaluation]) -> list[dict[str, Any]]:
         for version, values in scores.items():
             numbers = {column: getattr(values, column) for column in COLUMNS}
             rows.append({"dataset": dataset, "who": version, "n": values.n_images, **numbers})
-        latest = next(found for found in reversed(evaluations.values()) if dataset in found.datasets)
+        latest = evaluations[list(scores)[-1]]
         for baseline, values in latest.baselines[dataset].items():
             rows.append(
                 {
