@@ -87,9 +87,9 @@ class Selection:
 
     def to_markdown(self) -> str:
         """The sentence and a table of images and reasons."""
-        lines = [self.sentence(), ""]
+        lines = [self.sentence()]
         if self.items:
-            lines += ["| rank | image | score | why |", "|---|---|---|---|"]
+            lines += ["", "| rank | image | score | why |", "|---|---|---|---|"]
             lines += [
                 f"| {item.rank} | {item.key} | {item.score:.4g} | {item.reason} |" for item in self.items
             ]

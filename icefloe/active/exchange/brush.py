@@ -88,6 +88,8 @@ def _decode(bits: NDArray[np.uint8], expected: int) -> NDArray[np.uint8]:
         raise ValueError(f"its words have {word_bits} bits, not {WORD_BITS}")
     values = np.empty(total, np.uint8)
     done, at = 0, HEADER_BITS
+    # Filled with a run's longest head, so that a head that is cut off is still read, and then found too long.
+    text += "0" * (3 + max(run_bits))
     while done < total:
         size = run_bits[int(text[at + 1 : at + 3], 2)]
         length = int(text[at + 3 : at + 3 + size], 2) + 1
@@ -95,7 +97,7 @@ def _decode(bits: NDArray[np.uint8], expected: int) -> NDArray[np.uint8]:
         n_words = 1 if repeated else length
         words = np.packbits(bits[at : at + n_words * WORD_BITS])
         at += n_words * WORD_BITS
-        if at > len(text) or done + length > total:
+        if at > len(bits) or done + length > total:
             raise ValueError("it is cut off or damaged")
         values[done : done + length] = words
         done += length

@@ -532,4 +532,4 @@ class QueueHistory(RuleBasedStateMachine):
 
 
 TestQueueHistory = QueueHistory.TestCase
-TestQueueHistory.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestQueueHistory.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
