@@ -19,7 +19,7 @@ from icefloe.typing import FloatArray, MaskArray
 
 MAX_JSON_BYTES = 512 * 2**20
 
-# Outlines may pass half a pixel beside the mask's: invisible, and some ten times fewer points to drag.
+# Outlines may pass half a pixel beside the mask's: invisible, and several times fewer points to drag.
 POLYGON_TOLERANCE = 0.5
 
 
