@@ -1,18 +1,21 @@
 """Where a version comes from: which images, which labels, by whom and when, and its first weights."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from icefloe.datasets.dataset import Sample
-from icefloe.datasets.label_history import LabelRecord, read_history
+from icefloe.datasets.dataset import Dataset
+from icefloe.datasets.provenance import lineage as lineage_of_samples
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
+
+if TYPE_CHECKING:
+    from icefloe.datasets.versions import DataVersion
 
 REPORTED_PACKAGES = (
     "icefloe",
@@ -170,10 +173,11 @@ class Lineage(BaseModel):
 
 
 def collect_lineage(
+    datasets: Mapping[str, Dataset],
     *,
-    train: Sequence[Sample],
-    validation: Sequence[Sample],
-    data: DataState,
+    train: Iterable[str],
+    validation: Iterable[str],
+    data: "DataVersion",
     git_sha: str,
     parameters: Mapping[str, Any],
     seeds: Mapping[str, int],
@@ -185,8 +189,10 @@ def collect_lineage(
 
     Parameters
     ----------
+    datasets
+        By name, of the data version `data`.
     train, validation
-        Samples used, by their role.
+        Keys of the samples used, by their role.
     ensemble
         The saved ensemble that came of it.
     data, git_sha, parameters, seeds, start_sha256, parent
@@ -195,48 +201,38 @@ def collect_lineage(
     Raises
     ------
     IcefloeError
-        If an image has no label, or a `labels.csv` can't be read.
+        If a sample is not in the datasets or has no label, or a `labels.csv` can't be read.
     """
-    records: dict[Path, dict[str, LabelRecord]] = {}
-    images = []
-    roles: tuple[tuple[Literal["train", "validation"], Sequence[Sample]], ...] = (
-        ("train", train),
-        ("validation", validation),
-    )
-    for role, samples in roles:
-        for sample in samples:
-            if sample.mask_path is None:
-                raise IcefloeError(
-                    f"{sample.key}: it was trained on without a label. Label it, or leave it out."
-                )
-            folder = sample.image_path.parent.parent
-            if folder not in records:
-                # Oldest first, so that the latest label of an image is the one that stays.
-                records[folder] = {record.stem: record for record in read_history(folder)}
-            record = records[folder].get(sample.stem)
-            images.append(
-                LabelledImage(
-                    key=sample.key,
-                    role=role,
-                    image_sha256=sha256_file(sample.image_path),
-                    mask_sha256=sha256_file(sample.mask_path),
-                    author=record.author if record else None,
-                    labelled_at=record.time if record else None,
-                    source=record.source if record else None,
-                )
-            )
     return Lineage(
-        data=data,
+        data=DataState(rev=data.rev, md5=data.md5),
         git_sha=git_sha,
         parameters=dict(parameters),
         seeds=dict(seeds),
         packages=package_versions(),
-        images=tuple(images),
+        images=(*_labelled(datasets, train, "train"), *_labelled(datasets, validation, "validation")),
         weights_sha256=member_hashes(ensemble),
         start_sha256=dict(start_sha256 or {}),
         parent=parent,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _labelled(
+    datasets: Mapping[str, Dataset], keys: Iterable[str], role: Literal["train", "validation"]
+) -> Iterator[LabelledImage]:
+    for sample in lineage_of_samples(datasets, keys):
+        if sample.label_sha256 is None:
+            raise IcefloeError(f"{sample.key}: it was trained on without a label. Label it, or leave it out.")
+        latest = sample.labels[-1] if sample.labels else None
+        yield LabelledImage(
+            key=sample.key,
+            role=role,
+            image_sha256=sample.image_sha256,
+            mask_sha256=sample.label_sha256,
+            author=latest.author if latest else None,
+            labelled_at=latest.time if latest else None,
+            source=latest.source if latest else None,
+        )
 
 
 def member_hashes(ensemble: Path) -> dict[str, str]:

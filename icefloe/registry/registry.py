@@ -19,6 +19,7 @@ from icefloe.files import atomic_directory, sha256_file
 from icefloe.registry.admission import check_held_out, check_weights, file_hashes, refusal
 from icefloe.registry.history import HistoryEntry, champion_line, current_user, now, read_history
 from icefloe.registry.lineage import Lineage
+from icefloe.registry.package import ENSEMBLE_FOLDER, package
 from icefloe.registry.promotion import PromotionReport, mean_scores
 from icefloe.registry.store import (
     CHALLENGER,
@@ -192,7 +193,8 @@ class Registry:
         """
         found = self._store.find(version)
         name = name_of(found)
-        replaced = self._store.aliases().get(CHAMPION)
+        aliases = self._store.aliases()
+        replaced = aliases.get(CHAMPION)
         if replaced == name:
             return None
         report = self._report(found)
@@ -218,7 +220,7 @@ class Registry:
         if replaced is not None:
             self._store.set_alias(PREVIOUS, replaced)
         self._store.set_alias(CHAMPION, name)
-        if self._store.aliases().get(CHALLENGER) == name:
+        if aliases.get(CHALLENGER) == name:
             self._store.delete_alias(CHALLENGER)
         return entry
 
@@ -272,7 +274,7 @@ class Registry:
             return destination
         try:
             with atomic_directory(destination) as beside, tempfile.TemporaryDirectory() as scratch:
-                source = self._store.download(found, MODEL_FOLDER, Path(scratch))
+                source = self._store.download(found, f"{MODEL_FOLDER}/{ENSEMBLE_FOLDER}", Path(scratch))
                 for name, digest in files.items():
                     path = source / name
                     if not path.is_file() or sha256_file(path) != digest:
@@ -303,7 +305,9 @@ class Registry:
         self, run_id: str, ensemble: Path, files: Mapping[str, str], lineage: Lineage, evaluation: Evaluation
     ) -> None:
         client = self._store.client
-        client.log_artifacts(run_id, str(ensemble), MODEL_FOLDER)
+        with tempfile.TemporaryDirectory() as scratch:
+            package(ensemble, Path(scratch, MODEL_FOLDER))
+            client.log_artifacts(run_id, str(Path(scratch, MODEL_FOLDER)), MODEL_FOLDER)
         documents = {
             LINEAGE_FILE: lineage.to_dict(),
             EVALUATION_FILE: evaluation.to_dict(),

@@ -30,7 +30,10 @@ class StoreSettings(Protocol):
 
 
 def connect(settings: StoreSettings) -> MlflowClient:
-    """A client of the tracking store and registry; it opens neither before the first call."""
+    """A client of the tracking store and registry.
+
+    On a new SQLite file this creates MLflow's tables, which takes 3 s.
+    """
     # MLflow would draw a bar on the terminal for every small document it fetches.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Both named, because the registry would else follow MLflow's process-wide setting.
@@ -38,10 +41,7 @@ def connect(settings: StoreSettings) -> MlflowClient:
 
 
 def experiment_id(client: MlflowClient, settings: StoreSettings) -> str:
-    """Id of the study's experiment, made where there is none.
-
-    The first call on a new SQLite store creates its tables, which takes 2 to 3 s.
-    """
+    """Id of the study's experiment, made where there is none."""
     found = client.get_experiment_by_name(settings.experiment)
     if found is None:
         try:
@@ -126,10 +126,11 @@ class VersionStore:
         IcefloeError
             If there is no such version; the message lists those there are.
         """
-        aliases = self.aliases()
-        if version in (CHAMPION, CHALLENGER, PREVIOUS) and version not in aliases:
-            raise IcefloeError(f"{self.model}: there is no {version} yet. {self._there_are()}")
-        name = aliases.get(version, version)
+        name = version
+        if version in (CHAMPION, CHALLENGER, PREVIOUS):
+            name = self.aliases().get(version, "")
+            if not name:
+                raise IcefloeError(f"{self.model}: there is no {version} yet. {self._there_are()}")
         number = name.removeprefix(NAME_PREFIX)
         if name.startswith(NAME_PREFIX) and number.isascii() and number.isdecimal():
             try:

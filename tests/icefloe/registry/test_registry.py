@@ -6,12 +6,20 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
+import mlflow
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch_file
 
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec
+from icefloe.models.zoo import build
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.promotion import PromotionRule, compare
 from icefloe.registry.registry import Registry
@@ -333,7 +341,7 @@ def test_downloading_gives_the_same_bytes_and_a_second_time_does_nothing(registr
 
 def test_a_damaged_file_in_the_store_is_noticed_and_nothing_is_written(registry, settings, retrain, tmp_path):
     run = MlflowClient(settings.tracking_uri).get_run(retrain(2).run_id)
-    stored = Path(run.info.artifact_uri.removeprefix("file://"), "model/ensemble.yaml")
+    stored = Path(run.info.artifact_uri.removeprefix("file://"), "model/artifacts/ensemble/ensemble.yaml")
     with stored.open("a") as file:
         file.write("x")
     with pytest.raises(
@@ -354,3 +362,46 @@ def test_a_promotion_cut_off_after_its_note_is_completed_by_the_same_command(reg
     assert entry.champion == registry.champion().name == "EA-T2"
     assert registry.rollback().champion == "EA-T1"
     assert registry.get("EA-T1").aliases == ("champion",)
+
+
+@pytest.fixture
+def real_ensemble(tmp_path):
+    """Two small networks with random weights, saved."""
+    specs = [
+        MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=(8, 8, 8, 8, 8)) for seed in (0, 1)
+    ]
+    paths = [tmp_path / f"{spec.name}.safetensors" for spec in specs]
+    for spec, path in zip(specs, paths, strict=True):
+        save_torch_file(build(spec, 2).state_dict(), path)
+    manifest = Manifest(
+        name="EA-T1",
+        members=[
+            Member(spec=spec, sha256=sha256_file(path)) for spec, path in zip(specs, paths, strict=True)
+        ],
+        preprocessing=Preprocessing(size=64),
+        classes=("background", "ice"),
+        threshold=0.4,
+    )
+    ensemble = Ensemble(manifest, paths)
+    ensemble.save(tmp_path / "EA-T1")
+    return ensemble
+
+
+def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlflow(
+    registry, settings, real_ensemble, tmp_path, evaluation_of, rng
+):
+    image = rng.normal(100, 20, (48, 64)).astype(np.float32)
+    expected = real_ensemble.predict(image).mean
+    registry.register(
+        tmp_path / "EA-T1", lineage_of(tmp_path / "EA-T1", ["D1"]), evaluation_of({"D1": (0.9, 2)})
+    )
+    downloaded = Ensemble.load(registry.download("challenger", tmp_path / "copy"))
+    assert np.array_equal(downloaded.predict(image).mean, expected)
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    try:
+        served = mlflow.pyfunc.load_model(f"models:/{settings.registered_model}@challenger")
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert np.array_equal(served.predict(image)["mean"][0], expected)
