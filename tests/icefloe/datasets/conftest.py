@@ -1,6 +1,5 @@
 """Small datasets written to disk."""
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,14 +41,15 @@ def make_dataset(tmp_path: Path, rng: np.random.Generator) -> MakeDataset:
     return make
 
 
-@functools.cache
-def _import_once(real_data: Path, factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
-    data = factory.mktemp("ice")
-    first, second = (import_folder(real_data / "ice" / name, name, data) for name in ("D1", "D2"))
-    return first, second
+@pytest.fixture(scope="session")
+def ice_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ice")
 
 
 @pytest.fixture
-def ice(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Dataset]:
-    """The real D1 and D2, imported once; tests read them only."""
-    return _import_once(real_data, tmp_path_factory)
+def ice(real_data: Path, ice_folder: Path) -> tuple[Dataset, Dataset]:
+    """The real D1 and D2, imported once a session; tests read them only."""
+    for name in ("D1", "D2"):
+        if not (ice_folder / name).exists():
+            import_folder(real_data / "ice" / name, name, ice_folder)
+    return Dataset.load(ice_folder / "D1"), Dataset.load(ice_folder / "D2")

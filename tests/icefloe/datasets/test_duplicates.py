@@ -19,10 +19,10 @@ def write(folder, images):
 @pytest.fixture
 def crops(tmp_path, rng):
     """Ten crops of 96 px, noisy; `c7` and `c8` are one area, shifted, at another brightness."""
-    field = 100 * ndimage.gaussian_filter(rng.normal(size=(96, 96 * 12)), 3)
+    field = 100 * ndimage.gaussian_filter(rng.normal(size=(96, 96 * 12)), 2)
     cut = {f"c{k}": field[:, 96 * k : 96 * (k + 1)] for k in range(9)}
     cut["c8"] = 40 + 0.5 * field[:, 96 * 7 + 30 : 96 * 8 + 30]
-    return write(tmp_path / "P", {name: image + rng.normal(0, 4, image.shape) for name, image in cut.items()})
+    return write(tmp_path / "P", {name: image + rng.normal(0, 1, image.shape) for name, image in cut.items()})
 
 
 def test_links_are_merged_into_groups():
