@@ -30,7 +30,7 @@ class DatasetInfo(BaseModel):
     name
         The dataset's name, which is its folder's name.
     experiment
-        The experiment that the frames are of; datasets of one experiment are split by one set of time blocks.
+        The experiment that the frames are of; a split may hold out whole experiments.
     classes
         Class names by mask value; value 255 means ignore and has no name here.
     pixel_size_nm, dose_e_per_A2, frame_rate_hz
