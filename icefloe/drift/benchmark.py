@@ -11,7 +11,6 @@ from icefloe.drift.evidence import measure_evidence
 from icefloe.errors import IcefloeError
 
 _IDENTITY = ("dataset", "experiment", "stem", "index")
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -122,30 +121,18 @@ class Benchmark:
         names = {record.dataset for record in new}
         return Benchmark(tuple(r for r in self.records if r.dataset not in names) + new)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists for YAML or JSON; a number that isn't finite becomes None."""
-        columns = sorted({name for record in self.records for name in record.features})
-        rows = [
-            [getattr(r, name) for name in _IDENTITY] + [_finite(r.features.get(name)) for name in columns]
-            for r in self.records
+    def to_rows(self) -> list[dict[str, str | int | float | None]]:
+        """Rows for `ensemble.yaml` that `from_tables` reads back; a number that isn't finite becomes None."""
+        return [
+            {
+                "dataset": record.dataset,
+                "experiment": record.experiment,
+                "stem": record.stem,
+                "index": record.index,
+                **{name: value if math.isfinite(value) else None for name, value in record.features.items()},
+            }
+            for record in self.records
         ]
-        return {"format": _FORMAT, "columns": [*_IDENTITY, *columns], "rows": rows}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Benchmark":
-        """Inverse of `to_dict`.
-
-        Raises
-        ------
-        IcefloeError
-            If it was written by another format or is incomplete.
-        """
-        if data.get("format") != _FORMAT or "columns" not in data or "rows" not in data:
-            raise IcefloeError(
-                f"Drift benchmark: format {data.get('format')!r} can't be read, only {_FORMAT}. "
-                "Evaluate the ensemble again to write it anew."
-            )
-        return cls.from_tables(dict(zip(data["columns"], row, strict=True)) for row in data["rows"])
 
 
 def in_time_order(records: Iterable[ImageRecord]) -> tuple[ImageRecord, ...]:
@@ -158,7 +145,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -30,15 +30,15 @@ SHAPE = stats.norm.ppf(QUANTILE_LEVELS)
 
 def rows(rng, name, n=12, **factors):
     """One experiment's table: quantities vary by SPREAD between experiments, 3 % between frames."""
-    between = {q: np.exp(SPREAD * rng.normal()) for q in ("uq_boundary", "noise", "contrast", "sharpness")}
+    between = {q: np.exp(SPREAD * rng.normal()) for q in ("uq_foreground", "noise", "contrast", "sharpness")}
     skew = SPREAD * rng.normal() + factors.pop("skew", 0.0)
     table = []
     for index in range(n):
         values = {
             q: base * between[q] * factors.get(q, 1.0) * np.exp(0.03 * rng.normal())
-            for q, base in {"uq_boundary": 0.02, "noise": 0.06, "contrast": 0.15, "sharpness": 0.5}.items()
+            for q, base in {"uq_foreground": 0.02, "noise": 0.06, "contrast": 0.15, "sharpness": 0.5}.items()
         }
-        values["uq_mean"] = 0.3 * values["uq_boundary"]
+        values["uq_mean"] = 0.3 * values["uq_foreground"]
         values["snr"] = values["contrast"] / values["noise"]
         # In this direction the root mean square over quantiles is the skew itself.
         direction = (SHAPE**2 - 1) / np.sqrt(np.mean((SHAPE**2 - 1) ** 2))
@@ -60,12 +60,12 @@ def test_an_experiment_of_the_same_kind_is_accepted_in_plain_words(rng, benchmar
     assert report.sentence().startswith(
         "D6 is accepted: over 12 images nothing sets it apart from the 2 benchmark experiments "
         "(false-alarm rate 5%). "
-        "Its uncertainty per boundary pixel is "
+        "Its uncertainty per foreground pixel is "
     )
 
 
 def test_larger_uncertainty_is_a_shift_that_says_what_and_how_much(rng, benchmark):
-    report = check(benchmark, rows(rng, "D3", uq_boundary=4.0), CONFIG)
+    report = check(benchmark, rows(rng, "D3", uq_foreground=4.0), CONFIG)
 
     assert report.outcome == "shifted"
     assert report.decided_by == ("uncertainty",)
@@ -77,7 +77,7 @@ def test_larger_uncertainty_is_a_shift_that_says_what_and_how_much(rng, benchmar
 
 
 def test_smaller_uncertainty_alone_is_no_alarm(rng, benchmark):
-    assert check(benchmark, rows(rng, "D6", uq_boundary=0.2), CONFIG).outcome == "accept"
+    assert check(benchmark, rows(rng, "D6", uq_foreground=0.2), CONFIG).outcome == "accept"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_smaller_uncertainty_alone_is_no_alarm(rng, benchmark):
     ],
 )
 def test_changed_images_are_a_shift_even_where_the_ensemble_is_sure(rng, benchmark, factors, name):
-    report = check(benchmark, rows(rng, "D4", uq_boundary=0.7, **factors), CONFIG)
+    report = check(benchmark, rows(rng, "D4", uq_foreground=0.7, **factors), CONFIG)
 
     assert report.outcome == "shifted"
     assert report.decided_by == (name,)
@@ -98,7 +98,7 @@ def test_changed_images_are_a_shift_even_where_the_ensemble_is_sure(rng, benchma
 
 
 def test_images_in_which_no_edge_can_be_seen_are_noisy(rng, benchmark):
-    report = check(benchmark, rows(rng, "N", noise=6.0, uq_boundary=2.0), CONFIG)
+    report = check(benchmark, rows(rng, "N", noise=6.0, uq_foreground=2.0), CONFIG)
 
     assert report.outcome == "noisy"
     assert report.decided_by == ("noise",)
@@ -132,7 +132,7 @@ def test_noise_added_to_images_ends_in_noisy(rng):
         beam = np.where(np.hypot(x, y) < 60, 1 - 0.15 * disc, 0.02)
         frames = [rng.poisson(beam * dose * rng.uniform(0.95, 1.05)) for _ in range(n)]
         return [
-            {"dataset": name, "stem": f"s{i}", "index": i, "uq_boundary": 0.02}
+            {"dataset": name, "stem": f"s{i}", "index": i, "uq_foreground": 0.02}
             | measure_evidence(f).to_features()
             for i, f in enumerate(frames)
         ]
@@ -144,7 +144,7 @@ def test_noise_added_to_images_ends_in_noisy(rng):
 
 
 def test_too_few_images_are_inconclusive(rng, benchmark):
-    report = check(benchmark, rows(rng, "D6", n=3, uq_boundary=9.0), CONFIG)
+    report = check(benchmark, rows(rng, "D6", n=3, uq_foreground=9.0), CONFIG)
 
     assert report.outcome == "inconclusive"
     assert report.sentence() == (
@@ -156,7 +156,7 @@ def test_too_few_images_are_inconclusive(rng, benchmark):
 def test_images_without_a_score_do_not_count(rng, benchmark):
     table = rows(rng, "D6", n=7)
     for row in table[:3]:
-        row["uq_boundary"] = float("nan")
+        row["uq_foreground"] = float("nan")
 
     report = check(benchmark, table, CONFIG)
 
@@ -168,7 +168,7 @@ def test_a_single_reference_experiment_is_enough_for_a_large_shift(rng):
     benchmark = Benchmark.from_tables(rows(rng, "D1"))
 
     assert check(benchmark, rows(rng, "D2"), CONFIG).outcome == "accept"
-    assert check(benchmark, rows(rng, "D2", uq_boundary=6.0), CONFIG).outcome == "shifted"
+    assert check(benchmark, rows(rng, "D2", uq_foreground=6.0), CONFIG).outcome == "shifted"
 
 
 def test_several_datasets_at_once_are_refused(rng, benchmark):
@@ -214,12 +214,12 @@ def test_the_report_survives_json(rng, benchmark):
 
 
 def test_the_markdown_has_a_row_for_every_evidence_and_marks_the_alarm(rng, benchmark):
-    text = check(benchmark, rows(rng, "D3", uq_boundary=4.0), CONFIG).to_markdown()
+    text = check(benchmark, rows(rng, "D3", uq_foreground=4.0), CONFIG).to_markdown()
 
     assert text.startswith("## Drift gate: D3 – shifted")
     alarms = [line for line in text.splitlines() if "**alarm**" in line]
     assert len(alarms) == 1
-    assert alarms[0].startswith("| uncertainty per boundary pixel |")
+    assert alarms[0].startswith("| uncertainty per foreground pixel |")
     for words in (
         "noise level",
         "contrast",
@@ -245,7 +245,7 @@ def test_scores_that_do_not_decide_are_shown_and_change_nothing(rng, benchmark):
 @pytest.mark.parametrize("n", [12, 2])
 def test_the_figure_is_drawn_with_and_without_a_decision(rng, benchmark, tmp_path, n):
     path = tmp_path / "gate.png"
-    report = check(benchmark, rows(rng, "D3", n=n, uq_boundary=4.0), CONFIG)
+    report = check(benchmark, rows(rng, "D3", n=n, uq_foreground=4.0), CONFIG)
 
     figure = report.plot()
     figure.savefig(path)
