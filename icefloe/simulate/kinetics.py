@@ -12,6 +12,11 @@ STEPS_PER_SECOND = 20
 Array = NDArray[np.float64]
 
 
+def melting_point_c(radius_nm: float) -> float:
+    """Temperature in degC at which a crystal of this radius neither melts nor grows (Gibbs-Thomson)."""
+    return -GIBBS_THOMSON_K_NM / radius_nm
+
+
 def temperatures(start_c: float, rate_c_per_s: float, n_seconds: int) -> Array:
     """Temperature in the middle of each second of a linear ramp, in degC, shape (n_seconds,)."""
     return start_c + rate_c_per_s * (np.arange(n_seconds, dtype=np.float64) + 0.5)
@@ -48,6 +53,6 @@ def radii(
             taken.append(radius)
         if radius > 0.0:
             temperature = start_c + rate_c_per_s * (index + 0.5) * step
-            radius += step * coefficient_nm_per_s_k * (-GIBBS_THOMSON_K_NM / radius - temperature)
+            radius += step * coefficient_nm_per_s_k * (melting_point_c(radius) - temperature)
             radius = max(radius, 0.0) if radius > 1.0 else 0.0  # below a nanometre there is no crystal
     return np.array(taken)

@@ -1,11 +1,13 @@
 """What an experiment is: sample, optics, temperature programme and camera, every length in nm."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from icefloe.errors import IcefloeError
 from icefloe.simulate.camera import Camera
 from icefloe.simulate.checked import CheckedModel
+from icefloe.simulate.kinetics import melting_point_c
 from icefloe.simulate.outline import Shape
 
 
@@ -76,6 +78,20 @@ class ExperimentSpec(CheckedModel):
     rate_c_per_s: float = Field(default=0.1, ge=-10, le=10)
     kinetic_coefficient_nm_per_s_k: float = Field(default=0.7, gt=0)
     camera: Camera = Camera()
+
+    @model_validator(mode="after")
+    def _temperature_agrees_with_kinetics(self) -> Self:
+        melting_point = melting_point_c(self.ice_radius_nm)
+        if self.kinetics == "melt" and min(self.start_c, self.end_c) < melting_point:
+            contradiction = "`melt` below"
+        elif self.kinetics == "grow" and max(self.start_c, self.end_c) > melting_point:
+            contradiction = "`grow` above"
+        else:
+            return self
+        raise IcefloeError(
+            f"ExperimentSpec: {contradiction} the crystal's melting point of {melting_point:.2f} degC "
+            f"({self.temperature_programme}). Change the kinetics or the temperature programme."
+        )
 
     @property
     def end_c(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from icefloe.errors import IcefloeError
 from icefloe.simulate.camera import Camera
-from icefloe.simulate.kinetics import GIBBS_THOMSON_K_NM
+from icefloe.simulate.kinetics import melting_point_c
 from icefloe.simulate.spec import ExperimentSpec
 
 Cause = Literal["dose", "contrast", "defocus", "magnification", "gain", "xrays", "shape"]
@@ -36,7 +36,7 @@ def random_standard_spec(
     radius = rng.uniform(115.0, 135.0)
     left = rng.uniform(0.5, 0.7)
     start_c, rate = rng.uniform(0.2, 1.0), rng.uniform(0.08, 0.2)
-    mean_overheating = start_c + rate * n_composites / 2.0 + GIBBS_THOMSON_K_NM / radius
+    mean_overheating = start_c + rate * n_composites / 2.0 - melting_point_c(radius)
     return ExperimentSpec(
         shape=shape,
         n_composites=n_composites,
@@ -128,7 +128,9 @@ def _shift_xrays(spec: ExperimentSpec, strength: float) -> ExperimentSpec:
 
 
 def _shift_shape(spec: ExperimentSpec, strength: float) -> ExperimentSpec:
-    return spec.changed(shape="faceted", departure=strength, elongation=1.0 + strength)
+    """Towards a long hexagonal prism seen from its side."""
+    elongation = _between(spec.elongation, 2.6, strength)
+    return spec.changed(shape="faceted", departure=strength, elongation=elongation)
 
 
 _SHIFTS: dict[Cause, Callable[[ExperimentSpec, float], ExperimentSpec]] = {
