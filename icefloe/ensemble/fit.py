@@ -20,7 +20,7 @@ from icefloe.models.spec import MemberSpec
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
 TEMPERATURE_PIXELS = 500_000
-"""The temperature is fitted on about so many pixels: it is one number, and more change it by less than 1 %."""
+"""The temperature is fitted on about so many pixels: one number needs no more."""
 
 
 def assemble(
@@ -163,7 +163,7 @@ class _Seen:
 
 
 def _pixels_on_grid(seen: Sequence[_Seen], n_pixels: int) -> tuple[FloatArray, MaskArray]:
-    """Logits, (M, N) or (M, C, N), and classes, (N,), of N pixels or a little more, spread over all images."""
+    """Logits, (M, N) or (M, C, N), and classes, (N,), of `n_pixels` or a few more, spread over all images."""
     classes = [image.geometry.place_mask(image.mask).ravel() for image in seen]
     labelled = [np.flatnonzero(reference != IGNORE) for reference in classes]
     step = max(1, sum(map(len, labelled)) // n_pixels)

@@ -1,17 +1,15 @@
-"""The ensemble as an MLflow pyfunc model, by models-from-code: MLflow stores this file and runs it on loading.
+"""The ensemble as an MLflow pyfunc model from code: MLflow stores this file and runs it on loading.
 
 The one artifact, `ensemble`, is the ensemble's directory; nothing is pickled.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
-from numpy.typing import ArrayLike
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.prediction import SCORES
@@ -21,8 +19,6 @@ from icefloe.typing import FloatArray
 ARTIFACT = "ensemble"
 IMAGE_COLUMN = "image"
 
-Images: TypeAlias = ArrayLike | Iterable[ArrayLike] | pd.DataFrame
-
 
 class EnsembleModel(PythonModel):
     """Segments images through MLflow's common interface."""
@@ -31,8 +27,9 @@ class EnsembleModel(PythonModel):
         """Load the ensemble, checking every hash."""
         self._ensemble = Ensemble.load(Path(context.artifacts[ARTIFACT]))
 
-    def predict(
-        self, context: PythonModelContext, model_input: Images, params: dict[str, Any] | None = None
+    # Without a type hint for the input, from which MLflow would derive a schema: it knows none for images.
+    def predict(  # type: ignore[no-untyped-def]
+        self, context: PythonModelContext, model_input, params: dict[str, Any] | None = None
     ) -> dict[str, list[Any]]:
         """Segment images.
 
@@ -67,17 +64,18 @@ class EnsembleModel(PythonModel):
         }
 
 
-def as_images(model_input: Images) -> list[FloatArray]:
+def as_images(model_input: Any) -> list[FloatArray]:
     """Images, each float32 of shape (H, W), from any of the inputs that `EnsembleModel.predict` takes."""
     if isinstance(model_input, pd.DataFrame):
         if IMAGE_COLUMN not in model_input:
             raise IcefloeError(
-                f"The table to predict has no column {IMAGE_COLUMN}. Put one image, an array (H, W), in each row."
+                f"The table to predict has no column {IMAGE_COLUMN}. "
+                "Put one image, an array (H, W), in each row."
             )
         model_input = list(model_input[IMAGE_COLUMN])
     if isinstance(model_input, np.ndarray) and model_input.dtype != object and model_input.ndim == 2:
         model_input = model_input[None]
-    images = [np.asarray(image, np.float32) for image in model_input]  # type: ignore[union-attr]
+    images = [np.asarray(image, np.float32) for image in model_input]
     if images and images[0].ndim == 1:  # one image as a list of rows
         images = [np.stack(images)]
     return images

@@ -36,7 +36,7 @@ def log_ensemble(directory: Path, name: str = "model") -> str:
         python_model=MODEL_CODE,
         artifacts={"ensemble": str(directory)},
         # Named, because finding them out would load the model in a process of its own.
-        pip_requirements=[f"icefloe=={version('icefloe')}", f"torch=={version('torch')}"],
+        pip_requirements=[f"icefloe=={version('icefloe')}"],
         metadata={
             "ensemble": manifest.name,
             "members": [member.spec.name for member in manifest.members],
