@@ -33,8 +33,8 @@ class Params(BaseModel):
     promotion: PromotionRule = PromotionRule()
 
     def sections(self) -> dict[str, dict[str, Any]]:
-        """Each section in plain types, as pipelines take them."""
-        return self.model_dump(mode="json")
+        """Each section in plain types, as pipelines take them; KFP knows no null, so what is empty is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 def load_params(path: Path, preset: str) -> Params:

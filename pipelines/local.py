@@ -7,7 +7,9 @@ import logging
 import os
 import re
 import shutil
+import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -48,6 +50,7 @@ class _StepLog(io.TextIOBase):
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._file = path.open("w", encoding="utf-8")
         self._say = say
+        self._terminal = sys.stdout
         self._rest = ""
         self._since: dict[str, float] = {}
         self.error: str | None = None
@@ -60,7 +63,8 @@ class _StepLog(io.TextIOBase):
         self._file.flush()
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            self._read(_COLOUR.sub("", line).strip())
+            with redirect_stdout(self._terminal):  # what is said goes to the person, not to the log
+                self._read(_COLOUR.sub("", line).strip())
         return len(text)
 
     def close(self) -> None:
@@ -130,7 +134,9 @@ def run_locally(
     )
     with _environment(settings), _ray(settings, say) if trains else _nothing():
         try:
-            with redirect_stdout(log):
+            with redirect_stdout(log), warnings.catch_warnings():
+                # The image is for clusters; here this very environment stands in for it.
+                warnings.filterwarnings("ignore", message=".*custom or non-Python base image")
                 pipeline(**arguments)
         except RuntimeError as error:
             raise IcefloeError(

@@ -21,16 +21,18 @@ def simulate(
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
     from rich.progress import Progress
 
+    from icefloe.datasets.versions import track
     from icefloe.simulate.workspace import simulate_workspace
 
-    target = settings().data
+    where = settings()
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Simulating", total=None)
 
         def advance(name: str, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, description=f"Simulating {name}")
 
-        simulate_workspace(target, seed=seed, progress=advance)
+        simulate_workspace(where.data, seed=seed, progress=advance)
+    track(where.workspace)
     list_()
 
 

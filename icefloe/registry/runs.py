@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
 from icefloe.errors import IcefloeError
+from icefloe.registry.store import connect, experiment_id
 from icefloe.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,19 +35,15 @@ class RunRecord:
 
     def __init__(self, settings: Settings, run_id: str) -> None:
         self.run_id = run_id
-        self._client = MlflowClient(settings.tracking_uri)
+        self._client = connect(settings)
 
     @classmethod
     def start(cls, settings: Settings, name: str) -> RunRecord:
         """Open a new run of the pipeline `name`."""
-        client = MlflowClient(settings.tracking_uri)
-        found = client.get_experiment_by_name(settings.experiment)
-        experiment = (
-            found.experiment_id
-            if found
-            else client.create_experiment(settings.experiment, artifact_location=settings.artifact_uri)
+        client = connect(settings)
+        run = client.create_run(
+            experiment_id(client, settings), run_name=name, tags={"icefloe.pipeline": name}
         )
-        run = client.create_run(experiment, run_name=name, tags={"icefloe.pipeline": name})
         return cls(settings, run.info.run_id)
 
     @property
@@ -136,7 +132,7 @@ class RunRecord:
 
 def list_runs(settings: Settings) -> list[dict[str, Any]]:
     """The pipeline runs of this study, newest first: id, pipeline, status, start time (ms since 1970)."""
-    client = MlflowClient(settings.tracking_uri)
+    client = connect(settings)
     experiment = client.get_experiment_by_name(settings.experiment)
     if experiment is None:
         return []

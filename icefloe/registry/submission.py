@@ -52,7 +52,9 @@ def describe_lineage(
     """
     manifest = Manifest.load(ensemble)
     names = {member.spec.name for member in manifest.members}
-    starts = {receipt.name: receipt.init_sha256 for receipt in receipts if receipt.name in names}
+    origin = registry.show(parent).lineage.as_parent(parent) if parent else None
+    # A member that the parent lacks began from scratch.
+    inherited = names & set(origin.weights_sha256) if origin else set()
     return collect_lineage(
         datasets=bundle.datasets,
         train=bundle.split.train,
@@ -63,8 +65,8 @@ def describe_lineage(
         seeds={"training": int(parameters.get("seed", 0))}
         | {member.spec.name: member.spec.seed for member in manifest.members},
         ensemble=ensemble,
-        start_sha256=starts if parent else {},
-        parent=registry.show(parent).lineage.as_parent(parent) if parent else None,
+        start_sha256={r.name: r.init_sha256 for r in receipts if r.name in inherited},
+        parent=origin,
     )
 
 

@@ -109,16 +109,16 @@ def _table(evaluations: Mapping[str, Evaluation]) -> list[dict[str, Any]]:
             numbers = {column: getattr(values, column) for column in COLUMNS}
             rows.append({"dataset": dataset, "who": version, "n": values.n_images, **numbers})
         latest = evaluations[list(scores)[-1]]
-        for baseline, values in latest.baselines[dataset].items():
+        for name, baseline in latest.baselines[dataset].items():
             rows.append(
                 {
                     "dataset": dataset,
-                    "who": baseline,
+                    "who": name,
                     "n": latest.datasets[dataset].n_images,
                     "trivial": True,
-                    "pca": values.pca,
-                    "iou": values.iou,
-                    "dice": values.dice,
+                    "pca": baseline.pca,
+                    "iou": baseline.iou,
+                    "dice": baseline.dice,
                 }
             )
     return rows
