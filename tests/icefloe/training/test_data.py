@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from icefloe.datasets.splits import Split
+from icefloe.errors import IcefloeError
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.training.data import prepare
+from icefloe.training.identity import checkpoint_directory
+
+
+def test_images_and_masks_are_on_the_models_grid_and_padding_is_ignored(make_dataset, split):
+    data = prepare([make_dataset()], split, Preprocessing(size=96), new_keys=["D1/image_3", "D9/other"])
+    assert data.train.images.shape == (8, 96, 96)
+    assert data.train.keys == split.train
+    assert set(np.unique(data.validation.masks)) <= {0, 1, 255}
+    assert list(np.flatnonzero(data.is_new)) == [3]
+
+
+def test_the_hash_changes_with_any_pixel_label_or_key(data):
+    def changed(part, **values):
+        return replace(data, **{part: replace(getattr(data, part), **values)}).sha256
+
+    images, masks = data.train.images.copy(), data.validation.masks.copy()
+    images[3, 5, 5] += 1e-3
+    masks[0, 0, 0] = 255
+    hashes = {
+        data.sha256,
+        changed("train", images=images),
+        changed("validation", masks=masks),
+        changed("train", keys=(*data.train.keys[:-1], "D1/other")),
+        replace(data, is_new=np.arange(8) == 2).sha256,
+    }
+    assert len(hashes) == 5
+
+
+def test_an_empty_training_part_is_refused(make_dataset, split):
+    with pytest.raises(IcefloeError, match=r"no training images. Label five or more"):
+        prepare([make_dataset()], replace(split, train=()), Preprocessing(size=64))
+
+
+def test_an_empty_validation_part_is_refused(make_dataset, split):
+    with pytest.raises(IcefloeError, match=r"no validation images, so no member could be judged"):
+        prepare([make_dataset()], replace(split, validation=()), Preprocessing(size=64))
+
+
+def test_a_sample_that_no_dataset_has_is_named(make_dataset, split):
+    with pytest.raises(IcefloeError, match=r"D1/gone: the split names it but no dataset given has it"):
+        prepare([make_dataset()], replace(split, validation=("D1/gone",)), Preprocessing(size=64))
+
+
+def test_datasets_of_other_classes_are_refused(make_dataset):
+    first, second = make_dataset("D1"), make_dataset("D2", classes=["background", "grain"])
+    split = Split(("D1/image_0",), ("D2/image_1",), ())
+    with pytest.raises(IcefloeError, match="D2: its classes are background, grain, but those of D1 are"):
+        prepare([first, second], split, Preprocessing(size=64))
+
+
+def test_masks_without_any_foreground_are_refused(make_dataset, split):
+    dataset = make_dataset()
+    for sample in dataset.samples:
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(sample.mask_path)
+    with pytest.raises(IcefloeError, match="No training mask has a pixel of ice"):
+        prepare([dataset], split, Preprocessing(size=64))
+
+
+def test_an_image_that_cannot_be_preprocessed_is_named(make_dataset, split):
+    dataset = make_dataset()
+    tifffile.imwrite(dataset.samples[0].image_path, np.zeros((64, 64), np.float32))
+    with pytest.raises(IcefloeError, match=r"image_0\.tif: "):
+        prepare([dataset], split, Preprocessing(size=64))
+
+
+def test_a_checkpoint_belongs_to_one_configuration_of_one_member_on_one_set_of_data(config, spec, tmp_path):
+    def directory(spec=spec, config=config, data="d", init=None):
+        return checkpoint_directory(tmp_path, spec, config, data, init)
+
+    other_members = config.model_copy(update={"members": (spec,), "members_per_gpu": 2})
+    assert directory(config=other_members) == directory()
+    others = {
+        directory(),
+        directory(spec=spec.model_copy(update={"seed": 5})),
+        directory(config=config.model_copy(update={"seed": 5})),
+        directory(config=config.for_retraining()),
+        directory(data="e"),
+        directory(init="f"),
+    }
+    assert len(others) == 6

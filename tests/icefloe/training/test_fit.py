@@ -1,0 +1,150 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from icefloe.errors import IcefloeError
+from icefloe.models.zoo import build
+from icefloe.training import fit
+from icefloe.training.checkpoint import remove_checkpoints
+from icefloe.training.data import TrainingData
+from icefloe.training.fit import fit_member
+from icefloe.training.outcome import read_outcome, read_progress
+from icefloe.training.records import EpochRecord, MemberReceipt
+
+
+class Killed(BaseException):
+    """Ends a training between two epochs, as a signal would."""
+
+
+def killed_after(n_epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = fit.write_progress
+
+    def write_then_die(directory: Path, records: list[EpochRecord]) -> None:
+        write(directory, records)
+        if len(records) == n_epochs:
+            raise Killed
+
+    monkeypatch.setattr(fit, "write_progress", write_then_die)
+
+
+def without_times(receipt: MemberReceipt) -> dict[str, object]:
+    return {name: value for name, value in receipt.to_dict().items() if name != "seconds"}
+
+
+def test_the_same_seed_twice_gives_the_same_weights_and_scores(spec, data, config, tmp_path):
+    first = fit_member(spec, data, config, tmp_path / "first")
+    second = fit_member(spec, data, config, tmp_path / "second")
+    assert without_times(first) == without_times(second)
+
+
+def test_a_killed_training_resumes_to_the_very_same_weights(spec, data, config, tmp_path, monkeypatch):
+    undisturbed = fit_member(spec, data, config, tmp_path / "undisturbed")
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(spec, data, config, tmp_path / "killed")
+    before = read_progress(tmp_path / "killed")[1]
+    torch.randn(7)  # whatever happened to torch's random state in between has no effect
+    resumed = fit_member(spec, data, config, tmp_path / "killed")
+    assert resumed.weights_sha256 == undisturbed.weights_sha256
+    assert without_times(resumed) == without_times(undisturbed)
+    assert (
+        read_progress(tmp_path / "killed")[1][0] == before[0]
+    )  # times too: the first epoch was not run again
+
+
+def test_a_finished_training_is_not_run_again(spec, data, config, tmp_path, monkeypatch):
+    receipt = fit_member(spec, data, config, tmp_path)
+    monkeypatch.setattr(fit, "build", lambda *_: pytest.fail("trained again"))
+    assert fit_member(spec, data, config, tmp_path) == receipt
+
+
+def test_training_learns_discs_and_keeps_the_weights_of_the_lowest_validation_loss(
+    spec, data, config, tmp_path
+):
+    longer = config.model_copy(update={"epochs": 8, "patience": 8})
+    receipt = fit_member(spec, data, longer, tmp_path)
+    outcome = read_outcome(tmp_path)
+    losses = [record.val_loss for record in outcome.records]
+    assert receipt.val_loss == min(losses) == losses[receipt.best_epoch - 1]
+    assert losses[-1] < losses[0] - 0.2
+    assert receipt.val_iou > 0.5
+    mean_error = np.abs(outcome.probabilities.astype(float) - data.validation.masks).mean()
+    assert mean_error < 0.2
+
+
+def test_training_stops_when_the_validation_loss_has_not_fallen_for_patience_epochs(
+    spec, data, config, tmp_path, monkeypatch
+):
+    losses = iter([2.0, 1.0, 1.5, 1.2, 1.1, 0.1])
+    loss_of = fit.segmentation_loss
+
+    def scripted(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        return loss_of(logits, masks) if logits.requires_grad else torch.tensor(next(losses))
+
+    monkeypatch.setattr(fit, "segmentation_loss", scripted)
+    receipt = fit_member(spec, data, config.model_copy(update={"epochs": 6, "patience": 2}), tmp_path)
+    assert (receipt.epochs, receipt.best_epoch, receipt.val_loss) == (4, 2, 1.0)
+
+
+def test_the_receipt_hashes_the_weights_file_and_the_starting_weights_file(spec, data, config, tmp_path):
+    start = tmp_path / "start.safetensors"
+    save_file(build(spec, 2).state_dict(), start)
+    initial = {name: value.numpy() for name, value in load_file(start).items()}
+    receipt = fit_member(spec, data, config, tmp_path / "fit", initial=initial, started_from="EA-T1")
+    weights = read_outcome(tmp_path / "fit").weights
+    assert receipt.init_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
+    assert receipt.weights_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert receipt.started_from == "EA-T1"
+
+
+def test_starting_weights_of_another_network_are_refused(spec, data, config, tmp_path):
+    other = build(spec.model_copy(update={"decoder_channels": (32, 16, 8, 8, 8)}), 2)
+    initial = {name: value.numpy() for name, value in other.state_dict().items()}
+    with pytest.raises(IcefloeError, match="mobilenet_v2-unet-s0: the previous version's weights don't fit"):
+        fit_member(spec, data, config, tmp_path, initial=initial)
+
+
+def test_several_classes_are_trained_with_a_probability_for_each(spec, data, config, tmp_path):
+    masks = [part.masks.copy() for part in (data.train, data.validation)]
+    for part in masks:
+        part[:, :8] = 2
+        part[:, -4:] = 255
+    three = TrainingData(
+        train=type(data.train)(data.train.keys, data.train.images, masks[0]),
+        validation=type(data.train)(data.validation.keys, data.validation.images, masks[1]),
+        classes=("background", "ice", "aperture"),
+        is_new=data.is_new,
+    )
+    receipt = fit_member(spec, three, config, tmp_path)
+    probability = read_outcome(tmp_path).probabilities.astype(float)
+    assert probability.shape == (4, 3, 64, 64)
+    np.testing.assert_allclose(probability.sum(axis=1), 1, atol=2e-3)
+    assert 0 < receipt.val_brier < 2
+
+
+def test_a_damaged_checkpoint_is_named(spec, data, config, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(spec, data, config, tmp_path)
+    state = tmp_path / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    with pytest.raises(IcefloeError, match=r"state.safetensors: can't be resumed from .* Remove its folder"):
+        fit_member(spec, data, config, tmp_path)
+
+
+def test_a_loss_that_is_no_longer_finite_is_refused(spec, data, config, tmp_path):
+    with pytest.raises(IcefloeError, match=r"no longer finite in epoch \d. Lower learning_rate"):
+        fit_member(spec, data, config.model_copy(update={"learning_rate": 1e30}), tmp_path)
+
+
+def test_checkpoints_are_removed_when_asked_for(spec, data, config, tmp_path):
+    fit_member(spec, data, config.model_copy(update={"epochs": 1}), tmp_path / "root" / "member")
+    (tmp_path / "root" / "mine").mkdir()
+    assert remove_checkpoints(tmp_path / "root") > 1e6
+    assert [path.name for path in (tmp_path / "root").iterdir()] == ["mine"]

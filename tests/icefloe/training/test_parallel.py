@@ -1,0 +1,157 @@
+"""Members on Ray: workers and drivers really killed, and the same members in the end."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from icefloe.ensemble.manifest import Manifest, Member
+from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
+from icefloe.training.members import MembersDir
+from icefloe.training.outcome import read_progress
+from icefloe.training.parallel import Tracking, train_members
+from icefloe.training.ray_session import start_ray, stop_ray
+
+SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")
+
+
+@pytest.fixture(scope="module")
+def _running_ray():
+    address = start_ray()
+    assert ":" in address
+    yield
+    stop_ray()
+
+
+def essence(members: MembersDir) -> list[list[object]]:
+    return [[getattr(receipt, name) for name in SAME_ON_EVERY_RUN] for receipt in members.receipts]
+
+
+def only_directory(checkpoints: Path, name: str) -> Path:
+    (directory,) = checkpoints.glob(f"{name}-*")
+    return directory
+
+
+def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
+    """An ensemble's directory of all candidates, as `icefloe.ensemble` reads it."""
+    path.mkdir()
+    for name in members.names:
+        shutil.copy(members.weights_path(name), path)
+    manifest = Manifest(
+        name="EA-T1",
+        members=tuple(
+            Member(spec=MemberSpec(**receipt.spec), sha256=receipt.weights_sha256)
+            for receipt in members.receipts
+        ),
+        preprocessing=config.preprocessing,
+        classes=members.classes,
+    )
+    (path / "ensemble.yaml").write_text(manifest.to_yaml())
+    return manifest
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("_running_ray")
+def test_killed_workers_interrupted_drivers_and_retraining(
+    make_dataset, split, config, tmp_path, monkeypatch
+):
+    """One sequence, since each step starts from the last one's members and training takes seconds."""
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    dataset = make_dataset()
+    first_name = config.members[0].name
+
+    def train(name, checkpoints=None, **options):
+        checkpoints = checkpoints or tmp_path / f"checkpoints-{name}"
+        output = tmp_path / name
+        return train_members([dataset], split, config, output=output, checkpoints=checkpoints, **options)
+
+    undisturbed = train("undisturbed")
+    assert undisturbed.names == tuple(spec.name for spec in config.members)
+    assert [len(records) for records in undisturbed.history().values()] == [3, 3]
+
+    # A worker is killed in the middle: its task starts again elsewhere and goes on.
+    killed = []
+
+    def kill_once(name, record):
+        if not killed and name == first_name:
+            pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", name))
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = Tracking(uri, artifact_uri=(tmp_path / "artifacts").as_uri())
+    survived = train("killed", on_epoch=kill_once, tracking=tracking)
+    assert essence(survived) == essence(undisturbed)
+    pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", first_name))
+    assert pid not in (killed[0], os.getpid())
+
+    # The driver is interrupted: nothing is written, checkpoints stay, and the next run goes on from them.
+    def interrupt(name, record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train("interrupted", on_epoch=interrupt)
+    assert not (tmp_path / "interrupted").exists()
+    assert essence(train("interrupted")) == essence(undisturbed)
+
+    # Finished members are not trained again, but whoever watches is told of them.
+    told = []
+    again = train("again", tmp_path / "checkpoints-interrupted", on_epoch=lambda *news: told.append(news))
+    assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
+    assert len(told) == 6
+
+    # Retraining starts from the previous version's weights.
+    previous = save_ensemble(tmp_path / "EA-T1", undisturbed, config)
+    retrained = train("retrained", start_from=tmp_path / "EA-T1", new_keys=["D1/image_0"])
+    for receipt, member in zip(retrained.receipts, previous.members, strict=True):
+        assert receipt.init_sha256 == member.sha256
+        assert receipt.weights_sha256 != member.sha256
+        assert (receipt.started_from, receipt.epochs) == ("EA-T1", 1)
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("_running_ray")
+def test_what_a_worker_cannot_do_is_said_in_one_line(make_dataset, split, config, tmp_path):
+    missing = tmp_path / "missing.safetensors"
+    spec = config.members[0].model_copy(update={"weights": str(missing)})
+    with pytest.raises(IcefloeError, match=r"missing.safetensors: no such file.") as error:
+        train_members(
+            [make_dataset()],
+            split,
+            config.model_copy(update={"members": (spec,)}),
+            output=tmp_path / "members",
+            checkpoints=tmp_path / "checkpoints",
+        )
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "members").exists()
+
+
+def test_an_output_that_holds_something_is_refused_before_anything_is_read(config, split, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(IcefloeError, match="something is here already"):
+        train_members([], split, config, output=tmp_path, checkpoints=tmp_path / "checkpoints")
+
+
+def test_a_previous_version_without_any_of_the_members_is_refused(make_dataset, split, config, tmp_path):
+    folder = tmp_path / "EA-T1"
+    folder.mkdir()
+    others = [spec.model_copy(update={"encoder": "resnet18"}) for spec in config.members]
+    manifest = Manifest(
+        name="EA-T1",
+        members=tuple(Member(spec=spec, sha256="0" * 64) for spec in others),
+        preprocessing=config.preprocessing,
+        classes=("background", "ice"),
+    )
+    (folder / "ensemble.yaml").write_text(manifest.to_yaml())
+    with pytest.raises(IcefloeError, match=r"EA-T1: has none of the members mobilenet_v2-unet-s0, "):
+        train_members(
+            [make_dataset()],
+            split,
+            config,
+            output=tmp_path / "members",
+            checkpoints=tmp_path / "checkpoints",
+            start_from=folder,
+        )

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from icefloe.errors import IcefloeError
+from icefloe.training.members import MembersDir, TrainedMember, save_members
+from icefloe.training.pruning import PruningRule, mean_disagreement, prune
+from icefloe.training.records import MemberReceipt
+
+RECEIPT = MemberReceipt(
+    **{"name": "a", "spec": {}, "val_pca": 0.98, "val_iou": 0.9, "val_dice": 0.95, "val_brier": 0.01},
+    **{"val_ece": 0.02, "val_loss": 0.1, "best_epoch": 3, "epochs": 4, "seconds": 12.3, "n_parameters": 10},
+    **{"started_from": None, "init_sha256": "0" * 64, "weights_sha256": "1" * 64},
+    **{"device": "cpu", "precision": "fp32", "threads": 1},
+)
+
+
+@pytest.fixture
+def make_members(tmp_path, rng):
+    """Candidates of given accuracies; each differs from the next on as many pixels as asked for."""
+
+    def make(accuracies, n_differing=(0,), **scores) -> MembersDir:
+        weights = tmp_path / "weights"
+        weights.write_bytes(b"weights")
+        masks = rng.integers(0, 2, (2, 10, 10)).astype(np.uint8)
+        trained = []
+        for index, accuracy in enumerate(accuracies):
+            says = masks.copy()
+            n_flipped = n_differing[index] if index < len(n_differing) else 0
+            says.reshape(-1)[index * 20 : index * 20 + n_flipped] ^= 1
+            receipt = replace(RECEIPT, name=f"m{index}", val_pca=accuracy, **scores)
+            trained.append(TrainedMember(receipt, (), np.abs(says - np.float32(0.1)), weights))
+        description = {
+            **{"classes": ["background", "ice"], "preprocessing": {"size": 32}, "data_sha256": "2" * 64},
+            **{"train": ["D1/a"], "validation": ["D1/b", "D1/c"]},
+        }
+        return save_members(tmp_path / "members", trained, description, masks)
+
+    return make
+
+
+def test_a_member_at_96_9_percent_is_pruned_and_one_at_97_1_stays(make_members):
+    result = prune(make_members([0.969, 0.971, 0.98]), PruningRule())
+    assert result.kept == ("m1", "m2")
+    assert result.receipts[0].reason == "accuracy 0.9690 is not above 0.97"
+    assert result.receipts[1].reason == "accuracy 0.9710 is above 0.97"
+
+
+def test_a_member_exactly_at_the_limit_is_pruned(make_members):
+    assert prune(make_members([0.97, float(np.nextafter(0.97, 1)), 0.99]), PruningRule()).kept == ("m1", "m2")
+
+
+def test_an_iou_can_be_asked_for_as_well(make_members):
+    members = make_members([0.98, 0.99], val_iou=0.7)
+    assert prune(members, PruningRule()).kept == ("m0", "m1")
+    with pytest.raises(IcefloeError, match=r"IoU 0.7000 is not above 0.8"):
+        prune(members, PruningRule(min_iou=0.8))
+
+
+def test_pruning_everything_is_refused_with_each_members_accuracy(make_members):
+    with pytest.raises(IcefloeError) as error:
+        prune(make_members([0.969, 0.5]), PruningRule())
+    first, *table = str(error.value).splitlines()
+    assert first.endswith(
+        "members: none of 2 members passes pruning. "
+        "Train longer, check the labels, or lower min_accuracy (0.97)."
+    )
+    assert "| m0 | 0.9690 | 0.9000 | 0.9500 | 0.0100 | 0.0200 | 12 | no |" in table[2]
+    assert "| m1 | 0.5000 |" in table[3]
+
+
+def test_every_candidate_has_a_receipt_with_its_scores_and_seconds(make_members):
+    result = prune(make_members([0.5, 0.98, 0.99], n_differing=(10, 4, 4)), PruningRule())
+    assert result.to_dict()["receipts"][1] == {
+        **{"name": "m1", "accuracy": 0.98, "iou": 0.9, "dice": 0.95, "brier": 0.01, "ece": 0.02},
+        **{"seconds": 12.3, "kept": True, "reason": "accuracy 0.9800 is above 0.97"},
+    }
+    assert result.to_markdown().count("\n| m") == 3
+
+
+def test_disagreement_is_the_share_of_counted_pixels_that_differ_over_all_pairs(rng):
+    masks = rng.integers(0, 2, (3, 2, 8, 8)).astype(np.uint8)
+    reference = np.where(rng.random((2, 8, 8)) < 0.3, 255, 0).astype(np.uint8)
+    counted = reference == 0
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    expected = np.mean([np.count_nonzero(masks[a][counted] ^ masks[b][counted]) for a, b in pairs])
+    assert mean_disagreement(list(masks), reference) == pytest.approx(expected / counted.sum())
+
+
+def test_a_collapse_of_disagreement_is_warned_of(make_members):
+    result = prune(make_members([0.5, 0.98, 0.99], n_differing=(20, 1, 1)), PruningRule())
+    assert result.disagreement_after == pytest.approx(0.01)
+    assert "disagree on 1.00% of the pixels, all candidates on 7.33%" in result.warnings[0]
+
+
+def test_members_that_go_on_disagreeing_are_not_warned_of(make_members):
+    assert prune(make_members([0.5, 0.98, 0.99], n_differing=(8, 8, 8)), PruningRule()).warnings == ()
+
+
+def test_a_single_member_left_is_warned_of(make_members):
+    result = prune(make_members([0.5, 0.98]), PruningRule())
+    assert result.kept == ("m1",)
+    assert result.warnings[0].startswith("Only m1 is left")
+
+
+def test_members_are_never_written_over_what_is_there(make_members):
+    make_members([0.98])
+    with pytest.raises(IcefloeError, match="something is here already"):
+        make_members([0.98])
+
+
+def test_a_members_directory_says_what_is_missing(make_members, tmp_path):
+    with pytest.raises(IcefloeError, match=r"no members.yaml here. Train members first."):
+        MembersDir.load(tmp_path)
+    members = make_members([0.98])
+    members.weights_path("m0").unlink()
+    with pytest.raises(IcefloeError, match=r"m0.safetensors: the file is missing"):
+        MembersDir.load(members.path)
+
+
+def test_validation_probabilities_come_back_to_float16_precision(make_members):
+    probability = make_members([0.98]).validation_probabilities("m0")
+    assert probability.dtype == np.float32
+    np.testing.assert_allclose(np.unique(probability), [0.1, 0.9], atol=5e-4)
+
+
+def test_pruning_needs_no_torch_and_no_mlflow():
+    check = "import sys, icefloe.training.pruning; assert not {'torch', 'mlflow', 'ray'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)
