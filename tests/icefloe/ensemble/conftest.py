@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,7 @@ MakeEnsemble = Callable[..., Ensemble]
 def member_weights(tmp_path_factory) -> Callable[[int], list[Path]]:
     """Weights files of `SPECS` for a number of classes."""
 
+    @cache
     def make(n_classes: int) -> list[Path]:
         folder = tmp_path_factory.mktemp("members")
         paths = []
@@ -78,7 +80,8 @@ def member_weights(tmp_path_factory) -> Callable[[int], list[Path]]:
 def make_ensemble(member_weights) -> MakeEnsemble:
     """An ensemble of `SPECS` at 64 px; keywords go to its manifest."""
 
-    def make(n_classes: int = 2, **entries) -> Ensemble:
+    @cache
+    def plain(n_classes: int) -> Ensemble:
         paths = member_weights(n_classes)
         members = tuple(
             Member(spec=spec, sha256=sha256_file(path)) for spec, path in zip(SPECS, paths, strict=True)
@@ -88,9 +91,12 @@ def make_ensemble(member_weights) -> MakeEnsemble:
             members=members,
             preprocessing=Preprocessing(size=64),
             classes=("background", "ice", "gas", "grid")[:n_classes],
-            **entries,
         )
         return Ensemble(manifest, paths, device="cpu")
+
+    def make(n_classes: int = 2, **entries) -> Ensemble:
+        ensemble = plain(n_classes)
+        return ensemble.with_manifest(ensemble.manifest.model_copy(update=entries))
 
     return make
 
