@@ -20,6 +20,7 @@ from typing import Any, get_args
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from scipy import stats
 
@@ -37,6 +38,7 @@ from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 NEW = ("D3", "D4", "D5", "noisy")
 REFERENCE_SIZES = (1, 2, 3, 5, 10)
+PROGRESS = Console(stderr=True)
 
 Rows = list[dict[str, Any]]
 Values = dict[str, NDArray[np.float64]]  # quantity name -> per-image values, (n, L)
@@ -68,11 +70,11 @@ def measure(ensemble: Ensemble, data: Path, arguments: argparse.Namespace) -> di
         held_out.setdefault(str(row["dataset"]), set()).add(str(row["stem"]))
     seeds = iter(np.random.SeedSequence(arguments.seed).generate_state(10_000).tolist())
     null = []
-    for i in track(range(arguments.experiments), "null experiments", console=None):
+    for i in track(range(arguments.experiments), "null experiments", console=PROGRESS):
         seed = next(seeds)
         null.append(simulated(f"null{i}", random_standard_spec(np.random.default_rng(seed)), seed))
     shifts = []
-    for cause in track(get_args(Cause), "shifts"):
+    for cause in track(get_args(Cause), "shifts", console=PROGRESS):
         for strength in STRENGTHS:
             for i in range(arguments.repeats):
                 seed = next(seeds)
@@ -181,7 +183,7 @@ def false_alarms(
     wrong = np.array(
         [
             min(adjusted_p_values(reference, resampled(null[i], rng), config).values()) < config.alpha
-            for i in track(drawn, "resampled datasets")
+            for i in track(drawn, "resampled datasets", console=PROGRESS)
         ]
     )
     per_experiment = np.array([wrong[drawn == i].mean() for i in range(len(null)) if (drawn == i).any()])
@@ -191,7 +193,7 @@ def false_alarms(
     by_size = {}
     for size in REFERENCE_SIZES:
         hits, draws = 0, n // len(REFERENCE_SIZES)
-        for _ in track(range(draws), f"benchmarks of {size}"):
+        for _ in track(range(draws), f"benchmarks of {size}", console=PROGRESS):
             *known, new = rng.choice(len(null), size + 1, replace=False)
             new_values = resampled(null[new], rng)
             hits += (

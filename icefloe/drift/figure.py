@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from icefloe.drift.report import EvidenceResult, GateReport
 
@@ -50,9 +50,11 @@ def _draw_quantity(axes: Axes, result: EvidenceResult, dataset: str) -> None:
     axes.set_xlim(-0.6, len(labels) - 0.4)
     if result.is_ratio:
         axes.set_yscale("log")
-        for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            formatted(LogFormatter(minor_thresholds=(2, 0.5)))
-        axes.tick_params(axis="y", which="both", labelsize=7)
+        # Ranges are often a fraction of a decade, where logarithmic ticks would leave the axis bare.
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.tick_params(axis="y", labelsize=8)
     else:
         axes.set_ylim(bottom=0)
     p = result.adjusted_p_value

@@ -76,9 +76,7 @@ def check(
     noise = noise_decision(benchmark, new, config, evidence)
     significant = tuple(result.name for result in evidence if result.significant)
     outcome: Outcome = "noisy" if noise.is_noisy else "shifted" if significant else "accept"
-    decided_by = (
-        tuple(n for n in significant if n in ("noise", "contrast")) if noise.is_noisy else significant
-    )
+    decided_by = noise.because if noise.is_noisy else significant
     return GateReport(
         outcome,
         names[0],
@@ -100,23 +98,31 @@ def noise_decision(
 ) -> NoiseDecision:
     """Whether the dataset is too noisy for labels to help.
 
-    All three must hold: its noise level or contrast differs significantly from the benchmark's; its
+    All three must hold: its noise is significantly higher or its contrast lower than the benchmark's; its
     contrast-to-noise ratio is below that of the benchmark's poorest experiment by `config.noise_margin` (a
     benchmark that was labelled at several doses shows what can be labelled); and an edge can't be seen over
     `config.readable_length_px`.
     """
     snr = _typical_snr(new)
     poorest = min(_typical_snr(benchmark.of(experiment)) for experiment in benchmark.experiments)
-    differs = any(result.significant for result in evidence if result.name in ("noise", "contrast"))
+    because = tuple(
+        result.name
+        for result in evidence
+        if result.significant
+        and (
+            (result.name == "noise" and result.effect > 1)
+            or (result.name == "contrast" and result.effect < 1)
+        )
+    )
     limit = min(poorest / config.noise_margin, config.readable_snr)
     return NoiseDecision(
-        is_noisy=differs and snr < limit,
+        is_noisy=bool(because) and snr < limit,
         snr=snr,
         reference_snr=poorest,
         margin=config.noise_margin,
         readable_snr=config.readable_snr,
         readable_length_px=config.readable_length_px,
-        differs=differs,
+        because=because,
     )
 
 

@@ -96,8 +96,8 @@ class NoiseDecision:
         It has to be below the reference by this factor.
     readable_snr, readable_length_px : float
         It has to be below this, where an edge can't be seen over that length (Rose's criterion).
-    differs : bool
-        Noise level or contrast differs significantly.
+    because : tuple of str
+        `noise` and `contrast`, where the one is significantly higher or the other lower than the benchmark's.
     """
 
     is_noisy: bool
@@ -106,7 +106,7 @@ class NoiseDecision:
     margin: float
     readable_snr: float
     readable_length_px: float
-    differs: bool
+    because: tuple[str, ...]
 
     def sentence(self) -> str:
         """The decision and both its limits."""
@@ -128,7 +128,7 @@ class NoiseDecision:
         elif self.snr >= self.reference_snr / self.margin:
             reason = f"at least {limit}, so the benchmark holds images nearly as noisy"
         else:
-            reason = "low, but noise level and contrast don't differ significantly from the benchmark's"
+            reason = "low, but neither its noise nor its contrast is significantly worse than the benchmark's"
         return f"Not too noisy to label: contrast-to-noise ratio {self.snr:.2f} is {reason}."
 
 
@@ -182,7 +182,7 @@ class GateReport:
                 f"(false-alarm rate {self.alpha:.0%}). Its {uncertainty.phrase()}."
             )
         found = sorted((self.result(name) for name in self.decided_by), key=lambda r: r.p_value)
-        phrases = "; ".join(f"its {r.phrase()}, p = {_p(r.adjusted_p_value)}" for r in found)
+        phrases = "; ".join(f"its {r.phrase()}, {_p_phrase(r.adjusted_p_value)}" for r in found)
         worth = min(r.n_effective for r in found)
         counted = f"{self.n_images} images worth {worth:.1f} independent ones, {against}"
         if self.outcome == "noisy":
@@ -193,10 +193,7 @@ class GateReport:
             )
         advice = "Label a few of its images and retrain."
         if "uncertainty" not in self.decided_by:
-            advice = (
-                "The ensemble is no less sure of itself, but the images have changed: check its masks. "
-                + advice
-            )
+            advice = "The ensemble's uncertainty alone would not have shown it: check its masks. " + advice
         return f"{self.dataset} is shifted: {phrases} ({counted}). {advice}"
 
     def to_markdown(self) -> str:
@@ -234,6 +231,8 @@ class GateReport:
         data["sentence"] = self.sentence()
         for key in ("decided_by", "evidence", "reference_experiments"):
             data[key] = list(data[key])
+        if data["noise"] is not None:
+            data["noise"]["because"] = list(data["noise"]["because"])
         for result in data["evidence"]:
             result["new_values"] = list(result["new_values"])
             result["reference_values"] = {k: list(v) for k, v in result["reference_values"].items()}
@@ -259,7 +258,7 @@ class GateReport:
                 "decided_by": tuple(fields["decided_by"]),
                 "reference_experiments": tuple(fields["reference_experiments"]),
                 "evidence": evidence,
-                "noise": None if fields["noise"] is None else NoiseDecision(**fields["noise"]),
+                "noise": _noise_from_dict(fields["noise"]),
             }
         )
 
@@ -274,6 +273,10 @@ class GateReport:
         from icefloe.drift.figure import draw_report
 
         return draw_report(self, figure)
+
+
+def _noise_from_dict(data: Mapping[str, Any] | None) -> NoiseDecision | None:
+    return None if data is None else NoiseDecision(**{**data, "because": tuple(data["because"])})
 
 
 def _row(result: EvidenceResult) -> str:
@@ -291,6 +294,11 @@ def _row(result: EvidenceResult) -> str:
         f"| {result.statistic:+.2f} | {_p(result.p_value)} | {_p(result.adjusted_p_value)} "
         f"| {result.n_images} ({result.n_effective:.1f}) | {verdict} |"
     )
+
+
+def _p_phrase(p_value: float | None) -> str:
+    text = _p(p_value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _p(p_value: float | None) -> str:
