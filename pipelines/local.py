@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import re
@@ -45,7 +46,11 @@ class LocalRun:
 
 
 class _StepLog(io.TextIOBase):
-    """Keeps everything the local runner prints, and tells `say` what a person wants to see."""
+    """Keeps everything the local runner prints, and tells `say` what a person wants to see.
+
+    `error` is what the first step that failed said to its user; None if it left no such words. The runner
+    goes on with steps that do not need the failed one, and what those say afterwards is seldom the reason.
+    """
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._file = path.open("w", encoding="utf-8")
@@ -53,6 +58,9 @@ class _StepLog(io.TextIOBase):
         self._terminal = sys.stdout
         self._rest = ""
         self._since: dict[str, float] = {}
+        self._told: list[str] = []
+        self._in_message = False
+        self._failed = False
         self.error: str | None = None
 
     def writable(self) -> bool:
@@ -72,7 +80,12 @@ class _StepLog(io.TextIOBase):
         super().close()
 
     def _read(self, line: str) -> None:
+        if self._in_message and line:  # such as the table of members that did not pass
+            self._told.append(line)
+            return
+        self._in_message = False
         if started := _STARTED.search(line):
+            self._told = []
             self._since[started[1]] = time.monotonic()
             self._say(f"[bold]{_readable(started[1])}[/bold]")
         elif finished := _FINISHED.search(line):
@@ -81,10 +94,12 @@ class _StepLog(io.TextIOBase):
                 self._say(f"  [dim]done in {seconds:.0f} s[/dim]")
             else:
                 self._say(f"  [red]failed after {seconds:.0f} s[/red]")
+                if not self._failed:
+                    self._failed, self.error = True, "\n".join(self._told) or None
         elif line.startswith(STEP_LINE):
             self._say(f"  {line.removeprefix(STEP_LINE)}")
         elif error := _USER_ERROR.search(line):
-            self.error = error[1]
+            self._told, self._in_message = [error[1]], True  # the last of chained errors is the outermost
 
 
 def _readable(task: str) -> str:
@@ -139,6 +154,7 @@ def run_locally(
                 warnings.filterwarnings("ignore", message=".*custom or non-Python base image")
                 pipeline(**arguments)
         except RuntimeError as error:
+            _close_record(directory, settings)
             raise IcefloeError(
                 log.error
                 or f"pipeline {pipeline.name}: a step failed. Read why in {directory / 'log.txt'}, "
@@ -147,6 +163,15 @@ def run_locally(
         finally:
             log.close()
     return LocalRun(directory, directory / "log.txt", time.monotonic() - began)
+
+
+def _close_record(directory: Path, settings: Settings) -> None:
+    """Mark the record of a run whose steps can't go on as failed."""
+    from icefloe.registry.runs import RunRecord
+
+    for path in directory.glob("steps/*/start-run/executor_output.json"):
+        run_id = json.loads(path.read_text(encoding="utf-8"))["parameterValues"]["Output"]
+        RunRecord(settings, run_id).finish(succeeded=False)
 
 
 def forget_old_runs(settings: Settings, keep: int = 5) -> None:

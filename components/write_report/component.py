@@ -16,4 +16,7 @@ def write_report(run: str, report: Output[HTML]) -> str:
     from icefloe.settings import load_settings
 
     settings = load_settings()
-    return write_page(RunRecord(settings, run), Registry(settings), Path(report.path))
+    record = RunRecord(settings, run)
+    champion = write_page(record, Registry(settings), Path(report.path))
+    record.finish()
+    return champion
