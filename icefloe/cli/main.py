@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,8 @@ def init(
 
 def main() -> None:
     """Run the command line; what a user can mend is one line and exit code 2."""
+    # MLflow would tell of every table it makes, where a person waits for one answer.
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
         app()
     except IcefloeError as error:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from icefloe.cli.context import say, settings
 from icefloe.errors import IcefloeError
+
+if TYPE_CHECKING:
+    from icefloe.settings import Settings
 
 app = typer.Typer(help="Pipelines: run here, or compile for Kubeflow.", no_args_is_help=True)
 
@@ -55,6 +58,7 @@ def run(
     sections = load_params(where.workspace / "params.yaml", preset).sections()
     arguments: dict[str, Any] = {key: sections[key] for key in sections if key in pipeline_inputs(pipeline)}
     arguments |= _datasets(name, dataset, arriving, where.data)
+    _check_ready(name, where)
     result = run_locally(pipeline, arguments, where, say, trains=name is not PipelineName.DRIFT_CHECK)
     report = where.workspace / "reports" / f"{result.directory.name}.html"
     report.parent.mkdir(exist_ok=True)
@@ -82,6 +86,17 @@ def compile_(
 def pipeline_inputs(pipeline: Any) -> set[str]:
     """Names of a pipeline's parameters."""
     return set(pipeline.component_spec.inputs or {})
+
+
+def _check_ready(name: PipelineName, where: Settings) -> None:
+    """Refuse at once what a step would refuse a minute later."""
+    from icefloe.datasets.versions import current_version
+
+    current_version(where.workspace)
+    if name in (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN):
+        from icefloe.registry.registry import Registry
+
+        Registry(where).get("champion")
 
 
 def _datasets(
