@@ -54,7 +54,9 @@ def request_labels(
 def _not_worth_a_label(queue: Queue, datasets: Mapping[str, Dataset]) -> set[str]:
     samples = [sample for dataset in datasets.values() for sample in dataset.samples]
     settled = {sample.key for sample in samples if sample.is_labelled}
-    settled |= {item.key for name in datasets for item in queue.items(state="waiting", dataset=name)}
+    # A label that was handed in, but isn't in the data yet, is as good as one there.
+    asked = (item for name in datasets for item in queue.items(dataset=name))
+    settled |= {item.key for item in asked if item.state in ("waiting", "submitted")}
     for keys in merge_links([group.keys for group in find_groups(samples)]):
         settled |= set(keys) if settled & set(keys) else set(keys[1:])
     return settled
