@@ -51,7 +51,7 @@ def load_params(path: Path, preset: str) -> Params:
         raise IcefloeError(
             f"{path}: not found. Copy it from another workspace, or make a new one."
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Mend it.") from error
     presets = content.get("presets") if isinstance(content, dict) else None
     if not isinstance(presets, dict) or preset not in presets:

@@ -1,0 +1,136 @@
+"""Asking for labels: once a round, never for what is labelled, and never twice for one picture."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from icefloe.active.labelers import TruthLabeler
+from icefloe.active.queue import Queue
+from icefloe.active.request import request_labels
+from icefloe.active.sampler import SamplerConfig
+from icefloe.datasets.dataset import Dataset
+from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.predictions import save_predictions
+
+CONFIG = SamplerConfig(strategy="mean-uq", k=2, spread=0)
+
+
+@pytest.fixture
+def queue(tmp_path):
+    return Queue(tmp_path / "queue.db")
+
+
+@pytest.fixture
+def predict(tmp_path):
+    """Predictions of a dataset whose uncertainty rises with the image's number."""
+
+    def make(dataset):
+        shutil.rmtree(tmp_path / "predictions", ignore_errors=True)
+
+        def prediction(sample):
+            unsure = 0.05 * (1 + sample.index)
+            shape = sample.image().shape
+            left = np.arange(shape[1])[None] < shape[1] // 2
+            low, high = np.where(left, 0.1, 0.9), np.where(left, 0.1 + unsure, 0.9)
+            members = np.broadcast_to(np.stack([low, high])[:, :1], (2, *shape)).astype(np.float32)
+            return Prediction.from_members(members, 0.5, np.array([unsure, 1.0], np.float32))
+
+        return save_predictions(
+            ((sample, prediction(sample)) for sample in dataset.samples), tmp_path / "predictions"
+        )
+
+    return make
+
+
+def repeat(dataset, original, copy):
+    """Make the image `copy` show what `original` shows."""
+    images = {sample.stem: sample.image_path for sample in dataset.samples}
+    shutil.copyfile(images[original], images[copy])
+    return Dataset.load(dataset.path)
+
+
+def label(dataset, stem):
+    (dataset.path / "masks").mkdir(exist_ok=True)
+    shutil.copyfile(dataset.path / "truth" / f"{stem}.png", dataset.path / "masks" / f"{stem}.png")
+    return Dataset.load(dataset.path)
+
+
+def stems(selection):
+    return [item.stem for item in selection.items]
+
+
+def test_the_most_uncertain_images_are_queued_with_their_predicted_masks(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=6)
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(selection) == ["stack_5", "stack_4"]
+    assert [(item.key, item.round, item.has_presegmentation) for item in queue.items()] == [
+        ("D3/stack_5", "EA-T1", True),
+        ("D3/stack_4", "EA-T1", True),
+    ]
+
+
+def test_asked_again_in_the_same_round_it_returns_what_it_chose_then(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=6)
+    first = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+    again = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert again.items == first.items
+    assert len(queue.items()) == 2
+
+
+def test_after_the_labels_came_the_same_round_asks_for_no_more(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=6)
+    first = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+    TruthLabeler().label_all(queue, {"D3": dataset})
+    again = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(again) == stems(first)
+    assert len(queue.items()) == 2
+
+
+@pytest.mark.parametrize("handed_in", [False, True])
+def test_another_round_asks_for_other_images_than_those_asked_for(queue, write_dataset, predict, handed_in):
+    dataset = write_dataset("D3", count=6)
+    request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+    if handed_in:  # but not in the data yet
+        TruthLabeler().label_all(queue, {"D3": dataset})
+    second = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T2")
+
+    assert stems(second) == ["stack_3", "stack_2"]
+
+
+def test_a_labelled_image_and_its_duplicate_are_not_chosen(queue, write_dataset, predict):
+    dataset = label(repeat(write_dataset("D3", count=6), original="stack_5", copy="stack_4"), "stack_5")
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(selection) == ["stack_3", "stack_2"]
+
+
+def test_of_duplicates_only_one_is_chosen(queue, write_dataset, predict):
+    dataset = repeat(write_dataset("D3", count=6), original="stack_4", copy="stack_5")
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(selection) == ["stack_4", "stack_3"]
+
+
+def test_a_duplicate_of_an_image_that_waits_is_not_chosen(queue, write_dataset, predict):
+    dataset = repeat(write_dataset("D3", count=6), original="stack_5", copy="stack_1")
+    # Alone, as the first of the pair, stack_1 is chosen when nothing else is left.
+    only_first = SamplerConfig(strategy="mean-uq", k=5, spread=0)
+    first = request_labels(queue, {"D3": dataset}, predict(dataset), only_first, "EA-T1")
+    second = request_labels(queue, {"D3": dataset}, predict(dataset), only_first, "EA-T2")
+
+    assert sorted(stems(first)) == ["stack_0", "stack_1", "stack_2", "stack_3", "stack_4"]
+    assert second.items == ()
+    assert len(queue.items()) == 5
+
+
+def test_when_every_image_has_a_label_nothing_is_queued(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=2)
+    dataset = label(label(dataset, "stack_0"), "stack_1")
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert selection.sentence() == "Nothing to label: every image has a label."
+    assert queue.items() == []
