@@ -90,7 +90,12 @@ class Submission:
 
     def sentence(self) -> str:
         """The outcome in one line."""
-        became = "promoted" if self.promoted else "not promoted"
+        if self.promoted:
+            became = "promoted"
+        elif self.report.verdict == "pass":
+            became = "passed, but another version is the champion"
+        else:
+            became = "not promoted"
         return f"{self.version.name} {became}: {self.report.sentence()}"
 
 
@@ -108,7 +113,8 @@ def submit(
     """Judge, register, and promote what passes.
 
     A version that was registered before, and has been judged since, is left as it is: running a pipeline
-    again must not put an old version in place of its successor.
+    again must not put an old version in place of its successor. Nor is one promoted that was judged against
+    another champion than the present one, as when a study is trained anew from scratch.
 
     Parameters
     ----------
@@ -144,7 +150,8 @@ def submit(
         champion_version=lineage.parent.name if lineage.parent else None,
     )
     registry.attach_report(version.name, report)
-    if report.verdict == "pass":
+    present = registry.champion()
+    if report.verdict == "pass" and report.champion == (present.name if present else None):
         registry.promote(version.name)
     version = registry.get(version.name)
     return Submission(version, report, promoted="champion" in version.aliases)

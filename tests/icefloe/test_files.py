@@ -55,10 +55,13 @@ def test_a_directory_appears_whole(tmp_path, exists):
 
 @pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
 def test_an_interrupted_directory_leaves_nothing(tmp_path, reason):
-    path = tmp_path / "it"
-    with pytest.raises(reason), atomic_directory(path) as beside:
-        (beside / "half").write_text("x")
-        raise reason
+    def interrupted(path):
+        with atomic_directory(path) as beside:
+            (beside / "half").write_text("x")
+            raise reason
+
+    with pytest.raises(reason):
+        interrupted(tmp_path / "it")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -76,7 +76,7 @@ def test_every_labelled_image_is_on_one_side_and_none_seen_is_held_out(workspace
 
     sides = {side: {s.key for s in bundle.side(side)} for side in ("train", "validation", "test")}
 
-    assert sides["test"] and sides["train"] and sides["validation"]
+    assert all(sides.values())
     assert len(set.union(*sides.values())) == 20
     assert {sample.key for sample in bundle.held_out} == sides["test"]
     assert {sample.key for sample in bundle.unseen} == sides["test"]
