@@ -41,7 +41,7 @@ class Progress:
     records
         One an epoch, in order.
     best_epoch
-        Epoch of the lowest validation loss; 0 before the first.
+        Epoch of the lowest stopping loss; 0 before the first.
     init_sha256
         Of the weights before the first epoch.
     """
@@ -57,8 +57,8 @@ class Progress:
 
     @property
     def best_loss(self) -> float:
-        """Lowest validation loss so far."""
-        return self.records[self.best_epoch - 1].val_loss if self.best_epoch else float("inf")
+        """Lowest stopping loss so far."""
+        return self.records[self.best_epoch - 1].stopping_loss if self.best_epoch else float("inf")
 
 
 def copy_weights(network: nn.Module) -> Weights:

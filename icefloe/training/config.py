@@ -41,7 +41,8 @@ class TrainingConfig(BaseModel):
     epochs
         At most so many; the learning rate falls along a cosine over all of them.
     patience
-        Epochs without a lower validation loss after which training stops.
+        Epochs without a lower validation loss after which training stops; in a retraining the mean of that
+        loss and the one on the newly labelled images counts.
     batch_size
         Images a step.
     draws_per_epoch

@@ -65,7 +65,7 @@ def fit_member(
     threads: int = 1,
     weights_dir: Path | None = None,
 ) -> MemberReceipt:
-    """Train a member until its validation loss stops falling, and keep its best weights.
+    """Train a member until its `EpochRecord.stopping_loss` stops falling, and keep its best weights.
 
     The order of images, their augmentation, dropout and the learning rate are functions of seed and epoch. So
     training that was killed goes on from its last checkpoint to the very weights it would have had without.
@@ -165,7 +165,7 @@ class _Fit:
     def finish(self, started_from: str | None, threads: int) -> MemberReceipt:
         """Judge the best weights and write the outcome."""
         self.network.load_state_dict(self.best)
-        probability = probabilities(self._validation_logits())
+        probability = probabilities(self._logits(self.data.validation.images))
         scores = mask_scores(probability, self.data.validation, len(self.data.classes))
         brier, ece = probability_scores(probability, self.data.validation)
         records = self.progress.records
@@ -177,7 +177,7 @@ class _Fit:
             val_dice=scores.dice,
             val_brier=brier,
             val_ece=ece,
-            val_loss=self.progress.best_loss,
+            val_loss=records[self.progress.best_epoch - 1].val_loss,
             best_epoch=self.progress.best_epoch,
             epochs=self.progress.epoch,
             seconds=round(sum(record.seconds for record in records), 2),
@@ -196,27 +196,26 @@ class _Fit:
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
-        logits = self._validation_logits()
-        masks = torch.tensor(self.data.validation.masks)
-        val_loss = float(segmentation_loss(logits, masks))
+        logits = self._logits(self.data.validation.images)
+        val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.masks)))
         if not np.isfinite(train_loss + val_loss):
             raise IcefloeError(
                 f"{self.spec.name}: the loss is no longer finite in epoch {epoch}. Lower learning_rate."
             )
         scores = mask_scores(probabilities(logits), self.data.validation, len(self.data.classes))
-        improved = val_loss < self.progress.best_loss
-        self.progress.records.append(
-            EpochRecord(
-                epoch=epoch,
-                train_loss=train_loss,
-                val_loss=val_loss,
-                val_pca=scores.accuracy,
-                val_iou=scores.iou,
-                val_dice=scores.dice,
-                lr=self.optimizer.param_groups[0]["lr"],
-                seconds=round(time.perf_counter() - began, 3),
-            )
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=train_loss,
+            val_loss=val_loss,
+            new_loss=self._new_loss(),
+            val_pca=scores.accuracy,
+            val_iou=scores.iou,
+            val_dice=scores.dice,
+            lr=self.optimizer.param_groups[0]["lr"],
+            seconds=round(time.perf_counter() - began, 3),
         )
+        improved = record.stopping_loss < self.progress.best_loss
+        self.progress.records.append(record)
         if improved:
             self.progress.best_epoch = epoch
             self.best = copy_weights(self.network)
@@ -270,8 +269,14 @@ class _Fit:
         n_warmup = min(n_steps, round(self.config.warmup_epochs * self.steps_per_epoch))
         return learning_rate(step, n_steps, n_warmup, self.config.learning_rate)
 
-    def _validation_logits(self) -> torch.Tensor:
-        images = self.data.validation.images
+    def _new_loss(self) -> float | None:
+        train, is_new = self.data.train, self.data.is_new
+        if not is_new.any():
+            return None
+        logits = self._logits(train.images[is_new])
+        return float(segmentation_loss(logits, torch.tensor(train.masks[is_new])))
+
+    def _logits(self, images: FloatArray) -> torch.Tensor:
         return predict_logits(self.network, images, self.config.batch_size, self.device, self.precision)
 
     def _save(self) -> None:

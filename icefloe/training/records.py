@@ -14,6 +14,8 @@ class EpochRecord:
         From 1.
     train_loss, val_loss
         Cross entropy plus 1 - Dice, on the augmented training and the plain validation images.
+    new_loss
+        The same on the plain newly labelled training images; None if there are none.
     val_pca, val_iou, val_dice
         Of the validation masks at threshold 0.5 (the most probable class when there are more than two).
     lr
@@ -30,6 +32,16 @@ class EpochRecord:
     val_dice: float
     lr: float
     seconds: float
+    new_loss: float | None = None
+
+    @property
+    def stopping_loss(self) -> float:
+        """The loss whose minimum picks the epoch: on the validation images and the newly labelled, half each.
+
+        A few new labels all train, so validation knows nothing of their dataset: by its loss alone the best
+        epoch of a retraining would be the one that has learned least from them.
+        """
+        return self.val_loss if self.new_loss is None else (self.val_loss + self.new_loss) / 2
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "EpochRecord":

@@ -15,7 +15,7 @@ from icefloe.training.records import EpochRecord, MemberReceipt
 
 RUN_ID_VARIABLE = "MLFLOW_RUN_ID"
 
-_CURVES = ("train_loss", "val_loss", "val_pca", "val_iou", "val_dice", "lr", "seconds")
+_CURVES = ("train_loss", "val_loss", "new_loss", "val_pca", "val_iou", "val_dice", "lr", "seconds")
 _SCORES = ("val_pca", "val_iou", "val_dice", "val_brier", "val_ece", "val_loss", "best_epoch", "seconds")
 
 
@@ -32,7 +32,9 @@ class MemberRuns:
         """Add the epoch to the member's curves."""
         now = get_current_time_millis()
         values = record.to_dict()
-        curves = [Metric(curve, values[curve], now, record.epoch) for curve in _CURVES]
+        curves = [
+            Metric(curve, values[curve], now, record.epoch) for curve in _CURVES if values[curve] is not None
+        ]
         self._client.log_batch(self._run_of(name), metrics=curves)
 
     def on_finished(self, receipt: MemberReceipt) -> None:

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +74,9 @@ def test_training_learns_discs_and_keeps_the_weights_of_the_lowest_validation_lo
     assert receipt.val_loss == min(losses) == losses[receipt.best_epoch - 1]
     assert losses[-1] < losses[0] - 0.2
     assert receipt.val_iou > 0.5
-    mean_error = np.abs(outcome.probabilities.astype(float) - data.validation.masks).mean()
-    assert mean_error < 0.2
+    mask, truth = outcome.probabilities >= 0.5, data.validation.masks == 1
+    assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
+    assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
 
 
 def test_training_stops_when_the_validation_loss_has_not_fallen_for_patience_epochs(
@@ -89,6 +91,15 @@ def test_training_stops_when_the_validation_loss_has_not_fallen_for_patience_epo
     monkeypatch.setattr(fit, "segmentation_loss", scripted)
     receipt = fit_member(spec, data, config.model_copy(update={"epochs": 6, "patience": 2}), tmp_path)
     assert (receipt.epochs, receipt.best_epoch, receipt.val_loss) == (4, 2, 1.0)
+
+
+def test_newly_labelled_images_have_a_say_in_which_epoch_is_best(spec, data, config, tmp_path):
+    new = replace(data, is_new=np.arange(8) < 2)
+    receipt = fit_member(spec, new, config, tmp_path)
+    records = read_outcome(tmp_path).records
+    stopping = [(record.val_loss + record.new_loss) / 2 for record in records]
+    assert receipt.best_epoch == 1 + np.argmin(stopping)
+    assert receipt.val_loss == records[receipt.best_epoch - 1].val_loss
 
 
 def test_the_receipt_hashes_the_weights_file_and_the_starting_weights_file(spec, data, config, tmp_path):
