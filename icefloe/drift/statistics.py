@@ -1,7 +1,7 @@
 """Is a new experiment's mean one that another experiment of the same kind would show?
 
 Frames of one experiment resemble each other far more than frames of two experiments, so comparing frames with
-frames (a rank or permutation test over images) raises an alarm at nearly every harmless new experiment. Here
+frames (a rank or permutation test over images) raises far more alarms than it states (docs/gate.md). Here
 the unit is the experiment. With y_k the mean of a quantity in experiment k,
 
     y_k ~ Normal(mu, v + s_k^2),      v ~ scaled-inverse-chi-squared(weight, scale^2),      mu flat,
