@@ -1,0 +1,88 @@
+"""The command line in this process, and a workspace for it."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from icefloe.cli import context
+from icefloe.cli.main import main
+from icefloe.datasets.versions import init_workspace
+from icefloe.params import DEFAULT_PARAMS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The one line of an error that a user can mend; the test fails if it is anything else."""
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert self.err.startswith("error: ")
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1, self.err
+        return self.err.removeprefix("error: ").removesuffix("\n")
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run `icefloe ARGUMENTS` as the installed script does."""
+    for name in ("ICEFLOE_WORKSPACE", "ICEFLOE_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["icefloe", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            context.use_workspace(None)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def empty_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace without data; tests must leave it so."""
+    folder = tmp_path_factory.mktemp("empty") / "workspace"
+    init_workspace(folder, DEFAULT_PARAMS.read_text(encoding="utf-8"))
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A folder that is a workspace as far as settings, parameters and datasets go, without git and DVC."""
+    folder = tmp_path / "workspace"
+    (folder / "data").mkdir(parents=True)
+    (folder / "icefloe.toml").write_text('profile = "local"\n')
+    (folder / "params.yaml").write_bytes(DEFAULT_PARAMS.read_bytes())
+    return folder
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Content of every file below a folder, but for the stores that looking into them makes."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in (".icefloe", ".git", ".dvc")
+    }
+
+
+@pytest.fixture(name="files_in")
+def _files_in() -> Callable[[Path], dict[str, bytes]]:
+    return files_in

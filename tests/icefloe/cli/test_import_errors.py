@@ -1,0 +1,153 @@
+"""Images and masks that can't be used: one line that names the file and the remedy, and nothing written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+GREY = np.random.default_rng(0).integers(0, 60_000, (64, 64)).astype(np.uint16)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def refusal(cli, workspace, source, files_in):
+    """Import `source`; the error, after checking that the workspace is as it was."""
+
+    def run() -> str:
+        before = files_in(workspace)
+        message = cli("-C", workspace, "data", "import", source, "--name", "D1").refusal
+        assert files_in(workspace) == before
+        assert list((workspace / "data").iterdir()) == []
+        return message
+
+    return run
+
+
+def write_mask(path: Path, mask: np.ndarray) -> None:
+    Image.fromarray(mask.astype(np.uint8)).save(path)
+
+
+def test_an_empty_folder(refusal, source):
+    assert refusal() == (f"{source}: no image that Icefloe reads, the dataset would be empty. Name another.")
+
+
+def test_a_mask_of_another_size(refusal, source):
+    tifffile.imwrite(source / "a.tif", GREY)
+    write_mask(source / "a_label.png", np.zeros((32, 48)))
+
+    assert refusal() == (
+        f"{source / 'a_label.png'}: mask is 48x32 but the image is 64x64. "
+        "Export the mask at the image's size."
+    )
+
+
+def test_a_mask_with_unknown_classes(refusal, source):
+    tifffile.imwrite(source / "a.tif", GREY)
+    mask = np.zeros((64, 64))
+    mask[0, :2] = 3, 7
+    write_mask(source / "a_label.png", mask)
+
+    message = refusal()
+    assert message.startswith(f"{source / 'a_label.png'}: mask has unknown classes (values 3, 7)")
+    assert message.endswith("Export class indices, or name the further classes in dataset.yaml.")
+
+
+def test_a_truncated_tiff(refusal, source):
+    tifffile.imwrite(source / "a.tif", GREY)
+    whole = (source / "a.tif").read_bytes()
+    (source / "a.tif").write_bytes(whole[: len(whole) // 2])
+
+    message = refusal()
+    assert message.startswith(f"{source / 'a.tif'}: truncated")
+    assert message.endswith("Export or copy it again.")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_numbers(refusal, source, value):
+    image = GREY.astype(np.float32)
+    image[3, 3] = value
+    tifffile.imwrite(source / "a.tif", image)
+
+    assert refusal() == (
+        f"{source / 'a.tif'}: 1 pixels are NaN or infinite. Replace or crop them before importing."
+    )
+
+
+def test_a_constant_image(refusal, source):
+    tifffile.imwrite(source / "a.tif", np.full((64, 64), 7, np.uint16))
+
+    assert refusal() == (
+        f"{source / 'a.tif'}: all pixels have the value 7, nothing to see. Leave the image out."
+    )
+
+
+def test_an_image_of_one_pixel(refusal, source):
+    tifffile.imwrite(source / "a.tif", np.full((1, 1), 7, np.uint16))
+
+    assert refusal() == f"{source / 'a.tif'}: the image is only 1x1 pixels. Export it at full size."
+
+
+def test_a_colour_picture(refusal, source):
+    colours = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(colours).save(source / "a.png")
+
+    message = refusal()
+    assert message.startswith(f"{source / 'a.png'}: a colour picture (its red, green and blue differ)")
+    assert message.endswith("Export the detector's own grey values.")
+
+
+def test_one_bad_image_among_good_ones_leaves_nothing_of_any(refusal, source):
+    for number in range(3):
+        tifffile.imwrite(source / f"stack_{number}.tif", GREY + number)
+    (source / "stack_3.tif").write_bytes(b"II*\0 not really")
+
+    assert refusal().startswith(f"{source / 'stack_3.tif'}: ")
+
+
+def test_a_name_that_leads_out_of_the_data_folder(cli, workspace, source, files_in):
+    tifffile.imwrite(source / "a.tif", GREY)
+    before = files_in(workspace)
+
+    message = cli("-C", workspace, "data", "import", source, "--name", "../D1").refusal
+    assert message.startswith("'../D1' can't be the dataset's name")
+    assert files_in(workspace) == before
+
+
+def test_grey_stored_as_colour_is_converted(cli, workspace, source):
+    grey = (GREY >> 8).astype(np.uint8)
+    Image.fromarray(np.stack([grey] * 3, axis=-1)).save(source / "a.png")
+
+    outcome = cli("-C", workspace, "data", "import", source, "--name", "D1")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("D1: 1 images, 0 with labels\n")
+    listing = cli("-C", workspace, "data", "list").out
+    assert "D1" in listing
+
+
+def test_a_name_in_use_is_refused_and_the_dataset_stays(cli, workspace, source, files_in):
+    tifffile.imwrite(source / "a.tif", GREY)
+    cli("-C", workspace, "data", "import", source, "--name", "D1")
+    before = files_in(workspace)
+
+    message = cli("-C", workspace, "data", "import", source, "--name", "D1").refusal
+    assert message.endswith("there is a dataset of this name. Choose another name with --name.")
+    assert files_in(workspace) == before
+
+
+def test_held_back_labels_are_counted(cli, workspace, source):
+    for number in range(2):
+        tifffile.imwrite(source / f"stack_{number}.tif", GREY + number)
+        write_mask(source / f"stack_{number}_label.png", GREY > 30_000)
+
+    outcome = cli("-C", workspace, "data", "import", source, "--name", "D3", "--hold-labels")
+
+    assert outcome.out.startswith("D3: 2 images, 0 with labels, 2 labels held back\n")

@@ -1,0 +1,147 @@
+"""Pipelines that can't run: told before anything starts."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from icefloe.datasets.dataset import DatasetInfo
+from icefloe.datasets.labels import write_mask
+
+
+@pytest.fixture
+def add_dataset(workspace, rng):
+    def add(name, labels="masks"):
+        folder = workspace / "data" / name
+        (folder / "images").mkdir(parents=True)
+        for index in range(3):
+            image = rng.integers(0, 60_000, (64, 64)).astype(np.uint16)
+            tifffile.imwrite(folder / "images" / f"stack_{index}.tif", image)
+            if labels:
+                write_mask(folder / labels / f"stack_{index}.png", (image > 30_000).astype(np.uint8))
+        DatasetInfo(name=name, experiment=name).save(folder)
+
+    return add
+
+
+@pytest.fixture
+def refusal(cli, workspace, files_in):
+    """Run a pipeline; the error, after checking that no run was begun."""
+
+    def run(*arguments):
+        before = files_in(workspace)
+        message = cli("-C", workspace, "pipeline", "run", *arguments).refusal
+        assert files_in(workspace) == before
+        assert not (workspace / ".icefloe" / "runs").exists()
+        return message
+
+    return run
+
+
+def test_without_any_dataset(refusal, workspace):
+    assert refusal("train") == (
+        f"{workspace / 'data'}: no dataset here. "
+        "Make some with `icefloe data simulate` or `icefloe data import`."
+    )
+
+
+def test_without_any_label(refusal, workspace, add_dataset):
+    add_dataset("D1", labels=None)
+
+    for pipeline in ("train", "loop"):
+        assert refusal(pipeline) == (
+            f"{workspace / 'data'}: no dataset has labels, so nothing can be trained. "
+            "Import labels with the images."
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "-d", "D9"), ("drift_check", "-d", "D9"), ("loop", "--arriving", "D9")]
+)
+def test_an_unknown_dataset(refusal, workspace, add_dataset, arguments):
+    add_dataset("D1")
+    add_dataset("D3", labels="truth")
+
+    assert refusal(*arguments) == f"{workspace / 'data' / 'D9'}: no such dataset. There are: D1, D3."
+
+
+@pytest.mark.parametrize("pipeline", ["drift_check", "retrain"])
+@pytest.mark.parametrize("named", [(), ("-d", "D1", "-d", "D3")], ids=["none", "two"])
+def test_not_one_new_dataset(refusal, add_dataset, pipeline, named):
+    add_dataset("D1")
+    add_dataset("D3", labels="truth")
+
+    assert refusal(pipeline, *named) == (f"{pipeline}: one new dataset is needed. Name it: --dataset D3.")
+
+
+def test_a_loop_with_nobody_to_label(refusal, workspace, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("loop") == (
+        f"{workspace / 'data'}: no dataset with labels held back, so the loop has nobody to label. "
+        "Import one with `icefloe data import DIR --name D2 --hold-labels`."
+    )
+
+
+def test_an_unknown_preset(refusal, workspace, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("train", "--preset", "big") == (
+        f"{workspace / 'params.yaml'}: no preset 'big'. There are: demo, paper."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("presets: {demo: [", "not valid YAML"),
+        ("presets: {demo: {training: {members: []}}}", "presets.demo.training.members: "),
+    ],
+)
+def test_broken_parameters(refusal, workspace, add_dataset, text, words):
+    add_dataset("D1")
+    (workspace / "params.yaml").write_text(text)
+
+    assert refusal("train").startswith(f"{workspace / 'params.yaml'}: {words}")
+
+
+def test_data_that_are_in_no_version_yet(refusal, workspace, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("train") == (
+        f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`."
+    )
+
+
+def test_no_champion_yet(cli, tmp_path, rng):
+    workspace, images = tmp_path / "workspace", tmp_path / "camera"
+    images.mkdir()
+    tifffile.imwrite(images / "a.tif", rng.integers(0, 60_000, (64, 64)).astype(np.uint16))
+    for command in (
+        ("init", workspace),
+        ("-C", workspace, "data", "import", images, "--name", "D3"),
+        ("-C", workspace, "data", "commit", "-m", "D3"),
+    ):
+        assert cli(*command).code == 0
+
+    for pipeline in ("drift_check", "retrain"):
+        assert cli("-C", workspace, "pipeline", "run", pipeline, "-d", "D3").refusal == (
+            "icefloe-ea: there is no champion yet. "
+            "No version is registered; train one with `icefloe pipeline run train`."
+        )
+    assert not (workspace / ".icefloe" / "runs").exists()
+
+
+def test_compiling_writes_a_package_for_each_pipeline(cli, workspace, tmp_path):
+    outcome = cli("-C", workspace, "pipeline", "compile", "--output", tmp_path / "packages")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert {path.stem for path in (tmp_path / "packages").iterdir()} == {
+        *("train", "drift_check", "retrain", "loop")
+    }
+
+
+def test_compiling_with_an_unknown_preset_writes_nothing(cli, workspace, tmp_path):
+    command = ("pipeline", "compile", "--preset", "big", "--output", tmp_path / "packages")
+
+    assert "no preset 'big'" in cli("-C", workspace, *command).refusal
+    assert not (tmp_path / "packages").exists()

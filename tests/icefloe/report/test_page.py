@@ -1,0 +1,267 @@
+"""The report of a run, from a record in a real MLflow store whose results come of small synthetic images."""
+
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from skimage.draw import disk
+
+from icefloe.active.sampler import Selected, Selection
+from icefloe.drift.benchmark import Benchmark
+from icefloe.drift.evidence import measure_evidence
+from icefloe.drift.gate import check
+from icefloe.ensemble.evaluate import evaluate
+from icefloe.ensemble.prediction import Prediction
+from icefloe.registry.promotion import PromotionRule, compare
+from icefloe.registry.registry import Registry
+from icefloe.registry.runs import RunRecord
+from icefloe.report.figures import Segmented, gallery, html_page, png
+from icefloe.report.intervals import intervals_figure
+from icefloe.report.numbers import evaluation_numbers, gate_numbers, mean_dice, roc_points
+from icefloe.report.page import write_page
+
+SHAPE = (48, 64)
+
+
+class Disc:
+    """A sample: a dark disc in noise."""
+
+    def __init__(self, dataset, index, contrast=80.0):
+        rng = np.random.default_rng(index)
+        self.dataset, self.index, self.stem, self.key = dataset, index, f"s{index}", f"{dataset}/s{index}"
+        self.label = np.zeros(SHAPE, np.uint8)
+        self.label[disk((24, 32), 10 + index % 5)] = 1
+        self.pixels = (200 - contrast * self.label + rng.normal(0, 10, SHAPE)).astype(np.float32)
+
+    def image(self):
+        return self.pixels
+
+    def mask(self):
+        return self.label
+
+
+class Guesser:
+    """Predicts the label with errors: as good an ensemble as `skill`, its predictions real ones."""
+
+    def __init__(self, skill):
+        self.manifest = SimpleNamespace(
+            name="challenger", n_classes=2, classes=("rest", "ice"), threshold=0.5
+        )
+        self.skill = skill
+
+    def predict_samples(self, samples, steps_done=None):
+        for sample in samples:
+            rng = np.random.default_rng(100 + sample.index)
+            truth = sample.mask() * 0.8 + 0.1
+            noise = rng.normal(0, 1 - self.skill, (3, *SHAPE))
+            members = np.clip(truth + noise, 0, 1).astype(np.float32)
+            yield sample, Prediction.from_members(members, 0.5, np.ones(4, np.float32))
+
+
+def rows(dataset, contrast=80.0, uncertainty=0.02):
+    samples = [Disc(dataset, index, contrast) for index in range(8)]
+    return [
+        {
+            **{"dataset": dataset, "stem": sample.stem, "index": sample.index},
+            **{"uq_mean": 0.3 * uncertainty, "uq_foreground": uncertainty * (1 + 0.01 * sample.index)},
+            **measure_evidence(sample.image()).to_features(),
+        }
+        for sample in samples
+    ]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mlflow")
+    return SimpleNamespace(
+        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        artifact_uri=(folder / "files").as_uri(),
+        registered_model="icefloe-ea",
+        experiment="icefloe",
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    """T1 and T2 on D1 and D3, the gate's report on D3 and the promotion gate's on T2."""
+    samples = [Disc(dataset, index) for dataset in ("D1", "D3") for index in range(8)]
+    before, after = evaluate(Guesser(0.5), samples), evaluate(Guesser(0.8), samples)
+    return SimpleNamespace(
+        before=before,
+        after=after,
+        gate=check(Benchmark.from_tables(rows("D1") + rows("D2")), rows("D3", 30.0, uncertainty=0.3)),
+        promotion=compare(
+            after,
+            before,
+            PromotionRule(n_resamples=1000),
+            new_dataset="D3",
+            champion_version="EA-T1",
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def page(settings, results, tmp_path_factory):
+    """The page's text, of a run in which D3 came, was labelled twice and led to EA-T2."""
+    picture = png(gallery([Segmented("x", Disc("D3", 0).pixels, Disc("D3", 0).label, np.zeros(SHAPE))]))
+    selected = tuple(
+        Selected("D3", f"s{rank}", 0.5, "mean-uq", rank, f"mean uncertainty <0.{rank}> & more")
+        for rank in (1, 2)
+    )
+    receipt = {
+        **{"name": "resnet18-unet-s0", "accuracy": 0.981, "iou": 0.91, "dice": 0.95, "brier": 0.01},
+        **{"ece": 0.02, "seconds": 61.0, "kept": True, "reason": "passes"},
+    }
+    record = RunRecord.start(settings, "loop")
+    record.write_json("gate/D3.json", results.gate.to_dict())
+    record.write_json("selection/D3.json", Selection(selected, "mean-uq", 2, 8).to_dict())
+    record.write_png("selection/D3.png", picture)
+    record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2"], "seconds": 360.0})
+    record.write_version(
+        SimpleNamespace(version=SimpleNamespace(name="EA-T2", parent="EA-T1"), report=results.promotion),
+        results.after,
+        results.before,
+        {"receipts": [receipt, {**receipt, "name": "vgg19", "kept": False}], "warnings": ["Few are left."]},
+        picture,
+    )
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    assert write_page(RunRecord(settings, record.run_id), Registry(settings), path) == "none"
+    return path.read_text(encoding="utf-8")
+
+
+class Reader(HTMLParser):
+    """Table rows as lists of cell texts, and every address the page mentions."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.addresses, self._cell = [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "data", "srcset")]
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self._cell = ""
+
+    def handle_data(self, data):
+        if self._cell is not None:
+            self._cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.rows[-1].append(self._cell.strip())
+            self._cell = None
+
+
+def test_the_page_needs_no_other_file_and_no_network(page):
+    addresses = Reader(page).addresses
+
+    assert addresses
+    assert [address for address in addresses if not address.startswith(("data:image/png;base64,", "#"))] == []
+    assert re.findall(r"@import|url\(|<script|<link", page) == []
+
+
+def test_every_link_inside_the_page_leads_somewhere(page):
+    targets = [address[1:] for address in Reader(page).addresses if address.startswith("#")]
+
+    assert targets
+    assert all(f'id="{target}"' in page for target in targets)
+
+
+def test_the_table_holds_every_version_and_the_trivial_baselines_of_every_dataset(page, results):
+    rows = Reader(page).rows
+    names = [(row[0], row[1]) for row in rows if len(row) == 9 and row[0] in ("D1", "D3")]
+
+    baselines = list(results.after.baselines["D1"])
+    assert len(baselines) >= 2
+    assert names == [(d, who) for d in ("D1", "D3") for who in ("EA-T1", "EA-T2", *baselines)]
+
+
+def test_the_numbers_are_those_of_the_evaluations(page, results):
+    scores = results.after.datasets["D3"]
+    expected = [scores.pca, scores.iou, scores.dice, scores.brier, scores.ece, scores.uq]
+
+    assert ["D3", "EA-T2", "8", *(f"{number:.4f}" for number in expected)] in Reader(page).rows
+    background = results.after.baselines["D3"]["all background"]
+    numbers = [f"{number:.4f}" for number in (background.pca, background.iou, background.dice)]
+    assert ["D3", "all background", "8", *numbers, "–", "–", "–"] in Reader(page).rows
+
+
+def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results):
+    from markupsafe import escape
+
+    assert f'D3 <span class="tag shifted">{results.gate.outcome}</span>' in page
+    assert str(escape(results.gate.sentence())) in page
+    assert ["1", "D3/s1", "mean uncertainty <0.1> & more"] in Reader(page).rows
+    assert re.search(r"Label cost: 2\s+images, 6 minutes", page)
+    assert str(escape(results.promotion.sentence())) in page
+    assert ["resnet18-unet-s0", "0.9810", "0.9100", "0.9500", "0.0100", "0.0200", "61", "yes", "passes"] in (
+        Reader(page).rows
+    )
+    assert "Warning: Few are left." in page
+    assert "There is no champion yet." in page
+
+
+def test_a_run_that_found_nothing_still_gives_a_page(settings, tmp_path):
+    record = RunRecord.start(settings, "train")
+
+    assert write_page(record, Registry(settings), tmp_path / "report.html") == "none"
+    text = (tmp_path / "report.html").read_text()
+    assert "No version is registered yet." in text
+    assert 'id="scores"' not in text
+
+
+def test_the_flat_numbers_are_those_of_the_objects(results):
+    numbers = evaluation_numbers(results.after)
+
+    assert numbers["D3.dice"] == results.after.datasets["D3"].dice
+    assert numbers["mean_dice"] == pytest.approx((numbers["D1.dice"] + numbers["D3.dice"]) / 2)
+    assert mean_dice(results.before) < mean_dice(results.after)
+    gate = gate_numbers(results.gate)
+    assert gate["uncertainty.p_value"] == results.gate.result("uncertainty").p_value
+    assert all(isinstance(value, int | float) for value in {**numbers, **gate}.values())
+
+
+def test_roc_points_run_from_strict_to_lenient_thresholds(results):
+    points = np.array(roc_points(results.after))
+
+    assert points.shape[1] == 3
+    assert (np.diff(points[:, 2]) < 0).all()
+    assert (np.diff(points[:, :2], axis=0) >= 0).all()
+
+
+def test_the_promotion_figure_has_a_panel_for_every_metric(results):
+    figure = intervals_figure(results.promotion)
+
+    assert len(figure.axes) == len({c.metric for c in results.promotion.comparisons})
+
+
+def test_a_gallery_shows_an_outline_and_an_uncertainty_map_for_every_image():
+    items = [
+        Segmented(f"image {n}", Disc("D1", n).pixels, Disc("D1", n).label, np.zeros(SHAPE, np.float32))
+        for n in range(5)
+    ]
+    figure = gallery(items, columns=3)
+
+    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert titles == [item.title for item in items]
+    assert png(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("value", [0, 1], ids=["all background", "all ice"])
+def test_an_image_without_an_outline_is_drawn_all_the_same(value):
+    mask = np.full(SHAPE, value, np.uint8)
+
+    assert png(gallery([Segmented("flat", np.ones(SHAPE, np.float32), mask, np.zeros(SHAPE), mask)]))
+
+
+def test_a_small_page_escapes_what_it_is_told():
+    text = html_page("D3 <b>", Figure(figsize=(1, 1)), text="a < b & c")
+
+    assert "<h2>D3 &lt;b&gt;</h2>" in text
+    assert "<p>a &lt; b &amp; c</p>" in text
+    assert 'src="data:image/png;base64,' in text
