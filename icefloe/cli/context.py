@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ def settings() -> Settings:
 
 def say(line: str) -> None:
     """One line to the person who waits, in rich markup."""
-    console.print(line, highlight=False)
+    console.print(line, highlight=False, soft_wrap=not console.is_terminal)  # a log's lines stay whole
 
 
 def table(title: str, *columns: str) -> Table:
     """An empty table in the project's look; columns ending in `>` are right-aligned."""
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        made.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+        justify: JustifyMethod = "right" if column.endswith(">") else "left"
+        made.add_column(column.removesuffix(">"), justify=justify, overflow="fold")
     return made

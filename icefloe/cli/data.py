@@ -43,6 +43,10 @@ def import_(
     experiment: Annotated[
         str | None, typer.Option(help="Experiment the images are of; the dataset's name when left out.")
     ] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Who made the labels; the lineage of versions names them.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="On what terms the images may be used.")] = "",
     pixel_size: Annotated[float | None, typer.Option(help="Pixel edge in nm.")] = None,
     classes: Annotated[
         str, typer.Option(help="Class names by mask value, separated by commas.")
@@ -63,6 +67,8 @@ def import_(
         name,
         settings().data,
         experiment=experiment,
+        author=author,
+        licence=licence,
         pixel_size_nm=pixel_size,
         classes=[part.strip() for part in classes.split(",")],
         hold_labels=hold_labels,

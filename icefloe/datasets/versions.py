@@ -26,7 +26,7 @@ from icefloe.settings import SETTINGS_FILE
 DATA = "data"
 POINTER = "data.dvc"
 PARAMS_FILE = "params.yaml"
-IGNORED = (".icefloe/", f"/{DATA}/")
+IGNORED = (".icefloe/", f"/{DATA}/", "/reports/")
 REMOTE = ".icefloe/dvc-remote"
 
 

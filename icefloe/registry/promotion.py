@@ -204,14 +204,9 @@ def compare(
     Raises
     ------
     IcefloeError
-        If the two were evaluated on different images, or `new_dataset` is not among them.
+        If the two were evaluated on different images.
     """
     ours = scores_by_dataset(challenger)
-    if new_dataset is not None and new_dataset not in ours:
-        raise IcefloeError(
-            f"{new_dataset}: the challenger was not evaluated on it, only on {', '.join(ours)}. "
-            "Evaluate both versions on the new dataset's held-out images."
-        )
     if champion is None:
         return _first_version(challenger, ours, rule)
     theirs = scores_by_dataset(champion)
@@ -320,6 +315,11 @@ def _improvement(
     ours: Columns, theirs: Columns, rule: PromotionRule, new_dataset: str | None
 ) -> tuple[Verdict, str]:
     """Is the challenger's Dice shown to be higher where it should be?"""
+    if new_dataset is not None and new_dataset not in ours:
+        return "inconclusive", (
+            f"It is not shown to be better: {new_dataset} has no held-out label, all of them train. "
+            "Label more of its images, or look at them and promote by hand."
+        )
     candidates: Sequence[str] = [new_dataset] if new_dataset is not None else list(ours)
     corrected = rule.model_copy(update={"confidence": 1 - (1 - rule.confidence) / len(candidates)})
     intervals = {

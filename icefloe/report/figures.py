@@ -49,7 +49,7 @@ def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
 
     columns = max(1, min(columns, len(items)))
     blocks = -(-len(items) // columns)
-    figure = Figure(figsize=(2.6 * columns, 5.6 * blocks), layout="constrained")
+    figure = Figure(figsize=(2.6 * columns + 1, 5.5 * blocks), layout="constrained")
     axes = figure.subplots(2 * blocks, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()

@@ -134,9 +134,10 @@ def test_different_images_cannot_be_compared(evaluation_of):
         compare(evaluation_of({"D1": (0.9, 2)}), evaluation_of({"D1": (0.9, 2), "D2": (0.9, 2)}), RULE)
 
 
-def test_the_new_dataset_must_have_been_evaluated(champion):
-    with pytest.raises(IcefloeError, match="D9: the challenger was not evaluated on it, only on D1, D2, D3"):
-        compare(champion, champion, RULE, new_dataset="D9")
+def test_without_a_held_out_label_of_the_new_dataset_nothing_is_shown(champion):
+    report = compare(champion, champion, RULE, new_dataset="D9")
+    assert report.verdict == "inconclusive"
+    assert "D9 has no held-out label" in report.reasons[0]
 
 
 def test_a_first_version_must_beat_the_best_trivial_baseline_everywhere(evaluation_of):
