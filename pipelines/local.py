@@ -29,6 +29,8 @@ STEP_LINE = "icefloe: "
 _STARTED = re.compile(r"Executing task \S*?'([\w-]+)'")
 _FINISHED = re.compile(r"Task \S*?'([\w-]+)'\S* finished with status \S*?(SUCCESS|FAILURE)")
 _COLOUR = re.compile(r"\x1b\[\d+m")
+# Training tells every epoch to the log; every fifth, and the end, is enough for a person.
+_TRAINING = re.compile(r"\]: (\S+: (?:epoch \d*[05] of|done after) .*)")
 _USER_ERROR = re.compile(r"icefloe\.errors\.IcefloeError: (.*)")
 
 
@@ -98,6 +100,8 @@ class _StepLog(io.TextIOBase):
                     self._failed, self.error = True, "\n".join(self._told) or None
         elif line.startswith(STEP_LINE):
             self._say(f"  {line.removeprefix(STEP_LINE)}")
+        elif training := _TRAINING.search(line):
+            self._say(f"  [dim]{training[1]}[/dim]")
         elif error := _USER_ERROR.search(line):
             self._told, self._in_message = [error[1]], True  # the last of chained errors is the outermost
 
