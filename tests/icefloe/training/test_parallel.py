@@ -6,12 +6,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
 from icefloe.training.members import MembersDir
-from icefloe.training.outcome import read_progress
+from icefloe.training.outcome import is_finished, read_progress
 from icefloe.training.parallel import Tracking, train_members
 from icefloe.training.ray_session import start_ray, stop_ray
 
@@ -61,6 +62,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     """One sequence, since each step starts from the last one's members and training takes seconds."""
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     dataset = make_dataset()
+    config = config.model_copy(update={"epochs": 10, "patience": 10})  # time to be killed in
     first_name = config.members[0].name
 
     def train(name, checkpoints=None, **options):
@@ -70,20 +72,20 @@ def test_killed_workers_interrupted_drivers_and_retraining(
 
     undisturbed = train("undisturbed")
     assert undisturbed.names == tuple(spec.name for spec in config.members)
-    assert [len(records) for records in undisturbed.history().values()] == [3, 3]
+    assert [len(records) for records in undisturbed.history().values()] == [10, 10]
 
     # A worker is killed in the middle: its task starts again elsewhere and goes on.
     killed = []
 
     def kill_once(name, record):
         if not killed and name == first_name:
-            pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", name))
+            directory = only_directory(tmp_path / "checkpoints-killed", name)
+            pid, _ = read_progress(directory)
+            assert not is_finished(directory)
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
 
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    tracking = Tracking(uri, artifact_uri=(tmp_path / "artifacts").as_uri())
-    survived = train("killed", on_epoch=kill_once, tracking=tracking)
+    survived = train("killed", on_epoch=kill_once)
     assert essence(survived) == essence(undisturbed)
     pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", first_name))
     assert pid not in (killed[0], os.getpid())
@@ -99,9 +101,17 @@ def test_killed_workers_interrupted_drivers_and_retraining(
 
     # Finished members are not trained again, but whoever watches is told of them.
     told = []
-    again = train("again", tmp_path / "checkpoints-interrupted", on_epoch=lambda *news: told.append(news))
+    again = train(
+        "again",
+        tmp_path / "checkpoints-interrupted",
+        on_epoch=lambda *news: told.append(news),
+        tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
+    )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 6
+    assert len(told) == 20
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
+    assert {run.info.run_name for run in runs} == {"train", *undisturbed.names}
 
     # Retraining starts from the previous version's weights.
     previous = save_ensemble(tmp_path / "EA-T1", undisturbed, config)
