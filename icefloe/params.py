@@ -33,7 +33,7 @@ class Params(BaseModel):
     promotion: PromotionRule = PromotionRule()
 
     def sections(self) -> dict[str, dict[str, Any]]:
-        """Each section in plain types, as pipelines take them; KFP knows no null, so what is empty is left out."""
+        """Each section in plain types; what is empty is left out, because KFP knows no null."""
         return self.model_dump(mode="json", exclude_none=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import re
 import shutil
@@ -205,18 +204,15 @@ def _ray(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
         os.environ["RAY_ADDRESS"] = settings.ray_address
         yield
         return
-    import ray
+    from icefloe.training.ray_session import ADDRESS_VARIABLE, start_ray, stop_ray
 
     began = time.monotonic()
-    ray.init(
-        num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-    )
-    os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
+    os.environ[ADDRESS_VARIABLE] = start_ray()
     say(f"[dim]Ray started in {time.monotonic() - began:.0f} s[/dim]")
     try:
         yield
     finally:
-        ray.shutdown()
+        stop_ray()
 
 
 @contextmanager

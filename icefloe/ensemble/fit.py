@@ -38,8 +38,9 @@ def assemble(
     """Make an ensemble of trained members.
 
     One temperature for all members' logits is fitted on the validation images, on the networks' grid; then
-    the threshold is read off the ROC of the mean probability at native size (sqrt(tpr (1 - fpr)) at its
-    greatest, on every pixel); then the held-out images are predicted for the benchmark.
+    the threshold is read off the ROC of the mean probability at native size (Dice at its greatest, on every
+    pixel; `RocCurve.best_dice_threshold` says why not the paper's criterion); then the held-out images are
+    predicted for the benchmark.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ def calibrate(
     return ensemble.manifest.model_copy(
         update={
             "temperature": temperature,
-            "threshold": curve.best_threshold() if curve else ensemble.manifest.threshold,
+            "threshold": curve.best_dice_threshold() if curve else ensemble.manifest.threshold,
             "calibration": Calibration(
                 n_images=len(seen),
                 n_pixels=len(reference),

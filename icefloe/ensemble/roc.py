@@ -51,6 +51,15 @@ class RocCurve:
         true_negatives = self.false_positives[-1] - self.false_positives
         return float(self.thresholds[np.argmax(self.true_positives * true_negatives)])
 
+    def best_dice_threshold(self) -> float:
+        """The threshold with the greatest Dice, 2 TP / (TP + FP + positives); the highest of several alike.
+
+        `best_threshold`, the paper's, weighs both classes' rates alike. Where foreground is rare it buys the
+        last true positives with many false ones: on the published D1 (5 % ice) it asks for p >= 0.02.
+        """
+        dice = self.true_positives / (self.true_positives + self.false_positives + self.true_positives[-1])
+        return float(self.thresholds[np.argmax(dice)])
+
     def thinned(self, n_points: int = 200) -> "RocCurve":
         """At most `n_points` of the curve, with both ends and the best threshold among them.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_curve
+from sklearn.metrics import precision_recall_curve
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.fit import assemble
@@ -33,13 +33,13 @@ def assembled(trained, validation, held_out=(), **keywords):
     )
 
 
-def test_the_threshold_is_the_roc_optimum_of_the_validation_pixels(trained, samples):
+def test_the_threshold_has_the_best_dice_of_the_validation_pixels(trained, samples):
     ensemble = assembled(trained, samples)
     mean = np.concatenate([p.mean.ravel() for p in ensemble.predict_batch([s.pixels for s in samples])])
     truth = np.concatenate([sample.label.ravel() for sample in samples])
-    false_positive_rate, true_positive_rate, thresholds = roc_curve(truth, mean, drop_intermediate=False)
-    best = thresholds[np.argmax(np.sqrt(true_positive_rate * (1 - false_positive_rate)))]
-    assert ensemble.manifest.threshold == best
+    precision, recall, thresholds = precision_recall_curve(truth, mean)
+    dice = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    assert ensemble.manifest.threshold == thresholds[np.argmax(dice[:-1])]
 
 
 def test_the_temperature_calibrates_untrained_members(trained, samples):
