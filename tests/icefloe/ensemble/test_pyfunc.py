@@ -7,25 +7,17 @@ import pytest
 
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.pyfunc import as_images
-from icefloe.ensemble.tracking import log_ensemble
 from icefloe.errors import IcefloeError
+from icefloe.registry.package import package
 
 
 @pytest.fixture(scope="module")
 def model(ensemble, tmp_path_factory):
-    """The ensemble, logged to a store of its own and loaded from it."""
+    """The ensemble, packaged as the registry does and loaded as anybody would."""
     folder = tmp_path_factory.mktemp("mlflow")
     ensemble.save(folder / "EA-T1")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
-    try:
-        mlflow.create_experiment("icefloe", artifact_location=(folder / "artifacts").as_uri())
-        mlflow.set_experiment("icefloe")
-        with mlflow.start_run():
-            uri = log_ensemble(folder / "EA-T1")
-        loaded = mlflow.pyfunc.load_model(uri)
-    finally:
-        mlflow.set_tracking_uri(before)
+    package(folder / "EA-T1", folder / "model")
+    loaded = mlflow.pyfunc.load_model(str(folder / "model"))
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
     return loaded
 
@@ -41,11 +33,6 @@ def test_the_logged_model_predicts_what_the_ensemble_does(model, ensemble, sampl
 def test_images_of_different_size_are_predicted_together(model, samples):
     predicted = model.predict([samples[0].pixels, samples[1].pixels[:50]])
     assert [mask.shape for mask in predicted["mask"]] == [(80, 60), (50, 60)]
-
-
-def test_the_models_metadata_names_version_and_members(model):
-    assert model.metadata.metadata["ensemble"] == "EA-T1"
-    assert model.metadata.metadata["members"] == ["mobilenet_v2-unet-s0", "mobilenet_v2-unet-s1"]
 
 
 @pytest.mark.parametrize(
