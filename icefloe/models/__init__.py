@@ -1,3 +1,4 @@
-"""Encoder-decoder networks and their pre-trained weights."""
+"""Encoder-decoder networks and their pre-trained weights.
 
-from icefloe.models import _torchvision  # noqa: F401  must run before anything here imports torchvision
+Modules that need torchvision import `_torchvision` first; specs need neither.
+"""

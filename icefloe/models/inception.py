@@ -1,5 +1,8 @@
 """InceptionV3 as an encoder of segmentation-models-pytorch, which has none (it has InceptionV4)."""
 
+from icefloe.models import _torchvision  # noqa: F401  before anything imports torchvision
+
+# isort: split
 from functools import partial
 from typing import Any
 

@@ -1,5 +1,8 @@
 """Encoder weights from a file, a local mirror or the hub; safetensors only."""
 
+from icefloe.models import _torchvision  # noqa: F401  before anything imports torchvision
+
+# isort: split
 import logging
 from pathlib import Path
 

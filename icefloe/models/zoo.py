@@ -1,5 +1,8 @@
 """The zoo: a network from its spec, encoder x decoder over segmentation-models-pytorch."""
 
+from icefloe.models import _torchvision  # noqa: F401  before anything imports torchvision
+
+# isort: split
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -83,7 +83,7 @@ def evaluation_figure(
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
         by_dataset.setdefault(sample.dataset, []).append(sample)
-    shown = [sample for group in by_dataset.values() for sample in spread(group)]
+    shown = [sample for group in by_dataset.values() for sample in spread(group, 2)]
     return gallery(
         [
             Segmented(
