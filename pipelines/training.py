@@ -56,21 +56,24 @@ def next_version(run: str, arrived: str, split: dict, training: dict, pruning: d
         data=data.outputs["data"],
         parent=champion.outputs["ensemble"],
     )
-    challenger = evaluate_ensemble(ensemble=ensemble.outputs["ensemble"], data=data.outputs["data"])
-    before = evaluate_ensemble(ensemble=champion.outputs["ensemble"], data=data.outputs["data"])
+    evaluated = evaluate_ensemble(
+        ensemble=ensemble.outputs["ensemble"],
+        data=data.outputs["data"],
+        champion=champion.outputs["ensemble"],
+    )
     registered = register_version(
         ensemble=ensemble.outputs["ensemble"],
         members=trained.outputs["members"],
         kept=kept.outputs["kept"],
-        evaluation=challenger.outputs["evaluation"],
-        pictures=challenger.outputs["pictures"],
+        evaluation=evaluated.outputs["evaluation"],
+        pictures=evaluated.outputs["pictures"],
         data=data.outputs["data"],
         training=training,
         promotion=promotion,
         run=run,
         arrived=arrived,
         parent=champion.outputs["ensemble"],
-        champion=before.outputs["evaluation"],
+        champion=evaluated.outputs["before"],
     )
     for step in (labels, data, champion, registered):
         step.set_caching_options(False)

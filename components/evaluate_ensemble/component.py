@@ -1,4 +1,4 @@
-"""Score an ensemble on every held-out image."""
+"""Score an ensemble, and the champion it wants to replace, on every held-out image."""
 
 from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Markdown, Metrics, Model, Output
 
@@ -15,8 +15,13 @@ def evaluate_ensemble(
     table: Output[Markdown],
     pictures: Output[Artifact],
     gallery: Output[HTML],
+    before: Output[Artifact],
+    champion: Input[Model] = None,
 ) -> float:
-    """Evaluate on the held-out images of every labelled dataset; return the mean Dice over datasets."""
+    """Evaluate on the held-out images of every labelled dataset; return the mean Dice over datasets.
+
+    `before` holds the champion's scores on the same images; without a champion it stays empty.
+    """
     from pathlib import Path
 
     from icefloe.datasets.bundle import Bundle, reference
@@ -38,4 +43,8 @@ def evaluate_ensemble(
     figure = evaluation_figure(loaded, bundle.held_out, reference, bundle.steps_done)
     Path(pictures.path).write_bytes(png(figure))
     Path(gallery.path).write_text(html_page("Held-out images", figure), encoding="utf-8")
+    if champion:
+        evaluate(Ensemble.load(Path(champion.path)), bundle.held_out, reference, bundle.steps_done).save(
+            Path(before.path)
+        )
     return mean_dice(found)
