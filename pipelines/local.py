@@ -106,7 +106,7 @@ class _StepLog(io.TextIOBase):
 
 
 def _readable(task: str) -> str:
-    return re.sub(r"-\d+$", "", task).replace("-", " ")
+    return re.sub(r"(-\d+)+$", "", task).replace("-", " ")
 
 
 def run_locally(

@@ -40,8 +40,8 @@ def log(tmp_path, said):
 
 
 def test_a_step_is_announced_and_its_end_told(log, said):
-    log.write("01:36:17.595 - INFO - Executing task \x1b[96m'train-members-2'\x1b[0m\n")
-    log.write("01:36:41.414 - INFO - Task \x1b[96m'train-members-2'\x1b[0m finished with status ")
+    log.write("01:36:17.595 - INFO - Executing task \x1b[96m'train-members-2-2'\x1b[0m\n")
+    log.write("01:36:41.414 - INFO - Task \x1b[96m'train-members-2-2'\x1b[0m finished with status ")
     log.write("\x1b[92mSUCCESS\x1b[0m\n")
 
     assert said == ["[bold]train members[/bold]", "  [dim]done in 0 s[/dim]"]
