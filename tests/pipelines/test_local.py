@@ -87,7 +87,7 @@ def test_a_table_under_the_error_is_kept_with_it(log):
         failure(
             "prune-members",
             [
-                "icefloe.errors.IcefloeError: none of 2 members passes pruning.",
+                "icefloe.errors.IcefloeError: none of 2 passes pruning.",
                 "| member | IoU |",
                 "| a | 0.1 |",
             ],

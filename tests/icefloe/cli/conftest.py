@@ -1,5 +1,6 @@
 """The command line in this process, and a workspace for it."""
 
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Run `icefloe ARGUMENTS` as the installed script does."""
     for name in ("ICEFLOE_WORKSPACE", "ICEFLOE_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+
+    # As `main` asks of an MLflow that is not imported yet; here another test may have imported it.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["icefloe", *map(str, arguments)])
