@@ -7,6 +7,7 @@ import struct
 import numpy as np
 from PIL import Image
 
+from icefloe.datasets.dataset import check_mask as check_fit
 from icefloe.errors import IcefloeError
 from icefloe.typing import IGNORE, MaskArray
 
@@ -78,21 +79,10 @@ def check_mask(mask: MaskArray, shape: tuple[int, int], n_classes: int, what: st
     IcefloeError
         If the size differs or a value is unknown.
     """
-    if mask.shape != shape:
-        raise IcefloeError(
-            f"{what}: mask is {mask.shape[1]}x{mask.shape[0]} but the image is {shape[1]}x{shape[0]}. "
-            "Export the mask at the image's size."
-        )
+    check_fit(what, mask, shape, n_classes)
     present = np.unique(mask)
     if n_classes == 2 and IGNORE in present and not np.setdiff1d(present, (0, IGNORE)).size:
         return (mask == IGNORE).astype(np.uint8)
-    unknown = present[(present >= n_classes) & (present != IGNORE)]
-    if unknown.size:
-        values = ", ".join(str(value) for value in unknown[:5])
-        raise IcefloeError(
-            f"{what}: mask has unknown classes (values {values}); known are 0 to {n_classes - 1} "
-            "and 255 = ignore. Export class indices."
-        )
     return mask
 
 

@@ -191,13 +191,13 @@ class Sample:
         return mask
 
 
-def check_mask(path: Path, mask: MaskArray, shape: tuple[int, int], n_classes: int) -> None:
+def check_mask(path: Path | str, mask: MaskArray, shape: tuple[int, int], n_classes: int) -> None:
     """Refuse a mask that does not fit its image.
 
     Parameters
     ----------
     path
-        The file that the error names.
+        The file, or what else the error names.
     mask : uint8, shape (H, W)
         Class index, 255 = ignore.
     shape

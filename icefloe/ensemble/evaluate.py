@@ -34,7 +34,21 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ImageScores(_Record):
+class _Scores(_Record):
+    """The numbers that an image and a dataset both have; each says how it takes them."""
+
+    pca: float
+    iou: float
+    dice: float
+    brier: float
+    mae: float
+    ece: float
+    uq: float
+    uq_boundary: float
+    uq_foreground: float
+
+
+class ImageScores(_Scores):
     """One image.
 
     Attributes
@@ -52,15 +66,6 @@ class ImageScores(_Record):
     dataset: str
     stem: str
     index: int
-    pca: float
-    iou: float
-    dice: float
-    brier: float
-    mae: float
-    ece: float
-    uq: float
-    uq_boundary: float
-    uq_foreground: float
 
 
 class BinnedCurve(_Record):
@@ -119,7 +124,7 @@ class Baseline(_Record):
     dice: float
 
 
-class DatasetScores(_Record):
+class DatasetScores(_Scores):
     """One dataset, its pixels pooled.
 
     Attributes
@@ -142,15 +147,6 @@ class DatasetScores(_Record):
     """
 
     n_images: int
-    pca: float
-    iou: float
-    dice: float
-    brier: float
-    mae: float
-    ece: float
-    uq: float
-    uq_boundary: float
-    uq_foreground: float
     confusion: tuple[tuple[int, ...], ...]
     calibration: BinnedCurve
     accuracy: BinnedCurve | None
