@@ -21,6 +21,7 @@ from kfp import dsl, local
 
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
+from pipelines.steps import forked_steps
 
 STEP_LINE = "icefloe: "
 """A step's line that starts so is meant for the person who waits; the rest is for the log."""
@@ -150,7 +151,7 @@ def run_locally(
         pipeline_root=str(directory / "steps"),
         raise_on_error=True,
     )
-    with _environment(settings), _ray(settings, say) if trains else _nothing():
+    with _environment(settings), forked_steps(), _ray(settings, say) if trains else _nothing():
         try:
             with redirect_stdout(log), warnings.catch_warnings():
                 # The image is for clusters; here this very environment stands in for it.
