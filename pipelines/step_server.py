@@ -1,0 +1,85 @@
+"""The process that steps are forked from: imports once, then serves until its driver is gone."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+PROGRAM = "ephemeral_component.py"
+"""The file that a lightweight component's shell command writes its source to, and then executes."""
+
+DONE = b"done"
+"""What a step answers when it succeeded; one that failed or was killed just hangs up."""
+
+PRELOADED = (
+    "kfp.dsl.executor_main",
+    "mlflow.pyfunc",
+    "matplotlib.pyplot",
+    "ray",
+    "icefloe.active.collect",
+    "icefloe.active.request",
+    "icefloe.drift.gate",
+    "icefloe.registry.submission",
+    "icefloe.report.page",
+    "icefloe.training.assembly",
+    "icefloe.training.parallel",
+)
+"""The rooms that steps use, and what those import only when they need it. None of them starts a thread."""
+
+
+def serve(control: socket.socket) -> None:
+    """Fork a process for every step asked for; return in the server when nobody can ask any more.
+
+    A request is one byte with two file descriptors: a socket that the step's description, as JSON, comes from
+    and `DONE` goes to, and a pipe for all that it prints.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the step, and the driver's to report
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the steps here
+    for module in PRELOADED:
+        with suppress(ImportError):  # the step that needs it says so better
+            importlib.import_module(module)
+    while True:
+        asked, descriptors, *_ = socket.recv_fds(control, 1, 2)
+        if not asked:
+            return
+        if os.fork() == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            answer, output = descriptors
+            _step(socket.socket(fileno=answer), output)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _step(answer: socket.socket, output: int) -> None:
+    """What the shell command of a lightweight component does, in a process that is there already."""
+    os.dup2(output, sys.stdout.fileno())
+    os.dup2(output, sys.stderr.fileno())
+    os.close(output)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # progress appears when printed
+    with answer.makefile("rb") as stream:
+        request = json.load(stream)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["directory"])
+    from kfp.dsl.executor_main import executor_main
+
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / PROGRAM
+        program.write_text(request["source"], encoding="utf-8")
+        sys.argv = [sys.argv[0], "--component_module_path", str(program), *request["arguments"]]
+        executor_main()
+    answer.sendall(DONE)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
