@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from icefloe.errors import IcefloeError
 
-DecoderChannels = tuple[int, int, int, int, int]
+DecoderChannels = tuple[int, ...]
 
 FULL: DecoderChannels = (256, 128, 64, 32, 16)
 LIGHT: DecoderChannels = (64, 48, 32, 24, 16)
@@ -63,8 +63,9 @@ class MemberSpec(BaseModel):
     weights
         Of the encoder: `none` (random), the name of published weights (`imagenet`), or a .safetensors file.
     decoder_channels
-        Width of the five decoder stages, deepest first. FPN and DeepLabV3+ have one width and use the first,
-        which FPN needs to be a multiple of 64. Empty: the encoder's own default.
+        Width of the decoder stages, deepest first. U-Nets with three or four instead of five use the encoder
+        without its deepest stages. FPN and DeepLabV3+ have one width and use the first, which FPN needs to be
+        a multiple of 64. Empty: the encoder's own default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +74,7 @@ class MemberSpec(BaseModel):
     decoder: str = "unet"
     seed: int = Field(0, ge=0)
     weights: str = "none"
-    decoder_channels: DecoderChannels | None = None
+    decoder_channels: DecoderChannels | None = Field(None, min_length=3, max_length=5)
 
     @property
     def name(self) -> str:

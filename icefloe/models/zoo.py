@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from icefloe.errors import IcefloeError
 from icefloe.models import inception
-from icefloe.models.spec import DECODERS, ENCODERS, MemberSpec, require_unique_names
+from icefloe.models.spec import DECODERS, ENCODERS, FULL, MemberSpec, require_unique_names
 from icefloe.models.weights import encoder_state
 
 __all__ = ["DECODERS", "ENCODERS", "MemberSpec", "build", "encode", "require_unique_names"]
@@ -67,6 +67,8 @@ def build(
         )
     if pretrained is not None:
         network.encoder.load_state_dict(pretrained)
+    if len(spec.channels) < len(FULL):
+        _drop_unused_stages(network.encoder, in_channels)
     return network
 
 
@@ -88,6 +90,31 @@ def encode(network: nn.Module, images: Tensor) -> Tensor:
     return encoder(images)[-1].mean(dim=(2, 3))
 
 
+class _Dropped(nn.Module):
+    """In the place of a stage whose result nothing uses."""
+
+    def forward(self, maps: Tensor, *_: Any) -> Tensor:
+        return maps
+
+
+def _drop_unused_stages(encoder: nn.Module, in_channels: int) -> None:
+    """Take out the stages beyond an encoder's depth: smp builds and saves them all, and runs some."""
+    maps = encoder.eval()(torch.zeros(1, in_channels, 64, 64))
+    torch.stack([features.sum() for features in maps]).sum().backward()
+    _drop_untouched(encoder)
+    encoder.zero_grad()
+    encoder.train()
+
+
+def _drop_untouched(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        parameters = list(child.parameters())
+        if parameters and all(parameter.grad is None for parameter in parameters):
+            setattr(module, name, _Dropped())
+        else:
+            _drop_untouched(child)
+
+
 _ARCHITECTURES: dict[str, Callable[..., Any]] = {
     "unet": smp.Unet,
     "unetplusplus": smp.UnetPlusPlus,
@@ -104,4 +131,4 @@ def _width(spec: MemberSpec) -> dict[str, Any]:
         }
     if spec.decoder == "deeplabv3plus":
         return {"decoder_channels": spec.channels[0]}
-    return {"decoder_channels": spec.channels}
+    return {"decoder_channels": spec.channels, "encoder_depth": len(spec.channels)}

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -31,10 +31,13 @@ def reproducible(threads: int) -> Iterator[None]:
     Sums depend on how they are shared out among threads: the number is part of what makes a run repeatable.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    deterministic: Any = torch.utils.deterministic  # mypy doesn't see what it has
+    fill = deterministic.fill_uninitialized_memory
     benchmark = torch.backends.cudnn.benchmark
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with one
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no such form
+    deterministic.fill_uninitialized_memory = False  # a debugging aid, a tenth of the time
     torch.backends.cudnn.benchmark = False
     try:
         with torch.random.fork_rng():
@@ -42,4 +45,5 @@ def reproducible(threads: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
+        deterministic.fill_uninitialized_memory = fill
         torch.backends.cudnn.benchmark = benchmark

@@ -125,7 +125,7 @@ class _Fit:
         _set_batch_norm_momentum(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.best: Weights = copy_weights(network)
         self.progress = Progress(init_sha256=weights_sha256(self.best))

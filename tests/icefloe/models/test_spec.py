@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import ENCODERS, MemberSpec, require_unique_names
@@ -47,6 +48,12 @@ def test_a_width_that_fpn_can_not_have_is_refused():
 def test_light_encoders_get_a_light_decoder_unless_told_otherwise():
     assert MemberSpec(encoder="mobilenet_v2").channels < MemberSpec(encoder="vgg19").channels
     assert MemberSpec(encoder="mobilenet_v2", decoder_channels=(9, 8, 7, 6, 5)).channels == (9, 8, 7, 6, 5)
+
+
+@pytest.mark.parametrize("widths", [(16, 8), (64, 32, 16, 8, 8, 8)])
+def test_a_decoder_has_three_to_five_stages(widths):
+    with pytest.raises(ValidationError, match="decoder_channels"):
+        MemberSpec(encoder="mobilenet_v2", decoder_channels=widths)
 
 
 def test_two_members_of_one_name_are_refused():

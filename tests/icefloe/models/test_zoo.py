@@ -67,6 +67,27 @@ def test_gradients_reach_every_parameter(encoder):
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
+@pytest.mark.parametrize("encoder", ["resnet18", "mobilenet_v2", "efficientnet-b0", "inception_v3"])
+@pytest.mark.parametrize("widths", [(24, 16, 8), (32, 24, 16, 8)])
+def test_a_shallower_u_net_has_no_stage_that_it_does_not_train(encoder, widths):
+    network = build(MemberSpec(encoder=encoder, decoder_channels=widths), n_classes=2).train()
+    images = torch.randn(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    logits = network(images)
+    logits.square().mean().backward()
+    assert logits.shape == images.shape
+    assert encode(network, images).shape[1] == network.encoder.out_channels[-1]
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_a_shallower_u_net_begins_with_the_weights_of_the_whole_encoder():
+    whole, shallow = (
+        build(MemberSpec(encoder="mobilenet_v2", decoder_channels=widths), n_classes=2).encoder.state_dict()
+        for widths in ((32, 16, 16, 8, 8), (16, 8, 8))
+    )
+    assert 0 < len(shallow) < len(whole)
+    assert states_equal(shallow, whole)
+
+
 def test_a_spec_gives_the_same_weights_each_time_and_another_seed_gives_others():
     spec = MemberSpec(**LIGHTEST, seed=4)
     first, again = build(spec, 2).state_dict(), build(spec, 2).state_dict()
