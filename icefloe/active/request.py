@@ -39,7 +39,8 @@ def request_labels(
     config
         Strategy, number and spread.
     round
-        What the images are chosen in: the version that predicted them, such as `EA-T1`.
+        What the images are chosen in: the newest version, such as `EA-T1`, so that each training that ended,
+        promoted or not, is followed by a round of further images.
     seed
         Of strategies that draw at random.
     """

@@ -144,6 +144,16 @@ class Registry:
         """
         return self._describe(self._store.find(version), self._store.aliases())
 
+    def newest(self) -> Version:
+        """The version registered last, promoted or not.
+
+        Raises
+        ------
+        IcefloeError
+            If none was.
+        """
+        return self._describe(self._store.newest(), self._store.aliases())
+
     def champion(self) -> Version | None:
         """The version in use; None before the first promotion."""
         name = self._store.aliases().get(CHAMPION)

@@ -118,6 +118,12 @@ def test_versions_are_numbered_from_one_and_the_newest_is_challenger(registry, r
     ]
 
 
+def test_the_newest_version_is_the_last_registered_also_if_it_was_refused(registry, retrain):
+    retrain(2, dice_on_d3=0.5)
+    assert registry.newest().name == "EA-T2"
+    assert registry.champion().name == "EA-T1"
+
+
 def test_a_version_carries_its_tags_in_mlflow(registry, settings, retrain):
     retrain(2)
     version = MlflowClient(settings.tracking_uri).get_model_version(settings.registered_model, "2")
@@ -255,6 +261,8 @@ def test_an_empty_registry_lists_nothing_and_says_so(registry):
     assert registry.champion() is None
     with pytest.raises(IcefloeError, match=r"there is no champion yet\. No version is registered"):
         registry.rollback()
+    with pytest.raises(IcefloeError, match=r"there is no version yet\. No version is registered"):
+        registry.newest()
 
 
 def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evaluation_of):
