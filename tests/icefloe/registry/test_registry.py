@@ -272,6 +272,25 @@ def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evalua
         registry.get("champion")
 
 
+def test_without_a_champion_the_reason_why_the_newest_version_was_refused_is_told(
+    registry, tmp_path, evaluation_of
+):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    evaluation = evaluation_of({"D1": (0.1, 8)})
+    report = compare(evaluation, None, RULE)
+    registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation, report)
+    assert report.verdict == "fail"
+
+    for needs_one in (registry.get, lambda name: registry.download(name, tmp_path / "champion")):
+        with pytest.raises(IcefloeError) as error:
+            needs_one("champion")
+        assert str(error.value) == (
+            f"EA-T1 was not promoted, so there is no champion yet: {report.sentence()} "
+            "Train longer, label more, or overrule it: `icefloe models promote EA-T1 --force --reason ...`."
+        )
+    assert not (tmp_path / "champion").exists()
+
+
 @pytest.mark.parametrize("name", ["EA-T9", "1", "EA-T", "EA-Tx", "EA-T0", "EA-T1 "])
 def test_an_unknown_version_is_refused_with_those_there_are(registry, first, name):
     with pytest.raises(IcefloeError, match=rf"{name}: study-\d+ has no such version\. There are EA-T1;"):
