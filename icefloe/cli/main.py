@@ -63,14 +63,8 @@ def main() -> None:
     try:
         app()
     except IcefloeError as error:
-        context.errors.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        context.refuse(str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         context.errors.print("Stopped. Run the same command again to go on.")
         sys.exit(130)
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from icefloe.cli.context import say, settings
+from icefloe.cli.context import say, settings, warn
 from icefloe.errors import IcefloeError
 
 if TYPE_CHECKING:
@@ -89,14 +89,19 @@ def pipeline_inputs(pipeline: Any) -> set[str]:
 
 
 def _check_ready(name: PipelineName, where: Settings) -> None:
-    """Refuse at once what a step would refuse a minute later."""
-    from icefloe.datasets.versions import current_version
+    """Refuse at once what a step would refuse a minute later, and tell what the run won't see."""
+    from icefloe.datasets.versions import current_version, is_clean
 
     current_version(where.workspace)
     if name in (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN):
         from icefloe.registry.registry import Registry
 
         Registry(where).get("champion")
+    if not is_clean(where.workspace):
+        warn(
+            f"{where.data}: it differs from the committed data version, which runs use. "
+            "Take the changes in with `icefloe data commit -m ...`."
+        )
 
 
 def _datasets(

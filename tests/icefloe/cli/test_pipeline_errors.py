@@ -1,11 +1,14 @@
 """Pipelines that can't run: told before anything starts."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tifffile
 
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.labels import write_mask
+from icefloe.errors import IcefloeError
 
 
 @pytest.fixture
@@ -145,3 +148,38 @@ def test_compiling_with_an_unknown_preset_writes_nothing(cli, workspace, tmp_pat
 
     assert "no preset 'big'" in cli("-C", workspace, *command).refusal
     assert not (tmp_path / "packages").exists()
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Pipelines are not run; the arguments that one would have been run with."""
+    arguments = []
+
+    def note(pipeline, given, *_, **__):
+        arguments.append(given)
+        raise IcefloeError("this test runs nothing.")
+
+    monkeypatch.setattr("pipelines.local.run_locally", note)
+    return arguments
+
+
+def test_data_that_differ_from_the_committed_version_are_told_of_in_one_line(
+    cli, empty_workspace, tmp_path, add_dataset, workspace, ran
+):
+    folder = tmp_path / "study"
+    shutil.copytree(empty_workspace, folder)
+    add_dataset("D1")
+    shutil.move(workspace / "data" / "D1", folder / "data" / "D1")
+    cli("-C", folder, "data", "commit", "-m", "D1")
+
+    committed = cli("-C", folder, "pipeline", "run", "train")
+    assert committed.refusal == "this test runs nothing."
+    (folder / "data" / "D1" / "masks" / "stack_2.png").unlink()
+    changed = cli("-C", folder, "pipeline", "run", "train")
+
+    assert changed.err.splitlines() == [
+        f"warning: {folder / 'data'}: it differs from the committed data version, which runs use. "
+        "Take the changes in with `icefloe data commit -m ...`.",
+        "error: this test runs nothing.",
+    ]
+    assert len(ran) == 2
