@@ -21,6 +21,7 @@ def select_images(
     from icefloe.active.request import request_labels
     from icefloe.active.sampler import SamplerConfig
     from icefloe.datasets.bundle import Bundle
+    from icefloe.datasets.dataset import load_datasets
     from icefloe.ensemble.predictions import PredictionSet
     from icefloe.registry.registry import Registry
     from icefloe.registry.runs import RunRecord
@@ -38,6 +39,7 @@ def select_images(
         SamplerConfig(**sampling),
         # Not the champion: were its successor refused, its round would be over and ask for no more.
         Registry(settings).newest().name,
+        workspace=load_datasets(settings.data),
     )
     Path(reasons.path).write_text(selection.to_markdown(), encoding="utf-8")
     figure = selection_figure(selection, bundle.samples, predicted)
