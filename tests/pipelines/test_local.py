@@ -148,7 +148,7 @@ def crashing():
 
 @pytest.fixture
 def settings(tmp_path):
-    (tmp_path / "icefloe.toml").write_text('profile = "local"\n')
+    (tmp_path / "icefloe.toml").touch()
     return load_settings(tmp_path)
 
 

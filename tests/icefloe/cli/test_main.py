@@ -43,7 +43,7 @@ def test_outside_a_workspace(cli, tmp_path, monkeypatch, command):
 
 
 def test_a_broken_settings_file(cli, workspace):
-    (workspace / "icefloe.toml").write_text("profile = local\n")
+    (workspace / "icefloe.toml").write_text("experiment = ice\n")
 
     message = cli("-C", workspace, "data", "list").refusal
     assert message.startswith(f"{workspace / 'icefloe.toml'}: ")
