@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from icefloe.settings import Settings
 
 console = Console()
@@ -50,6 +52,13 @@ def warn(line: str) -> None:
 def refuse(line: str) -> None:
     """The one line on standard error with which a command ends that its user can mend."""
     errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
+
+
+def progress() -> Progress:
+    """Bars for a terminal, gone when done; nothing elsewhere, where rich would leave an empty line."""
+    from rich.progress import Progress
+
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def table(title: str, *columns: str) -> Table:
