@@ -139,7 +139,7 @@ def import_labels(
     if not outside:
         raise IcefloeError(
             f"{source}: no labels in it; {len(unchanged)} masks are as they were exported. "
-            "Label the images, or accept unchanged masks."
+            "Label the images, or take the masks as they are: --accept-unchanged."
         )
     return ImportResult(tuple(queue.submit_all(outside)), tuple(unchanged))
 
@@ -170,7 +170,7 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
 def _outside(label: Incoming, mask: MaskArray, source: str, author: str | None) -> OutsideLabel:
     labeler = label.author or author
     if labeler is None:
-        raise IcefloeError(f"{label.what}: says not who made the label. Name the author.")
+        raise IcefloeError(f"{label.what}: says not who made the label. Name the author: --author NAME.")
     png = encode_png(mask)
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()
