@@ -213,7 +213,7 @@ class Registry:
             raise IcefloeError(objection)
         if objection and not reason.strip():
             raise IcefloeError(
-                f"{name}: overruling the promotion gate needs a reason. Add one; the history keeps it."
+                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
             )
         entry = HistoryEntry(
             action="promote",
