@@ -1,8 +1,7 @@
-"""Where things are: profile, workspace, stores; from the environment, then the workspace's `icefloe.toml`."""
+"""Where things are: workspace, stores, engines; from the environment, then the workspace's `icefloe.toml`."""
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 from pydantic_settings import (
@@ -22,8 +21,6 @@ class Settings(BaseSettings):
 
     Attributes
     ----------
-    profile
-        `local` starts every engine in the process; `cluster` uses the servers that the URIs name.
     workspace
         The folder that holds `icefloe.toml`, `params.yaml`, `data/` and `data.dvc`.
     tracking_uri, artifact_uri
@@ -42,7 +39,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ICEFLOE_", extra="forbid")
 
-    profile: Literal["local", "cluster"] = "local"
     workspace: Path
     tracking_uri: str = ""
     artifact_uri: str = ""
@@ -120,8 +116,11 @@ def load_settings(workspace: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise IcefloeError(
-            f"{folder / SETTINGS_FILE}: {name}: {first['msg']}. Mend that line or ICEFLOE_{name.upper()}."
-        ) from error
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(entry for entry in Settings.model_fields if entry != "workspace")
+            raise IcefloeError(
+                f"{folder / SETTINGS_FILE}: {name}: no such setting. Remove that line; there are: {known}."
+            ) from error
+        raise IcefloeError(f"{folder / SETTINGS_FILE}: {name}: {first['msg']}. Mend that line.") from error
     except ValueError as error:  # not TOML at all
         raise IcefloeError(f"{folder / SETTINGS_FILE}: {error}. Mend the file.") from error

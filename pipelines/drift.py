@@ -27,7 +27,6 @@ def gate_and_sample(run: str, dataset: str, gate: dict, sampling: dict) -> str:
         chosen = select_images(
             predictions=predicted.outputs["predictions"],
             data=data.outputs["data"],
-            version=champion.outputs["Output"],
             sampling=sampling,
             run=run,
         )

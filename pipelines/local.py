@@ -15,13 +15,16 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kfp import dsl, local
 
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
 from pipelines.steps import forked_steps
+
+if TYPE_CHECKING:
+    from icefloe.registry.runs import RunRecord
 
 STEP_LINE = "icefloe: "
 """A step's line that starts so is meant for the person who waits; the rest is for the log."""
@@ -45,6 +48,11 @@ class LocalRun:
     def artifacts(self, name: str) -> list[Path]:
         """Paths of the artifacts called `name`, oldest first."""
         return sorted(self.directory.glob(f"steps/**/{name}"), key=lambda path: path.stat().st_mtime)
+
+    def record(self, settings: Settings) -> RunRecord:
+        """What its steps found; each of our pipelines starts by opening it."""
+        (record,) = _records(self.directory, settings)
+        return record
 
 
 class _StepLog(io.TextIOBase):
@@ -171,11 +179,16 @@ def run_locally(
 
 def _close_record(directory: Path, settings: Settings) -> None:
     """Mark the record of a run whose steps can't go on as failed."""
+    for record in _records(directory, settings):
+        record.finish(succeeded=False)
+
+
+def _records(directory: Path, settings: Settings) -> Iterator[RunRecord]:
+    """The record that the run's steps share, if they came to open it."""
     from icefloe.registry.runs import RunRecord
 
     for path in directory.glob("steps/*/start-run/executor_output.json"):
-        run_id = json.loads(path.read_text(encoding="utf-8"))["parameterValues"]["Output"]
-        RunRecord(settings, run_id).finish(succeeded=False)
+        yield RunRecord(settings, json.loads(path.read_text(encoding="utf-8"))["parameterValues"]["Output"])
 
 
 def forget_old_runs(settings: Settings, keep: int = 5) -> None:

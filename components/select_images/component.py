@@ -9,7 +9,6 @@ from components.base import component
 def select_images(
     predictions: Input[Artifact],
     data: Input[Dataset],
-    version: str,
     sampling: dict,
     run: str,
     reasons: Output[Markdown],
@@ -22,7 +21,9 @@ def select_images(
     from icefloe.active.request import request_labels
     from icefloe.active.sampler import SamplerConfig
     from icefloe.datasets.bundle import Bundle
+    from icefloe.datasets.dataset import load_datasets
     from icefloe.ensemble.predictions import PredictionSet
+    from icefloe.registry.registry import Registry
     from icefloe.registry.runs import RunRecord
     from icefloe.report.figures import html_page, png
     from icefloe.report.overlays import selection_figure
@@ -32,7 +33,13 @@ def select_images(
     bundle = Bundle.load(Path(data.path))
     predicted = PredictionSet.load(Path(predictions.path))
     selection = request_labels(
-        Queue(settings.queue_path), bundle.datasets, predicted, SamplerConfig(**sampling), version
+        Queue(settings.queue_path),
+        bundle.datasets,
+        predicted,
+        SamplerConfig(**sampling),
+        # Not the champion: were its successor refused, its round would be over and ask for no more.
+        Registry(settings).newest().name,
+        workspace=load_datasets(settings.data),
     )
     Path(reasons.path).write_text(selection.to_markdown(), encoding="utf-8")
     figure = selection_figure(selection, bundle.samples, predicted)

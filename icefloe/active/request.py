@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from icefloe.active.filling import fill
 from icefloe.active.items import Item
 from icefloe.active.queue import Queue
 from icefloe.active.sampler import SamplerConfig, Selected, Selection, select
-from icefloe.datasets.dataset import Dataset
-from icefloe.datasets.duplicates import find_groups, merge_links
+from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.duplicates import find_groups, identical_groups, merge_links
 from icefloe.ensemble.predictions import PredictionSet
 
 
@@ -22,6 +23,7 @@ def request_labels(
     config: SamplerConfig,
     round: str,
     seed: int = 0,
+    workspace: Mapping[str, Dataset] = MappingProxyType({}),
 ) -> Selection:
     """Put the images worth a label in the queue, once a round.
 
@@ -39,27 +41,41 @@ def request_labels(
     config
         Strategy, number and spread.
     round
-        What the images are chosen in: the version that predicted them, such as `EA-T1`.
+        What the images are chosen in: the newest version, such as `EA-T1`, so that each training that ended,
+        promoted or not, is followed by a round of further images.
     seed
         Of strategies that draw at random.
+    workspace
+        Every dataset by name. An image with the pixels of one that is labelled or asked for elsewhere, turned
+        or not, is not chosen.
     """
     earlier = [item for name in datasets for item in queue.items(dataset=name, round=round)]
     if earlier:
         return _as_selection(earlier, config, len(predictions.rows))
-    selection = select(predictions, config, np.random.default_rng(seed), _not_worth_a_label(queue, datasets))
+    settled = _not_worth_a_label(queue, datasets, workspace)
+    selection = select(predictions, config, np.random.default_rng(seed), settled)
     fill(queue, selection, predictions, datasets, round)
     return selection
 
 
-def _not_worth_a_label(queue: Queue, datasets: Mapping[str, Dataset]) -> set[str]:
-    samples = [sample for dataset in datasets.values() for sample in dataset.samples]
-    settled = {sample.key for sample in samples if sample.is_labelled}
+def _not_worth_a_label(
+    queue: Queue, datasets: Mapping[str, Dataset], workspace: Mapping[str, Dataset]
+) -> set[str]:
+    samples = _samples(datasets)
+    elsewhere = _samples({name: workspace[name] for name in workspace if name not in datasets})
+    settled = {sample.key for sample in (*samples, *elsewhere) if sample.is_labelled}
     # A label that was handed in, but isn't in the data yet, is as good as one there.
-    asked = (item for name in datasets for item in queue.items(dataset=name))
-    settled |= {item.key for item in asked if item.state in ("waiting", "submitted")}
-    for keys in merge_links([group.keys for group in find_groups(samples)]):
+    settled |= {item.key for item in queue.items() if item.state in ("waiting", "submitted")}
+    groups = find_groups(samples)
+    if settled_elsewhere := [sample for sample in elsewhere if sample.key in settled]:
+        groups += identical_groups([*samples, *settled_elsewhere])
+    for keys in merge_links([group.keys for group in groups]):
         settled |= set(keys) if settled & set(keys) else set(keys[1:])
     return settled
+
+
+def _samples(datasets: Mapping[str, Dataset]) -> list[Sample]:
+    return [sample for dataset in datasets.values() for sample in dataset.samples]
 
 
 def _as_selection(items: list[Item], config: SamplerConfig, available: int) -> Selection:

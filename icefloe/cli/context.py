@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from icefloe.settings import Settings
 
 console = Console()
@@ -39,6 +42,23 @@ def settings() -> Settings:
 def say(line: str) -> None:
     """One line to the person who waits, in rich markup."""
     console.print(line, highlight=False, soft_wrap=not console.is_terminal)  # a log's lines stay whole
+
+
+def warn(line: str) -> None:
+    """One line on standard error of what did not stop the command."""
+    errors.print(f"[yellow]warning:[/yellow] {escape(line)}", soft_wrap=True, highlight=False)
+
+
+def refuse(line: str) -> None:
+    """The one line on standard error with which a command ends that its user can mend."""
+    errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
+
+
+def progress() -> Progress:
+    """Bars for a terminal, gone when done; nothing elsewhere, where rich would leave an empty line."""
+    from rich.progress import Progress
+
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def table(title: str, *columns: str) -> Table:

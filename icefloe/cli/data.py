@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli.context import console, say, settings, table
+from icefloe.cli.context import console, progress, say, settings, table
 
 app = typer.Typer(help="Datasets: simulate, import, audit, version.", no_args_is_help=True)
 
@@ -19,17 +19,15 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
 ) -> None:
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
-    from rich.progress import Progress
-
     from icefloe.datasets.versions import track
     from icefloe.simulate.workspace import simulate_workspace
 
     where = settings()
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("Simulating", total=None)
+    with progress() as bar:
+        task = bar.add_task("Simulating", total=None)
 
         def advance(name: str, done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, description=f"Simulating {name}")
+            bar.update(task, completed=done, total=total, description=f"Simulating {name}")
 
         simulate_workspace(where.data, seed=seed, progress=advance)
     track(where.workspace)

@@ -12,6 +12,10 @@ import typer
 from icefloe.cli import context, data, labels, models, pipelines, results
 from icefloe.errors import IcefloeError
 
+REFUSED, INTERRUPTED = 2, 130
+UNUSABLE_PLACE = (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
+"""What the system says of a file or folder that a user named; other errors of the system are ours."""
+
 app = typer.Typer(
     help="From electron-microscope images to trusted segmentations, kept trusted as experiments change.",
     no_args_is_help=True,
@@ -61,16 +65,28 @@ def main() -> None:
     # MLflow would tell of every table it makes, where a person waits for one answer.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
-        app()
+        # Standing alone, typer would frame its errors in a box of five lines.
+        code = app(prog_name="icefloe", standalone_mode=False)
     except IcefloeError as error:
-        context.errors.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(2)
+        context.refuse(str(error))
+        code = REFUSED
+    except typer.TyperException as error:
+        if message := error.format_message():  # none where the command's help was shown
+            context.refuse(f"{' '.join(message.split()).rstrip('.')}. See `{_command(error)} --help`.")
+        code = REFUSED
+    except UNUSABLE_PLACE as error:
+        if error.filename is None:
+            raise
+        context.refuse(f"{error.filename}: {error.strerror}. Mend that, or name another place.")
+        code = REFUSED
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer's own words for an interrupt are this code
         context.errors.print("Stopped. Run the same command again to go on.")
-        sys.exit(130)
+    sys.exit(code)
 
 
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def _command(error: typer.TyperException) -> str:
+    """The command that was given wrongly, such as `icefloe data import`."""
+    where = getattr(error, "ctx", None)
+    return where.command_path if where else "icefloe"

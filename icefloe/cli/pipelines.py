@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from icefloe.cli.context import say, settings
+from icefloe.cli.context import say, settings, warn
 from icefloe.errors import IcefloeError
 
 if TYPE_CHECKING:
+    from icefloe.drift.report import Outcome
+    from icefloe.registry.runs import RunRecord
     from icefloe.settings import Settings
 
 app = typer.Typer(help="Pipelines: run here, or compile for Kubeflow.", no_args_is_help=True)
@@ -26,6 +29,9 @@ class PipelineName(StrEnum):
     RETRAIN = "retrain"
     LOOP = "loop"
 
+
+EXIT_CODES: dict[Outcome, int] = {"accept": 0, "shifted": 3, "noisy": 4, "inconclusive": 5}
+"""Of `drift_check`, so that a schedule can act on the outcome; 1 and 2 are failures of any command."""
 
 Preset = Annotated[str, typer.Option(help="A preset of params.yaml, such as demo or paper.")]
 
@@ -48,7 +54,10 @@ def run(
         typer.Option(help="loop: datasets that arrive, in order (all whose labels are held back)."),
     ] = None,
 ) -> None:
-    """Run a pipeline here, step by step; finished training is not repeated when it is run again."""
+    """Run a pipeline here, step by step; finished training is not repeated when it is run again.
+
+    The exit code of drift_check is its outcome: 0 accept, 3 shifted, 4 noisy, 5 inconclusive.
+    """
     from icefloe.params import load_params
     from pipelines.catalogue import PIPELINES
     from pipelines.local import forget_old_runs, run_locally
@@ -66,6 +75,8 @@ def run(
     forget_old_runs(where)
     say(f"Done in {result.seconds:.0f} s. Log: {result.log}")
     say(f"Report, to open in a browser: [bold]{report}[/bold]")
+    if name is PipelineName.DRIFT_CHECK:
+        raise typer.Exit(_tell_outcome(result.record(where), arguments["dataset"]))
 
 
 @app.command("compile")
@@ -88,15 +99,29 @@ def pipeline_inputs(pipeline: Any) -> set[str]:
     return set(pipeline.component_spec.inputs or {})
 
 
+def _tell_outcome(record: RunRecord, dataset: str) -> int:
+    """Say what the drift gate found, as the last line; its exit code."""
+    from icefloe.drift.report import GateReport
+
+    report = GateReport.from_dict(record.read_json(f"gate/{dataset}.json"))
+    say(escape(report.sentence()))
+    return EXIT_CODES[report.outcome]
+
+
 def _check_ready(name: PipelineName, where: Settings) -> None:
-    """Refuse at once what a step would refuse a minute later."""
-    from icefloe.datasets.versions import current_version
+    """Refuse at once what a step would refuse a minute later, and tell what the run won't see."""
+    from icefloe.datasets.versions import current_version, is_clean
 
     current_version(where.workspace)
     if name in (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN):
         from icefloe.registry.registry import Registry
 
         Registry(where).get("champion")
+    if not is_clean(where.workspace):
+        warn(
+            f"{where.data}: it differs from the committed data version, which runs use. "
+            "Take the changes in with `icefloe data commit -m ...`."
+        )
 
 
 def _datasets(

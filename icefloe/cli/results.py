@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli.context import console, say, settings, table
+from icefloe.cli.context import console, progress, say, settings, table
 
 
 def predict(
@@ -22,8 +22,6 @@ def predict(
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
     import tempfile
 
-    from rich.progress import track
-
     from icefloe.ensemble.ensemble import Ensemble
     from icefloe.registry.registry import Registry
     from icefloe.report.files import segment_files
@@ -32,8 +30,9 @@ def predict(
         ensemble = Ensemble.load(Registry(settings()).download(version, Path(scratch) / "ensemble"))
         done = ["region"] if region_done else []
         results = segment_files(ensemble, images, output, done)
-        for _ in track(results, total=len(images), console=console, description="Segmenting"):
-            pass
+        with progress() as bar:
+            for _ in bar.track(results, total=len(images), description="Segmenting"):
+                pass
     say(f"Masks, pictures and [bold]{output / 'scores.csv'}[/bold] are ready.")
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
@@ -18,8 +19,17 @@ from icefloe.typing import IGNORE, FloatArray, MaskArray
 INFO_FILE = "dataset.yaml"
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
 
-# A slash would break sample keys ("D1/stack_7"), a leading dot would hide the folder.
-Name = Annotated[str, StringConstraints(pattern=r"^[\w][\w .()+-]*$", max_length=100)]
+
+def _check_name(name: str) -> str:
+    # A slash would break sample keys ("D1/stack_7"), a leading dot would hide the folder.
+    if len(name) > 100 or not re.fullmatch(r"\w[\w .()+-]*", name):
+        # A pattern's own error would show people the pattern.
+        words = "use at most 100 letters, digits, spaces and _ . ( ) + -, starting with a letter or digit"
+        raise PydanticCustomError("name", words)
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
 
 
 class DatasetInfo(BaseModel):

@@ -7,10 +7,10 @@ crops of one micrograph. *Neighbours in time*: frames of one scene, which are al
 """
 
 import hashlib
+import itertools
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -75,29 +75,21 @@ def find_groups(samples: Sequence[Sample]) -> list[DuplicateGroup]:
         alike[_same_in_any_orientation(image)].append(sample)
         thumbnails[sample.dataset].append(_thumbnail(image))
         members[sample.dataset].append(sample)
-    as_is: dict[Hashable, list[Sample]] = defaultdict(list)
-    in_any_orientation: dict[Hashable, list[Sample]] = defaultdict(list)
-    for candidates in (group for group in alike.values() if len(group) > 1):
-        for sample in candidates:
-            image = sample.image()
-            orientations = (np.rot90(flip, k) for flip in (image, image[:, ::-1]) for k in range(4))
-            as_is[_fingerprint(image)].append(sample)
-            in_any_orientation[min(map(_fingerprint, orientations))].append(sample)
-    exact = [DuplicateGroup("exact", _keys(group)) for group in as_is.values() if len(group) > 1]
-    known = {group.keys for group in exact}
-    turned = [
-        DuplicateGroup("turned", _keys(group)) for group in in_any_orientation.values() if len(group) > 1
-    ]
+    identical = _identical(group for group in alike.values() if len(group) > 1)
     near = []
     for dataset, images in thumbnails.items():
         for positions in near_duplicates(images):
             near.append(DuplicateGroup("near", _keys([members[dataset][position] for position in positions])))
-    known_near = known | {group.keys for group in turned}
-    return [
-        *exact,
-        *(group for group in turned if group.keys not in known),
-        *(group for group in near if group.keys not in known_near),
-    ]
+    known = {group.keys for group in identical}
+    return [*identical, *(group for group in near if group.keys not in known)]
+
+
+def identical_groups(samples: Iterable[Sample]) -> list[DuplicateGroup]:
+    """The exact and turned groups of `find_groups`, which cost no more than reading every image."""
+    alike: dict[Hashable, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        alike[_same_in_any_orientation(sample.image())].append(sample)
+    return _identical(group for group in alike.values() if len(group) > 1)
 
 
 def near_duplicates(thumbnails: Sequence[FloatArray]) -> list[list[int]]:
@@ -120,7 +112,7 @@ def near_duplicates(thumbnails: Sequence[FloatArray]) -> list[list[int]]:
     spectra = [_Spectrum.of(thumbnail) for thumbnail in thumbnails]
     links = [
         (first, second)
-        for first, second in combinations(range(len(spectra)), 2)
+        for first, second in itertools.combinations(range(len(spectra)), 2)
         if _share_an_area(spectra[first], spectra[second])
     ]
     groups = merge_links(links)
@@ -137,6 +129,23 @@ def merge_links(links: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
             group_of[member] = merged
     distinct = {id(group): group for group in group_of.values()}
     return sorted(sorted(group) for group in distinct.values())
+
+
+def _identical(candidates: Iterable[Sequence[Sample]]) -> list[DuplicateGroup]:
+    """Exact groups, then turned ones that are no exact ones as well, among images that may be alike."""
+    as_is: dict[Hashable, list[Sample]] = defaultdict(list)
+    in_any_orientation: dict[Hashable, list[Sample]] = defaultdict(list)
+    for sample in itertools.chain.from_iterable(candidates):
+        image = sample.image()
+        orientations = (np.rot90(flip, k) for flip in (image, image[:, ::-1]) for k in range(4))
+        as_is[_fingerprint(image)].append(sample)
+        in_any_orientation[min(map(_fingerprint, orientations))].append(sample)
+    exact = [DuplicateGroup("exact", _keys(group)) for group in as_is.values() if len(group) > 1]
+    known = {group.keys for group in exact}
+    turned = [
+        DuplicateGroup("turned", _keys(group)) for group in in_any_orientation.values() if len(group) > 1
+    ]
+    return [*exact, *(group for group in turned if group.keys not in known)]
 
 
 @dataclass(frozen=True)

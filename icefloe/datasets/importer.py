@@ -101,6 +101,16 @@ def import_folder(
     IcefloeError
         If there is no image, an image or label can't be used, a label has no image, or the dataset exists.
     """
+    entries: dict[str, Any] = {
+        "name": name,
+        "experiment": experiment or name,
+        "classes": list(classes),
+        "pixel_size_nm": pixel_size_nm,
+        "source": f"imported from the folder {source.resolve().name}",
+        "licence": licence,
+        "preprocessing": list(preprocessing),
+    }
+    _info(**entries)  # refused before a file is read, and before a name like ../D1 is taken for a place
     destination = workspace_data / name
     if destination.exists():
         raise IcefloeError(
@@ -124,16 +134,8 @@ def import_folder(
             if mask is not None:
                 write_mask(folder / ("truth" if hold_labels else "masks") / f"{stem}.png", mask)
                 labelled.append(stem)
-        _info(
-            name=name,
-            experiment=experiment or name,
-            classes=list(classes),
-            pixel_size_nm=pixel_size_nm or (sizes.pop() if len(sizes) == 1 else None),
-            source=f"imported from the folder {source.resolve().name}",
-            licence=licence,
-            preprocessing=list(preprocessing),
-            converted=converted,
-        ).save(folder)
+        entries["pixel_size_nm"] = pixel_size_nm or (sizes.pop() if len(sizes) == 1 else None)
+        _info(**entries, converted=converted).save(folder)
         if author and labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_history(folder, tuple(LabelRecord(stem, author, now, "import") for stem in labelled))
@@ -152,6 +154,8 @@ def _info(**entries: Any) -> DatasetInfo:
 
 
 def _find(source: Path) -> _Source:
+    if source.is_file():
+        raise IcefloeError(f"{source}: this is a file. Name the folder that holds the images.")
     if not source.is_dir():
         raise IcefloeError(f"{source}: no such folder. Name the folder that holds the images.")
     image_folder = source / IMAGE_FOLDER if (source / IMAGE_FOLDER).is_dir() else source

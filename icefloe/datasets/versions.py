@@ -28,6 +28,7 @@ POINTER = "data.dvc"
 PARAMS_FILE = "params.yaml"
 IGNORED = (".icefloe/", f"/{DATA}/", "/reports/")
 REMOTE = ".icefloe/dvc-remote"
+SETTINGS = "# Settings of this workspace, such as tracking_uri; what is left out has its default.\n"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
     if not (folder / PARAMS_FILE).exists():
         write_text_atomic(folder / PARAMS_FILE, params_text)
     # Last, because this file is what makes the folder a workspace.
-    write_text_atomic(folder / SETTINGS_FILE, 'profile = "local"\n')
+    write_text_atomic(folder / SETTINGS_FILE, SETTINGS)
     git_commit(
         folder,
         "Icefloe workspace",

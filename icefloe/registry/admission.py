@@ -62,7 +62,7 @@ def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
 
 def refusal(name: str, report: PromotionReport | None, champion: str | None) -> str:
     """Why the version `name` may not replace `champion`; empty if it may."""
-    overrule = "or force it with a reason"
+    overrule = "or overrule the gate with --force --reason"
     if report is None:
         return f"{name}: the promotion gate has not judged it. Judge it against the champion, {overrule}."
     if report.champion != champion:

@@ -115,7 +115,7 @@ class Registry:
 
         Reports against different champions are all kept; the tags name the latest.
         """
-        found = self._store.find(version)
+        found = self._find(version)
         run_id = run_id_of(found)
         path = f"gate/against-{report.champion or 'baselines'}"
         self._store.client.log_text(run_id, json.dumps(report.to_dict(), indent=1), f"{path}.json")
@@ -142,7 +142,17 @@ class Registry:
         IcefloeError
             If there is no such version; the message lists those there are.
         """
-        return self._describe(self._store.find(version), self._store.aliases())
+        return self._describe(self._find(version), self._store.aliases())
+
+    def newest(self) -> Version:
+        """The version registered last, promoted or not.
+
+        Raises
+        ------
+        IcefloeError
+            If none was.
+        """
+        return self._describe(self._store.newest(), self._store.aliases())
 
     def champion(self) -> Version | None:
         """The version in use; None before the first promotion."""
@@ -151,7 +161,7 @@ class Registry:
 
     def show(self, version: str) -> VersionDetails:
         """Everything known of a version, by name or alias."""
-        found = self._store.find(version)
+        found = self._find(version)
         return VersionDetails(
             version=self._describe(found, self._store.aliases()),
             lineage=self._lineage(found),
@@ -161,7 +171,7 @@ class Registry:
 
     def evaluation(self, version: str) -> Evaluation:
         """The version's evaluation at its registration, by name or alias."""
-        return Evaluation.from_dict(self._store.read_json(self._store.find(version), EVALUATION_FILE))
+        return Evaluation.from_dict(self._store.read_json(self._find(version), EVALUATION_FILE))
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every promotion and rollback, oldest first."""
@@ -191,7 +201,7 @@ class Registry:
         IcefloeError
             If the gate did not pass it, or judged it against another champion than the present one.
         """
-        found = self._store.find(version)
+        found = self._find(version)
         name = name_of(found)
         aliases = self._store.aliases()
         replaced = aliases.get(CHAMPION)
@@ -203,7 +213,7 @@ class Registry:
             raise IcefloeError(objection)
         if objection and not reason.strip():
             raise IcefloeError(
-                f"{name}: overruling the promotion gate needs a reason. Add one; the history keeps it."
+                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
             )
         entry = HistoryEntry(
             action="promote",
@@ -232,14 +242,14 @@ class Registry:
         IcefloeError
             If there is no champion yet, or none before it.
         """
-        champion = name_of(self._store.find(CHAMPION))
+        champion = name_of(self._find(CHAMPION))
         restored = self._store.aliases().get(PREVIOUS)
         if restored is None or restored == champion:
             raise IcefloeError(
                 f"{champion}: there is no champion before it to go back to. "
                 "Promote another version with `icefloe models promote`."
             )
-        report = self._report(self._store.find(restored))
+        report = self._report(self._find(restored))
         entry = HistoryEntry(
             action="rollback",
             champion=restored,
@@ -268,7 +278,7 @@ class Registry:
         IcefloeError
             If a file is missing or damaged in the store, or `destination` holds something else.
         """
-        found = self._store.find(version)
+        found = self._find(version)
         files: dict[str, str] = self._store.read_json(found, MANIFEST_FILE)
         if destination.is_dir() and file_hashes(destination) == files:
             return destination
@@ -289,6 +299,23 @@ class Registry:
                 f"{destination}: it exists and is not {name_of(found)}. Remove it or name another folder."
             ) from error
         return destination
+
+    def _find(self, version: str) -> ModelVersion:
+        if version == CHAMPION and CHAMPION not in self._store.aliases():
+            self._explain_no_champion()
+        return self._store.find(version)
+
+    def _explain_no_champion(self) -> None:
+        """Say why the newest version is not in use, where its gate has refused it."""
+        newest = next(reversed(self._store.versions()), None)
+        report = self._report(newest) if newest else None
+        if newest is None or report is None or report.verdict == "pass":
+            return
+        name = name_of(newest)
+        raise IcefloeError(
+            f"{name} was not promoted, so there is no champion yet: {report.sentence()} "
+            f"Train longer, label more, or overrule it: `icefloe models promote {name} --force --reason ...`."
+        )
 
     @contextmanager
     def _version_run(self, parent: str | None) -> Iterator[str]:
@@ -328,7 +355,7 @@ class Registry:
         if lineage.parent is None:
             return
         name = lineage.parent.name
-        if self._lineage(self._store.find(name)).as_parent(name) != lineage.parent:
+        if self._lineage(self._find(name)).as_parent(name) != lineage.parent:
             raise IcefloeError(
                 f"{name}: the lineage names other data or weights for it than the registry. "
                 "Start the training from the registered version."

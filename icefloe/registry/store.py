@@ -118,6 +118,19 @@ class VersionStore:
             if not token:
                 return sorted(found, key=lambda version: int(version.version))
 
+    def newest(self) -> ModelVersion:
+        """The version made last.
+
+        Raises
+        ------
+        IcefloeError
+            If there is none.
+        """
+        versions = self.versions()
+        if not versions:
+            raise IcefloeError(f"{self.model}: there is no version yet. {self._there_are()}")
+        return versions[-1]
+
     def find(self, version: str) -> ModelVersion:
         """One version by name or alias.
 

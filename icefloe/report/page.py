@@ -27,14 +27,25 @@ COLUMNS = {"pca": "pCA", "iou": "IoU", "dice": "Dice", "brier": "Brier", "ece": 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One dataset that came in: what the gate said, what was labelled, what it led to."""
+    """One dataset that came in: what the gate said, what was chosen, and what its labels cost.
+
+    Each is None where the run did not come to it: `retrain` has no gate, `drift_check` no labels.
+    """
 
     dataset: str
-    gate: GateReport
-    gate_figure: str
+    gate: GateReport | None
+    gate_figure: str | None
     selection: Mapping[str, Any] | None
     selection_figure: str | None
-    minutes: float | None
+    labels: LabelCost | None
+
+
+@dataclass(frozen=True)
+class LabelCost:
+    """How many labels came in, and the minutes spent on them."""
+
+    n_images: int
+    minutes: float
 
 
 @dataclass(frozen=True)
@@ -145,19 +156,20 @@ def _version(record: RunRecord, name: str) -> VersionSection:
 
 
 def _arrivals(record: RunRecord) -> list[Arrival]:
-    selections, labels = record.read_folder("selection"), record.read_folder("labels")
+    gates, selections, labels = map(record.read_folder, ("gate", "selection", "labels"))
     arrivals = []
-    for dataset, content in record.read_folder("gate").items():
-        gate = GateReport.from_dict(content)
+    for dataset in dict.fromkeys([*gates, *labels]):
+        gate = GateReport.from_dict(gates[dataset]) if dataset in gates else None
+        cost = labels.get(dataset)
         chosen = selections.get(dataset)
         arrivals.append(
             Arrival(
                 dataset=dataset,
                 gate=gate,
-                gate_figure=_picture(gate.plot()),
+                gate_figure=_picture(gate.plot()) if gate else None,
                 selection=chosen,
                 selection_figure=data_uri(record.read_bytes(f"selection/{dataset}.png")) if chosen else None,
-                minutes=labels[dataset]["seconds"] / 60 if dataset in labels else None,
+                labels=LabelCost(len(cost["keys"]), cost["seconds"] / 60) if cost else None,
             )
         )
     return arrivals

@@ -10,7 +10,9 @@ from icefloe.models.spec import MemberSpec, require_unique_names
 
 
 class RetrainingConfig(BaseModel):
-    """What differs when a member starts from the previous version's weights; nothing is frozen.
+    """What differs when members start from the previous version's weights; nothing is frozen.
+
+    A member that the version lacks trains from scratch, as long as in a first version.
 
     Attributes
     ----------
@@ -18,7 +20,7 @@ class RetrainingConfig(BaseModel):
         As in `TrainingConfig`.
     new_data_weight
         How many times as often a newly labelled image is drawn as an old one. A few new labels among many old
-        ones would hardly be seen in a short retraining.
+        ones would hardly be seen in a short retraining. It holds for every member of the new version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

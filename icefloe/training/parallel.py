@@ -42,11 +42,13 @@ class Tracking:
 
 @dataclass(frozen=True)
 class _Job:
-    """One member to train, and what was seen of it so far."""
+    """One member to train: how, where its checkpoints go, and from whose weights, if not from scratch."""
 
     spec: MemberSpec
+    config: TrainingConfig
     directory: Path
     initial: Mapping[str, np.ndarray] | None
+    started_from: str | None
 
 
 def train_members(
@@ -75,14 +77,16 @@ def train_members(
     split
         Training and validation samples.
     config
-        Members and settings. With `start_from`, its `retraining` settings are in force.
+        Members and settings. With `start_from`, its `retraining` settings are in force for members that start
+        from there.
     output
         The members' directory, made whole or not at all.
     checkpoints
         On a disk that every Ray worker sees.
     start_from
         Directory of the previous version's ensemble. Members start from its weights, matched by name; those
-        it does not have are left out.
+        it does not have, such as one that was pruned then, are trained from scratch on the same data, so that
+        an ensemble can grow again.
     new_keys
         Samples labelled since that version: they are drawn `retraining.new_data_weight` times as often.
     on_epoch
@@ -106,16 +110,13 @@ def train_members(
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise IcefloeError(f"{output}: something is here already. Name a new directory for the members.")
-    if start_from is not None:
-        config = config.for_retraining()
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    started_from = previous.name if previous else None
     jobs = _jobs(config, data_sha256, checkpoints, previous)
     with ExitStack() as stack:
         listeners: list[Listener] = [
-            stack.enter_context(display([job.spec.name for job in jobs], config.epochs))
+            stack.enter_context(display({job.spec.name: job.config.epochs for job in jobs}))
         ]
         watch = _Watch(jobs, listeners, on_epoch)
         unfinished = [job for job in jobs if not is_finished(job.directory)]
@@ -123,13 +124,14 @@ def train_members(
         if unfinished:
             stack.enter_context(connected(ray_address))
             resources = member_resources(len(jobs), config.members_per_gpu)
-            tasks = _submit(unfinished, data, config, started_from, weights_dir, resources)
+            tasks = _submit(unfinished, data, weights_dir, resources)
             stack.enter_context(_cancelled_on_error(tasks))
         if tracking is not None:
             # MLflow takes seconds to import; meanwhile the workers start.
             from icefloe.training.tracking import member_runs
 
-            runs = member_runs(tracking.uri, tracking.experiment, config, tracking.artifact_uri)
+            configs = {job.spec.name: job.config for job in jobs}
+            runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
             listeners.append(stack.enter_context(runs))
         watch.look()
         while tasks:
@@ -183,40 +185,38 @@ class _Watch:
 def _jobs(
     config: TrainingConfig, data_sha256: str, checkpoints: Path, previous: PreviousVersion | None
 ) -> list[_Job]:
-    jobs = []
-    for spec in config.members:
-        if previous is not None and spec.name not in previous.names:
-            logger.warning("%s: %s has no such member; it is left out.", spec.name, previous.name)
-            continue
-        initial, init_sha256 = previous.weights(spec.name) if previous else (None, None)
-        directory = checkpoint_directory(checkpoints, spec, config, data_sha256, init_sha256)
-        jobs.append(_Job(spec, directory.absolute(), initial))
-    if previous is not None and not jobs:
+    if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
         raise IcefloeError(
             f"{previous.path}: has none of the members {names}. "
             "Name them as that version did, or train from scratch."
         )
+    retraining = config.for_retraining()
+    jobs = []
+    for spec in config.members:
+        how, initial, init_sha256, started_from = config, None, None, None
+        if previous is not None and spec.name in previous.names:
+            how, started_from = retraining, previous.name
+            initial, init_sha256 = previous.weights(spec.name)
+        elif previous is not None:
+            logger.info("%s: %s has no such member; it is trained from scratch.", spec.name, previous.name)
+        directory = checkpoint_directory(checkpoints, spec, how, data_sha256, init_sha256)
+        jobs.append(_Job(spec, how, directory.absolute(), initial, started_from))
     return jobs
 
 
 def _submit(
-    jobs: list[_Job],
-    data: TrainingData,
-    config: TrainingConfig,
-    started_from: str | None,
-    weights_dir: Path | None,
-    resources: dict[str, Any],
+    jobs: list[_Job], data: TrainingData, weights_dir: Path | None, resources: dict[str, Any]
 ) -> dict[Any, _Job]:
-    """Start a task a member; large arrays go to the object store once."""
+    """Start a task a member, the longest first; large arrays go to the object store once."""
     train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
     shared = ray.put(data)
     return {
         train.options(name=job.spec.name).remote(
-            *(job.spec, shared, config, job.directory),
-            *(ray.put(job.initial), started_from, resources["num_cpus"], weights_dir),
+            *(job.spec, shared, job.config, job.directory),
+            *(ray.put(job.initial), job.started_from, resources["num_cpus"], weights_dir),
         ): job
-        for job in jobs
+        for job in sorted(jobs, key=lambda job: -job.config.epochs)
     }
 
 

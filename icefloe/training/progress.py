@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,14 +24,14 @@ class Listener(Protocol):
 class LogLines:
     """A line in the log for each epoch and each member."""
 
-    def __init__(self, n_epochs: int) -> None:
+    def __init__(self, n_epochs: Mapping[str, int]) -> None:
         self._n_epochs = n_epochs
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
         """Log the epoch's losses and validation scores."""
         logger.info(
             "%s: epoch %d of %d, loss %.4f, validation loss %.4f, pCA %.4f, IoU %.4f, %.1f s",
-            *(name, record.epoch, self._n_epochs, record.train_loss, record.val_loss),
+            *(name, record.epoch, self._n_epochs[name], record.train_loss, record.val_loss),
             *(record.val_pca, record.val_iou, record.seconds),
         )
 
@@ -47,7 +47,7 @@ class LogLines:
 class Bars:
     """One bar a member."""
 
-    def __init__(self, names: Sequence[str], n_epochs: int) -> None:
+    def __init__(self, n_epochs: Mapping[str, int]) -> None:
         # Imported where a terminal is: a worker or a pipeline step draws no bars.
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -58,7 +58,10 @@ class Bars:
             TextColumn("{task.fields[scores]}"),
             TimeRemainingColumn(),
         )
-        self._bars = {name: self.display.add_task(name, total=n_epochs, scores="waiting") for name in names}
+        self._bars = {
+            name: self.display.add_task(name, total=total, scores="waiting")
+            for name, total in n_epochs.items()
+        }
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
         """Move the member's bar to the epoch."""
@@ -73,11 +76,11 @@ class Bars:
 
 
 @contextmanager
-def display(names: Sequence[str], n_epochs: int) -> Iterator[Listener]:
-    """Bars if standard error is a terminal, else log lines."""
+def display(n_epochs: Mapping[str, int]) -> Iterator[Listener]:
+    """Bars if standard error is a terminal, else log lines; `n_epochs` is by member."""
     if not sys.stderr.isatty():
         yield LogLines(n_epochs)
         return
-    bars = Bars(names, n_epochs)
+    bars = Bars(n_epochs)
     with bars.display:
         yield bars

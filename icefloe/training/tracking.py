@@ -1,7 +1,7 @@
 """What the members' training leaves in MLflow: a parent run, and in it a run a member with its curves."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from mlflow.entities import Metric, Param, RunTag
@@ -9,7 +9,6 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from mlflow.utils.time import get_current_time_millis
 
-from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
 from icefloe.training.records import EpochRecord, MemberReceipt
 
@@ -22,10 +21,9 @@ _SCORES = ("val_pca", "val_iou", "val_dice", "val_brier", "val_ece", "val_loss",
 class MemberRuns:
     """Member runs nested in one parent run; a `Listener`."""
 
-    def __init__(self, client: MlflowClient, parent_id: str, config: TrainingConfig) -> None:
-        self._client, self._parent_id, self._config = client, parent_id, config
+    def __init__(self, client: MlflowClient, parent_id: str, configs: Mapping[str, TrainingConfig]) -> None:
+        self._client, self._parent_id, self._configs = client, parent_id, configs
         self._experiment_id = client.get_run(parent_id).info.experiment_id
-        self._specs = {spec.name: spec for spec in config.members}
         self._runs: dict[str, str] = {}
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
@@ -63,13 +61,16 @@ class MemberRuns:
             tags = {MLFLOW_PARENT_RUN_ID: self._parent_id, MLFLOW_RUN_NAME: name}
             run = self._client.create_run(self._experiment_id, tags=tags)
             self._runs[name] = run.info.run_id
-            self._client.log_batch(run.info.run_id, params=_parameters(self._specs[name], self._config))
+            self._client.log_batch(run.info.run_id, params=_parameters(name, self._configs[name]))
         return self._runs[name]
 
 
 @contextmanager
 def member_runs(
-    tracking_uri: str, experiment: str, config: TrainingConfig, artifact_uri: str | None = None
+    tracking_uri: str,
+    experiment: str,
+    configs: Mapping[str, TrainingConfig],
+    artifact_uri: str | None = None,
 ) -> Iterator[MemberRuns]:
     """Member runs in the run that `MLFLOW_RUN_ID` names, or in a new one of the experiment.
 
@@ -79,15 +80,15 @@ def member_runs(
         MLflow's store.
     experiment
         Its experiment, made if it is not there; not looked at when `MLFLOW_RUN_ID` is set.
-    config
-        Logged as each member's parameters.
+    configs
+        By member; logged as its parameters.
     artifact_uri
         Where a new experiment puts its artifacts.
     """
     client = MlflowClient(tracking_uri)
     inherited = os.environ.get(RUN_ID_VARIABLE)
     parent_id = inherited or _new_run(client, experiment, artifact_uri)
-    runs = MemberRuns(client, parent_id, config)
+    runs = MemberRuns(client, parent_id, configs)
     try:
         yield runs
     except BaseException as error:
@@ -108,7 +109,8 @@ def _new_run(client: MlflowClient, experiment: str, artifact_uri: str | None) ->
     return client.create_run(experiment_id, tags={MLFLOW_RUN_NAME: "train"}).info.run_id
 
 
-def _parameters(spec: MemberSpec, config: TrainingConfig) -> list[Param]:
+def _parameters(name: str, config: TrainingConfig) -> list[Param]:
+    (spec,) = (spec for spec in config.members if spec.name == name)
     values = {"decoder_channels": spec.channels} | spec.model_dump(exclude={"decoder_channels"})
     values = {f"member.{name}": value for name, value in values.items()}
     for name, value in config.model_dump(exclude={"members"}).items():

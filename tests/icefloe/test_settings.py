@@ -10,13 +10,13 @@ from icefloe.settings import SETTINGS_FILE, load_settings
 
 @pytest.fixture(autouse=True)
 def no_settings_in_the_environment(monkeypatch):
-    for name in ("WORKSPACE", "PROFILE", "QUEUE_PATH", "TRACKING_URI", "WEIGHTS_DIR"):
+    for name in ("WORKSPACE", "QUEUE_PATH", "TRACKING_URI", "WEIGHTS_DIR"):
         monkeypatch.delenv(f"ICEFLOE_{name}", raising=False)
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    (tmp_path / SETTINGS_FILE).write_text('profile = "local"\n')
+    (tmp_path / SETTINGS_FILE).touch()
     return tmp_path.resolve()
 
 
@@ -76,9 +76,9 @@ def test_outside_a_workspace_the_error_says_how_to_make_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("profile = local\n", "Mend the file."),
-        ('profile = "elsewhere"\n', "profile: Input should be 'local' or 'cluster'. Mend that line"),
-        ('colour = "blue"\n', "colour: Extra inputs are not permitted. Mend that line"),
+        ("experiment = ice\n", "Mend the file."),
+        ("experiment = 7\n", "experiment: Input should be a valid string. Mend that line"),
+        ('colour = "blue"\n', "colour: no such setting. Remove that line; there are: tracking_uri, "),
     ],
 )
 def test_a_broken_settings_file_is_named_with_the_entry(workspace, text, words):
@@ -91,10 +91,3 @@ def test_a_broken_settings_file_is_named_with_the_entry(workspace, text, words):
     assert message.startswith(f"{workspace / SETTINGS_FILE}: ")
     assert words in message
     assert "\n" not in message
-
-
-def test_a_wrong_environment_variable_is_named(workspace, monkeypatch):
-    monkeypatch.setenv("ICEFLOE_PROFILE", "moon")
-
-    with pytest.raises(IcefloeError, match=r"Mend that line or ICEFLOE_PROFILE\."):
-        load_settings(workspace)

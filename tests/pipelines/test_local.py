@@ -7,6 +7,7 @@ import pytest
 from kfp import dsl
 
 from components.base import component
+from components.start_run.component import start_run
 from icefloe.errors import IcefloeError
 from icefloe.settings import load_settings
 from pipelines.local import _StepLog, forget_old_runs, run_locally
@@ -146,9 +147,14 @@ def crashing():
     crash(before=succeed().output)
 
 
+@dsl.pipeline(name="recorded")
+def recorded():
+    start_run(name="drift_check")
+
+
 @pytest.fixture
 def settings(tmp_path):
-    (tmp_path / "icefloe.toml").write_text('profile = "local"\n')
+    (tmp_path / "icefloe.toml").touch()
     return load_settings(tmp_path)
 
 
@@ -164,6 +170,10 @@ def test_a_pipeline_runs_in_its_workspace_and_the_log_is_kept(settings, said, ca
     assert said[2].startswith("  [dim]done in ")
     assert "working in" in result.log.read_text()
     assert capsys.readouterr().out == ""  # everything went to the log or to `say`
+
+
+def test_a_runs_record_is_found_again(settings, said):
+    assert run(recorded, settings, said.append).record(settings).name == "drift_check"
 
 
 def test_a_step_that_complains_ends_the_run_with_its_one_line(settings, said):

@@ -12,7 +12,7 @@ from icefloe.active.exchange.formats import Format, Incoming, Known, Outgoing
 from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
 from icefloe.active.exchange.png import PngMasks
 from icefloe.active.exchange.polygon_files import Coco, Labelme
-from icefloe.active.items import Item, Label, OutsideLabel
+from icefloe.active.items import Item, Label, OutsideLabel, State
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import check_mask, decode_png, encode_png
 from icefloe.datasets.dataset import load_datasets
@@ -24,18 +24,32 @@ FORMATS: dict[str, type[Format]] = {
     member.name: member for member in (LabelStudio, LabelStudioPolygons, Coco, Labelme, PngMasks)
 }
 
+_LABELLED: tuple[State, ...] = ("submitted", "imported")
+
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import brought: labels now in the queue, and images that came back as they went out."""
+    """What an import brought.
+
+    Attributes
+    ----------
+    labels
+        Those of the file that are now in the queue.
+    unchanged
+        Keys of images that came back as they went out.
+    n_known
+        How many of the labels an earlier import had brought.
+    """
 
     labels: tuple[Label, ...]
     unchanged: tuple[str, ...]
+    n_known: int = 0
 
     def sentence(self) -> str:
         """The counts in words."""
+        known = f"; {self.n_known} had been imported before" if self.n_known else ""
         left = f"; {len(self.unchanged)} came back unchanged and were left out" if self.unchanged else ""
-        return f"{len(self.labels)} labels imported{left}."
+        return f"{len(self.labels) - self.n_known} labels imported{known}{left}."
 
 
 def exchange_format(name: str) -> Format:
@@ -139,9 +153,11 @@ def import_labels(
     if not outside:
         raise IcefloeError(
             f"{source}: no labels in it; {len(unchanged)} masks are as they were exported. "
-            "Label the images, or accept unchanged masks."
+            "Label the images, or take the masks as they are: --accept-unchanged."
         )
-    return ImportResult(tuple(queue.submit_all(outside)), tuple(unchanged))
+    before = {label.id for state in _LABELLED for label in queue.labels(state)}
+    labels = queue.submit_all(outside)
+    return ImportResult(tuple(labels), tuple(unchanged), sum(label.id in before for label in labels))
 
 
 def _tells_no_author(chosen: Format) -> bool:
@@ -170,7 +186,7 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
 def _outside(label: Incoming, mask: MaskArray, source: str, author: str | None) -> OutsideLabel:
     labeler = label.author or author
     if labeler is None:
-        raise IcefloeError(f"{label.what}: says not who made the label. Name the author.")
+        raise IcefloeError(f"{label.what}: says not who made the label. Name the author: --author NAME.")
     png = encode_png(mask)
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()

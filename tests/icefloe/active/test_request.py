@@ -127,6 +127,19 @@ def test_a_duplicate_of_an_image_that_waits_is_not_chosen(queue, write_dataset, 
     assert len(queue.items()) == 5
 
 
+def test_an_image_that_is_labelled_or_waits_in_another_dataset_is_not_asked_for(
+    queue, write_dataset, predict
+):
+    twins = {"D3": write_dataset("D3", count=6), "D4": write_dataset("D4", count=6)}
+    twins["D3"] = label(twins["D3"], "stack_5")
+    request_labels(queue, {"D3": twins["D3"]}, predict(twins["D3"]), CONFIG, "EA-T1", workspace=twins)
+    predictions = predict(twins["D4"])
+    second = request_labels(queue, {"D4": twins["D4"]}, predictions, CONFIG, "EA-T1", workspace=twins)
+
+    assert [item.key for item in queue.items(dataset="D3")] == ["D3/stack_4", "D3/stack_3"]
+    assert stems(second) == ["stack_2", "stack_1"]
+
+
 def test_when_every_image_has_a_label_nothing_is_queued(queue, write_dataset, predict):
     dataset = write_dataset("D3", count=2)
     dataset = label(label(dataset, "stack_0"), "stack_1")

@@ -38,8 +38,7 @@ Cli = Callable[..., Outcome]
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run `icefloe ARGUMENTS` as the installed script does."""
-    for name in ("ICEFLOE_WORKSPACE", "ICEFLOE_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("ICEFLOE_WORKSPACE", raising=False)
 
     # As `main` asks of an MLflow that is not imported yet; here another test may have imported it.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
@@ -73,7 +72,7 @@ def workspace(tmp_path: Path) -> Path:
     """A folder that is a workspace as far as settings, parameters and datasets go, without git and DVC."""
     folder = tmp_path / "workspace"
     (folder / "data").mkdir(parents=True)
-    (folder / "icefloe.toml").write_text('profile = "local"\n')
+    (folder / "icefloe.toml").touch()
     (folder / "params.yaml").write_bytes(DEFAULT_PARAMS.read_bytes())
     return folder
 

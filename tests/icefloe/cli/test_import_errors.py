@@ -151,3 +151,14 @@ def test_held_back_labels_are_counted(cli, workspace, source):
     outcome = cli("-C", workspace, "data", "import", source, "--name", "D3", "--hold-labels")
 
     assert outcome.out.startswith("D3: 2 images, 0 with labels, 2 labels held back\n")
+
+
+def test_simulating_over_another_dataset_is_one_line_and_nothing_else(cli, workspace, files_in):
+    (workspace / "data" / "D1").mkdir()
+    (workspace / "data" / "D1" / "dataset.yaml").write_text("mine")
+    before = files_in(workspace)
+    outcome = cli("-C", workspace, "data", "simulate")
+
+    assert outcome.refusal.startswith(f"{workspace / 'data' / 'D1'}: exists already and its dataset.yaml is")
+    assert outcome.out == ""
+    assert files_in(workspace) == before

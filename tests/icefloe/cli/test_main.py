@@ -1,13 +1,10 @@
 """Commands outside and inside a workspace: help, what is said of broken settings, how errors end."""
 
-import importlib
 import shutil
 import subprocess
 import sys
 
 import pytest
-
-entry = importlib.import_module("icefloe.cli.main")  # the package's own `main` is the function
 
 
 def test_help_names_every_group_of_commands(cli):
@@ -43,7 +40,7 @@ def test_outside_a_workspace(cli, tmp_path, monkeypatch, command):
 
 
 def test_a_broken_settings_file(cli, workspace):
-    (workspace / "icefloe.toml").write_text("profile = local\n")
+    (workspace / "icefloe.toml").write_text("experiment = ice\n")
 
     message = cli("-C", workspace, "data", "list").refusal
     assert message.startswith(f"{workspace / 'icefloe.toml'}: ")
@@ -67,23 +64,57 @@ def test_square_brackets_of_a_file_name_are_printed_as_they_are(cli, workspace):
     assert "run [red] 7/data: no dataset here" in cli("-C", odd, "data", "list").refusal
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("data", "import", "."), "Missing option '--name'. See `icefloe data import --help`."),
+        (
+            ("pipeline", "run", "fly"),
+            "'fly' is not one of 'train', 'drift_check', 'retrain', 'loop'. See `icefloe pipeline run",
+        ),
+        (("data", "simulate", "--seed", "x"), "See `icefloe data simulate --help`."),
+        (("data", "list", "--all"), "No such option: --all. See `icefloe data list --help`."),
+        (("fly",), "No such command 'fly'. See `icefloe --help`."),
+    ],
+)
+def test_a_mistyped_command_is_told_in_one_line(cli, command, words):
+    assert words in cli(*command).refusal
+
+
+@pytest.mark.parametrize("command", [(), ("data",)], ids=["icefloe", "icefloe data"])
+def test_a_command_without_anything_shows_its_help(cli, command):
+    outcome = cli(*command)
+
+    assert "Usage: icefloe" in outcome.out
+    assert outcome.err == ""
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(cli, workspace):
+    (workspace / "mine.txt").write_text("mine")
+
+    assert cli("init", workspace / "mine.txt").refusal == (
+        f"{workspace / 'mine.txt'}: File exists. Mend that, or name another place."
+    )
+    assert (workspace / "mine.txt").read_text() == "mine"
+
+
 def test_an_interrupted_command_says_how_to_go_on(cli, workspace, monkeypatch):
-    def interrupted():
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(entry, "app", interrupted)
+    monkeypatch.setattr("icefloe.datasets.dataset.load_datasets", interrupted)
     outcome = cli("-C", workspace, "data", "list")
 
     assert (outcome.code, outcome.err) == (130, "Stopped. Run the same command again to go on.\n")
 
 
-def test_a_bug_is_not_dressed_up_as_the_users_error(cli, monkeypatch):
-    def broken():
+def test_a_bug_is_not_dressed_up_as_the_users_error(cli, workspace, monkeypatch):
+    def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(entry, "app", broken)
+    monkeypatch.setattr("icefloe.datasets.dataset.load_datasets", broken)
     with pytest.raises(ZeroDivisionError):
-        cli("data", "list")
+        cli("-C", workspace, "data", "list")
 
 
 def test_the_installed_command_prints_one_line_and_exits_2(tmp_path):

@@ -1,11 +1,18 @@
-"""Pipelines that can't run: told before anything starts."""
+"""Pipelines that can't run: told before anything starts. And how those that ran end."""
+
+import shutil
+from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 import tifffile
 
+from icefloe.cli.pipelines import EXIT_CODES
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.labels import write_mask
+from icefloe.drift.report import GateReport, Outcome
+from icefloe.errors import IcefloeError
 
 
 @pytest.fixture
@@ -145,3 +152,73 @@ def test_compiling_with_an_unknown_preset_writes_nothing(cli, workspace, tmp_pat
 
     assert "no preset 'big'" in cli("-C", workspace, *command).refusal
     assert not (tmp_path / "packages").exists()
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Pipelines are not run; the arguments that one would have been run with."""
+    arguments = []
+
+    def note(pipeline, given, *_, **__):
+        arguments.append(given)
+        raise IcefloeError("this test runs nothing.")
+
+    monkeypatch.setattr("pipelines.local.run_locally", note)
+    return arguments
+
+
+def test_data_that_differ_from_the_committed_version_are_told_of_in_one_line(
+    cli, empty_workspace, tmp_path, add_dataset, workspace, ran
+):
+    folder = tmp_path / "study"
+    shutil.copytree(empty_workspace, folder)
+    add_dataset("D1")
+    shutil.move(workspace / "data" / "D1", folder / "data" / "D1")
+    cli("-C", folder, "data", "commit", "-m", "D1")
+
+    committed = cli("-C", folder, "pipeline", "run", "train")
+    assert committed.refusal == "this test runs nothing."
+    (folder / "data" / "D1" / "masks" / "stack_2.png").unlink()
+    changed = cli("-C", folder, "pipeline", "run", "train")
+
+    assert changed.err.splitlines() == [
+        f"warning: {folder / 'data'}: it differs from the committed data version, which runs use. "
+        "Take the changes in with `icefloe data commit -m ...`.",
+        "error: this test runs nothing.",
+    ]
+    assert len(ran) == 2
+
+
+def test_every_outcome_of_the_drift_gate_has_an_exit_code_of_its_own():
+    assert set(EXIT_CODES) == set(get_args(Outcome))
+    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES)
+    assert EXIT_CODES["accept"] == 0
+    assert not {1, 2, 130} & set(EXIT_CODES.values())
+
+
+def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
+    cli, workspace, add_dataset, tmp_path, monkeypatch
+):
+    add_dataset("D3")
+    found = GateReport("inconclusive", "D3", (), (), None, 3, ("D1",), 0.05, "3 images are too few [5]")
+    kept = {"gate/D3.json": found.to_dict()}
+    (tmp_path / "report").touch()
+    ran = SimpleNamespace(
+        directory=tmp_path / "20260301-drift-check",
+        log=tmp_path / "log.txt",
+        seconds=3.0,
+        artifacts=lambda name: [tmp_path / name],
+        record=lambda where: SimpleNamespace(read_json=kept.get),
+    )
+    monkeypatch.setattr("icefloe.cli.pipelines._check_ready", lambda *_: None)
+    monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
+    outcome = cli("-C", workspace, "pipeline", "run", "drift_check", "-d", "D3")
+
+    assert (found.outcome, outcome.code, outcome.err) == ("inconclusive", 5, "")
+    assert outcome.out.splitlines()[-1] == found.sentence()
+
+
+def test_the_exit_codes_are_in_the_help(cli):
+    words = " ".join(cli("pipeline", "run", "--help").out.replace("│", " ").split())
+
+    assert ", ".join(f"{code} {outcome}" for outcome, code in EXIT_CODES.items()) in words

@@ -4,7 +4,7 @@ import tifffile
 from scipy import ndimage
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
-from icefloe.datasets.duplicates import find_groups, merge_links
+from icefloe.datasets.duplicates import find_groups, identical_groups, merge_links
 from icefloe.datasets.importer import import_folder
 
 
@@ -38,6 +38,7 @@ def test_identical_pixels_are_one_group_also_across_datasets(tmp_path, rng):
         ("exact", ("A/s1", "A/s9")),
         ("exact", ("A/s3", "B/t1")),
     ]
+    assert identical_groups([*first.samples, *second.samples]) == groups
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
@@ -49,6 +50,7 @@ def test_augmented_copies_are_found(tmp_path, rng, k, flip):
     )
     (group,) = find_groups(dataset.samples)
     assert (group.kind, group.keys) == ("turned", ("A/a", "A/b"))
+    assert identical_groups(dataset.samples) == [group]
 
 
 def test_one_area_at_another_place_and_brightness_is_found_and_other_areas_are_not(crops):

@@ -180,10 +180,24 @@ def test_an_existing_dataset_is_never_overwritten(source, tmp_path):
         import_folder(source, "D1", tmp_path / "data")
 
 
-def test_a_name_that_cannot_be_a_folder_is_refused(source, tmp_path):
-    with pytest.raises(IcefloeError, match="can't be the dataset's name"):
-        import_folder(source, ".hidden", tmp_path / "data")
-    assert not list((tmp_path / "data").iterdir())
+@pytest.mark.parametrize("name", [".hidden", "../D1", "a/b", "", "D1\n", "x" * 101])
+def test_a_name_that_cannot_be_a_folder_is_refused_in_words(source, tmp_path, name):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(IcefloeError) as error:
+        import_folder(source, name, tmp_path / "data")
+    assert str(error.value) == (
+        f"{name!r} can't be the dataset's name: use at most 100 letters, digits, spaces and _ . ( ) + -, "
+        "starting with a letter or digit. Choose another."
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_in_place_of_a_folder_is_told_from_a_missing_folder(source, tmp_path):
+    image = next(path for path in source.rglob("*") if path.is_file())
+    with pytest.raises(IcefloeError, match=r": this is a file\. Name the folder that holds the images\."):
+        import_folder(image, "D1", tmp_path / "data")
+    with pytest.raises(IcefloeError, match=r"gone: no such folder\. Name the folder"):
+        import_folder(tmp_path / "gone", "D1", tmp_path / "data")
 
 
 def test_the_public_ice_images_load_as_20_with_19_labels(ice):

@@ -118,6 +118,12 @@ def test_versions_are_numbered_from_one_and_the_newest_is_challenger(registry, r
     ]
 
 
+def test_the_newest_version_is_the_last_registered_also_if_it_was_refused(registry, retrain):
+    retrain(2, dice_on_d3=0.5)
+    assert registry.newest().name == "EA-T2"
+    assert registry.champion().name == "EA-T1"
+
+
 def test_a_version_carries_its_tags_in_mlflow(registry, settings, retrain):
     retrain(2)
     version = MlflowClient(settings.tracking_uri).get_model_version(settings.registered_model, "2")
@@ -255,6 +261,8 @@ def test_an_empty_registry_lists_nothing_and_says_so(registry):
     assert registry.champion() is None
     with pytest.raises(IcefloeError, match=r"there is no champion yet\. No version is registered"):
         registry.rollback()
+    with pytest.raises(IcefloeError, match=r"there is no version yet\. No version is registered"):
+        registry.newest()
 
 
 def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evaluation_of):
@@ -262,6 +270,25 @@ def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evalua
     registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation_of({"D1": (0.9, 8)}))
     with pytest.raises(IcefloeError, match=r"there is no champion yet\. There are EA-T1; promote one with"):
         registry.get("champion")
+
+
+def test_without_a_champion_the_reason_why_the_newest_version_was_refused_is_told(
+    registry, tmp_path, evaluation_of
+):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    evaluation = evaluation_of({"D1": (0.1, 8)})
+    report = compare(evaluation, None, RULE)
+    registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation, report)
+    assert report.verdict == "fail"
+
+    for needs_one in (registry.get, lambda name: registry.download(name, tmp_path / "champion")):
+        with pytest.raises(IcefloeError) as error:
+            needs_one("champion")
+        assert str(error.value) == (
+            f"EA-T1 was not promoted, so there is no champion yet: {report.sentence()} "
+            "Train longer, label more, or overrule it: `icefloe models promote EA-T1 --force --reason ...`."
+        )
+    assert not (tmp_path / "champion").exists()
 
 
 @pytest.mark.parametrize("name", ["EA-T9", "1", "EA-T", "EA-Tx", "EA-T0", "EA-T1 "])

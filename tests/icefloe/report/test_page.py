@@ -197,13 +197,24 @@ def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results)
     assert f'D3 <span class="tag shifted">{results.gate.outcome}</span>' in page
     assert str(escape(results.gate.sentence())) in page
     assert ["1", "D3/s1", "mean uncertainty <0.1> & more"] in Reader(page).rows
-    assert re.search(r"Label cost: 2\s+images, 6 minutes", page)
+    assert re.search(r"Label cost: 2 images,\s+6 minutes", page)
     assert str(escape(results.promotion.sentence())) in page
     assert ["resnet18-unet-s0", "0.9810", "0.9100", "0.9500", "0.0100", "0.0200", "61", "yes", "passes"] in (
         Reader(page).rows
     )
     assert "Warning: Few are left." in page
     assert "There is no champion yet." in page
+
+
+def test_a_retraining_shows_its_label_cost_though_it_has_no_gate(settings, tmp_path):
+    record = RunRecord.start(settings, "retrain")
+    record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2", "D4/s7"], "seconds": 540.0})
+    write_page(record, Registry(settings), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+
+    assert "<h3>D3</h3>" in text
+    assert re.search(r"Label cost: 3 images,\s+9 minutes", text)
+    assert "Gate:" not in text
 
 
 def test_a_run_that_found_nothing_still_gives_a_page(settings, tmp_path):

@@ -65,7 +65,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     config = config.model_copy(update={"epochs": 10, "patience": 10})  # time to be killed in
     first_name = config.members[0].name
 
-    def train(name, checkpoints=None, **options):
+    def train(name, checkpoints=None, config=config, **options):
         checkpoints = checkpoints or tmp_path / f"checkpoints-{name}"
         output = tmp_path / name
         return train_members([dataset], split, config, output=output, checkpoints=checkpoints, **options)
@@ -120,6 +120,13 @@ def test_killed_workers_interrupted_drivers_and_retraining(
         assert receipt.init_sha256 == member.sha256
         assert receipt.weights_sha256 != member.sha256
         assert (receipt.started_from, receipt.epochs) == ("EA-T1", 1)
+
+    # A candidate that it lacks, as when it was pruned, trains from scratch for as long as in a first version.
+    lacking = config.members[0].model_copy(update={"seed": 2})
+    more = config.model_copy(update={"members": (*config.members, lacking)})
+    grown = train("grown", config=more, start_from=tmp_path / "EA-T1")
+    assert grown.names == (*undisturbed.names, lacking.name)
+    assert [(r.started_from, r.epochs) for r in grown.receipts] == [("EA-T1", 1), ("EA-T1", 1), (None, 10)]
 
 
 @pytest.mark.integration

@@ -36,7 +36,7 @@ def test_a_members_curves_parameters_and_receipt_are_in_a_run_nested_in_the_one_
     experiment = client.create_experiment("study", artifact_location=(tmp_path / "artifacts").as_uri())
     parent = client.create_run(experiment).info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", parent)
-    with member_runs(tracking_uri, "ignored", config) as runs:
+    with member_runs(tracking_uri, "ignored", {spec.name: config}) as runs:
         for record in RECORDS:
             runs.on_epoch(spec.name, record)
         runs.on_finished(receipt_of(spec))
@@ -56,7 +56,7 @@ def test_without_a_run_going_on_one_is_made_and_a_failure_is_seen_in_it(tracking
     artifacts = (tmp_path / "artifacts").as_uri()
 
     def train_until_memory_runs_out():
-        with member_runs(tracking_uri, "study", config, artifacts) as runs:
+        with member_runs(tracking_uri, "study", {spec.name: config}, artifacts) as runs:
             runs.on_epoch(spec.name, RECORDS[0])
             raise MemoryError
 
