@@ -22,16 +22,19 @@ PRELOADED = (
     "kfp.dsl.executor_main",
     "mlflow.pyfunc",
     "matplotlib.pyplot",
-    "ray",
     "icefloe.active.collect",
     "icefloe.active.request",
     "icefloe.drift.gate",
     "icefloe.registry.submission",
     "icefloe.report.page",
     "icefloe.training.assembly",
-    "icefloe.training.parallel",
+    "icefloe.training.tracking",
 )
-"""The rooms that steps use, and what those import only when they need it. None of them starts a thread."""
+"""The rooms that steps use, and what those import only when they need it.
+
+Not Ray: it reads how to authenticate from the environment when it is imported, and the Ray of this run is
+started, with a token of its own, only after this process.
+"""
 
 
 def serve(control: socket.socket) -> None:

@@ -20,7 +20,8 @@ def look_around(log: str, line: str) -> str:
     import sys
     from pathlib import Path
 
-    found = [os.getppid(), os.getpid(), os.environ["ICEFLOE_TOLD"], "torch" in sys.modules, str(Path.cwd())]
+    imported = ["torch" in sys.modules, "ray" in sys.modules]
+    found = [os.getppid(), os.getpid(), os.environ["ICEFLOE_TOLD"], imported, str(Path.cwd())]
     with Path(log).open("a") as file:
         file.write(json.dumps(found) + "\n")
     print(f"seen {line}")
@@ -66,7 +67,7 @@ def test_steps_are_processes_of_one_parent_that_has_made_the_imports(tmp_path, m
     first, second = (json.loads(line) for line in (tmp_path / "log").read_text().splitlines())
     assert first[0] == second[0] != os.getpid()
     assert first[1] != second[1]
-    assert first[2:] == second[2:] == ["after the start", True, str(Path.cwd())]
+    assert first[2:] == second[2:] == ["after the start", [True, False], str(Path.cwd())]
     printed = capfd.readouterr().out
     assert "seen first" in printed
     assert "to standard error" in printed
