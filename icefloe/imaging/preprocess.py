@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
+from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from icefloe.errors import IcefloeError
 from icefloe.imaging.region import two_phase_region
@@ -16,6 +18,10 @@ Resampling = Image.Resampling
 
 OUTLIER_PERCENTILES = (0.1, 99.9)
 SCALE_PERCENTILES = (0.5, 99.5)
+LOCAL_SHARE = 0.05
+LEAST_COVER = 0.05
+"""Local means are Gaussian, of this share of the side; where less than that of it is specimen, they fade."""
+
 MAX_SAMPLED_SIDE = 256
 """Percentiles of larger images are taken from a regular subgrid: a tenth of the time, the same to 1 %."""
 
@@ -146,6 +152,9 @@ class Preprocessing(BaseModel):
     normalise
         `zscore`: zero mean, unit standard deviation, both from pixels clipped to the 0.5-99.5 percentiles;
         `range`: those percentiles become -1 and 1, whatever share of the image the specimen covers;
+        `local`: what is brighter than Otsu's threshold, the specimen where the background is blanked, has its
+        local mean taken off and is divided by its local deviation; the rest is 0. Two phases of nearly one
+        grey, told by a faint edge, neither drown in the background nor in the specimen's thickness;
         `none`: the image's own intensities.
     """
 
@@ -153,12 +162,12 @@ class Preprocessing(BaseModel):
 
     size: int = Field(256, ge=32, multiple_of=32)
     region: bool = False
-    normalise: Literal["zscore", "range", "none"] = "zscore"
+    normalise: Literal["zscore", "range", "local", "none"] = "zscore"
 
     def apply(self, image: FloatArray, done: Collection[str] = ()) -> tuple[FloatArray, Geometry]:
         """Region, outlier limits, scaling to the square, normalisation.
 
-        Applying it to its own result changes nothing beyond rounding.
+        Applying it to its own result changes nothing beyond rounding, except for `local`.
 
         Parameters
         ----------
@@ -190,7 +199,9 @@ class Preprocessing(BaseModel):
             image, _ = two_phase_region(image)
         geometry = Geometry.fit((image.shape[0], image.shape[1]), self.size)
         square = geometry.place(_limit_outliers(image))
-        if self.normalise != "none":
+        if self.normalise == "local":
+            square = _locally_normalised(square)
+        elif self.normalise != "none":
             window = _without_blank_margins(square, geometry.window)
             square[window] = _normalised(square[window], self.normalise)
         return square, geometry
@@ -239,6 +250,24 @@ def _normalised(content: FloatArray, how: Literal["zscore", "range"]) -> FloatAr
         clipped = np.clip(content, low, high)
         centre, scale = clipped.mean(dtype=np.float64), clipped.std(dtype=np.float64)
     return ((content - centre) / scale).astype(np.float32)
+
+
+def _locally_normalised(square: FloatArray) -> FloatArray:
+    """Deviation from the local mean over the local and the typical deviation, clipped to [-1, 1]."""
+    specimen = (square > threshold_otsu(square)).astype(np.float32)
+    if not specimen.any():
+        raise IcefloeError("The image is constant, nothing is to be seen in it. Check the file it came from.")
+    sigma = LOCAL_SHARE * len(square)
+    cover = np.maximum(ndimage.gaussian_filter(specimen, sigma), np.float32(LEAST_COVER))
+
+    def local_mean(values: FloatArray) -> FloatArray:
+        return np.asarray(ndimage.gaussian_filter(values * specimen, sigma) / cover)
+
+    deviation = (square - local_mean(square)) * specimen
+    typical = np.median(np.abs(deviation[specimen > 0]))
+    scale = 1.5 * (np.sqrt(local_mean(deviation**2)) + typical)
+    local = np.divide(deviation, scale, out=np.zeros_like(deviation), where=scale > 0)
+    return np.clip(local, np.float32(-1), np.float32(1))
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

@@ -142,6 +142,28 @@ def test_zscore_has_zero_mean_and_unit_deviation_without_the_padding(rng):
     assert abs(content.std() - 1) < 0.03
 
 
+def test_local_normalisation_shows_a_faint_edge_in_a_specimen_of_uneven_thickness(rng):
+    rows, columns = np.indices((128, 128)) - 64.0
+    distance = np.hypot(rows, columns)
+    image = np.where(distance < 50, 130 + distance + 4 * (np.abs(distance - 20) < 2), 0).astype(np.float32)
+    local, _ = Preprocessing(size=128, normalise="local").apply(image, done=["region"])
+    edge, beside = np.abs(distance - 20) < 1, np.abs(np.abs(distance - 20) - 6) < 1
+    assert local[edge].mean() - local[beside].mean() > 0.5
+    assert not local[distance > 52].any()
+    assert np.abs(local).max() <= 1
+
+
+def test_local_normalisation_does_not_depend_on_the_gain(rng):
+    image = smooth_image(rng, (80, 100), sigma=2)
+    preprocessing = Preprocessing(size=96, normalise="local")
+    np.testing.assert_allclose(preprocessing.apply(image)[0], preprocessing.apply(16 * image)[0], atol=1e-3)
+
+
+def test_local_normalisation_refuses_a_constant_image():
+    with pytest.raises(IcefloeError, match="The image is constant"):
+        Preprocessing(size=64, normalise="local").apply(np.ones((80, 80), np.float32))
+
+
 def test_an_x_ray_hit_does_not_dim_the_image(rng):
     image = smooth_image(rng, (128, 128), sigma=2)
     hit = image.copy()
