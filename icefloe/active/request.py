@@ -52,26 +52,38 @@ def request_labels(
     earlier = [item for name in datasets for item in queue.items(dataset=name, round=round)]
     if earlier:
         return _as_selection(earlier, config, len(predictions.rows))
-    settled = _not_worth_a_label(queue, datasets, workspace)
-    selection = select(predictions, config, np.random.default_rng(seed), settled)
+    labelled, excluded = _not_worth_a_label(queue, datasets, workspace)
+    selection = select(predictions, config, np.random.default_rng(seed), labelled, excluded)
     fill(queue, selection, predictions, datasets, round)
     return selection
 
 
 def _not_worth_a_label(
     queue: Queue, datasets: Mapping[str, Dataset], workspace: Mapping[str, Dataset]
-) -> set[str]:
+) -> tuple[set[str], set[str]]:
+    """Samples as good as labelled, and others that have a twin to be chosen instead, or no label to come."""
     samples = _samples(datasets)
     elsewhere = _samples({name: workspace[name] for name in workspace if name not in datasets})
-    settled = {sample.key for sample in (*samples, *elsewhere) if sample.is_labelled}
+    labelled = {sample.key for sample in (*samples, *elsewhere) if sample.is_labelled}
     # A label that was handed in, but isn't in the data yet, is as good as one there.
-    settled |= {item.key for item in queue.items() if item.state in ("waiting", "submitted")}
+    labelled |= {item.key for item in queue.items() if item.state in ("waiting", "submitted")}
+    excluded = _without_truth(datasets)
     groups = find_groups(samples)
-    if settled_elsewhere := [sample for sample in elsewhere if sample.key in settled]:
-        groups += identical_groups([*samples, *settled_elsewhere])
+    if labelled_elsewhere := [sample for sample in elsewhere if sample.key in labelled]:
+        groups += identical_groups([*samples, *labelled_elsewhere])
     for keys in merge_links([group.keys for group in groups]):
-        settled |= set(keys) if settled & set(keys) else set(keys[1:])
-    return settled
+        if labelled & set(keys):
+            labelled |= set(keys)
+        else:
+            chosen = next((key for key in keys if key not in excluded), keys[0])
+            excluded |= set(keys) - {chosen}
+    return labelled, excluded
+
+
+def _without_truth(datasets: Mapping[str, Dataset]) -> set[str]:
+    """Where labels were held back to play the labeler, those that nobody held back can't come."""
+    simulated = [dataset for dataset in datasets.values() if any(s.truth_path for s in dataset.samples)]
+    return {sample.key for dataset in simulated for sample in dataset.samples if not sample.truth_path}
 
 
 def _samples(datasets: Mapping[str, Dataset]) -> list[Sample]:

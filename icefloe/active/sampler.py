@@ -101,6 +101,7 @@ def select(
     config: SamplerConfig,
     rng: np.random.Generator,
     labelled: Collection[str] = (),
+    excluded: Collection[str] = (),
 ) -> Selection:
     """Choose images to label, all that there are if they are fewer than asked for.
 
@@ -114,6 +115,8 @@ def select(
         The only source of randomness: the same state and predictions give the same selection.
     labelled
         Sample keys that have a label, or wait for one, and are not chosen.
+    excluded
+        Sample keys that are not chosen either but have no label, so nothing keeps away from them.
 
     Raises
     ------
@@ -122,9 +125,9 @@ def select(
     """
     chooser = strategy(config.strategy)
     candidates, positions, datasets = _candidates(predictions)
-    labelled = set(labelled)
-    taken = np.array([key in labelled for key in candidates.keys])
-    chosen = np.flatnonzero(taken).tolist()
+    labelled, excluded = set(labelled), set(excluded)
+    chosen = [row for row, key in enumerate(candidates.keys) if key in labelled]
+    taken = np.array([key in labelled or key in excluded for key in candidates.keys])
     available = int((~taken).sum())
     gaps = _gaps(datasets, config)
     selected = []

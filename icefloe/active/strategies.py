@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist, squareform
 
 from icefloe.errors import IcefloeError
 
@@ -145,7 +146,8 @@ class UncertaintyDiversity(Strategy):
     """Uncertain and unlike what is labelled: k-centre greedy on encoder features, weighted by uncertainty.
 
     Priority is the image UQ times the distance to the nearest labelled or picked image (core-set selection,
-    Sener and Savarese 2018, with a weight). Features are standardised, lest a channel rule by its scale.
+    Sener and Savarese 2018, with a weight). The first centre is the UQ-weighted medoid: k-centre alone begins
+    anywhere, and of very few labels one has to be typical (Hacohen, Dekel and Weinshall 2022).
     """
 
     name = "uncertainty-diversity"
@@ -154,25 +156,27 @@ class UncertaintyDiversity(Strategy):
         self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
     ) -> FloatVector:
         uncertainty = candidates.scores[MeanUncertainty.column]
+        distances = _distances(candidates)
         if not chosen:
-            return uncertainty
-        features = _standardised(candidates.features)
-        distances = np.linalg.norm(features[:, None, :] - features[None, list(chosen), :], axis=2)
-        return uncertainty * distances.min(axis=1)
+            return -distances @ uncertainty
+        return uncertainty * distances[:, list(chosen)].min(axis=1)
 
     def explain(self, candidates: Candidates, row: int) -> str:
         uncertainty = candidates.scores[MeanUncertainty.column]
         place = 1 + int((uncertainty > uncertainty[row]).sum())
         return (
-            f"mean uncertainty {uncertainty[row]:.4g} (place {place} of {len(uncertainty)} images), "
-            "times how far its features are from the nearest labelled or picked image"
+            f"mean uncertainty {uncertainty[row]:.4g} (place {place} of {len(uncertainty)} images); the "
+            "first image is the most typical of what is uncertain, others lie far from any labelled or picked"
         )
 
 
-def _standardised(features: NDArray[np.float64]) -> NDArray[np.float64]:
+def _distances(candidates: Candidates) -> NDArray[np.float64]:
+    """Euclidean; features are standardised, lest a channel rule by its scale; shape (N, N)."""
+    features = candidates.features
     spread = features.std(axis=0)
     moving = spread > 0
-    return (features[:, moving] - features[:, moving].mean(axis=0)) / spread[moving]
+    standardised = (features[:, moving] - features[:, moving].mean(axis=0)) / spread[moving]
+    return squareform(pdist(standardised)) if moving.any() else np.zeros((len(features), len(features)))
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

@@ -115,6 +115,24 @@ def test_of_duplicates_only_one_is_chosen(queue, write_dataset, predict):
     assert stems(selection) == ["stack_4", "stack_3"]
 
 
+def test_nothing_keeps_away_from_a_duplicate_that_is_not_asked_for(queue, write_dataset, predict):
+    dataset = repeat(write_dataset("D3", count=6), original="stack_3", copy="stack_4")
+    far_apart = SamplerConfig(strategy="mean-uq", k=2, spread=0.5)  # at least 1.5 frames
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), far_apart, "EA-T1")
+
+    assert stems(selection) == ["stack_5", "stack_3"]
+
+
+def test_where_labels_were_held_back_an_image_without_one_is_not_asked_for(queue, write_dataset, predict):
+    dataset = repeat(write_dataset("D3", count=6), original="stack_4", copy="stack_3")
+    for stem in ("stack_5", "stack_3"):
+        (dataset.path / "truth" / f"{stem}.png").unlink()
+    dataset = Dataset.load(dataset.path)
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(selection) == ["stack_4", "stack_2"]
+
+
 def test_a_duplicate_of_an_image_that_waits_is_not_chosen(queue, write_dataset, predict):
     dataset = repeat(write_dataset("D3", count=6), original="stack_5", copy="stack_1")
     # Alone, as the first of the pair, stack_1 is chosen when nothing else is left.

@@ -56,9 +56,16 @@ def test_foreground_random_works_where_no_foreground_is_seen(rng):
     assert np.isfinite(priorities).all()
 
 
-def test_diversity_starts_with_the_most_uncertain(rng):
+@pytest.mark.parametrize(("uncertainty", "first"), [([1, 1, 1, 1, 1], 2), ([1, 1, 1, 1, 9], 4)])
+def test_diversity_starts_with_the_medoid_of_what_is_uncertain(uncertainty, first, rng):
+    features = np.array([[0.0], [1], [2], [3], [9]])
+    given = candidates(features, uq_mean=uncertainty)
+    assert np.argmax(strategy("uncertainty-diversity").priorities(given, [], rng)) == first
+
+
+def test_diversity_treats_images_with_equal_features_alike(rng):
     given = candidates(uq_mean=[0.1, 0.3, 0.2])
-    assert np.argmax(strategy("uncertainty-diversity").priorities(given, [], rng)) == 1
+    assert np.ptp(strategy("uncertainty-diversity").priorities(given, [], rng)) == 0
 
 
 def test_diversity_is_uncertainty_times_distance_to_the_nearest_chosen(rng):
