@@ -31,7 +31,7 @@ class SamplerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: str = "uncertainty-diversity"
+    strategy: str = "uncertainty-typical"
     k: int = Field(default=2, ge=1)
     spread: float = Field(default=0.5, ge=0, le=1)
 
@@ -131,8 +131,9 @@ def select(
     available = int((~taken).sum())
     gaps = _gaps(datasets, config)
     selected = []
-    for rank in range(1, min(config.k, available) + 1):
-        priorities = chooser.priorities(candidates, chosen, rng)
+    count = min(config.k, available)
+    for rank in range(1, count + 1):
+        priorities = chooser.priorities(candidates, chosen, count + 1 - rank, rng)
         free = _far_enough(positions, datasets, gaps, chosen, ~taken)
         row = int(np.argmax(np.where(free, priorities, -np.inf)))
         taken[row] = True

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
+from scipy.stats import rankdata
 
 from icefloe.errors import IcefloeError
 
@@ -28,7 +30,7 @@ class Candidates:
     scores
         Columns of the prediction table by name, float64, shape (N,).
     features : float64, shape (N, F)
-        Pooled encoder features.
+        Encoder features.
     """
 
     keys: tuple[str, ...]
@@ -43,7 +45,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def priorities(
-        self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
     ) -> FloatVector:
         """Priority of each image as the next to be labelled; the largest is taken, the first among equals.
 
@@ -53,6 +55,8 @@ class Strategy(ABC):
             N images.
         chosen
             Rows that have a label or were picked before; a strategy may keep away from them.
+        wanted
+            How many images are still to be picked, this one included.
         rng
             The only source of randomness.
 
@@ -73,7 +77,7 @@ class Random(Strategy):
     name = "random"
 
     def priorities(
-        self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
     ) -> FloatVector:
         return rng.random(len(candidates.keys))
 
@@ -91,7 +95,7 @@ class ForegroundRandom(Strategy):
     name = "foreground-random"
 
     def priorities(
-        self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
     ) -> FloatVector:
         weight = np.maximum(candidates.scores["foreground_fraction"], SMALLEST_FOREGROUND)
         return np.log(weight) + rng.gumbel(size=len(weight))
@@ -108,7 +112,7 @@ class HighestScore(Strategy):
     quantity: ClassVar[str]
 
     def priorities(
-        self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
     ) -> FloatVector:
         return candidates.scores[self.column]
 
@@ -146,37 +150,68 @@ class UncertaintyDiversity(Strategy):
     """Uncertain and unlike what is labelled: k-centre greedy on encoder features, weighted by uncertainty.
 
     Priority is the image UQ times the distance to the nearest labelled or picked image (core-set selection,
-    Sener and Savarese 2018, with a weight). The first centre is the UQ-weighted medoid: k-centre alone begins
-    anywhere, and of very few labels one has to be typical (Hacohen, Dekel and Weinshall 2022).
+    Sener and Savarese 2018, with a weight). Features are standardised, lest a channel rule by its scale.
     """
 
     name = "uncertainty-diversity"
 
     def priorities(
-        self, candidates: Candidates, chosen: Sequence[int], rng: np.random.Generator
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
     ) -> FloatVector:
         uncertainty = candidates.scores[MeanUncertainty.column]
-        distances = _distances(candidates)
         if not chosen:
-            return -distances @ uncertainty
-        return uncertainty * distances[:, list(chosen)].min(axis=1)
+            return uncertainty
+        features = _standardised(candidates.features)
+        distances = np.linalg.norm(features[:, None, :] - features[None, list(chosen), :], axis=2)
+        return uncertainty * distances.min(axis=1)
 
     def explain(self, candidates: Candidates, row: int) -> str:
         uncertainty = candidates.scores[MeanUncertainty.column]
         place = 1 + int((uncertainty > uncertainty[row]).sum())
         return (
-            f"mean uncertainty {uncertainty[row]:.4g} (place {place} of {len(uncertainty)} images); the "
-            "first image is the most typical of what is uncertain, others lie far from any labelled or picked"
+            f"mean uncertainty {uncertainty[row]:.4g} (place {place} of {len(uncertainty)} images), "
+            "times how far its features are from the nearest labelled or picked image"
         )
 
 
-def _distances(candidates: Candidates) -> NDArray[np.float64]:
-    """Euclidean; features are standardised, lest a channel rule by its scale; shape (N, N)."""
-    features = candidates.features
+class UncertaintyTypical(Strategy):
+    """Typical images of the most uncertain kinds: one a cluster that none labelled or picked is in.
+
+    Encoder features fall into as many clusters (Ward) as there will be labels; the cluster with the largest
+    sum of UQ comes first, and in it the image nearest to its others. With few labels typical images teach
+    more than extreme ones, and a first version's uncertainty is no guide within a cluster (TypiClust:
+    Hacohen, Dekel and Weinshall 2022, whose clusters are ranked by their size).
+    """
+
+    name = "uncertainty-typical"
+
+    def priorities(
+        self, candidates: Candidates, chosen: Sequence[int], wanted: int, rng: np.random.Generator
+    ) -> FloatVector:
+        features = _standardised(candidates.features)
+        if len(features) == 1 or not features.size:
+            return candidates.scores[MeanUncertainty.column]
+        tree = linkage(features, "ward")
+        clusters = fcluster(tree, len(chosen) + wanted, "maxclust") - 1
+        uncertainty = np.bincount(clusters, candidates.scores[MeanUncertainty.column])
+        uncertainty[clusters[list(chosen)]] = 0  # they have their label
+        together = clusters[:, None] == clusters[None, :]
+        distance = (squareform(pdist(features)) * together).sum(axis=1) / together.sum(axis=1)
+        # Whole numbers put clusters in order, fractions the images of each.
+        return rankdata(uncertainty, "dense")[clusters] + 1 / (1 + distance)
+
+    def explain(self, candidates: Candidates, row: int) -> str:
+        uncertainty = candidates.scores[MeanUncertainty.column]
+        return (
+            f"typical of a kind of images without a label; mean uncertainty {uncertainty[row]:.4g}, "
+            f"on average {uncertainty.mean():.4g}"
+        )
+
+
+def _standardised(features: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = features.std(axis=0)
     moving = spread > 0
-    standardised = (features[:, moving] - features[:, moving].mean(axis=0)) / spread[moving]
-    return squareform(pdist(standardised)) if moving.any() else np.zeros((len(features), len(features)))
+    return (features[:, moving] - features[:, moving].mean(axis=0)) / spread[moving]
 
 
 STRATEGIES: dict[str, type[Strategy]] = {
@@ -188,6 +223,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
         Entropy,
         MutualInformation,
         UncertaintyDiversity,
+        UncertaintyTypical,
     )
 }
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
+from icefloe.models.zoo import build, pooled
 from icefloe.typing import FloatArray
 
 Precision = Literal["fp32", "bf16"]
@@ -84,8 +84,8 @@ class Engine:
         -------
         logits : float32, shape (M, B, S, S) when binary, else (M, B, C, S, S)
         features : float32, shape (B, F)
-            Each member's deepest feature map averaged over the square, side by side; what
-            `icefloe.models.zoo.encode` gives, without running the encoder twice.
+            What `icefloe.models.zoo.encode` gives for each member, side by side, without running the
+            encoder twice.
         """
         batch = torch.as_tensor(squares).unsqueeze(1)
         batch = batch.to(self._device, memory_format=torch.channels_last)
@@ -103,10 +103,10 @@ class Engine:
 
 
 def _forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
-    pooled: list[Tensor] = []
+    features: list[Tensor] = []
 
     def pool(_encoder: nn.Module, _inputs: Any, maps: Sequence[Tensor]) -> None:
-        pooled.append(maps[-1].float().mean(dim=(2, 3)))
+        features.append(pooled(maps[-1].float()))
 
     encoder: Any = network.encoder
     handle = encoder.register_forward_hook(pool)
@@ -114,4 +114,4 @@ def _forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
         logits = network(batch)
     finally:
         handle.remove()
-    return logits, pooled[0]
+    return logits, features[0]

@@ -16,7 +16,10 @@ from icefloe.models import inception
 from icefloe.models.spec import DECODERS, ENCODERS, FULL, MemberSpec, require_unique_names
 from icefloe.models.weights import encoder_state
 
-__all__ = ["DECODERS", "ENCODERS", "MemberSpec", "build", "encode", "require_unique_names"]
+__all__ = ["DECODERS", "ENCODERS", "MemberSpec", "build", "encode", "pooled", "require_unique_names"]
+
+FEATURE_GRID = 4
+"""Cells a side over which features are averaged: frames of one experiment differ in where things are."""
 
 inception.register()
 
@@ -73,7 +76,7 @@ def build(
 
 
 def encode(network: nn.Module, images: Tensor) -> Tensor:
-    """What the encoder makes of whole images: its deepest features, averaged over the image.
+    """What the encoder makes of whole images: its deepest features, averaged over the cells of a grid.
 
     Parameters
     ----------
@@ -84,10 +87,15 @@ def encode(network: nn.Module, images: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (B, F)
-        F is the encoder's deepest number of channels.
+        F is the encoder's deepest number of channels times the grid's number of cells.
     """
     encoder: Any = network.encoder
-    return encoder(images)[-1].mean(dim=(2, 3))
+    return pooled(encoder(images)[-1])
+
+
+def pooled(features: Tensor) -> Tensor:
+    """Averages of a feature map, (B, C, h, w), over the cells of a grid; shape (B, F)."""
+    return nn.functional.adaptive_avg_pool2d(features, FEATURE_GRID).flatten(1)
 
 
 class _Dropped(nn.Module):
