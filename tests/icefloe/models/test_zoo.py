@@ -3,7 +3,7 @@ import torch
 from segmentation_models_pytorch.encoders import encoders as smp_encoders
 
 from icefloe.errors import IcefloeError
-from icefloe.models.zoo import DECODERS, ENCODERS, MemberSpec, build, encode
+from icefloe.models.zoo import DECODERS, ENCODERS, FEATURE_GRID, MemberSpec, build, encode
 
 LIGHTEST = {"encoder": "mobilenet_v2", "decoder_channels": (32, 16, 16, 8, 8)}
 
@@ -75,7 +75,7 @@ def test_a_shallower_u_net_has_no_stage_that_it_does_not_train(encoder, widths):
     logits = network(images)
     logits.square().mean().backward()
     assert logits.shape == images.shape
-    assert encode(network, images).shape[1] == network.encoder.out_channels[-1]
+    assert encode(network, images).shape[1] == network.encoder.out_channels[-1] * FEATURE_GRID**2
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
@@ -106,14 +106,15 @@ def test_building_neither_uses_nor_changes_the_global_random_state():
     assert states_equal(first, build(MemberSpec(**LIGHTEST), 2).state_dict())
 
 
-def test_encoding_averages_the_deepest_features_over_the_image():
+def test_encoding_averages_the_deepest_features_over_the_cells_of_a_grid():
     network = build(MemberSpec(**LIGHTEST), 2).eval()
-    images = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(3, 1, 256, 256, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         features = encode(network, images)
         deepest = network.encoder(images)[-1]
-    assert features.shape == (3, 1280)
-    torch.testing.assert_close(features[1, 7], deepest[1, 7].mean())
+    assert features.shape == (3, 1280 * FEATURE_GRID**2)
+    cell = features.reshape(3, 1280, FEATURE_GRID, FEATURE_GRID)[1, 7, 2, 3]
+    torch.testing.assert_close(cell, deepest[1, 7, 4:6, 6:8].mean())
 
 
 def test_one_class_is_refused():
