@@ -11,7 +11,7 @@ from icefloe.active.filling import fill
 from icefloe.active.items import Item
 from icefloe.active.queue import Queue
 from icefloe.active.sampler import SamplerConfig, Selected, Selection, select
-from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.dataset import Dataset, Sample, natural_key
 from icefloe.datasets.duplicates import find_groups, identical_groups, merge_links
 from icefloe.ensemble.predictions import PredictionSet
 
@@ -75,7 +75,8 @@ def _not_worth_a_label(
         if labelled & set(keys):
             labelled |= set(keys)
         else:
-            chosen = next((key for key in keys if key not in excluded), keys[0])
+            in_time = sorted(keys, key=natural_key)
+            chosen = next((key for key in in_time if key not in excluded), in_time[0])
             excluded |= set(keys) - {chosen}
     return labelled, excluded
 

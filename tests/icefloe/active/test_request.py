@@ -115,6 +115,13 @@ def test_of_duplicates_only_one_is_chosen(queue, write_dataset, predict):
     assert stems(selection) == ["stack_4", "stack_3"]
 
 
+def test_of_duplicates_the_first_in_time_is_chosen(queue, write_dataset, predict):
+    dataset = repeat(write_dataset("D3", count=12), original="stack_9", copy="stack_11")
+    selection = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+
+    assert stems(selection) == ["stack_10", "stack_9"]
+
+
 def test_nothing_keeps_away_from_a_duplicate_that_is_not_asked_for(queue, write_dataset, predict):
     dataset = repeat(write_dataset("D3", count=6), original="stack_3", copy="stack_4")
     far_apart = SamplerConfig(strategy="mean-uq", k=2, spread=0.5)  # at least 1.5 frames
