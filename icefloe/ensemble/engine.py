@@ -73,7 +73,7 @@ class Engine:
         ]
 
     def run(self, squares: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logits and pooled encoder features.
+        """Logits and encoder features.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class Prediction:
     mask : uint8, shape (H, W)
         Predicted class.
     features : float32, shape (F,)
-        Encoder features pooled over the image, all members' in their order.
+        Encoder features averaged over the cells of a grid, all members' in their order.
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W), or None
         Kept only when asked for.
     """
