@@ -52,7 +52,7 @@ def label_cost(
     strategy: Annotated[
         list[str] | None, typer.Option(help="Strategy to compare; again for more. Default: all.")
     ] = None,
-    labels: Annotated[str, typer.Option(help="Labels after each round.")] = "1,2,4,8",
+    labels: Annotated[str, typer.Option(help="Labels after each round.")] = "1,2,4",
     seeds: Annotated[int, typer.Option(help="Repetitions.", min=1)] = 4,
     preset: Annotated[str, typer.Option(help="Preset of params.yaml.")] = "light",
     output: Output = STUDIES,
@@ -71,7 +71,7 @@ def label_cost(
     try:
         counts = tuple(int(count) for count in labels.split(","))
     except ValueError as error:
-        raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4,8.") from error
+        raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
     plan = Plan(
         standard=tuple(standard or labelled),
         arriving=tuple(arriving or held_back),

@@ -11,7 +11,7 @@ from icefloe.datasets.splits import GUARDED_FROM, Split, SplitConfig, split_samp
 from icefloe.errors import IcefloeError
 from icefloe.studies.material import Material
 
-TEST_FRACTION = 1 / 3
+TEST_FRACTION = 0.3
 FEWEST = 4
 """Distinct images that a dataset must have to be divided at all."""
 
@@ -92,7 +92,7 @@ def _arrival(material: Material, standard: list[str], name: str) -> Arrival:
 
 
 def hold_out(samples: Sequence[Sample], seed: int, guard_frames: int = 1) -> HoldOut:
-    """Divide an arrival's images: a third is for testing, in blocks over the whole time range.
+    """Divide an arrival's images: three in ten are for testing, in blocks over the whole time range.
 
     The blocks begin elsewhere with each seed, so that the interval over seeds covers what is tested on.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from icefloe.active.sampler import SamplerConfig
 from icefloe.active.strategies import STRATEGIES, ForegroundRandom, Random, strategy
+from icefloe.errors import IcefloeError
 
 BASELINES = (Random.name, ForegroundRandom.name)
 
@@ -26,7 +27,7 @@ def contenders(names: Sequence[str], sampler: SamplerConfig) -> list[Contender]:
     Raises
     ------
     IcefloeError
-        If there is no strategy of that name.
+        If there is no strategy of that name, or none but the baselines.
     """
     plain = [
         Contender(name, sampler.model_copy(update={"strategy": name, "spread": 0.0})) for name in BASELINES
@@ -41,4 +42,8 @@ def contenders(names: Sequence[str], sampler: SamplerConfig) -> list[Contender]:
         # Without a spread to keep, a baseline would stand there twice.
         if name not in BASELINES or sampler.spread > 0
     ]
+    if not keeping_apart:
+        raise IcefloeError(
+            "There is nothing to compare with the random baselines. Name another strategy with --strategy."
+        )
     return [*plain, *keeping_apart]

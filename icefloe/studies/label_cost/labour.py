@@ -14,7 +14,7 @@ LOOK_MINUTES = 0.3
 """Assumed: opening an image, judging the mask drawn in it, and handing it in."""
 
 TOLERANCE = 5.5 / 960
-"""Of the image's longer side, but at least a pixel: people's outlines of a published image are 5-6 px apart."""
+"""Of the image's longer side, but at least a pixel: two people's outlines of one image are 5-6 px apart."""
 
 
 def correction_minutes(reference: MaskArray, drawn: MaskArray) -> float:

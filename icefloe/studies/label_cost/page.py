@@ -23,8 +23,8 @@ SAVED = """\
 How many labels fewer than a baseline a strategy needs for the Dice that the baseline reaches with {asked}
 labels. Read off the mean curves, made to rise, along straight lines. Below zero it needs more; where it
 never gets there, the largest number tried counts, so that a loss is at least what is said. Intervals
-over seeds, the wider of a bootstrap's and a jackknife's: 95 % for each dataset; those of the last column hold for
-all strategies together."""
+over seeds, the wider of a bootstrap's and a jackknife's: 95 % for each dataset; those of the last column
+hold for all strategies together."""
 
 MINUTES = """\
 To reach the Dice above on all arriving datasets, {uniform}'s with {asked} labels. From scratch an image
@@ -40,9 +40,9 @@ tested on, not the choice of datasets."""
 
 HOW = """\
 - {setup}
-- A third of each arriving dataset is held out for testing, in blocks of time that begin elsewhere with each
-  seed; where there are 20 images, those beside a block are left out. Everybody chooses from the same rest,
-  which has one of each group of duplicates.
+- Of each arriving dataset three images in ten are held out for testing, in blocks of time that begin
+  elsewhere with each seed; where there are 20 images, those beside a block are left out. Everybody chooses
+  from the same rest, which has one of each group of duplicates.
 - A round's labels are chosen with the version of the round before. Each retraining starts from the first
   version's weights, on standard datasets and all labels so far, so that the same labels make the same
   version.

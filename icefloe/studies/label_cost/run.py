@@ -54,7 +54,7 @@ class Plan:
         if not self.labels or min(self.labels) < 1 or list(self.labels) != sorted(set(self.labels)):
             raise IcefloeError(
                 f"Labels {', '.join(map(str, self.labels))}: not rising from 1 or more. "
-                "Name what is labelled after each round, such as 1,2,4,8."
+                "Name what is labelled after each round, such as 1,2,4."
             )
 
 

@@ -75,9 +75,7 @@ def labels_saved(arrivals: Sequence[Curves], contender: str, baseline: str, seed
     )
 
 
-def of_mean_curves(
-    statistic: Callable[[Seeds], float], n_seeds: int, confidence: float = 0.95
-) -> Estimate:
+def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence: float = 0.95) -> Estimate:
     """A statistic of the seeds' mean curves, with the wider, at each end, of two intervals over seeds.
 
     * Bootstrap percentiles, widened for few seeds ("expanded", Hesterberg 2015): the quantile is that of
