@@ -48,8 +48,8 @@ HOW = """\
   version.
 - {uniform} and {by_foreground} (chances in proportion to the predicted foreground) draw freely. Strategies
   keep apart in time (`spread: {spread:g}`); random-spread does so too and nothing else.
-- A pixel is foreground from a mean probability of 0.5 on. Gate and promotion are left out: versions that
-  would be refused count as well. Labels are the reference masks, without a person's errors."""
+- A pixel is foreground from a mean probability of 0.5 on. Gate, pruning and promotion are left out:
+  versions that would be refused count as well. Labels are the reference masks, without a person's errors."""
 
 
 def page(study: "LabelCostStudy") -> str:
