@@ -13,6 +13,7 @@ import typer
 from icefloe.cli.context import say, settings
 
 if TYPE_CHECKING:
+    from icefloe.settings import Settings
     from icefloe.studies.writing import Study
 
 app = typer.Typer(
@@ -21,6 +22,15 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and its numbers.")]
 STUDIES = Path("studies")
+
+
+def _workspace() -> Settings:
+    """The workspace; refused at once without a data version, which the page names at the end."""
+    from icefloe.datasets.versions import current_version
+
+    where = settings()
+    current_version(where.workspace)
+    return where
 
 
 def _finish(study: Study, output: Path, began: float) -> None:
@@ -60,7 +70,7 @@ def ea_vs_er(
     from icefloe.studies.material import Material
 
     began = time.monotonic()
-    where = settings()
+    where = _workspace()
     params = load_params(where.workspace / "params.yaml", preset)
     present = load_datasets(where.data).values()
     first = standard or [dataset.name for dataset in present if dataset.labelled]
