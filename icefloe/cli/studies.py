@@ -59,7 +59,7 @@ def ea_vs_er(
     preset: Annotated[
         str, typer.Option(help="A preset of params.yaml; its members are the architectures.")
     ] = "study",
-    seeds: Annotated[int, typer.Option(help="Networks of each architecture, at least 3.")] = 4,
+    seeds: Annotated[int, typer.Option(help="Networks of each architecture, at least 3.")] = 6,
     output: Output = STUDIES,
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""

@@ -32,7 +32,9 @@ def scores_figure(first: Mapping[str, FamilyScores], who: Sequence[str], tests: 
             for position, name in enumerate(who):
                 _point(axis, position, first[name], test, metric, "C3" if name == EA else "C0")
                 _published(axis, position, "EA-T1" if name == EA else name, place, metric)
-            axis.set_xticks(range(len(who)), [name.replace(" ", "\n") for name in who], fontsize=6)
+            axis.set_xticks(
+                range(len(who)), [name.replace(" ", "\n").replace("-", "-\n") for name in who], fontsize=6
+            )
             axis.set_xlim(-0.5, len(who) - 0.5)
             axis.grid(axis="y", alpha=0.3)
         row[0].set_ylabel(label)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from icefloe.ensemble.diversity import ErrorCounts
 from icefloe.studies.ea_vs_er.claims import FALLS, RISES, Claim, Effect
-from icefloe.studies.ea_vs_er.design import EA, er_name
+from icefloe.studies.ea_vs_er.design import EA, Design, er_name
+from icefloe.studies.ea_vs_er.pairs import DIFFERENT, diversity, same
 from icefloe.studies.ea_vs_er.published import published, published_effect
 from icefloe.studies.ea_vs_er.results import FamilyScores, Values
 
@@ -49,6 +51,21 @@ def measure_claims(
         *_blind([*ers, versions[0]], tests),
         *_forgets(versions, tests),
     ]
+
+
+def architectures_differ(errors: Mapping[str, ErrorCounts], design: Design) -> Iterator[Claim]:
+    """What an EA rests on: different architectures err less alike than seeds of one."""
+    for test, counts in errors.items():
+        values = {kind: of["error_correlation"] for kind, of in diversity(counts, design).items()}
+        effects = (
+            Effect(
+                what=f"correlation of errors: {DIFFERENT} - {same(name)}",
+                expected=FALLS,
+                per_seed=_tuple(values[DIFFERENT] - values[same(name)]),
+            )
+            for name in design.architectures
+        )
+        yield Claim("Architectures err less alike than seeds of any one", test, tuple(effects))
 
 
 def _ea_beats_er(ea: _Who, ers: Sequence[_Who], tests: Sequence[str]) -> Iterator[Claim]:

@@ -48,8 +48,8 @@ seeds. EAs of different seeds share no network. ERs do, so their interval is tha
 pseudo-values, which count each seed once and err on the wide side. The interval covers first weights and,
 after T1, which images were drawn; not the order of images in training, which all networks share, nor the
 choice of datasets or test images. "one ..." is a network alone, "all networks" one ensemble of all. The
-threshold is each ensemble's best Dice on the validation images (the paper's: .4); its own numbers are of
-its own images.
+threshold is each ensemble's best Dice on the validation images (the paper's: .4). The paper's columns are of
+its own D1-D2, D3 and D4, in this order.
 
 {tables}
 
@@ -130,7 +130,10 @@ def text(study: EaVsErStudy) -> str:
         test_sets=", ".join(_test_set(study, name) for name in study.tests),
         verdicts=matrix(study.claims, study.tests),
         failing="\n".join(_failing(study)) or "No claim is contradicted.",
-        **{"HOLDS": HOLDS, "HERE": HERE, "NOT": NOT, "UNDECIDED": UNDECIDED},
+        HOLDS=HOLDS,
+        HERE=HERE,
+        NOT=NOT,
+        UNDECIDED=UNDECIDED,
         tables="\n\n".join(_tables(study)),
         effects=effects_table(study.claims),
         fits="; ".join(f"{name}: {fit.temperature:.2f}, {fit.threshold:.2f}" for name, fit in fits.items()),

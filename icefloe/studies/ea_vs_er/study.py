@@ -21,12 +21,13 @@ from icefloe.studies.ea_vs_er.figures import (
     versions_figure,
 )
 from icefloe.studies.ea_vs_er.maps import Example, maps_figure
-from icefloe.studies.ea_vs_er.measured import measure_claims
+from icefloe.studies.ea_vs_er.measured import architectures_differ, measure_claims
+from icefloe.studies.ea_vs_er.pairs import diversity
 from icefloe.studies.ea_vs_er.parts import Parts
 from icefloe.studies.ea_vs_er.results import FamilyScores
 from icefloe.studies.ea_vs_er.scoring import Scenes, Seen, baseline_scores, error_counts
-from icefloe.studies.ea_vs_er.tables import diversity
 from icefloe.studies.ea_vs_er.versions import Version, Where, train_versions
+from icefloe.studies.intervals import over_seeds
 from icefloe.studies.material import Material
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule
@@ -86,7 +87,10 @@ class EaVsErStudy:
     @cached_property
     def claims(self) -> list[Claim]:
         """Every claim with its verdict."""
-        return measure_claims(self.first, self.ea, list(self.design.architectures), self.tests)
+        return [
+            *measure_claims(self.first, self.ea, list(self.design.architectures), self.tests),
+            *architectures_differ(self.errors, self.design),
+        ]
 
     @property
     def families(self) -> dict[str, FamilyScores]:
@@ -150,7 +154,7 @@ class EaVsErStudy:
             "claims": [claim.to_dict() for claim in self.claims],
             "diversity": {
                 test: {
-                    kind: {measure: estimate.to_dict() for measure, estimate in measures.items()}
+                    kind: {measure: over_seeds(values).to_dict() for measure, values in measures.items()}
                     for kind, measures in diversity(counts, self.design).items()
                 }
                 for test, counts in self.errors.items()

@@ -1,15 +1,13 @@
 """The study's tables as Markdown: every number with half its 95 % interval over seeds."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from icefloe.ensemble.diversity import ErrorCounts
-from icefloe.studies.ea_vs_er.design import Design, Seeds
+from icefloe.studies.ea_vs_er.design import Design
+from icefloe.studies.ea_vs_er.pairs import diversity
 from icefloe.studies.ea_vs_er.published import RESULTS, Published, published
 from icefloe.studies.ea_vs_er.results import FamilyScores
-from icefloe.studies.intervals import Estimate, over_seeds, pseudo_values
+from icefloe.studies.intervals import Estimate, over_seeds
 
 COLUMNS = {
     "iou": ("IoU", 3),
@@ -26,7 +24,6 @@ PAIRS = {
     "error_correlation": ("correlation of errors", 3),
     "q_statistic": ("Q", 3),
 }
-DIFFERENT = "different architectures"
 
 
 def plus_minus(estimate: Estimate, digits: int) -> str:
@@ -89,37 +86,12 @@ def diversity_table(errors: Mapping[str, ErrorCounts], design: Design) -> str:
         f"|---|---{'|---:' * len(PAIRS)}|",
     ]
     for test, counts in errors.items():
-        for kind, pairs in diversity(counts, design).items():
-            cells = [plus_minus(pairs[measure], digits) for measure, (_, digits) in PAIRS.items()]
+        for kind, measures in diversity(counts, design).items():
+            cells = [
+                plus_minus(over_seeds(measures[measure]), digits) for measure, (_, digits) in PAIRS.items()
+            ]
             lines.append(f"| {test} | {kind} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def diversity(counts: ErrorCounts, design: Design) -> dict[str, dict[str, Estimate]]:
-    """Kind of pair -> measure -> its mean over pairs and interval over seeds."""
-    place = {name: index for index, name in enumerate(design.specs)}
-    networks = {
-        name: {seed: place[design.network(name, seed)] for seed in design.seeds}
-        for name in design.architectures
-    }
-    by_kind: dict[str, dict[Seeds, list[tuple[int, int]]]] = {DIFFERENT: {}}
-    for seed in design.seeds:
-        of_seed = (networks[name][seed] for name in networks)
-        by_kind[DIFFERENT][(seed,)] = list(itertools.combinations(of_seed, 2))
-    for name, by_seed in networks.items():
-        by_kind[f"seeds of {name}"] = {
-            (one, other): [(by_seed[one], by_seed[other])]
-            for one, other in itertools.combinations(design.seeds, 2)
-        }
-    return {
-        kind: {measure: _over_pairs(getattr(counts, measure), pairs) for measure in PAIRS}
-        for kind, pairs in by_kind.items()
-    }
-
-
-def _over_pairs(matrix: np.ndarray, pairs: Mapping[Seeds, Sequence[tuple[int, int]]]) -> Estimate:
-    by_seeds = {seeds: float(np.mean([matrix[pair] for pair in chosen])) for seeds, chosen in pairs.items()}
-    return over_seeds(pseudo_values(by_seeds))
 
 
 def ambiguity_table(families: Mapping[str, FamilyScores], tests: Sequence[str]) -> str:

@@ -71,6 +71,7 @@ def test_pairs_of_one_architecture_err_more_alike(study):
     different = diversity["different architectures"]["error_correlation"]
     for name in study.design.architectures:
         assert diversity[f"seeds of {name}"]["error_correlation"]["low"] > different["high"]
+    assert claim(study, "Architectures err less alike than seeds of any one", "D3").word == HOLDS
 
 
 def test_an_ensemble_score_is_the_mean_over_its_sets_of_seeds(study, design, validation, tests):
