@@ -1,0 +1,225 @@
+"""How fast a quantity changes: over the whole experiment, and around each moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.linalg import toeplitz
+
+from icefloe.physics.quantity import CONFIDENCE, Quantity, sample_std
+
+Array = NDArray[np.float64]
+
+MIN_IMAGES = 3
+"""A slope of fewer has no residuals to judge it by."""
+
+LEAST_WINDOW = 7
+"""Images in the window of a local parabola, at least; shorter series get a straight line throughout."""
+
+WINDOW_SHARE = 1 / 3
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """A rate with the two parts of its uncertainty.
+
+    The members' part is the spread of the rates of each member's whole series: what a member gets wrong in
+    every image alike is in it, which errors taken image by image would miss. The residual part is what the
+    ensemble's own series scatters about a smooth curve, with that scatter's correlation from one image to the
+    next. The scatter of a member's own is in both, so together they err on the wide side. Not in
+    them: what all members get wrong alike, growing or shrinking with the crystal.
+
+    Attributes
+    ----------
+    values : float64, shape () , (T,), (N,) or (T, N)
+        Per second; negative where the quantity shrinks.
+    members : float64, shape (M, ...)
+        The same of each member.
+    residual_std : float64, shape of `values`
+        Standard error from the scatter.
+    residual_dof : float64, shape of `values`
+        Degrees of freedom behind it.
+    widening
+        Of the quantity, on the members' part.
+    """
+
+    values: Array
+    members: Array
+    residual_std: Array
+    residual_dof: Array
+    widening: float = 1.0
+
+    @property
+    def member_std(self) -> Array:
+        """Sample standard deviation over members; NaN below two."""
+        return sample_std(self.members)
+
+    @property
+    def std(self) -> Array:
+        """Standard deviation of the rate: one more member's, and the scatter's, added in squares."""
+        return np.sqrt(self._variances().sum(axis=0))
+
+    def interval(self, confidence: float = CONFIDENCE) -> tuple[Array, Array]:
+        """Student-t interval with the degrees of freedom of Welch and Satterthwaite."""
+        parts = self._variances()
+        dof_members = np.maximum(np.isfinite(self.members).sum(axis=0) - 1.0, 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            dof = parts.sum(axis=0) ** 2 / (parts[0] ** 2 / dof_members + parts[1] ** 2 / self.residual_dof)
+        half = stats.t.ppf((1.0 + confidence) / 2.0, dof) * self.std
+        return self.values - half, self.values + half
+
+    def _variances(self) -> Array:
+        """Of members and of scatter, shape (2, ...); a single map has only the second."""
+        n = np.isfinite(self.members).sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            between = np.where(n >= 2, (self.widening * self.member_std) ** 2 * (1.0 + 1.0 / n), 0.0)
+        return np.stack([between, self.residual_std**2])
+
+
+@dataclass(frozen=True, eq=False)
+class Rate:
+    """Change of one quantity per second.
+
+    Attributes
+    ----------
+    quantity
+        What changes.
+    unit
+        Of the rate, such as `nm2_per_s`.
+    overall : Slope, of shape () or (N,)
+        Slope of the straight line (least squares) over all images with ice. Where the rate changes it is
+        an average that weighs the middle of the experiment most.
+    local : Slope, of shape (T,) or (T, N)
+        Slope of a parabola fitted around each image (tricube weights); NaN where there is no ice.
+    window_s
+        Width of the local fit in the middle of the series.
+    """
+
+    quantity: str
+    unit: str
+    overall: Slope
+    local: Slope
+    window_s: float
+
+
+def rate_of(
+    quantity: Quantity, times_s: Array, present: NDArray[np.bool_], window_s: float | None = None
+) -> Rate:
+    """Rate of one quantity.
+
+    Every image counts alike: a spread over a few members is too poor an estimate to weigh by.
+
+    Parameters
+    ----------
+    quantity
+        Its values of shape (T,) or (T, N).
+    times_s : float64, shape (T,)
+        Increasing; need not be even.
+    present : bool, shape (T,)
+        Which images have ice: without it a crystal's area stays at 0 and has no rate.
+    window_s
+        Width of the local fit; None: a third of the images, at least seven.
+    """
+    values = quantity.values.reshape(len(times_s), -1)
+    members = quantity.members.reshape(len(quantity.members), *values.shape)
+    fits = [
+        _fit(times_s, values[:, line], members[:, :, line], present, window_s)
+        for line in range(values.shape[1])
+    ]
+    overall, local, windows = zip(*fits, strict=True)
+    shape = quantity.values.shape[1:]
+    return Rate(
+        quantity=quantity.name,
+        unit=f"{quantity.unit}_per_s" if quantity.unit else "per_s",
+        overall=_joined(overall, shape, quantity.widening),
+        local=_joined(local, shape, quantity.widening),
+        window_s=float(np.fmax.reduce(windows)),
+    )
+
+
+def _joined(slopes: Sequence[Slope], shape: tuple[int, ...], widening: float) -> Slope:
+    """Slopes of several lines as one, with `shape` behind the axes that they have."""
+
+    def joined(name: str) -> Array:
+        parts = [getattr(slope, name) for slope in slopes]
+        return np.stack(parts, axis=-1).reshape((*parts[0].shape, *shape))
+
+    return Slope(
+        joined("values"), joined("members"), joined("residual_std"), joined("residual_dof"), widening
+    )
+
+
+def _fit(
+    times_s: Array, values: Array, members: Array, present: NDArray[np.bool_], window_s: float | None
+) -> tuple[Slope, Slope, float]:
+    """Overall and local slope of one series (T,) and its members' (M, T), and the window."""
+    used = present & np.isfinite(values)
+    overall = np.full(3, np.nan)
+    local = np.full((3, len(values)), np.nan)
+    overall_members, local_members = np.full(len(members), np.nan), np.full(members.shape, np.nan)
+    window = np.nan
+    if used.sum() >= MIN_IMAGES:
+        slopes, smoother, derivative, window = _operators(times_s[used], window_s)
+        series = values[used]
+        rest = np.eye(len(series)) - smoother
+        dof = float(np.trace(rest.T @ rest))
+        covariance = _scatter(rest @ series, dof)
+        overall[:] = slopes @ series, np.sqrt(slopes @ covariance @ slopes), dof
+        local[0, used] = derivative @ series
+        local[1, used] = np.sqrt(np.einsum("ij,jk,ik->i", derivative, covariance, derivative))
+        local[2, used] = dof
+        for index, member in enumerate(members):
+            known = used & np.isfinite(member)
+            if known.sum() < MIN_IMAGES:
+                continue
+            own = (slopes, derivative)
+            if (known != used).any():  # ice that this member does not see
+                own_slopes, _, own_derivative, _ = _operators(times_s[known], window_s)
+                own = (own_slopes, own_derivative)
+            overall_members[index] = own[0] @ member[known]
+            local_members[index, known] = own[1] @ member[known]
+    return (
+        Slope(overall[0, ...], overall_members, overall[1, ...], overall[2, ...]),
+        Slope(local[0], local_members, local[1], local[2]),
+        window,
+    )
+
+
+def _line(times: Array) -> Array:
+    """Weights whose product with a series is its least-squares slope."""
+    centred = times - times.mean()
+    return np.asarray(centred / (centred @ centred))
+
+
+def _operators(times: Array, window_s: float | None) -> tuple[Array, Array, Array, float]:
+    """Slope (n,), smoother (n, n), derivative (n, n), each to be multiplied with a series, and the window."""
+    n = len(times)
+    slopes = _line(times)
+    if n < LEAST_WINDOW:
+        centred = times - times.mean()
+        smoother = 1.0 / n + np.outer(centred, slopes)
+        return slopes, smoother, np.tile(slopes, (n, 1)), float(times[-1] - times[0])
+    step = float(np.median(np.diff(times)))
+    wanted = round(n * WINDOW_SHARE) if window_s is None else round(window_s / step) + 1
+    n_window = min(max(wanted, LEAST_WINDOW), n)
+    smoother, derivative = np.empty((n, n)), np.empty((n, n))
+    for i, moment in enumerate(times):
+        apart = np.abs(times - moment)
+        reach = np.sort(apart)[n_window - 1] + step / 2.0  # the furthest image keeps a little weight
+        weights = np.sqrt(np.clip(1.0 - (apart / reach) ** 3, 0.0, None) ** 3)
+        design = np.vander((times - moment) / reach, 3, increasing=True)
+        solution = np.linalg.pinv(design * weights[:, None]) * weights
+        smoother[i], derivative[i] = solution[0], solution[1] / reach
+    return slopes, smoother, derivative, (n_window - 1) * step
+
+
+def _scatter(residuals: Array, dof: float) -> Array:
+    """Covariance of the scatter: as much as the residuals show, correlated as a first-order process.
+
+    Their lag-one correlation is taken as it is, or as 0 where it is negative.
+    """
+    squares = float(residuals @ residuals)
+    correlation = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else 0.0
+    return np.asarray(squares / dof * toeplitz(max(correlation, 0.0) ** np.arange(len(residuals))))
