@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.physics.curvature import Boundary, smoothed_boundary
+from icefloe.physics.curvature import Boundary, perimeter, smoothed_boundary
 from icefloe.physics.outlines import Outline, PixelSize, find_outlines
 
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ class Crystal:
     centre_nm
         Row and column of the centre of mass, from the centre of the first pixel; NaN without ice.
     perimeter_nm
-        Length of all outlines, smoothed as for the curvature; the image's edge counts where it cuts the ice.
+        Length of all outlines, of holes too; the image's edge counts where it cuts the ice.
     boundaries
         Outlines of crystals, largest first, without holes and those shorter than 30 px.
     angles_rad : float64, shape (N,)
@@ -97,7 +97,7 @@ def measure(
     n_lines
         Number of radial lines, evenly spread over the full turn.
     smoothing_px
-        Along the outline, for perimeter and curvature; see `smoothed_boundary`.
+        Along the outline, for the curvature; see `smoothed_boundary`.
 
     Raises
     ------
@@ -112,20 +112,16 @@ def measure(
         row, column = np.sum([outline.first_moment_nm3 for outline in outlines], axis=0) / area
         centre = float(row), float(column)
     pixel_nm = float(np.sqrt(np.prod(np.broadcast_to(pixel_size, 2))))
-    perimeter, boundaries = 0.0, []
-    for outline in outlines:
-        boundary = smoothed_boundary(outline, pixel_nm, smoothing_px)
-        perimeter += boundary.perimeter_nm if boundary else outline.length_nm
-        if boundary and outline.area_nm2 > 0:
-            boundaries.append(boundary)
+    crystals = [outline for outline in outlines if outline.area_nm2 > 0]
+    boundaries = [smoothed_boundary(outline, pixel_nm, smoothing_px) for outline in crystals]
     return Crystal(
         area_nm2=float(area),
         centre_nm=centre,
-        perimeter_nm=perimeter,
-        boundaries=tuple(boundaries),
+        perimeter_nm=sum(perimeter(outline, pixel_nm) for outline in outlines),
+        boundaries=tuple(boundary for boundary in boundaries if boundary),
         angles_rad=angles,
         front_nm=front_radii(outlines, centre if origin_nm is None else origin_nm, angles),
-        n_crystals=sum(outline.area_nm2 > 0 for outline in outlines),
+        n_crystals=len(crystals),
         cut=any(outline.on_border.any() for outline in outlines),
     )
 

@@ -190,9 +190,11 @@ class ExperimentPhysics:
         """Area in the first and last image, and the overall rates, with their intervals."""
         area = self.quantities["area"]
         low, high = area.interval()
-        ends = [f"{area.values[i]:.4g} ({low[i]:.4g} to {high[i]:.4g})" for i in (0, -1)]
-        span = f"{self.times_s[0]:g} s to {self.times_s[-1]:g} s"
-        said = [f"{self.name}: area {ends[0]}, then {ends[1]} {area.unit}, from {span}."]
+        whole = [
+            f"{area.values[i]:.4g} ({low[i]:.4g} to {high[i]:.4g}) {area.unit} at {self.times_s[i]:g} s"
+            for i in sorted({0, len(self.images) - 1})
+        ]
+        said = [f"{self.name}: area {', '.join(whole)}."]
         for name in RATED:
             rate = self.overall_rate(name)
             if rate["value"] is not None:

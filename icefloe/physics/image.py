@@ -87,7 +87,7 @@ def measure_image(
         True where there is ice or water, or anything else that is not background; of its parts those that
         hold ice count, so an aperture's dark surround does not.
     smoothing_px
-        Along the outline, for perimeter and curvature; see `smoothed_boundary`.
+        Along the outline, for the curvature; see `smoothed_boundary`.
 
     Raises
     ------

