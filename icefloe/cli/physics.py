@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from icefloe.cli.context import progress, say, settings, warn
+from icefloe.errors import IcefloeError
 
 if TYPE_CHECKING:
     from icefloe.datasets.dataset import Dataset
@@ -43,6 +44,14 @@ def physics(
     from icefloe.registry.registry import Registry
     from icefloe.report.physics import Scale, gather, measure_dataset, write_physics
 
+    for option, number in (
+        ("--pixel-size", pixel_size),
+        ("--seconds-per-image", seconds_per_image),
+        ("--window", window),
+        ("--widen", widen),
+    ):
+        if number is not None and not number > 0:
+            raise IcefloeError(f"{option} {number:g}: not positive. Give a number above 0.")
     registry = Registry(settings())
     with tempfile.TemporaryDirectory() as scratch:
         dataset, data_version = _source(source, Path(scratch), region_done)
@@ -78,7 +87,6 @@ def _source(source: str, scratch: Path, region_done: bool) -> tuple[Dataset, str
     from icefloe.datasets.dataset import INFO_FILE, load_datasets
     from icefloe.datasets.importer import import_folder
     from icefloe.datasets.versions import current_version, is_clean
-    from icefloe.errors import IcefloeError
 
     where = settings()
     if (where.data / source / INFO_FILE).is_file():

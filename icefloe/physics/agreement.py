@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from icefloe.physics.crystal import Crystal
 from icefloe.physics.experiment import MEASURES, ExperimentPhysics
-from icefloe.physics.quantity import CONFIDENCE, prediction_factor
+from icefloe.physics.quantity import CONFIDENCE, prediction_factor, significant
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Agreement:
         """How it went, in words."""
         return (
             f"Against {self.n_images} labels: {self.quantity.replace('_', ' ')} within its interval on "
-            f"{self.n_inside}, mean error {self.mean_error:.3g} {self.unit}."
+            f"{self.n_inside}, mean error {significant(self.mean_error)} {self.unit}."
         )
 
     def to_dict(self) -> dict[str, str | int | float]:

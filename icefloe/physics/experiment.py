@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from icefloe.errors import IcefloeError
 from icefloe.physics.crystal import Crystal
-from icefloe.physics.image import ImagePhysics
+from icefloe.physics.image import CRYSTALS, ImagePhysics
 from icefloe.physics.outlines import PixelSize
-from icefloe.physics.quantity import CONFIDENCE, Quantity
+from icefloe.physics.quantity import CONFIDENCE, Quantity, significant
 from icefloe.physics.rates import Rate, rate_of
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ class ExperimentPhysics:
         area = self.quantities["area"]
         low, high = area.interval()
         whole = [
-            f"{area.values[i]:.4g} ({low[i]:.4g} to {high[i]:.4g}) {area.unit} at {self.times_s[i]:g} s"
+            f"{significant(area.values[i])} ({significant(low[i])} to {significant(high[i])}) "
+            f"{area.unit} at {self.times_s[i]:g} s"
             for i in sorted({0, len(self.images) - 1})
         ]
         said = [f"{self.name}: area {', '.join(whole)}."]
@@ -199,8 +200,9 @@ class ExperimentPhysics:
             rate = self.overall_rate(name)
             if rate["value"] is not None:
                 said.append(
-                    f"Rate of the {name.replace('_', ' ')}: {rate['value']:.4g} "
-                    f"({rate['low']:.4g} to {rate['high']:.4g}) {rate['unit'].replace('_per_', '/')}."
+                    f"Rate of the {name.replace('_', ' ')}: {significant(rate['value'])} "
+                    f"({significant(rate['low'])} to {significant(rate['high'])}) "
+                    f"{rate['unit'].replace('_per_', '/')}."
                 )
         return said
 
@@ -264,6 +266,9 @@ def _notes(images: Sequence[ImagePhysics], unit: str, widening: float) -> list[s
         notes.append(f"Only {n_members} members: they say little about a spread, so intervals are wide.")
     if widening != 1.0:
         notes.append(f"The members' spread is widened by a factor of {widening:g} in every interval.")
-    for flag, count in Counter(flag for image in images for flag in image.flags).most_common():
-        notes.append(f"{count} of {len(images)} images: {flag}.")
+    flags = Counter(flag for image in images for flag in image.flags)
+    several = sum(flags.pop(flag) for flag in list(flags) if flag.endswith(CRYSTALS))
+    for flag, count in (*flags.items(), ("several crystals", several)):
+        if count:
+            notes.append(f"{count} of {len(images)} images: {flag}.")
     return notes

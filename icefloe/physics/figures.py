@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.physics.quantity import Quantity
+from icefloe.physics.quantity import Quantity, significant
 from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -69,7 +69,11 @@ def draw_rate(axes: Axes, experiment: ExperimentPhysics, name: str) -> None:
     if np.isfinite(rate.overall.values):
         whole_low, whole_high = rate.overall.interval()
         axes.axhline(float(rate.overall.values), color=RATE, linestyle=":")
-        axes.set_title(f"overall {rate.overall.values:.4g} ({whole_low:.4g} to {whole_high:.4g})", fontsize=9)
+        axes.set_title(
+            f"overall {significant(float(rate.overall.values))} "
+            f"({significant(float(whole_low))} to {significant(float(whole_high))})",
+            fontsize=9,
+        )
     axes.set(xlabel="time (s)", ylabel=f"rate of the {name.replace('_', ' ')} ({unit_words(rate.unit)})")
 
 

@@ -16,6 +16,7 @@ from icefloe.physics.quantity import sample_std
 Array = NDArray[np.float64]
 
 THRESHOLD_STEP = 0.1
+CRYSTALS = "crystals"
 REGION_FILTER_PX = 5
 """Dose noise at the region's rim is voted away over squares of this side."""
 
@@ -107,7 +108,7 @@ def measure_image(
     if crystal.n_crystals == 0:
         flags.append("no ice")
     elif crystal.n_crystals > 1:
-        flags.append(f"{crystal.n_crystals} crystals")
+        flags.append(f"{crystal.n_crystals} {CRYSTALS}")
     if crystal.cut:
         flags.append("ice cut by the image's edge")
     region_px, region_cut = np.nan, False

@@ -57,6 +57,14 @@ class Quantity:
         return np.clip(self.values - half, *self.limits), np.clip(self.values + half, *self.limits)
 
 
+def significant(value: float) -> str:
+    """A number to four significant digits as people write it; a dash where it is not known."""
+    if not np.isfinite(value):
+        return "–"
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
+
+
 def sample_std(members: Array) -> Array:
     """Standard deviation over axis 0 with divisor n - 1, over the members that are not NaN.
 

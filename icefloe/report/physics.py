@@ -21,6 +21,7 @@ from icefloe.physics.experiment import RATED, ExperimentPhysics
 from icefloe.physics.export import write_csv, write_hdf5
 from icefloe.physics.figures import fronts_figure, outlines_figure, series_figure, unit_words
 from icefloe.physics.image import ImagePhysics, measure_image
+from icefloe.physics.quantity import significant
 from icefloe.report.figures import data_uri, png
 from icefloe.typing import FloatArray
 
@@ -55,16 +56,7 @@ class Scale:
     def of(
         cls, info: DatasetInfo, pixel_size_nm: float | None = None, seconds_per_image: float | None = None
     ) -> Scale:
-        """Of a dataset, unless given: composites are a second each, frames follow at the frame rate.
-
-        Raises
-        ------
-        IcefloeError
-            If one that is given is not positive.
-        """
-        for what, value in (("Pixel size", pixel_size_nm), ("Seconds per image", seconds_per_image)):
-            if value is not None and not value > 0:
-                raise IcefloeError(f"{what} {value:g}: not positive. Give a number above 0.")
+        """Of a dataset, unless given: composites are a second each, frames follow at the frame rate."""
         size = pixel_size_nm or info.pixel_size_nm
         if seconds_per_image is not None:
             return cls(size, seconds_per_image)
@@ -224,6 +216,7 @@ def write_physics(
         ends=_ends(experiment),
         agreements=agreements,
         words=unit_words,
+        significant=significant,
         pictures={name: data_uri(picture) for name, picture in pictures.items()},
     )
     write_text_atomic(page, text)

@@ -195,12 +195,8 @@ def test_one_image_has_no_rate(disc):
     image = measure_image("a", 0.0, disc(40), [disc(39), disc(41)], 0.5, 1.0)
     experiment = ExperimentPhysics.from_images("a", [image], pixel_size_nm=1.0)
     assert experiment.overall_rate("area")["value"] is None
-    assert experiment.sentences() == [
-        f"a: area {experiment.quantities['area'].values[0]:.4g} ({{:.4g}} to {{:.4g}})".format(
-            *(ends[0] for ends in experiment.quantities["area"].interval())
-        )
-        + " nm2 at 0 s."
-    ]
+    # pi 40^2, and 12.706 sqrt(3 / 2) standard deviations of pi 39^2 and pi 41^2 to either side
+    assert experiment.sentences() == ["a: area 5,026 (0 to 10,560) nm2 at 0 s."]
 
 
 def test_no_image_is_refused():

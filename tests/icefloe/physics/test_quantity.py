@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from icefloe.physics.image import measure_image
-from icefloe.physics.quantity import Quantity, prediction_factor, sample_std
+from icefloe.physics.quantity import Quantity, prediction_factor, sample_std, significant
 
 T_2 = 4.302653  # Student's t for 95 % and two degrees of freedom, from tables
 
@@ -52,6 +52,14 @@ def test_members_that_measured_nothing_do_not_count():
 def test_what_was_not_measured_has_no_spread():
     assert np.isnan(Quantity("front", "nm", np.array([np.nan]), np.array([[1.0], [2.0]])).std).all()
     assert np.isnan(Quantity("area", "nm2", np.array([3.0]), np.empty((0, 1))).std).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(48213.7, "48,210"), (-1.23456, "-1.235"), (0.00823456, "0.008235"), (0.0, "0"), (np.nan, "–")],
+)
+def test_numbers_are_written_to_four_digits(value, text):
+    assert significant(value) == text
 
 
 def test_columns_are_called_by_name_and_unit():
