@@ -16,8 +16,10 @@ from icefloe.physics.image import CRYSTALS, ImagePhysics
 from icefloe.physics.outlines import PixelSize
 from icefloe.physics.quantity import CONFIDENCE, Quantity, significant
 from icefloe.physics.rates import Rate, rate_of
+from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 Array = NDArray[np.float64]
@@ -185,6 +187,24 @@ class ExperimentPhysics:
             "notes": list(self.notes),
             "provenance": dict(self.provenance),
         }
+
+    def plot_series(self) -> Figure:
+        """Quantities and rates over time; see `series_figure`."""
+        from icefloe.physics.figures import series_figure
+
+        return series_figure(self)
+
+    def plot_fronts(self) -> Figure:
+        """Fronts by direction and time; see `fronts_figure`."""
+        from icefloe.physics.figures import fronts_figure
+
+        return fronts_figure(self)
+
+    def plot_outlines(self, image: FloatArray) -> Figure:
+        """Outlines over an image, and curvature along them; see `outlines_figure`."""
+        from icefloe.physics.figures import outlines_figure
+
+        return outlines_figure(self, image)
 
     def sentences(self) -> list[str]:
         """Area in the first and last image, and the overall rates, with their intervals."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from icefloe.physics.agreement import Agreement, compare
 from icefloe.physics.crystal import Crystal, measure
 from icefloe.physics.experiment import RATED, ExperimentPhysics
 from icefloe.physics.export import write_csv, write_hdf5
-from icefloe.physics.figures import fronts_figure, outlines_figure, series_figure, unit_words
+from icefloe.physics.figures import unit_words
 from icefloe.physics.image import ImagePhysics, measure_image
 from icefloe.physics.quantity import significant
 from icefloe.report.figures import data_uri, png
@@ -173,11 +175,20 @@ def gather(
         pixel_size_nm=scale.pixel_size_nm,
         window_s=window_s,
         widening=widening,
-        notes=scale.notes,
+        notes=(*scale.notes, *_gaps(dataset)),
         provenance=provenance,
     )
     labels = {one.image.name: one.label for one in measured if one.label is not None}
     return experiment, compare(experiment, labels)
+
+
+def _gaps(dataset: Dataset) -> list[str]:
+    """A warning where the numbers in the images' names are not evenly spaced: seconds may be missing."""
+    numbers = [re.findall(r"\d+", sample.stem)[-1:] for sample in dataset.samples]
+    steps = {int(later[0]) - int(one[0]) for one, later in pairwise(numbers) if one and later}
+    if len(steps) < 2:
+        return []
+    return ["Numbers in the images' names have gaps: time counts images as if none were missing."]
 
 
 def write_physics(
@@ -197,9 +208,9 @@ def write_physics(
         Folder, made if need be; files of earlier runs are replaced.
     """
     figures = {
-        "series": series_figure(experiment),
-        "fronts": fronts_figure(experiment),
-        "outlines": outlines_figure(experiment, backdrop),
+        "series": experiment.plot_series(),
+        "fronts": experiment.plot_fronts(),
+        "outlines": experiment.plot_outlines(backdrop),
     }
     pictures = {name: png(figure) for name, figure in figures.items()}
     write_csv(experiment, output / "physics.csv")

@@ -116,6 +116,19 @@ def test_several_classes_are_outlined_where_ice_is_the_most_probable(rng):
     np.testing.assert_array_equal(of_members[1] >= threshold, class_mask(members[1], 0.5) == 1)
 
 
+def test_a_second_that_is_missing_is_said(ensemble, tmp_path, written):
+    assert not [note for note in written[1].notes if "gaps" in note]
+    folder = tmp_path / "D1"
+    spec = ExperimentSpec(size_px=64, pixel_size_nm=8.0, n_composites=5)
+    info = DatasetInfo(name="D1", experiment="D1", preprocessing=["stacked"])
+    write_dataset(simulate_experiment(spec, 3, [0, 1, 3]), folder, info, labelled=False)
+    dataset, scale = Dataset.load(folder), Scale.of(info)
+    experiment, _ = gather(dataset, list(measure_dataset(ensemble, dataset, scale)), scale, provenance={})
+    assert experiment.notes[0] == (
+        "Numbers in the images' names have gaps: time counts images as if none were missing."
+    )
+
+
 @pytest.mark.parametrize(
     ("known", "given", "expected"),
     [
