@@ -2,9 +2,9 @@
 
     python benchmarks/physics_coverage.py ENSEMBLE --experiments 24
 
-ENSEMBLE is a saved ensemble that was trained on simulated D1 and D2. Fresh experiments of their kind, and fresh
-draws of D3, D4 and D5, are simulated, segmented and measured; the truth is the exact mask and, for the rate of
-the equivalent radius, the law of melting itself. Prints Markdown.
+ENSEMBLE is a saved ensemble that was trained on simulated D1 and D2. Fresh experiments of their kind, and
+fresh draws of D3, D4 and D5, are simulated, segmented and measured; the truth is the exact mask and, for the
+rate of the equivalent radius, the law of melting itself. Prints Markdown.
 """
 
 import argparse
@@ -41,13 +41,18 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Checked:
-    """One experiment as `icefloe physics` measures it, the exact masks measured, and the law's radii in nm."""
+    """One experiment as `icefloe physics` measures it, its exact masks measured, and the law's radii."""
 
     experiment: ExperimentPhysics
     truth: Sequence[Crystal]
     radii_nm: Array
 
+    def measured(self, name: str) -> Quantity:
+        return self.experiment.front if name == "front" else self.experiment.quantities[name]
+
     def truth_of(self, name: str) -> Array:
+        if name == "front":
+            return np.stack([crystal.front_nm for crystal in self.truth])
         return np.array([MEASURES[name][1](crystal) for crystal in self.truth], np.float64)
 
 
@@ -84,21 +89,25 @@ def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
     """Coverage by image, averaged over experiments; widths and errors in percent of the typical truth."""
     inside, narrow, widths, errors = [], [], [], []
     for one in checked:
-        quantity, truth = one.experiment.quantities[name], one.truth_of(name)
+        quantity, truth = one.measured(name), one.truth_of(name)
         low, high = quantity.interval()
         known = np.isfinite(low) & np.isfinite(truth)
         error = (quantity.values - truth)[known]
-        inside.append(np.mean((low <= truth)[known] & (truth <= high)[known]))
+        inside.append(float(np.mean((low <= truth)[known] & (truth <= high)[known])))
         narrow.append(np.mean(np.abs(error) <= 1.96 * quantity.std[known]))
         widths.append((high - low)[known] / 2.0)
         errors.append(error)
     typical = float(np.nanmedian(np.abs(np.concatenate([one.truth_of(name) for one in checked]))))
     width = 100.0 * np.median(np.concatenate(widths)) / typical
     error = np.concatenate(errors)
-    return (
-        f"| {kind} | {name.replace('_', ' ')} | {mean_with_interval(inside)} | {100 * np.mean(narrow):.0f} "
-        f"| {width:.0f} | {100 * np.median(np.abs(error)) / typical:.1f} | {100 * error.mean() / typical:+.1f} |"
+    numbers = (
+        mean_with_interval(inside),
+        f"{100 * np.mean(narrow):.0f}",
+        f"{width:.0f}",
+        f"{100 * np.median(np.abs(error)) / typical:.1f}",
+        f"{100 * error.mean() / typical:+.1f}",
     )
+    return f"| {kind} | {name.replace('_', ' ')} | {' | '.join(numbers)} |"
 
 
 def rate_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
@@ -142,7 +151,7 @@ def main() -> None:
         "| median error, % | mean error, % |\n|---|---|---|---|---|---|---|"
     )
     for kind, checked in results.items():
-        print("\n".join(image_row(kind, name, checked) for name in COMPARED))
+        print("\n".join(image_row(kind, name, checked) for name in (*COMPARED, "front")))
     print(
         "\n| kind | rate of | truth within the interval | typical rate | half-width, % | median error, % "
         "| mean error, % |\n|---|---|---|---|---|---|---|"

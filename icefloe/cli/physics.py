@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,10 +90,11 @@ def _source(source: str, scratch: Path, region_done: bool) -> tuple[Dataset, str
     from icefloe.datasets.versions import current_version, is_clean
 
     where = settings()
-    if (where.data / source / INFO_FILE).is_file():
-        version = current_version(where.workspace).md5
-        if not is_clean(where.workspace):
-            version += " with uncommitted changes"
+    if Path(source).name == source and (where.data / source / INFO_FILE).is_file():
+        version = "not committed"
+        with suppress(IcefloeError):
+            version = current_version(where.workspace).md5
+            version += "" if is_clean(where.workspace) else " with uncommitted changes"
         return load_datasets(where.data, [source])[source], version
     folder = Path(source)
     if not folder.is_dir():
