@@ -86,7 +86,7 @@ def mean_with_interval(shares: Sequence[float]) -> str:
 
 
 def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
-    """Coverage by image, averaged over experiments; widths and errors in percent of the typical truth."""
+    """Coverage by image, averaged over experiments; widths and errors in percent of the typical truth (centre: radius)."""
     inside, narrow, widths, errors = [], [], [], []
     for one in checked:
         quantity, truth = one.measured(name), one.truth_of(name)
@@ -97,7 +97,8 @@ def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
         narrow.append(np.mean(np.abs(error) <= 1.96 * quantity.std[known]))
         widths.append((high - low)[known] / 2.0)
         errors.append(error)
-    typical = float(np.nanmedian(np.abs(np.concatenate([one.truth_of(name) for one in checked]))))
+    scale = "equivalent_radius" if name.startswith("centre") else name
+    typical = float(np.nanmedian(np.concatenate([one.truth_of(scale) for one in checked])))
     width = 100.0 * np.median(np.concatenate(widths)) / typical
     error = np.concatenate(errors)
     numbers = (
