@@ -86,7 +86,10 @@ def mean_with_interval(shares: Sequence[float]) -> str:
 
 
 def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
-    """Coverage by image, averaged over experiments; widths and errors in percent of the typical truth (centre: radius)."""
+    """Coverage by image, averaged over experiments; widths and errors in percent of the typical truth.
+
+    The centre's are in percent of the equivalent radius.
+    """
     inside, narrow, widths, errors = [], [], [], []
     for one in checked:
         quantity, truth = one.measured(name), one.truth_of(name)

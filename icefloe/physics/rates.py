@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,11 +75,11 @@ class Slope:
         return self.values - half, self.values + half
 
     def _variances(self) -> Array:
-        """Of members and of scatter, shape (2, ...); a single map has only the second."""
+        """Of members and of scatter, shape (2, ...); masks, which have no members, have only the second."""
         n = np.isfinite(self.members).sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            between = np.where(n >= 2, (self.widening * self.member_std) ** 2 * (1.0 + 1.0 / n), 0.0)
-        return np.stack([between, self.residual_std**2])
+            between = (self.widening * self.member_std) ** 2 * (1.0 + 1.0 / n)
+        return np.stack([between if len(self.members) else np.zeros_like(between), self.residual_std**2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,11 +166,11 @@ def _fit(
     window = np.nan
     if used.sum() >= MIN_IMAGES:
         times, series = times_s[used], values[used]
-        slopes, derivative, window = _operators(times, window_s)
+        slopes, derivative, window = _operators(tuple(times), window_s)
         covariance, dof = _scatter(times, series)
         overall[:] = slopes @ series, np.sqrt(slopes @ covariance @ slopes), dof
         local[0, used] = derivative @ series
-        local[1, used] = np.sqrt(np.einsum("ij,jk,ik->i", derivative, covariance, derivative))
+        local[1, used] = np.sqrt(((derivative @ covariance) * derivative).sum(axis=1))
         local[2, used] = dof
         for index, member in enumerate(members):
             known = used & np.isfinite(member)
@@ -177,7 +178,7 @@ def _fit(
                 continue
             own = (slopes, derivative)
             if (known != used).any():  # ice that this member does not see
-                own = _operators(times_s[known], window_s)[:2]
+                own = _operators(tuple(times_s[known]), window_s)[:2]
             overall_members[index] = own[0] @ member[known]
             local_members[index, known] = own[1] @ member[known]
     return (
@@ -193,22 +194,24 @@ def _line(times: Array) -> Array:
     return np.asarray(centred / (centred @ centred))
 
 
-def _operators(times: Array, window_s: float | None) -> tuple[Array, Array, float]:
+@lru_cache(maxsize=4)  # the radial lines have them in common
+def _operators(moments: tuple[float, ...], window_s: float | None) -> tuple[Array, Array, float]:
     """Weights of the overall slope (n,) and of the local ones (n, n), each for a series (n,); the window."""
-    n = len(times)
+    times, n = np.array(moments), len(moments)
     slopes = _line(times)
     if n < LEAST_WINDOW:
         return slopes, np.tile(slopes, (n, 1)), float(times[-1] - times[0])
     step = float(np.median(np.diff(times)))
     wanted = round(n * WINDOW_SHARE) if window_s is None else round(window_s / step) + 1
     n_window = min(max(wanted, LEAST_WINDOW), n)
-    derivative = np.empty((n, n))
-    for i, moment in enumerate(times):
-        apart = np.abs(times - moment)
-        reach = np.sort(apart)[n_window - 1] + step / 2.0  # the furthest image keeps a little weight
-        weights = np.sqrt(np.clip(1.0 - (apart / reach) ** 3, 0.0, None) ** 3)
-        design = np.vander((times - moment) / reach, 3, increasing=True)
-        derivative[i] = (np.linalg.pinv(design * weights[:, None]) * weights)[1] / reach
+    derivative = np.zeros((n, n))
+    for i, moment in enumerate(moments):
+        near = np.argsort(np.abs(times - moment), kind="stable")[:n_window]
+        reach = abs(times[near[-1]] - moment) + step / 2.0  # the furthest image keeps a little weight
+        along = (times[near] - moment) / reach
+        weights = (1.0 - np.abs(along) ** 3) ** 1.5
+        design = np.vander(along, 3, increasing=True)
+        derivative[i, near] = (np.linalg.pinv(design * weights[:, None]) * weights)[1] / reach
     return slopes, derivative, (n_window - 1) * step
 
 
@@ -231,4 +234,4 @@ def _scatter(times: Array, series: Array) -> tuple[Array, float]:
     shape = toeplitz(min(max(correlation, 0.0), MAX_AUTOCORRELATION) ** np.arange(n))
     seen = rest @ shape
     variance = squares / np.trace(seen)
-    return variance * shape, float(np.trace(seen) ** 2 / np.trace(seen @ seen))
+    return variance * shape, float(np.trace(seen) ** 2 / (seen * seen.T).sum())

@@ -158,7 +158,7 @@ def test_table_has_a_row_an_image_and_a_spread_for_every_quantity(disc):
 
 
 def test_a_dict_is_json_with_nothing_where_nothing_is_known(disc):
-    content = melting(disc, n_seconds=60, provenance={"ensemble": "EA-T1"}).to_dict()
+    content = melting(disc, (0.95, 1.05), n_seconds=60, provenance={"ensemble": "EA-T1"}).to_dict()
     again = json.loads(json.dumps(content, allow_nan=False))
     assert again["provenance"] == {"ensemble": "EA-T1"}
     assert again["images"][-1]["area_nm2"] == 0

@@ -117,6 +117,13 @@ def test_a_wider_window_smooths_more(rng):
     assert np.ptp(wide.local.values) < 0.5 * np.ptp(narrow.local.values)
 
 
+def test_one_member_that_sees_the_ice_gives_no_interval():
+    values = 100 - 2 * np.arange(10.0)
+    found = rate(values, [values, np.full(10, np.nan)])
+    assert found.overall.values == pytest.approx(-2)
+    assert np.isnan(found.overall.interval()).all()
+
+
 def test_two_images_have_no_rate():
     found = rate([3.0, 1.0], [[3.0, 1.0], [4.0, 2.0]])
     assert np.isnan(found.overall.values)
