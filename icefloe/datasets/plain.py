@@ -80,7 +80,7 @@ def tiff_pixel_size_nm(path: Path) -> float | None:
     # A calibration that can't be read leaves the image usable, and most TIFFs have none.
     try:
         with quiet_readers():
-            return pixel_size_nm(rsciio.tiff.file_reader(str(path))[-1]["axes"])
+            return pixel_size_nm(rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"])
     except Exception:
         return None
 
@@ -126,19 +126,26 @@ def _read_tiff(path: Path) -> RawImage:
 
 
 def _refuse_cut_off(tiff: tifffile.TiffFile) -> None:
-    # tifffile only logs a page chain that points beyond the end, and gives the pages before it.
     size = tiff.filehandle.size
     for page in tiff.pages:
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > size:
                 raise EOFError(f"the file ends at byte {size}, its pixels at {offset + count}")
+    if chain_is_cut(tiff):
+        raise EOFError(f"the file ends at byte {size}, before its next page")
+
+
+def chain_is_cut(tiff: tifffile.TiffFile) -> bool:
+    """Whether the last page points to a next one beyond the file's end.
+
+    tifffile only logs that, and gives the pages before it.
+    """
     layout, last = tiff.tiff, tiff.pages[-1]
     tiff.filehandle.seek(last.offset)
     (n_tags,) = struct.unpack(layout.tagnoformat, tiff.filehandle.read(layout.tagnosize))
     tiff.filehandle.seek(last.offset + layout.tagnosize + n_tags * layout.tagsize)
     (following,) = struct.unpack(layout.offsetformat, tiff.filehandle.read(layout.offsetsize))
-    if following >= size:
-        raise EOFError(f"the file ends at byte {size}, its next page is at {following}")
+    return bool(following >= tiff.filehandle.size)
 
 
 def _read_pillow(path: Path) -> RawImage:
