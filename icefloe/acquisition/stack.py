@@ -58,8 +58,8 @@ class StackOptions:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: what decides the composites' content."""
-        return asdict(self)
+        """What decides the composites' content, as plain values for JSON."""
+        return {name: value for name, value in asdict(self).items() if name != "keep_tail"}
 
     def open(self, path: Path) -> Recording:
         """Open a recording with what the user knows of it; errors as `open_recording`, and the rate's."""

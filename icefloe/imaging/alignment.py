@@ -150,6 +150,8 @@ class _Reference:
     def displacement(self, image: FloatArray) -> tuple[float, float] | None:
         """Of an image's specimen from the reference's, in px; None if they have nothing in common."""
         phases = self._weight * _phases(self._spectrum(image))
+        if not (phases.any() and self._phases.any()):  # a constant image
+            return None
         shift, error, _ = phase_cross_correlation(
             self._phases, phases, upsample_factor=UPSAMPLING, space="fourier", normalization=None
         )
@@ -157,7 +159,7 @@ class _Reference:
         # Of random phases the peak's square is chi-squared with one degree of freedom, times this scale.
         scale = _WINDOW_CORRELATION * np.sum(self._weight**4)
         chance = 2.0 * scale * np.log(self._weight.size / FALSE_ALARMS)
-        if power == 0 or (1.0 - error**2) * power**2 < chance:
+        if (1.0 - error**2) * power**2 < chance:
             return None
         return -float(shift[0]) * self._binning, -float(shift[1]) * self._binning
 

@@ -14,7 +14,7 @@ from icefloe.errors import IcefloeError
 CAN_GROW = (*tiff.SUFFIXES, *mrc.SUFFIXES)
 """Files whose frames can be read while they are being written; others have their index at the end."""
 
-SUFFIXES = {*tiff.SUFFIXES, *video.SUFFIXES, *READERS, *plain.SUFFIXES}
+SUFFIXES = {*video.SUFFIXES, *READERS, *plain.SUFFIXES}
 
 
 def is_recording_name(path: Path) -> bool:

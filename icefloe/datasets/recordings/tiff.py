@@ -1,6 +1,5 @@
 """Multi-page TIFF: plain pages, BigTIFF, ImageJ's and OME's, compressed or not."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +9,12 @@ import numpy as np
 import tifffile
 
 from icefloe.datasets import plain
-from icefloe.datasets.containers import pixel_size_nm
 from icefloe.datasets.raw import one_grey_channel, quiet_readers, unreadable
 from icefloe.datasets.recordings.layout import Layout, PlainRecording, n_frames_of
 from icefloe.datasets.recordings.recording import Frame, FrameRate, Recording, cut_off, frame_rate_of_axis
 from icefloe.errors import IcefloeError
 
-SUFFIXES = (*plain.TIFF, ".btf", ".tf8")
-
-_MOST_PAGES_DESCRIBED = 2000
-"""RosettaSciIO, which knows the tags of many microscopes, builds some kB of objects a page."""
+SUFFIXES = plain.TIFF
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ def open_tiff(path: Path, growing: bool) -> Recording:
                 "path": path,
                 "shape": (first.imagelength, first.imagewidth),
                 "frame_rate": _frame_rate(tiff),
-                "pixel_size_nm": _pixel_size_nm(path, tiff),
+                "pixel_size_nm": plain.tiff_pixel_size_nm(path),
             }
             layout = None if growing else _imagej_layout(tiff)
             if layout is None:
@@ -119,28 +114,7 @@ def _frame_rate(tiff: tifffile.TiffFile) -> FrameRate | None:
         return FrameRate(rate.hz, "from ImageJ's frame interval")
     if fps := float(imagej.get("fps", 0)):
         return FrameRate.of_interval(1 / fps, "from ImageJ's fps, which may be a speed of playing")
-    ome = _ome_pixels(tiff)
+    ome = plain.ome_pixels(tiff)
     axis = {"units": ome.get("TimeIncrementUnit", "s"), "scale": ome.get("TimeIncrement", 0)}
     rate = frame_rate_of_axis(axis)
     return rate and FrameRate(rate.hz, "from OME's time increment")
-
-
-def _pixel_size_nm(path: Path, tiff: tifffile.TiffFile) -> float | None:
-    imagej, ome = tiff.imagej_metadata or {}, _ome_pixels(tiff)
-    tags = tiff.pages.first.tags
-    if "unit" in imagej and "XResolution" in tags and "YResolution" in tags:
-        resolutions = [tags[f"{axis}Resolution"].value for axis in "YX"]
-        scales = [per / pixels if pixels else 0 for pixels, per in resolutions]
-        return pixel_size_nm([{"units": imagej["unit"], "scale": scale} for scale in scales])
-    if ome:
-        sizes = (
-            (ome.get(f"PhysicalSize{axis}", 0), ome.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "YX"
-        )
-        return pixel_size_nm([{"scale": scale, "units": units} for scale, units in sizes])
-    return plain.tiff_pixel_size_nm(path) if len(tiff.pages) <= _MOST_PAGES_DESCRIBED else None
-
-
-def _ome_pixels(tiff: tifffile.TiffFile) -> dict[str, str]:
-    """Attributes of OME's `Pixels`; none in other files."""
-    element = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", tiff.ome_metadata or "")
-    return dict(re.findall(r'(\w+)="([^"]*)"', element[1])) if element else {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ class VideoRecording(Recording):
     def read(self, start: int) -> Iterator[Frame]:
         n_read = start
         with _opened(self.path) as (container, stream):
-            for frame in _decoded(container, stream, start):
+            # Those before are decoded too: most frames say only what changed, and a palette comes once.
+            for frame in islice(container.decode(stream), start, None):
                 yield _grey(self.path, frame)
                 n_read += 1
         if self.n_frames is not None and n_read < self.n_frames:
@@ -46,7 +48,7 @@ def open_video(path: Path) -> VideoRecording:
         If PyAV is missing, or the file is damaged, without pictures, or in colour.
     """
     with _opened(path) as (container, stream):
-        first = next(_decoded(container, stream, 0), None)
+        first = next(container.decode(stream), None)
         if first is None:
             raise IcefloeError(f"{path}: the recording has no frames. Check the file it came from.")
         _grey(path, first)  # a colour video is refused before work begins
@@ -76,20 +78,6 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             yield container, stream
     except av.error.FFmpegError as error:
         raise unreadable(path, error) from error
-
-
-def _decoded(container: Any, stream: Any, start: int) -> Iterator[Any]:
-    """Decoded frames from `start` on; where each stands for itself, those before are not decoded."""
-    to_skip = start
-    for packet in container.demux(stream):
-        if to_skip and stream.codec_context.codec.intra_only and packet.size:
-            to_skip -= 1
-            continue
-        for frame in packet.decode():
-            if to_skip:
-                to_skip -= 1
-            else:
-                yield frame
 
 
 def _grey(path: Path, frame: Any) -> Frame:
