@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ class CompositeFolder:
         Folder, made if need be; one that was begun with the same settings is gone on with.
     settings
         What decides the composites' content, for JSON.
+    start_anew
+        Remove what was begun with other settings, instead of refusing it.
 
     Raises
     ------
@@ -55,13 +58,16 @@ class CompositeFolder:
         If the folder holds other things, or composites made with other settings.
     """
 
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, path: Path, settings: dict[str, Any], start_anew: bool = False) -> None:
         self.path = path
         made_with = path / SETTINGS
         if made_with.is_file():
             before = json.loads(made_with.read_text(encoding="utf-8"))
             changed = sorted(name for name in settings if settings[name] != before.get(name))
-            if changed:
+            if changed and start_anew:
+                shutil.rmtree(path)
+                write_text_atomic(made_with, _json(settings))
+            elif changed:
                 raise IcefloeError(
                     f"{path}: was stacked with other settings ({', '.join(changed)}). "
                     "Use the same ones to go on, or name a new folder."
@@ -69,7 +75,7 @@ class CompositeFolder:
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise IcefloeError(f"{path}: holds other things already. Name a new folder.")
         else:
-            write_text_atomic(made_with, json.dumps(settings, indent=1) + "\n")
+            write_text_atomic(made_with, _json(settings))
         (path / IMAGES).mkdir(exist_ok=True)
         self._table = GrowingTable(path / TABLE, COLUMNS)
 
@@ -126,6 +132,10 @@ class CompositeFolder:
         self._table.remove(rows[-1])
         self.image_path(rows[-1]).unlink(missing_ok=True)
         return rows[-1]
+
+
+def _json(settings: dict[str, Any]) -> str:
+    return json.dumps(settings, indent=1) + "\n"
 
 
 def tiff_bytes(image: FloatArray, pixel_size_nm: float | None) -> bytes:

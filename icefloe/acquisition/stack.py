@@ -51,6 +51,9 @@ class StackOptions:
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
             raise IcefloeError(f"A composite needs at least one frame; {self.frames} asked for.")
+        for name, value in (("frame rate", self.frame_rate_hz), ("pixel size", self.pixel_size_nm)):
+            if value is not None and not 0 < value < float("inf"):
+                raise IcefloeError(f"A {name} of {value:g} can't be. Give a number above 0.")
         if self.remove_xrays and self.frames is not None and self.frames < LEAST_FOR_XRAYS:
             raise IcefloeError(
                 f"X-rays are told by comparing frames: composites of {self.frames} have too few. "
@@ -214,7 +217,7 @@ class Stacking:
         self.replaced = folder.remove_tail(self.name)
         self._recording, self._frames, self._folder, self._options = recording, frames, folder, options
         per_composite = options.frames_per_composite(recording)
-        self._hot_pixels = self._find_hot_pixels() if options.hot_pixels else None
+        self._hot_pixels = self._find_hot_pixels()
         self._stacker = Stacker(
             per_composite,
             options.keep_tail,
@@ -255,11 +258,16 @@ class Stacking:
             is_cleaned=self._options.remove_xrays,
         )
 
-    def _find_hot_pixels(self) -> HotPixels:
+    def _find_hot_pixels(self) -> HotPixels | None:
+        """Also where frames are moved: a hot pixel moved by half a pixel leaves a cross over the image."""
+        if not (self._options.hot_pixels or self._options.align):
+            return None
         try:
-            return find_hot_pixels(self._frames(0))
-        except IcefloeError as error:
-            raise IcefloeError(f"{self._recording.path}: {error}") from error
+            return find_hot_pixels(self._frames(0), self._recording.path)
+        except IcefloeError:
+            if self._options.hot_pixels:
+                raise
+            return None  # too few frames; what else may be wrong with them is found when they are stacked
 
     def _tracker(self) -> DriftTracker:
         """Knows the composites that are there already, as if it had followed the specimen in them."""

@@ -84,7 +84,10 @@ def stack(
         output = settings().state / "stacking" / name  # no dataset before it is whole
     assert output is not None
     opened = [options.open(path) for path in recordings]
-    folder = CompositeFolder(output, options.to_dict())
+    if name is None:
+        folder = CompositeFolder(output, options.to_dict())
+    else:
+        folder = CompositeFolder(output, options.to_dict() | {"recordings": names}, start_anew=True)
     reports = []
     with progress() as bar:
         for recording in opened:

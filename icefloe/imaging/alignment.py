@@ -28,6 +28,8 @@ own change, and errors do not add up from each composite to the next as they wou
 FALSE_ALARMS = 1e-3
 """Share of shifts measured between images that have nothing in common and are taken for real."""
 
+OUTLIER_PERCENTILES = (0.5, 99.5)
+
 _PADDING = 8
 
 
@@ -166,6 +168,9 @@ class _Reference:
     def _spectrum(self, image: FloatArray) -> NDArray[np.complex64]:
         if self._binning > 1:
             image = downscale_local_mean(image, (self._binning, self._binning)).astype(np.float32)
+        # X-ray hits have all phases, and would drown the specimen's if they were let stand out.
+        low, high = np.percentile(image[::4, ::4], OUTLIER_PERCENTILES)
+        image = np.clip(image, np.float32(low), np.float32(high))
         detail = image - ndimage.gaussian_filter(image, HIGH_PASS_PX)
         return np.asarray(fft.fft2(detail * _taper(image.shape)))
 

@@ -69,7 +69,7 @@ class HotPixels:
         return repaired
 
 
-def find_hot_pixels(frames: Iterable[Frame]) -> HotPixels:
+def find_hot_pixels(frames: Iterable[Frame], name: object) -> HotPixels:
     """Find wrong pixels: their mean over frames, or its deviation, stands out where nothing near does.
 
     The highest frame of each pixel counts in neither, so that an X-ray hit makes no hot pixel. The specimen
@@ -79,6 +79,8 @@ def find_hot_pixels(frames: Iterable[Frame]) -> HotPixels:
     ----------
     frames : iterable of (H, W)
         Of which the first `LOOKED_AT` are read.
+    name
+        What the error calls the recording.
 
     Returns
     -------
@@ -92,8 +94,8 @@ def find_hot_pixels(frames: Iterable[Frame]) -> HotPixels:
     mean, deviation, n_frames = _trimmed_moments(islice(frames, LOOKED_AT))
     if n_frames < LEAST_FRAMES:
         raise IcefloeError(
-            f"Hot pixels: {n_frames} frames are too few to tell them from noise; {LEAST_FRAMES} are needed. "
-            "Leave --hot-pixels out."
+            f"{name}: {n_frames} frames are too few to tell hot pixels from noise; "
+            f"{LEAST_FRAMES} are needed. Leave --hot-pixels out."
         )
     wrong = _stands_out(mean, both_ways=True) | _stands_out(deviation, both_ways=False)
     labels, n_labels = ndimage.label(wrong, np.ones((3, 3)))

@@ -1,5 +1,6 @@
 """Recordings in microscopes' containers (DigitalMicrograph, Velox, HyperSpy, ...), read block by block."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from icefloe.datasets.containers import choose_image, pixel_size_nm
 from icefloe.datasets.raw import grey_from_fields, quiet_readers, unreadable
-from icefloe.datasets.recordings.recording import Frame, Recording, exposure_rate, frame_rate_of_axis
+from icefloe.datasets.recordings.recording import SECONDS, Frame, FrameRate, Recording, frame_rate_of_axis
 from icefloe.errors import IcefloeError
 
 _BLOCK = "64MiB"
@@ -59,7 +60,28 @@ def open_container(path: Path) -> ContainerRecording:
         path=path,
         shape=(stack.shape[1], stack.shape[2]),
         n_frames=stack.shape[0],
-        frame_rate=time or exposure_rate(signal["original_metadata"]),
+        frame_rate=time or _exposure_rate(signal["original_metadata"]),
         pixel_size_nm=pixel_size_nm(axes),
         stack=stack,
     )
+
+
+def _exposure_rate(tags: dict[str, Any]) -> FrameRate | None:
+    """1 / exposure by DigitalMicrograph's tags, for stacks without a time axis; None where there is none.
+
+    Exposure is looked for under any camera's group, since each plug-in has its own place for it.
+    """
+    for name, value in _leaves(tags):
+        match = re.fullmatch(r"(?:frame_)?exposure(?:_time)?_\(?(s|ns)\)?", name.lower().replace(" ", "_"))
+        if match and isinstance(value, int | float | np.number):
+            source = "from the exposure time; frames may lie further apart"
+            return FrameRate.of_interval(float(value) * SECONDS[match[1]], source)
+    return None
+
+
+def _leaves(tags: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in tags.items():
+        if isinstance(value, dict):
+            yield from _leaves(value)
+        else:
+            yield name, value

@@ -1,6 +1,5 @@
 """What every recording is: frames in order, one at a time, and what the file says of them."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from icefloe.errors import IcefloeError
 
 Frame = NDArray[Any]
 
-_SECONDS = {
+SECONDS = {
     "ns": 1e-9,
     "us": 1e-6,
     "µs": 1e-6,
@@ -114,7 +113,7 @@ class Recording(ABC):
 
 def frame_rate_of_axis(axis: dict[str, Any]) -> FrameRate | None:
     """The rate by RosettaSciIO's description of a stack's first axis; None unless that axis is time."""
-    factor = _SECONDS.get(str(axis.get("units") or "").strip().lower())
+    factor = SECONDS.get(str(axis.get("units") or "").strip().lower())
     if factor is None:
         return None
     return FrameRate.of_interval(float(axis.get("scale") or 0) * factor, "from the file's time axis")
@@ -126,24 +125,3 @@ def cut_off(path: Path, found: int, promised: int) -> IcefloeError:
         f"{path}: cut off after {found} of {promised} frames. "
         "Copy it again, or stack the frames that are there with `icefloe watch`."
     )
-
-
-def exposure_rate(tags: dict[str, Any]) -> FrameRate | None:
-    """1 / exposure by DigitalMicrograph's tags, for stacks without a time axis; None where there is none.
-
-    Exposure is looked for under any camera's group, since each plug-in has its own place for it.
-    """
-    for name, value in _leaves(tags):
-        match = re.fullmatch(r"(?:frame_)?exposure(?:_time)?_\(?(s|ns)\)?", name.lower().replace(" ", "_"))
-        if match and isinstance(value, int | float | np.number):
-            source = "from the exposure time; frames may lie further apart"
-            return FrameRate.of_interval(float(value) * _SECONDS[match[1]], source)
-    return None
-
-
-def _leaves(tags: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in tags.items():
-        if isinstance(value, dict):
-            yield from _leaves(value)
-        else:
-            yield name, value

@@ -23,19 +23,22 @@ class TiffRecording(Recording):
 
     def read(self, start: int) -> Iterator[Frame]:
         n_frames = self.n_frames or 0
-        with quiet_readers(), tifffile.TiffFile(self.path) as tiff:
+        with tifffile.TiffFile(self.path) as tiff:
             for index in range(start, n_frames):
-                try:
-                    page = tiff.pages[index]
-                    if not _is_complete(tiff, page):
-                        raise cut_off(self.path, index, n_frames)
-                    frame = page.asarray()
-                except IcefloeError:
-                    raise
-                # A damaged page makes a decoder fail in any way at all: struct, zlib, end of file ...
-                except Exception as error:
-                    raise unreadable(self.path, error) from error
+                frame = self._page(tiff, index)
+                if frame is None:
+                    raise cut_off(self.path, index, n_frames)
                 yield frame if frame.ndim == 2 else _grey(self.path, frame)
+
+    def _page(self, tiff: tifffile.TiffFile, index: int) -> Frame | None:
+        """A page's pixels; None where they are not all in the file."""
+        try:
+            with quiet_readers():
+                page = tiff.pages[index]
+                return page.asarray() if _is_complete(tiff, page) else None
+        # A damaged page makes a decoder fail in any way at all: struct, zlib, end of file ...
+        except Exception as error:
+            raise unreadable(self.path, error) from error
 
 
 def open_tiff(path: Path, growing: bool) -> Recording:

@@ -18,6 +18,9 @@ SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".
 _NEUTRAL = 8 / 255
 """Compression tints grey by up to this share of full scale."""
 
+_MISCOUNTED = 2
+"""Headers count a frame or two that are not there, and frames that were dropped."""
+
 _MOST_TINTED = 0.01
 """Share of an image in colour above which it is no camera's grey frame with a coloured scale bar."""
 
@@ -28,13 +31,14 @@ class VideoRecording(Recording):
 
     def read(self, start: int) -> Iterator[Frame]:
         n_read = start
+        promised = self.n_frames or 0
         with _opened(self.path) as (container, stream):
             # Those before are decoded too: most frames say only what changed, and a palette comes once.
             for frame in islice(container.decode(stream), start, None):
                 yield _grey(self.path, frame)
                 n_read += 1
-        if self.n_frames is not None and n_read < self.n_frames:
-            raise cut_off(self.path, n_read, self.n_frames)
+        if promised - n_read > max(_MISCOUNTED, promised // 100):
+            raise cut_off(self.path, n_read, promised)
 
 
 def open_video(path: Path) -> VideoRecording:
@@ -53,11 +57,13 @@ def open_video(path: Path) -> VideoRecording:
             raise IcefloeError(f"{path}: the recording has no frames. Check the file it came from.")
         _grey(path, first)  # a colour video is refused before work begins
         rate = stream.average_rate or stream.guessed_rate
+        is_even = stream.base_rate in (None, rate)
+        source = "from the video's header" if is_even else "on average by the video's header"
         return VideoRecording(
             path=path,
             shape=(first.height, first.width),
             n_frames=stream.frames or None,  # some containers do not count
-            frame_rate=FrameRate(rate, "from the video's header") if rate else None,
+            frame_rate=FrameRate(rate, source) if rate else None,
             pixel_size_nm=None,
         )
 

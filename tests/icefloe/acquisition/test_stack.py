@@ -180,6 +180,19 @@ def test_a_killed_run_is_gone_on_with(tmp_path, rng):
         np.testing.assert_array_equal(tifffile.imread(folder.image_path(row)), expected)
 
 
+def test_hot_pixels_are_repaired_before_frames_are_moved(tmp_path, rng):
+    frames = rng.poisson(50, (30, 48, 48)).astype(np.uint16)
+    frames[:, 20, 30] += 4000
+    np.save(tmp_path / "r.npy", frames)
+    report, folder = _stack(tmp_path / "r.npy", tmp_path / "out", frames=15, align=True)
+    assert report.n_hot_pixels == 1
+    assert all(tifffile.imread(folder.image_path(row)).max() < 70 for row in report.rows)
+    # Three frames are too few to find it, and no reason to stop.
+    np.save(tmp_path / "short.npy", frames[:3])
+    report, _ = _stack(tmp_path / "short.npy", tmp_path / "out2", frames=3, align=True)
+    assert report.n_hot_pixels is None
+
+
 def test_other_settings_need_another_folder(path, tmp_path):
     _stack(path, tmp_path / "out")
     with pytest.raises(IcefloeError, match=r"out: was stacked with other settings \(align, frames\)"):
@@ -249,13 +262,17 @@ def test_a_rate_that_can_not_be_is_refused(path, rate):
 def test_options_that_can_not_be_are_refused():
     with pytest.raises(IcefloeError, match=r"at least one frame; 0 asked for"):
         StackOptions(frames=0)
+    with pytest.raises(IcefloeError, match=r"A frame rate of nan can't be"):
+        StackOptions(frame_rate_hz=float("nan"))
+    with pytest.raises(IcefloeError, match=r"A pixel size of 0 can't be"):
+        StackOptions(pixel_size_nm=0.0)
     with pytest.raises(IcefloeError, match=r"composites of 3 have too few. Take at least 4 frames"):
         StackOptions(frames=3, remove_xrays=True)
 
 
 def test_hot_pixels_of_too_short_a_recording_are_refused_by_name(tmp_path, frames):
     np.save(tmp_path / "r.npy", frames[:5])
-    with pytest.raises(IcefloeError, match=r"r.npy: Hot pixels: 5 frames are too few"):
+    with pytest.raises(IcefloeError, match=r"r.npy: 5 frames are too few to tell hot pixels from noise"):
         _stack(tmp_path / "r.npy", tmp_path / "out", frames=5, hot_pixels=True)
 
 

@@ -97,6 +97,19 @@ def test_recordings_of_one_dataset_keep_their_names(cli, workspace, recording, f
     assert (dataset.info.pixel_size_nm, dataset.info.frame_rate_hz) == (None, None)
 
 
+def test_a_dataset_that_was_begun_with_other_settings_is_begun_anew(
+    cli, workspace, recording, frames, tmp_path
+):
+    np.save(tmp_path / "other.npy", np.concatenate([frames[:8], np.full((1, 40, 48), np.nan)]))
+    command = ("-C", workspace, "stack", "--name", "D6", "--frames")
+    assert "frame 8 has NaN" in cli(*command, 4, tmp_path / "other.npy").refusal
+    assert not (workspace / "data/D6").exists()
+
+    assert cli(*command, 16, recording).code == 0
+    dataset = Dataset.load(workspace / "data/D6")
+    assert [sample.stem for sample in dataset.samples] == ["melt_0000", "melt_0001"]
+
+
 @pytest.mark.parametrize("where", [(), ("--output", "out", "--name", "D6")], ids=str)
 def test_one_place_has_to_be_named(cli, recording, tmp_path, monkeypatch, where):
     monkeypatch.chdir(tmp_path)

@@ -141,7 +141,7 @@ def test_all_repairs_work_together(rng):
         frames[index][20 + index, 90] += 5000
 
     stacker = Stacker(
-        Fraction(10), None, find_hot_pixels(iter(frames)), remove_xrays=True, drift=DriftTracker()
+        Fraction(10), None, find_hot_pixels(iter(frames), "r.mrc"), remove_xrays=True, drift=DriftTracker()
     )
     made = list(stacker.composites(iter(frames)))
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import rsciio.hspy
@@ -56,6 +57,21 @@ def test_a_lossy_mp4_keeps_brightness_and_the_exact_rate(tmp_path, write):
     # Video's 16 to 235 are kept as stored, so brightness is a straight line of what was written.
     slope, offset = np.polyfit(frames.ravel(), read.ravel(), 1)
     assert np.abs(slope * frames + offset - read).mean() < 2
+
+
+def test_a_video_of_uneven_frames_says_that_its_rate_is_an_average(tmp_path, frames):
+    path = tmp_path / "r.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for index in range(12):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64), 9 * index, np.uint8), format="gray")
+            picture.pts, picture.time_base = index + 2 * (index // 4), Fraction(1, 25)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    rate = open_recording(path).frame_rate
+    assert rate.hz < 25
+    assert rate.source == "on average by the video's header"
 
 
 def test_bytes_of_either_order_are_read(tmp_path, frames):
