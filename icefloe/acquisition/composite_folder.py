@@ -30,6 +30,7 @@ COLUMNS = (
     "xray_pixels",
     "drift_row_px",
     "drift_column_px",
+    "drift_scatter_px",
     "blocks_not_aligned",
     "unseen_pixels",
 )
@@ -103,7 +104,7 @@ class CompositeFolder:
         pixel_size_nm
             Pixel edge; None where it is not known.
         """
-        displacement = composite.displacement
+        displacement, scatter = composite.displacement, composite.drift_scatter
         row = {
             "image": f"{recording}_{composite.index:04d}.tif",
             "recording": recording,
@@ -116,6 +117,7 @@ class CompositeFolder:
             "xray_pixels": composite.xray_pixels,
             "drift_row_px": f"{displacement[0]:.3f}" if displacement else "",
             "drift_column_px": f"{displacement[1]:.3f}" if displacement else "",
+            "drift_scatter_px": "" if scatter is None else f"{scatter:.3f}",
             "blocks_not_aligned": sum(not shift.is_measured for shift in composite.drift),
             "unseen_pixels": composite.unseen_pixels,
         }

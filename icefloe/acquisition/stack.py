@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import tifffile
@@ -150,6 +151,12 @@ class StackReport:
         return max((_distance(row) for row in self.rows), default=0.0)
 
     @property
+    def drift_scatter_px(self) -> float | None:
+        """Median over composites of how far places within one scatter; None where that is not known."""
+        scatters = [float(row["drift_scatter_px"]) for row in self.rows if row["drift_scatter_px"]]
+        return median(scatters) if scatters else None
+
+    @property
     def n_blocks(self) -> int:
         """Blocks of frames whose displacement was asked for."""
         return sum(min(BLOCKS, int(row["n_frames"])) for row in self.rows) if self.is_aligned else 0
@@ -186,8 +193,10 @@ class StackReport:
 
     def _drift(self) -> str:
         nm = f" ({self.drift_px * self.pixel_size_nm:.1f} nm)" if self.pixel_size_nm else ""
+        scatter = self.drift_scatter_px
+        within = "" if scatter is None else f" to {scatter:.2f} px"
         missed = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
-        return f"drift up to {self.drift_px:.1f} px{nm} undone{missed}"
+        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{missed}"
 
 
 class Stacking:

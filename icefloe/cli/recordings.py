@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from icefloe.acquisition.stack import StackOptions, StackReport
     from icefloe.datasets.recordings.recording import Frame, Recording
 
+WORST_SCATTER_PX = 0.3
+"""Blur by more than this is seen; drift within a second is often less."""
+
 Frames = Annotated[
     int | None,
     typer.Option(metavar="N", help="Average every N frames; left out: the frames of each second."),
@@ -195,4 +198,9 @@ def _warn_of_drift(report: StackReport) -> None:
         warn(
             f"{report.recording}: most blocks of frames are too noisy or too plain to align. "
             "Leave --align out, or take more frames a composite."
+        )
+    elif (report.drift_scatter_px or 0) > WORST_SCATTER_PX:
+        warn(
+            f"{report.recording}: drift is known to {report.drift_scatter_px:.1f} px only. Look at it in the "
+            "picture, and leave --align out if it jumps about."
         )

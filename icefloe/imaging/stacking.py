@@ -63,8 +63,24 @@ class Composite:
         """Mean displacement of the specimen in px (row, column); None where drift was not followed."""
         if not self.drift:
             return None
+        row, column = self._places().mean(axis=0)
+        return float(row), float(column)
+
+    @property
+    def drift_scatter(self) -> float | None:
+        """How far the blocks' places scatter about a straight line, in px (standard deviation along an axis).
+
+        The error of a place, or a tremor of the specimen; None of fewer than three blocks.
+        """
         n_blocks = len(self.drift)
-        return sum(s.row for s in self.drift) / n_blocks, sum(s.column for s in self.drift) / n_blocks
+        if n_blocks < 3:
+            return None
+        line = np.stack([np.ones(n_blocks), np.arange(n_blocks)], axis=1)
+        residuals = self._places() - line @ np.linalg.lstsq(line, self._places())[0]
+        return float(np.sqrt(np.sum(residuals**2) / (2 * (n_blocks - 2))))
+
+    def _places(self) -> NDArray[np.float64]:
+        return np.array([(shift.row, shift.column) for shift in self.drift])
 
 
 def first_frame_of(index: int, per_composite: Fraction) -> int:

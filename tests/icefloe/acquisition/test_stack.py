@@ -98,7 +98,7 @@ def test_the_report_tells_of_drift_xrays_and_hot_pixels(path, tmp_path):
     report, _ = _stack(path, tmp_path / "out", align=True, remove_xrays=True, hot_pixels=True)
     sentence = report.sentence()
     assert "drift up to" in sentence
-    assert " nm) undone" in sentence
+    assert " nm) undone to " in sentence
     assert "X-ray pixels replaced; 0 hot pixels repaired." in sentence
     assert report.n_blocks == 25
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from safetensors.torch import save_file
+from scipy import ndimage
 
 from icefloe.datasets.dataset import Dataset
 from icefloe.ensemble.ensemble import Ensemble
@@ -67,6 +68,16 @@ def test_noise_that_can_not_be_aligned_is_warned_of(cli, recording, tmp_path):
     outcome = cli("stack", recording, "--output", tmp_path / "out", "--align")
     assert outcome.code == 0
     assert "warning: melt.tif: most blocks of frames are too noisy or too plain to align." in outcome.err
+
+
+def test_drift_that_is_hardly_known_is_warned_of(cli, rng, tmp_path):
+    """Little contrast at a low dose, and a specimen that trembles."""
+    mottle = ndimage.gaussian_filter(rng.standard_normal((96, 96)), 3, mode="wrap")
+    places = rng.normal(0, 1.5, (20, 2)).round().astype(int)
+    frames = [rng.poisson(50 * np.roll(1 + 0.1 * mottle / mottle.std(), place, (0, 1))) for place in places]
+    np.save(tmp_path / "r.npy", np.array(frames, np.uint16))
+    outcome = cli("stack", tmp_path / "r.npy", "--output", tmp_path / "out", "--frames", 5, "--align")
+    assert outcome.err.startswith("warning: r.npy: drift is known to ")
 
 
 def test_a_dataset_is_made_in_the_workspace(cli, workspace, recording):

@@ -49,6 +49,7 @@ def test_a_steady_drift_is_found_to_a_tenth_of_a_pixel(scene, rng):
     errors = found - middle[:, None] * velocity
     errors -= errors[0]  # the first composite's first block is the origin
     assert np.abs(errors).max() < 0.1
+    assert all(composite.drift_scatter < 0.15 for composite in made)
     blocks = np.array([(s.row, s.column) for c in made for s in c.drift])
     times = (np.arange(len(blocks)) + 0.5) / 5
     assert np.std(blocks - times[:, None] * velocity, axis=0).max() < 0.1

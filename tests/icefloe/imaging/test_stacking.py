@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icefloe.errors import IcefloeError
-from icefloe.imaging.alignment import DriftTracker
+from icefloe.imaging.alignment import DriftTracker, Shift
 from icefloe.imaging.hot_pixels import find_hot_pixels
-from icefloe.imaging.stacking import Stacker, first_frame_of
+from icefloe.imaging.stacking import Composite, Stacker, first_frame_of
 
 
 def _stack(frames, per_composite, **options):
@@ -160,6 +160,21 @@ def _textured(rng, side):
 
     texture = ndimage.gaussian_filter(rng.standard_normal((side, side)), 1.5, mode="wrap")
     return 1.0 + 0.2 * texture / texture.std()
+
+
+def test_scatter_is_that_about_a_straight_line(rng):
+    steps = np.arange(5)
+    along_a_line = [Shift(0.3 * k, -2.0 * k, True) for k in steps]
+    assert Composite(np.zeros((2, 2)), 0, 0, 5, drift=tuple(along_a_line)).drift_scatter < 1e-9
+    noise = 0.2 * rng.standard_normal((4000, 5, 2))
+    scatters = [
+        Composite(
+            np.zeros((2, 2)), 0, 0, 5, drift=tuple(Shift(k + r, c, True) for k, (r, c) in enumerate(n))
+        ).drift_scatter
+        for n in noise
+    ]
+    assert np.sqrt(np.mean(np.square(scatters))) == pytest.approx(0.2, rel=0.02)
+    assert Composite(np.zeros((2, 2)), 0, 0, 2, drift=tuple(along_a_line[:2])).drift_scatter is None
 
 
 def test_frames_of_two_sizes_are_refused():
