@@ -15,6 +15,7 @@ from icefloe.ensemble.metrics import (
     brier_score,
     confusion_matrix,
     mean_absolute_deviation,
+    negative_log_likelihood,
     scores_from_confusion,
 )
 from icefloe.ensemble.prediction import Prediction
@@ -46,6 +47,9 @@ class _Scores(_Record):
     uq: float
     uq_boundary: float
     uq_foreground: float
+    nll: float | None = None
+    nll_uncalibrated: float | None = None
+    ece_uncalibrated: float | None = None
 
 
 class ImageScores(_Scores):
@@ -61,6 +65,8 @@ class ImageScores(_Scores):
         Of the probability: Brier score, mean absolute deviation, expected calibration error.
     uq, uq_boundary, uq_foreground
         Uncertainty; see `uncertainty.ImageUncertainty` (`uq` is its `uq_mean`, the paper's).
+    nll, nll_uncalibrated, ece_uncalibrated
+        Negative log-likelihood a pixel, and both at temperature 1; None in files of an earlier version.
     """
 
     dataset: str
@@ -131,7 +137,7 @@ class DatasetScores(_Scores):
     ----------
     n_images
         Images evaluated.
-    pca, iou, dice, brier, mae, ece
+    pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
         As in `ImageScores`, but of all pixels together.
     uq, uq_boundary, uq_foreground
         Mean over images (the paper's dataset UQ).
@@ -139,6 +145,8 @@ class DatasetScores(_Scores):
         Pixels by reference class (row) and predicted class (column).
     calibration
         Of the foreground's probability; with more than two classes of the winning class's.
+    uncalibrated
+        The same at temperature 1; None in files of an earlier version.
     accuracy
         Share of pixels classified correctly by predicted foreground probability, as in the paper; None with
         more than two classes.
@@ -149,6 +157,7 @@ class DatasetScores(_Scores):
     n_images: int
     confusion: tuple[tuple[int, ...], ...]
     calibration: BinnedCurve
+    uncalibrated: BinnedCurve | None = None
     accuracy: BinnedCurve | None
     roc: RocPoints | None
 
@@ -164,6 +173,8 @@ class Evaluation(_Record):
         Class names by mask value.
     threshold
         Its threshold.
+    temperature
+        Its temperature; None in files of an earlier version.
     images
         One row an image.
     datasets
@@ -175,6 +186,7 @@ class Evaluation(_Record):
     ensemble: str
     classes: tuple[str, ...]
     threshold: float
+    temperature: float | None = None
     images: tuple[ImageScores, ...]
     datasets: dict[str, DatasetScores]
     baselines: dict[str, dict[str, Baseline]]
@@ -286,11 +298,11 @@ def evaluate(
     """
     tallies: dict[str, _Tally] = {}
     images = []
-    for sample, prediction in ensemble.predict_samples(samples, steps_done):
+    for sample, prediction, uncalibrated in ensemble.predict_beside_uncalibrated(samples, steps_done):
         mask = reference(sample)
         tally = tallies.setdefault(sample.dataset, _Tally(ensemble.manifest.n_classes))
         try:
-            scores = tally.add(sample.image(), mask, prediction)
+            scores = tally.add(sample.image(), mask, prediction, uncalibrated)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
@@ -302,6 +314,7 @@ def evaluate(
         ensemble=ensemble.manifest.name,
         classes=ensemble.manifest.classes,
         threshold=ensemble.manifest.threshold,
+        temperature=ensemble.manifest.temperature,
         images=tuple(images),
         datasets={name: tally.pooled() for name, tally in tallies.items()},
         baselines={name: tally.baselines() for name, tally in tallies.items()},
@@ -318,15 +331,18 @@ class _Tally:
         self._confusion = np.zeros((n_classes, n_classes), np.int64)
         self._baselines = {name: np.zeros_like(self._confusion) for name in BASELINES}
         self._calibration: list[CalibrationBins] = []
+        self._uncalibrated: list[CalibrationBins] = []
         self._accuracy: list[CalibrationBins] = []
         self._references: list[MaskArray] = []
         self._probabilities: list[FloatArray] = []
 
-    def add(self, image: FloatArray, reference: MaskArray, prediction: Prediction) -> dict[str, float]:
+    def add(
+        self, image: FloatArray, reference: MaskArray, prediction: Prediction, uncalibrated: FloatArray
+    ) -> dict[str, float]:
         """Count one image; its scores by the names of `ImageScores`."""
         mean = prediction.mean
         confusion = confusion_matrix(reference, prediction.mask, self._n_classes)
-        bins = calibration_bins(reference, mean)
+        bins, bins_before = calibration_bins(reference, mean), calibration_bins(reference, uncalibrated)
         uncertainty = prediction.uncertainty
         scores = {
             **_mask_scores(scores_from_confusion(confusion)),
@@ -336,11 +352,15 @@ class _Tally:
             "uq": uncertainty.uq_mean,
             "uq_boundary": uncertainty.uq_boundary,
             "uq_foreground": uncertainty.uq_foreground,
+            "nll": negative_log_likelihood(reference, mean),
+            "nll_uncalibrated": negative_log_likelihood(reference, uncalibrated),
+            "ece_uncalibrated": bins_before.expected_calibration_error,
         }
         self._scores.append(scores)
         self._n_pixels.append(int(confusion.sum()))
         self._confusion += confusion
         self._calibration.append(bins)
+        self._uncalibrated.append(bins_before)
         for name, baseline in BASELINES.items():
             self._baselines[name] += confusion_matrix(reference, baseline(image), self._n_classes)
         if mean.ndim == 2:
@@ -352,10 +372,10 @@ class _Tally:
 
     def pooled(self) -> DatasetScores:
         """All images together; pixel means are weighted by each image's number of pixels."""
-        bins = _total(self._calibration)
+        bins, bins_before = _total(self._calibration), _total(self._uncalibrated)
         by_pixel = {
             name: float(np.average([scores[name] for scores in self._scores], weights=self._n_pixels))
-            for name in ("brier", "mae")
+            for name in ("brier", "mae", "nll", "nll_uncalibrated")
         }
         by_image = {
             name: float(np.mean([scores[name] for scores in self._scores]))
@@ -366,9 +386,11 @@ class _Tally:
             **_mask_scores(scores_from_confusion(self._confusion)),
             **by_pixel,
             ece=bins.expected_calibration_error,
+            ece_uncalibrated=bins_before.expected_calibration_error,
             **by_image,
             confusion=self._confusion.tolist(),
             calibration=BinnedCurve.from_bins(bins),
+            uncalibrated=BinnedCurve.from_bins(bins_before),
             accuracy=BinnedCurve.from_bins(_total(self._accuracy)) if self._accuracy else None,
             roc=self._roc(),
         )
