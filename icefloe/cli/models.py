@@ -71,8 +71,8 @@ def calibrate_(
 ) -> None:
     """Calibrate what a version promises of new experiments: intervals for areas, and where it abstains.
 
-    `icefloe predict` uses it from then on. Take experiments of the kind that it will be used on; 90 % intervals
-    need 9 of them at least, and come within two points of 90 % with 50.
+    `icefloe predict` uses it from then on. Take experiments of the kind that it will be used on: 90 %
+    intervals need 9 of them at least, and come within two points of 90 % with 50.
     """
     import tempfile
 

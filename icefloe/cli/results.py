@@ -34,9 +34,7 @@ def predict(
         ensemble = Ensemble.load(Registry(settings()).download(version, Path(scratch) / "ensemble"))
         guarantees = read_guarantees(settings(), version)
         if guarantees is not None:
-            ensemble = ensemble.with_manifest(
-                ensemble.manifest.model_copy(update={"guarantees": guarantees})
-            )
+            ensemble = ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
         done = ["region"] if region_done else []
         results = segment_files(ensemble, images, output, done, level)
         with progress() as bar:

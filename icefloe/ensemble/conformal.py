@@ -87,10 +87,21 @@ def area_scores(reference: MaskArray, mean: FloatArray) -> Float64Array:
     IcefloeError
         If the shapes don't fit, or no pixel counts.
     """
+    true, expected, uncertainty = labelled_areas(reference, mean)
+    return np.abs(true - expected) / uncertainty
+
+
+def labelled_areas(reference: MaskArray, mean: FloatArray) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """As `class_areas`, of labelled pixels alone, and what is true of them; arguments as in `area_scores`.
+
+    Returns
+    -------
+    true, expected, uncertainty : float64, shape (C - 1,)
+    """
     classes, probabilities = counted_pixels(reference, mean)
     expected, uncertainty = _areas(probabilities[None] if probabilities.ndim == 1 else probabilities[1:])
     true = np.array([np.mean(classes == value) for value in range(1, len(expected) + 1)])
-    return np.abs(true - expected) / uncertainty
+    return true, expected, uncertainty
 
 
 def area_interval(expected: float, uncertainty: float, quantile: float) -> tuple[float, float]:

@@ -132,8 +132,8 @@ class Guarantees(_Record):
         }
         counts = [f"{origins.count(origin)} {kind}" for origin, kind in kinds.items() if origin in origins]
         lines = [
-            f"Calibrated on {len(origins)} experiments ({', '.join(counts)}). What follows holds on average over "
-            "new experiments of these kinds: not for a given one, and not for another kind."
+            f"Calibrated on {len(origins)} experiments ({', '.join(counts)}). What follows holds on average "
+            "over new experiments of these kinds: not for a given one, and not for another kind."
         ]
         if np.isfinite([self.quantile(name, level) for name in self.areas]).all():
             lines.append(
@@ -148,8 +148,8 @@ class Guarantees(_Record):
             lines.append("Every pixel is abstained from: of fewer, nothing can be promised.")
         else:
             lines.append(
-                f"With at least {self.confidence:.0%} probability no more than {self.max_error:.1%} of an image's "
-                "pixels are wrong and not abstained from."
+                f"With at least {self.confidence:.0%} probability no more than {self.max_error:.1%} of an "
+                "image's pixels are wrong and not abstained from."
             )
         if "trained on" in origins:
             lines.append(

@@ -156,8 +156,8 @@ def mean_absolute_deviation(reference: ArrayLike, probability: ArrayLike) -> flo
 def negative_log_likelihood(reference: ArrayLike, probability: ArrayLike) -> float:
     """Mean of -ln(probability given to the true class), in nats: what a temperature is fitted to.
 
-    Probabilities are taken as at least float32's precision, as in scikit-learn's `log_loss` of float32 values,
-    so that one sure and wrong pixel costs 16 and not infinity. Parameters and errors as in `brier_score`.
+    Probabilities are taken as at least float32's precision, as in scikit-learn's `log_loss` of float32, so
+    that one sure and wrong pixel costs 16 and not infinity. Parameters and errors as in `brier_score`.
     """
     classes, probabilities = counted_pixels(reference, probability)
     if probabilities.ndim == 1:

@@ -35,8 +35,8 @@ SCORES = (
 )
 """Numbers of an image that follow from its maps alone; `uq_*` are explained at `ImageUncertainty`.
 
-`entropy`, the total, is the sum of `aleatoric_entropy` and `mutual_information`, its epistemic part. These two
-divided by the boundary's length are `aleatoric_boundary` and `epistemic_boundary`, as `uq_boundary` is of
+`entropy`, the total, is the sum of `aleatoric_entropy` and `mutual_information`, its epistemic part. These
+two divided by the boundary's length are `aleatoric_boundary` and `epistemic_boundary`, as `uq_boundary` is of
 `uq_mean`. The variances are the split's other form; see `icefloe.ensemble.uncertainty`.
 """
 
@@ -101,7 +101,7 @@ class Prediction:
 
     @property
     def aleatoric(self) -> FloatArray:
-        """What members leave open on average: the mean of their entropies, float32 of shape (H, W), in nats."""
+        """What members leave open on average: mean of their entropies, float32 of shape (H, W), in nats."""
         return np.maximum(self.entropy - self.mutual_information, np.float32(0))
 
     @property

@@ -248,7 +248,7 @@ def image_uncertainty(std: FloatArray, mask: MaskArray) -> ImageUncertainty:
 
 
 def boundary_length(mask: MaskArray) -> float:
-    """Length of all boundaries between classes in units of sqrt(H W), at least 1/4; (H, W) is the mask's shape."""
+    """Length of all boundaries between classes as a share of the side sqrt(H W), at least 1/4."""
     return max(boundary_edges(mask) / mask.size**0.5, MINIMUM_BOUNDARY)
 
 

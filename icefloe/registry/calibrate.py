@@ -49,8 +49,8 @@ def held_out_experiments(
     datasets = list(datasets)
     if datasets and not manifest.benchmark:
         raise IcefloeError(
-            f"{manifest.name}: its ensemble.yaml has no benchmark, so which images are new to it is not known. "
-            "Take an ensemble that a pipeline has made."
+            f"{manifest.name}: its ensemble.yaml has no benchmark, so which images are new to it is not "
+            "known. Take an ensemble that a pipeline has made."
         )
     unseen = {f"{row['dataset']}/{row['stem']}" for row in manifest.benchmark} - set(trained_on)
     familiar = {str(row["dataset"]) for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}

@@ -18,7 +18,7 @@ from icefloe.registry.intervals import mean_interval
 if TYPE_CHECKING:
     from icefloe.ensemble.evaluate import Evaluation, ImageScores
 
-Finding = Literal["helps", "hurts", "makes no difference that can be shown"]
+Finding = Literal["helps", "hurts", "undecided"]
 METRICS = {"nll": "NLL", "ece": "ECE"}
 
 
@@ -82,14 +82,14 @@ class TemperatureCheck(BaseModel):
             if change.metric == "nll":
                 by_finding.setdefault(change.finding, []).append(change.dataset)
         parts = [f"{finding} on {', '.join(names)}" for finding, names in by_finding.items()]
-        return f"{self.ensemble}: its temperature of {self.temperature:.2f} {'; it '.join(parts)}."
+        return f"{self.ensemble}: its temperature of {self.temperature:.2f} {'; '.join(parts)}."
 
     def to_markdown(self) -> str:
         """The sentence and a table."""
         lines = [
             self.sentence(),
             "",
-            f"| dataset | images | | at 1 | at {self.temperature:.2f} | difference [95 % interval] | it |",
+            f"| dataset | images | | at 1 | at {self.temperature:.2f} | difference [95 % interval] | finding |",
             "|---|---:|---|---:|---:|---|---|",
         ]
         lines += [
@@ -133,7 +133,7 @@ def _change(dataset: str, metric: str, images: Sequence[ImageScores], pooled: An
     rng = np.random.default_rng([seed, zlib.crc32(dataset.encode())])
     interval = mean_interval(differences, rng=rng)
     bounded = np.isfinite(interval.low)
-    finding: Finding = "makes no difference that can be shown"
+    finding: Finding = "undecided"
     if interval.high < 0:
         finding = "helps"
     elif interval.low > 0:

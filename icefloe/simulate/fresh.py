@@ -86,7 +86,8 @@ def fresh_experiments(
         spec = draw(rng)
         if not 1 <= n_images <= spec.n_composites:
             raise IcefloeError(
-                f"{n_images} images an experiment: one lasts {spec.n_composites} seconds. Ask for 1 to that many."
+                f"{n_images} images an experiment: one lasts {spec.n_composites} seconds. "
+                "Ask for 1 to that many."
             )
         seconds = np.sort(rng.choice(spec.n_composites, n_images, replace=False)).tolist()
         experiment = simulate_experiment(spec, int(rng.integers(2**63)), seconds)
