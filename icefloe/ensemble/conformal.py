@@ -36,6 +36,8 @@ def hierarchical_quantile(scores: Sequence[ArrayLike], level: float) -> float:
     float
         Infinite where K experiments can't promise `level`: below `experiments_needed`.
     """
+    if not scores:
+        return np.inf
     values = np.concatenate([np.asarray(frames, np.float64) for frames in scores])
     weights = np.concatenate([np.full(np.size(frames), 1 / np.size(frames)) for frames in scores])
     order = np.argsort(values)

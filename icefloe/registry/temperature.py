@@ -89,7 +89,7 @@ class TemperatureCheck(BaseModel):
         lines = [
             self.sentence(),
             "",
-            f"| dataset | images | | at 1 | at {self.temperature:.2f} | difference [95 % interval] | finding |",
+            f"| dataset | images | | at 1 | at {self.temperature:.2f} | difference [95 %] | finding |",
             "|---|---:|---|---:|---:|---|---|",
         ]
         lines += [

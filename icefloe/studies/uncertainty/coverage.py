@@ -177,8 +177,8 @@ def divide(
 def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Estimate:
     """Mean over experiments of the share of their frames of which something holds; its 95 % t interval.
 
-    The interval is over experiments and lies within [0, 1]; one experiment has none: its frames don't tell how
-    another would fare.
+    The interval is over experiments and lies within [0, 1]; one experiment has none: its frames don't tell
+    how another would fare.
     """
     estimate = over_seeds([float(frames.mean()) for frames in holds])
     return (
