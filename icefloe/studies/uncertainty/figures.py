@@ -1,7 +1,6 @@
 """The study's figures."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +11,7 @@ from icefloe.ensemble.selective import RiskCoverage
 from icefloe.report.figures import Segmented, draw_outlines
 from icefloe.studies.uncertainty.coverage import OURS, CoverageRow, Verification
 
-N_POINTS = 200
+N_POINTS = 1000
 
 
 def calibration_figure(evaluation: Evaluation) -> Figure:
@@ -70,11 +69,13 @@ def few_figure(rows: Sequence[CoverageRow], level: float) -> Figure:
     covered.fill_between(n, [row.lowest for row in own], [row.highest for row in own], alpha=0.3)
     covered.plot(n, [row.coverage for row in own], marker="o", markersize=4, label=OURS.name)
     covered.axhline(level, color="0.6", linewidth=1, linestyle="--")
-    covered.set(xscale="log", xlabel="experiments calibrated on", ylabel=f"coverage, stated {level:.0%}")
+    covered.set_ylabel(f"coverage, stated {level:.0%}")
     wide.plot(n, [100 * row.width for row in own], marker="o", markersize=4)
-    wide.set(
-        xscale="log", yscale="log", xlabel="experiments calibrated on", ylabel="mean width, % of the image"
-    )
+    wide.set(yscale="log", ylabel="mean width, % of the image")
+    for axis in (covered, wide):
+        axis.set(xscale="log", xlabel="experiments calibrated on")
+        axis.set_xticks(n, [str(number) for number in n])
+        axis.set_xticks([], minor=True)
     return figure
 
 
@@ -88,7 +89,7 @@ def shift_figure(rows: Sequence[Verification], level: float) -> Figure:
         axis.plot(row.coverage.mean, place, "o", color="C0")
     axis.axvline(level, color="0.6", linewidth=1, linestyle="--")
     axis.set_yticks(range(len(rows)), [f"{r.where} ({r.n_images} images)" for r in rows])
-    axis.set(xlabel=f"share of images whose true area lies in its {level:.0%} interval", xlim=(-0.02, 1.02))
+    axis.set(xlabel=f"images covered by their {level:.0%} interval", xlim=(-0.02, 1.02))
     axis.invert_yaxis()
     return figure
 
@@ -96,25 +97,23 @@ def shift_figure(rows: Sequence[Verification], level: float) -> Figure:
 def risk_figure(pixels: Mapping[str, RiskCoverage], images: Mapping[str, RiskCoverage]) -> Figure:
     """Risk against coverage for every score, between chance and the oracle."""
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axis, curves, risk in zip(
-        figure.subplots(1, 2),
-        (pixels, images),
-        ("share of kept pixels that are wrong", "1 - Dice of kept images"),
-        strict=True,
-    ):
-        for name, curve in curves.items():
-            _thinned(axis, curve.coverage, curve.risk, label=name)
-        first = next(iter(curves.values()))
-        _thinned(axis, first.coverage, first.oracle, color="0.3", linestyle=":", label="oracle")
-        axis.axhline(first.random, color="0.6", linestyle="--", linewidth=1, label="random")
-        axis.set(xlabel="share kept", ylabel=risk)
-        axis.legend(frameon=False, fontsize=7)
+    of_pixels, of_images = figure.subplots(1, 2)
+    _draw_risk(of_pixels, pixels, "wrong ones among the pixels kept")
+    _draw_risk(of_images, images, "1 - Dice of the images kept")
+    # Nearly all pixels are easy: what there is to see is at the end.
+    of_pixels.set(yscale="log", xlim=(0.7, 1.0), ylim=(1e-5, None))
     return figure
 
 
-def _thinned(axis: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
-    at = np.unique(np.linspace(0, len(x) - 1, N_POINTS).astype(int))
-    axis.plot(x[at], y[at], linewidth=1.2, **style)
+def _draw_risk(axis: Axes, curves: Mapping[str, RiskCoverage], risk: str) -> None:
+    first = next(iter(curves.values()))
+    at = np.unique(np.linspace(0, len(first.risk) - 1, N_POINTS).astype(int))
+    for name, curve in curves.items():
+        axis.plot(curve.coverage[at], curve.risk[at], linewidth=1.2, label=name)
+    axis.plot(first.coverage[at], first.oracle[at], color="0.3", linestyle=":", label="oracle")
+    axis.axhline(first.random, color="0.6", linestyle="--", linewidth=1, label="random")
+    axis.set(xlabel="share kept", ylabel=risk)
+    axis.legend(frameon=False, fontsize=7)
 
 
 def examples_figure(items: Sequence[Segmented]) -> Figure:

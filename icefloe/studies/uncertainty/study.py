@@ -123,7 +123,7 @@ class UncertaintyStudy:
                 f"Ensemble {self.ensemble}, {self.n_members} members. Fresh experiments: "
                 f"{self.n_experiments} simulated ones of the kind of D1 and D2, {self.n_images} frames each "
                 "at random seconds; no training has seen them. What each number means: "
-                "[uncertainty.md](../uncertainty.md).",
+                "docs/uncertainty.md.",
                 "## What it comes to",
                 "\n".join(f"- {line}" for line in self.verdicts()),
                 "## Intervals for the area: coverage and width",
