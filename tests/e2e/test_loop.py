@@ -244,8 +244,8 @@ def test_a_calibrated_champion_gives_intervals_and_says_what_they_are_worth(loop
     calibrated = succeed("-C", looped, "models", "calibrate", "champion", "--simulated", "9")
     predicted = succeed("-C", looped, "predict", image, "--output", tmp_path / "out")
 
-    assert "Calibrated on 9 experiments (9 simulated)." in calibrated.stdout
-    assert "Calibrated on 9 experiments (9 simulated)." in predicted.stdout
+    assert "Calibrated on 9 experiments (9 simulated)." in calibrated
+    assert "Calibrated on 9 experiments (9 simulated)." in predicted
     (row,) = csv.DictReader((tmp_path / "out" / "scores.csv").open())
     low, expected, high = (float(row[f"area_ice{end}"]) for end in ("_low_90", "", "_high_90"))
     assert 0 <= low < expected < high < 1
