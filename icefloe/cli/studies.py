@@ -13,6 +13,7 @@ import typer
 from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
+    from icefloe.settings import Settings
     from icefloe.studies.writing import Study
 
 app = typer.Typer(
@@ -21,6 +22,15 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and its numbers.")]
 STUDIES = Path("studies")
+
+
+def _workspace() -> Settings:
+    """The workspace; refused at once without a data version, which the page names at the end."""
+    from icefloe.datasets.versions import current_version
+
+    where = settings()
+    current_version(where.workspace)
+    return where
 
 
 def _finish(study: Study, output: Path, began: float) -> None:
@@ -34,6 +44,54 @@ def _finish(study: Study, output: Path, began: float) -> None:
     command = shlex.join(["icefloe", *sys.argv[1:]])
     page = write_study(study, output, Circumstances(command, data, time.monotonic() - began))
     say(f"Page with figures: [bold]{page}[/bold]")
+
+
+@app.command("ea-vs-er")
+def ea_vs_er(
+    standard: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset of the first version; may be repeated (all labelled ones)."),
+    ] = None,
+    arriving: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset that arrives later, in order (all whose labels are held back)."),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="A preset of params.yaml; its members are the architectures.")
+    ] = "study",
+    seeds: Annotated[int, typer.Option(help="Networks of each architecture, at least 3.")] = 6,
+    output: Output = STUDIES,
+) -> None:
+    """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
+    from icefloe.datasets.dataset import load_datasets
+    from icefloe.params import load_params
+    from icefloe.studies.ea_vs_er.study import run_ea_vs_er
+    from icefloe.studies.ea_vs_er.versions import Where
+    from icefloe.studies.material import Material
+
+    began = time.monotonic()
+    where = _workspace()
+    params = load_params(where.workspace / "params.yaml", preset)
+    present = load_datasets(where.data).values()
+    first = standard or [dataset.name for dataset in present if dataset.labelled]
+    later = arriving or [
+        dataset.name
+        for dataset in present
+        if dataset.name not in first and any(sample.truth_path for sample in dataset.samples)
+    ]
+    study = run_ea_vs_er(
+        Material.load(where.data, [*first, *later]),
+        first,
+        later,
+        params.training,
+        split=params.split,
+        pruning=params.pruning,
+        n_labels=params.sampling.k,
+        n_seeds=seeds,
+        where=Where(where.checkpoints, where.weights_dir, where.ray_address),
+        tell=say,
+    )
+    _finish(study, output, began)
 
 
 @app.command()
@@ -51,7 +109,7 @@ def uncertainty(
     from icefloe.datasets.dataset import load_datasets
     from icefloe.studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
 
-    began, where = time.monotonic(), settings()
+    began, where = time.monotonic(), _workspace()
     with tempfile.TemporaryDirectory() as scratch, progress() as bar:
         subjects = (
             registered_subjects(where, Path(scratch)) if ensemble is None else [saved_subject(ensemble)]

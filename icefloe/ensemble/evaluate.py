@@ -1,7 +1,7 @@
 """An ensemble against reference masks: scores of images and datasets, trivial baselines beside."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +9,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from icefloe.ensemble.baselines import BASELINES
-from icefloe.ensemble.calibration import CalibrationBins, accuracy_bins, calibration_bins
-from icefloe.ensemble.metrics import (
-    PixelScores,
-    brier_score,
-    confusion_matrix,
-    mean_absolute_deviation,
-    negative_log_likelihood,
-    scores_from_confusion,
-)
+from icefloe.ensemble.calibration import CalibrationBins
+from icefloe.ensemble.metrics import confusion_matrix, scores_from_confusion
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.roc import RocCurve, roc_curve
 from icefloe.ensemble.samples import AnySample, Reference, StepsDone, label_of
+from icefloe.ensemble.tally import Tally, mask_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
@@ -296,13 +290,13 @@ def evaluate(
     IcefloeError
         If there is no sample, or a mask doesn't fit its image; the message names the sample.
     """
-    tallies: dict[str, _Tally] = {}
+    seen: dict[str, _Evaluated] = {}
     images = []
     for sample, prediction, uncalibrated in ensemble.predict_beside_uncalibrated(samples, steps_done):
         mask = reference(sample)
-        tally = tallies.setdefault(sample.dataset, _Tally(ensemble.manifest.n_classes))
+        dataset = seen.setdefault(sample.dataset, _Evaluated(ensemble.manifest.n_classes))
         try:
-            scores = tally.add(sample.image(), mask, prediction, uncalibrated)
+            scores = dataset.add(sample.image(), mask, prediction, uncalibrated)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
@@ -316,23 +310,17 @@ def evaluate(
         threshold=ensemble.manifest.threshold,
         temperature=ensemble.manifest.temperature,
         images=tuple(images),
-        datasets={name: tally.pooled() for name, tally in tallies.items()},
-        baselines={name: tally.baselines() for name, tally in tallies.items()},
+        datasets={name: dataset.pooled() for name, dataset in seen.items()},
+        baselines={name: dataset.baselines() for name, dataset in seen.items()},
     )
 
 
-class _Tally:
-    """Sums over the images of one dataset."""
+class _Evaluated:
+    """The images of one dataset so far."""
 
     def __init__(self, n_classes: int) -> None:
-        self._n_classes = n_classes
-        self._scores: list[dict[str, float]] = []
-        self._n_pixels: list[int] = []
-        self._confusion = np.zeros((n_classes, n_classes), np.int64)
-        self._baselines = {name: np.zeros_like(self._confusion) for name in BASELINES}
-        self._calibration: list[CalibrationBins] = []
-        self._uncalibrated: list[CalibrationBins] = []
-        self._accuracy: list[CalibrationBins] = []
+        self._tally, self._uncalibrated = Tally(n_classes), Tally(n_classes)
+        self._baselines = {name: np.zeros((n_classes, n_classes), np.int64) for name in BASELINES}
         self._references: list[MaskArray] = []
         self._probabilities: list[FloatArray] = []
 
@@ -340,81 +328,44 @@ class _Tally:
         self, image: FloatArray, reference: MaskArray, prediction: Prediction, uncalibrated: FloatArray
     ) -> dict[str, float]:
         """Count one image; its scores by the names of `ImageScores`."""
-        mean = prediction.mean
-        confusion = confusion_matrix(reference, prediction.mask, self._n_classes)
-        bins, bins_before = calibration_bins(reference, mean), calibration_bins(reference, uncalibrated)
-        uncertainty = prediction.uncertainty
-        scores = {
-            **_mask_scores(scores_from_confusion(confusion)),
-            "brier": brier_score(reference, mean),
-            "mae": mean_absolute_deviation(reference, mean),
-            "ece": bins.expected_calibration_error,
-            "uq": uncertainty.uq_mean,
-            "uq_boundary": uncertainty.uq_boundary,
-            "uq_foreground": uncertainty.uq_foreground,
-            "nll": negative_log_likelihood(reference, mean),
-            "nll_uncalibrated": negative_log_likelihood(reference, uncalibrated),
-            "ece_uncalibrated": bins_before.expected_calibration_error,
-        }
-        self._scores.append(scores)
-        self._n_pixels.append(int(confusion.sum()))
-        self._confusion += confusion
-        self._calibration.append(bins)
-        self._uncalibrated.append(bins_before)
+        mean, uncertainty = prediction.mean, prediction.uncertainty
+        scores = self._tally.add(reference, mean, prediction.mask, uncertainty)
+        before = self._uncalibrated.add(reference, uncalibrated, prediction.mask, uncertainty)
         for name, baseline in BASELINES.items():
-            self._baselines[name] += confusion_matrix(reference, baseline(image), self._n_classes)
+            self._baselines[name] += confusion_matrix(reference, baseline(image), len(self._tally.confusion))
         if mean.ndim == 2:
-            self._accuracy.append(accuracy_bins(reference, mean, prediction.mask))
             counted = reference != IGNORE
             self._references.append(reference[counted])
             self._probabilities.append(mean[counted])
-        return scores
+        return scores | _uncalibrated(before)
 
     def pooled(self) -> DatasetScores:
         """All images together; pixel means are weighted by each image's number of pixels."""
-        bins, bins_before = _total(self._calibration), _total(self._uncalibrated)
-        by_pixel = {
-            name: float(np.average([scores[name] for scores in self._scores], weights=self._n_pixels))
-            for name in ("brier", "mae", "nll", "nll_uncalibrated")
-        }
-        by_image = {
-            name: float(np.mean([scores[name] for scores in self._scores]))
-            for name in ("uq", "uq_boundary", "uq_foreground")
-        }
+        tally = self._tally
         return DatasetScores(
-            n_images=len(self._scores),
-            **_mask_scores(scores_from_confusion(self._confusion)),
-            **by_pixel,
-            ece=bins.expected_calibration_error,
-            ece_uncalibrated=bins_before.expected_calibration_error,
-            **by_image,
-            confusion=self._confusion.tolist(),
-            calibration=BinnedCurve.from_bins(bins),
-            uncalibrated=BinnedCurve.from_bins(bins_before),
-            accuracy=BinnedCurve.from_bins(_total(self._accuracy)) if self._accuracy else None,
+            n_images=len(tally.images),
+            **tally.pooled(),
+            **_uncalibrated(self._uncalibrated.pooled()),
+            confusion=tally.confusion.tolist(),
+            calibration=BinnedCurve.from_bins(tally.calibration),
+            uncalibrated=BinnedCurve.from_bins(self._uncalibrated.calibration),
+            accuracy=BinnedCurve.from_bins(tally.accuracy) if tally.accuracy else None,
             roc=self._roc(),
         )
 
     def baselines(self) -> dict[str, Baseline]:
         """Baseline -> scores, all images together."""
         return {
-            name: Baseline(**_mask_scores(scores_from_confusion(confusion)))
+            name: Baseline(**mask_scores(scores_from_confusion(confusion)))
             for name, confusion in self._baselines.items()
         }
 
     def _roc(self) -> RocPoints | None:
-        if not self._references or not self._confusion.sum(axis=1).all():
+        if not self._references or not self._tally.confusion.sum(axis=1).all():
             return None
         curve = roc_curve(np.concatenate(self._references), np.concatenate(self._probabilities))
         return RocPoints.from_curve(curve)
 
 
-def _total(bins: Sequence[CalibrationBins]) -> CalibrationBins:
-    total = bins[0]
-    for more in bins[1:]:
-        total += more
-    return total
-
-
-def _mask_scores(scores: PixelScores) -> dict[str, float]:
-    return {"pca": scores.accuracy, "iou": scores.iou, "dice": scores.dice}
+def _uncalibrated(scores: Mapping[str, float]) -> dict[str, float]:
+    return {f"{name}_uncalibrated": scores[name] for name in ("nll", "ece")}
