@@ -76,11 +76,13 @@ class TemperatureCheck(BaseModel):
         return self.model_dump(mode="json")
 
     def sentence(self) -> str:
-        """Where it helps and where it hurts by the negative log-likelihood, which it was fitted to."""
+        """Where it helps and where it hurts, by the change of NLL, to which it was fitted."""
         by_finding: dict[Finding, list[str]] = {}
         for change in self.changes:
             if change.metric == "nll":
-                by_finding.setdefault(change.finding, []).append(change.dataset)
+                by_finding.setdefault(change.finding, []).append(
+                    f"{change.dataset} ({change.difference:+.4f})"
+                )
         parts = [f"{finding} on {', '.join(names)}" for finding, names in by_finding.items()]
         return f"{self.ensemble}: its temperature of {self.temperature:.2f} {'; '.join(parts)}."
 

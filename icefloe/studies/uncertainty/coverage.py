@@ -80,6 +80,23 @@ METHODS = (
 )
 
 
+def intraclass_correlation(scores: Scores) -> float:
+    """Share of the scores' variance that lies between experiments, ICC(1) of a one-way analysis of variance.
+
+    0: frames of one experiment are as good as frames of several; 1: one frame says all of its experiment.
+
+    Parameters
+    ----------
+    scores
+        Of each experiment, all of equally many frames, at least two.
+    """
+    table = np.stack(list(scores))
+    n = table.shape[1]
+    between = n * table.mean(axis=1).var(ddof=1)
+    within = table.var(axis=1, ddof=1).mean()
+    return float((between - within) / (between + (n - 1) * within))
+
+
 @dataclass(frozen=True)
 class CoverageRow:
     """One method, level and number of experiments calibrated on.

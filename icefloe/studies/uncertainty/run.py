@@ -26,7 +26,7 @@ from icefloe.registry.temperature import check_temperature
 from icefloe.report.figures import Segmented
 from icefloe.simulate.fresh import SimulatedSample, fresh_experiments
 from icefloe.simulate.standard import Cause, shifted_spec
-from icefloe.studies.uncertainty.coverage import LEVELS, METHODS, OURS, divide, verify
+from icefloe.studies.uncertainty.coverage import LEVELS, METHODS, OURS, divide, intraclass_correlation, verify
 from icefloe.studies.uncertainty.measure import Measured, measure
 from icefloe.studies.uncertainty.rows import (
     AbstentionRow,
@@ -157,6 +157,7 @@ def run_uncertainty(
             for found in (evaluation, *(_evaluate(version, datasets) for version in earlier))
             if (check := check_temperature(found))
         ),
+        between=intraclass_correlation(OURS.scores(fresh)),
         methods=tuple(row for method in METHODS for row in divide(fresh, method, half, rng)),
         few=tuple(row for n in FEW if n < n_experiments for row in divide(fresh, OURS, n, rng)),
         verifications=(

@@ -1,9 +1,10 @@
 """What holds and what does not, in sentences that the numbers decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from icefloe.studies.intervals import Estimate
 from icefloe.studies.uncertainty.coverage import METHODS, OURS, WITHIN, CoverageRow, Verification
 from icefloe.studies.uncertainty.rows import AbstentionRow, RankingRow, SplitRow
 
@@ -11,8 +12,9 @@ FRESH = "fresh experiments"
 """What the simulated standard experiments are called."""
 
 UQ = "std (UQ)"
-CLEARLY = 0.05
-"""By how much of the way from chance to the oracle a score must lie behind to be called worse."""
+
+MORE_ERRORS, MORE_EPISTEMIC = 2.0, 1.5
+"""An ensemble that errs so many times as often and yet disagrees less than so many times as much is blind."""
 
 
 def coverage_verdicts(rows: Sequence[CoverageRow]) -> list[str]:
@@ -41,15 +43,9 @@ def coverage_verdicts(rows: Sequence[CoverageRow]) -> list[str]:
 
 def shift_verdict(rows: Sequence[Verification], level: float) -> str:
     """Where coverage falls short on experiments of another kind than those calibrated on."""
-    shifted = [row for row in rows if row.level == level and FRESH not in row.where]
-    short = [
-        f"{row.where} ({row.coverage.mean:.2f})" for row in shifted if row.coverage.mean < level - WITHIN
-    ]
-    if not short:
-        return f"On all {len(shifted)} other kinds coverage is {level:.0%} too; nothing promises that."
+    coverage = {row.where: row.coverage for row in rows if row.level == level and FRESH not in row.where}
     return (
-        f"On other kinds of experiments the guarantee does not hold: {len(short)} of {len(shifted)} fall "
-        f"short of {level:.0%}: {', '.join(short)}."
+        f"Intervals on other kinds of experiments, of which nothing is promised: {_short(coverage, level)}."
     )
 
 
@@ -62,28 +58,36 @@ def split_verdict(rows: Sequence[SplitRow]) -> str:
         for row in rows
         if row is not fresh
     ]
+    blind = [
+        row.where
+        for row in rows
+        if row.error >= MORE_ERRORS * fresh.error
+        and row.epistemic_boundary < MORE_EPISTEMIC * fresh.epistemic_boundary
+    ]
     return (
-        f"Aleatoric / epistemic part per boundary, in units of that on {FRESH}: {', '.join(parts)}. "
-        "Where the epistemic one has not risen, the ensemble does not notice that it knows less."
+        f"Aleatoric / epistemic part per boundary, in units of that on {FRESH}: {', '.join(parts)}. With "
+        f"{MORE_ERRORS:g} times as many wrong pixels or more, less than {MORE_EPISTEMIC:g} times the "
+        "epistemic part, so that the ensemble does not notice how much less it knows: "
+        f"{', '.join(blind) or 'nowhere'}."
     )
 
 
 def ranking_verdicts(rows: Sequence[RankingRow]) -> list[str]:
-    """Which score ranks errors best, and where the paper's UQ does clearly worse or none helps."""
+    """Which score ranks errors best on fresh experiments, and how it and the paper's UQ do elsewhere."""
     lines = []
     for unit in ("pixels", "images"):
         own = [row for row in rows if row.unit == unit]
         fresh = next(row for row in own if row.where == FRESH)
         lines.append(
             f"`{fresh.best}` ranks {unit} of {FRESH} best: {fresh.gain(fresh.best):.2f} of the way from "
-            f"chance to the oracle; the paper's UQ {fresh.gain(UQ):.2f}."
+            f"chance to the oracle, the paper's UQ {fresh.gain(UQ):.2f}. Elsewhere, that score / UQ: "
+            + ", ".join(
+                f"{row.where} {row.gain(fresh.best):.2f} / {row.gain(UQ):.2f}"
+                for row in own
+                if row is not fresh
+            )
+            + "."
         )
-        worse = [row.where for row in own if row.gain(UQ) < row.gain(row.best) - CLEARLY]
-        if worse:
-            lines.append(f"UQ ranks {unit} clearly worse than the best score does on {', '.join(worse)}.")
-        blind = [row.where for row in own if row.gain(row.best) <= 0]
-        if blind:
-            lines.append(f"No score ranks {unit} better than chance does on {', '.join(blind)}.")
     return lines
 
 
@@ -96,13 +100,24 @@ def abstention_verdicts(rows: Sequence[AbstentionRow], max_error: float, confide
         f"{max_error:.1%} of wrong pixels left, {fresh.before:.1%} without; {confidence:.0%} was promised, "
         f"which is {'kept' if kept >= confidence - WITHIN else 'NOT kept'}."
     ]
-    broken = [
-        f"{row.where} ({row.kept_promise.mean:.2f})"
-        for row in others
-        if row.kept_promise.mean < confidence - WITHIN
-    ]
-    if broken:
-        lines.append(
-            f"On other kinds of experiments, of which nothing is promised, fewer: {', '.join(broken)}."
-        )
+    shares = {row.where: row.kept_promise for row in others}
+    lines.append(
+        "Abstaining on other kinds of experiments, of which nothing is promised: "
+        f"{_short(shares, confidence)}."
+    )
     return lines
+
+
+def _short(shares: Mapping[str, Estimate], level: float) -> str:
+    """Where a share is below the level: shown over several experiments, or seen in a single one."""
+    shown = {where: share for where, share in shares.items() if share.n > 1 and share.high < level}
+    single = {where: share for where, share in shares.items() if share.n == 1 and share.mean < level - WITHIN}
+    parts = [
+        f"{how} {', '.join(f'{where} ({share.mean:.2f})' for where, share in found.items())}"
+        for how, found in (
+            (f"shown to be below {level:.0%}:", shown),
+            ("below it in the one experiment:", single),
+        )
+        if found
+    ]
+    return "; ".join(parts) or f"none is below {level:.0%}"

@@ -44,11 +44,15 @@ def evaluation(changes, temperature=1.4):
 
 def test_it_helps_hurts_or_is_undecided_by_the_interval_over_images(rng):
     noise = 0.001 * rng.normal(size=12)
-    check = check_temperature(evaluation({"D1": noise - 0.01, "D3": noise, "D4": noise + 0.01}))
+    noise -= noise.mean()
+    check = check_temperature(evaluation({"D1": noise - 0.01, "D3": noise + 1e-9, "D4": noise + 0.01}))
     assert [change.finding for change in check.changes if change.metric == "nll"] == [
         *("helps", "undecided", "hurts")
     ]
-    assert check.sentence() == "EA-T2: its temperature of 1.40 helps on D1; undecided on D3; hurts on D4."
+    assert check.sentence() == (
+        "EA-T2: its temperature of 1.40 helps on D1 (-0.0100); undecided on D3 (+0.0000); "
+        "hurts on D4 (+0.0100)."
+    )
 
 
 def test_the_interval_is_that_of_the_promotion_gate_in_time_order(rng):

@@ -7,6 +7,7 @@ from icefloe.studies.uncertainty.coverage import (
     METHODS,
     OURS,
     divide,
+    intraclass_correlation,
     share_over_experiments,
     verify,
 )
@@ -104,10 +105,21 @@ def test_another_kind_of_experiment_is_not_covered_and_named(fresh, rng):
     shifted = verify("D4", fresh, experiments(rng, 30, factor=4), 0.9)
     assert shifted.coverage.mean < 0.5
     assert shift_verdict([same, shifted], 0.9).endswith(
-        f"1 of 1 fall short of 90%: D4 ({shifted.coverage.mean:.2f})."
+        f"shown to be below 90%: D4 ({shifted.coverage.mean:.2f})."
+    )
+    alone = verify("D5", fresh, experiments(rng, 1, n_frames=30, factor=4), 0.9)
+    assert shift_verdict([same, alone], 0.9).endswith(
+        f"below it in the one experiment: D5 ({alone.coverage.mean:.2f})."
     )
     easy = verify("D2", fresh, experiments(rng, 3, factor=0.1), 0.9)
-    assert "coverage is 90% too" in shift_verdict([same, easy], 0.9)
+    assert shift_verdict([same, easy], 0.9).endswith("none is below 90%.")
+
+
+@pytest.mark.parametrize("between", [0.0, 1.0, 3.0])
+def test_the_share_of_variance_between_experiments_is_that_put_in(rng, between):
+    scores = between * rng.normal(size=(4000, 1)) + rng.normal(size=(4000, 5))
+    expected = between**2 / (between**2 + 1)
+    assert intraclass_correlation(list(scores)) == pytest.approx(expected, abs=0.03)
 
 
 def test_shares_have_intervals_over_experiments_within_their_range():
@@ -125,7 +137,7 @@ def test_abstaining_keeps_its_promise_on_experiments_like_those_calibrated_on(fr
     worse = AbstentionRow.of("D4", calibration, experiments(rng, 5, safe_doubt=0.1), 0.005, 0.9)
     said = abstention_verdicts([row, worse], 0.005, 0.9)
     assert said[0].endswith("90% was promised, which is kept.")
-    assert said[1].endswith("fewer: D4 (0.00).")
+    assert said[1].endswith("shown to be below 90%: D4 (0.00).")
 
 
 def test_the_best_ranking_is_found_and_where_uq_is_clearly_worse(fresh):
@@ -134,8 +146,10 @@ def test_the_best_ranking_is_found_and_where_uq_is_clearly_worse(fresh):
     assert pixels.gain("doubt") > 0.5 > 0.2 > abs(pixels.gain("std (UQ)"))
     images = RankingRow.of(FRESH, "images", image_curves(fresh))
     assert images.gain("std (UQ)") == pytest.approx(1)
-    said = ranking_verdicts([pixels, images])
-    assert said[1] == f"UQ ranks pixels clearly worse than the best score does on {FRESH}."
+    elsewhere = RankingRow.of("D3", "pixels", pixel_curves(fresh[:40]))
+    said = ranking_verdicts([pixels, elsewhere, images])
+    assert said[0].startswith("`doubt` ranks pixels of fresh experiments best: ")
+    assert said[0].endswith(f"D3 {elsewhere.gain('doubt'):.2f} / {elsewhere.gain('std (UQ)'):.2f}.")
 
 
 def test_the_split_is_given_in_units_of_fresh_experiments(fresh, rng):
@@ -143,3 +157,9 @@ def test_the_split_is_given_in_units_of_fresh_experiments(fresh, rng):
     assert rows[1].epistemic == pytest.approx(3 * rows[0].epistemic, rel=0.2)
     ratio = [getattr(rows[1], name) / getattr(rows[0], name) for name in BY_BOUNDARY]
     assert f"D3 {ratio[0]:.1f} / {ratio[1]:.1f}" in split_verdict(rows)
+    assert split_verdict(rows).endswith("knows: nowhere.")
+
+
+def test_an_ensemble_that_errs_more_and_does_not_disagree_more_is_named(fresh, rng):
+    rows = [SplitRow.of(FRESH, fresh), SplitRow.of("D4", experiments(rng, 40, error=0.03))]
+    assert split_verdict(rows).endswith("knows: D4.")
