@@ -42,8 +42,7 @@ def made(tmp_path_factory):
         (["--labels", "two"], "--labels two: not whole numbers. Write them like 1,2,4."),
         (
             ["--labels", "4,2"],
-            "Labels 4, 2: not rising from 1 or more. "
-            "Name what is labelled after each round, such as 1,2,4.",
+            "Labels 4, 2: not rising from 1 or more. Name what is labelled after each round, such as 1,2,4.",
         ),
         (
             ["--labels", "20"],
