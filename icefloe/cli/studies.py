@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icefloe.cli.context import say, settings
+from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
     from icefloe.settings import Settings
@@ -151,4 +151,35 @@ def ea_vs_er(
         where=Where(where.checkpoints, where.weights_dir, where.ray_address),
         tell=say,
     )
+    _finish(study, output, began)
+
+
+@app.command()
+def uncertainty(
+    ensemble: Annotated[
+        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+    ] = None,
+    experiments: Annotated[int, typer.Option(help="Fresh simulated experiments.")] = 240,
+    seed: Annotated[int, typer.Option(help="Of experiments and random divisions.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """What the uncertainty is worth: intervals and their coverage, calibration, ranking, abstaining."""
+    import tempfile
+
+    from icefloe.datasets.dataset import load_datasets
+    from icefloe.studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
+
+    began, where = time.monotonic(), _workspace()
+    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
+        subjects = (
+            registered_subjects(where, Path(scratch)) if ensemble is None else [saved_subject(ensemble)]
+        )
+        task = bar.add_task("Held-out images", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        study = run_uncertainty(
+            subjects[0], load_datasets(where.data), subjects[1:], experiments, seed, advance
+        )
     _finish(study, output, began)

@@ -41,6 +41,9 @@ class _Scores(_Record):
     uq: float
     uq_boundary: float
     uq_foreground: float
+    nll: float | None = None
+    nll_uncalibrated: float | None = None
+    ece_uncalibrated: float | None = None
 
 
 class ImageScores(_Scores):
@@ -56,6 +59,8 @@ class ImageScores(_Scores):
         Of the probability: Brier score, mean absolute deviation, expected calibration error.
     uq, uq_boundary, uq_foreground
         Uncertainty; see `uncertainty.ImageUncertainty` (`uq` is its `uq_mean`, the paper's).
+    nll, nll_uncalibrated, ece_uncalibrated
+        Negative log-likelihood a pixel, and both at temperature 1; None in files of an earlier version.
     """
 
     dataset: str
@@ -126,7 +131,7 @@ class DatasetScores(_Scores):
     ----------
     n_images
         Images evaluated.
-    pca, iou, dice, brier, mae, ece
+    pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
         As in `ImageScores`, but of all pixels together.
     uq, uq_boundary, uq_foreground
         Mean over images (the paper's dataset UQ).
@@ -134,6 +139,8 @@ class DatasetScores(_Scores):
         Pixels by reference class (row) and predicted class (column).
     calibration
         Of the foreground's probability; with more than two classes of the winning class's.
+    uncalibrated
+        The same at temperature 1; None in files of an earlier version.
     accuracy
         Share of pixels classified correctly by predicted foreground probability, as in the paper; None with
         more than two classes.
@@ -144,6 +151,7 @@ class DatasetScores(_Scores):
     n_images: int
     confusion: tuple[tuple[int, ...], ...]
     calibration: BinnedCurve
+    uncalibrated: BinnedCurve | None = None
     accuracy: BinnedCurve | None
     roc: RocPoints | None
 
@@ -159,6 +167,8 @@ class Evaluation(_Record):
         Class names by mask value.
     threshold
         Its threshold.
+    temperature
+        Its temperature; None in files of an earlier version.
     images
         One row an image.
     datasets
@@ -170,6 +180,7 @@ class Evaluation(_Record):
     ensemble: str
     classes: tuple[str, ...]
     threshold: float
+    temperature: float | None = None
     images: tuple[ImageScores, ...]
     datasets: dict[str, DatasetScores]
     baselines: dict[str, dict[str, Baseline]]
@@ -281,11 +292,11 @@ def evaluate(
     """
     seen: dict[str, _Evaluated] = {}
     images = []
-    for sample, prediction in ensemble.predict_samples(samples, steps_done):
+    for sample, prediction, uncalibrated in ensemble.predict_beside_uncalibrated(samples, steps_done):
         mask = reference(sample)
         dataset = seen.setdefault(sample.dataset, _Evaluated(ensemble.manifest.n_classes))
         try:
-            scores = dataset.add(sample.image(), mask, prediction)
+            scores = dataset.add(sample.image(), mask, prediction, uncalibrated)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
@@ -297,6 +308,7 @@ def evaluate(
         ensemble=ensemble.manifest.name,
         classes=ensemble.manifest.classes,
         threshold=ensemble.manifest.threshold,
+        temperature=ensemble.manifest.temperature,
         images=tuple(images),
         datasets={name: dataset.pooled() for name, dataset in seen.items()},
         baselines={name: dataset.baselines() for name, dataset in seen.items()},
@@ -307,22 +319,25 @@ class _Evaluated:
     """The images of one dataset so far."""
 
     def __init__(self, n_classes: int) -> None:
-        self._tally = Tally(n_classes)
+        self._tally, self._uncalibrated = Tally(n_classes), Tally(n_classes)
         self._baselines = {name: np.zeros((n_classes, n_classes), np.int64) for name in BASELINES}
         self._references: list[MaskArray] = []
         self._probabilities: list[FloatArray] = []
 
-    def add(self, image: FloatArray, reference: MaskArray, prediction: Prediction) -> dict[str, float]:
+    def add(
+        self, image: FloatArray, reference: MaskArray, prediction: Prediction, uncalibrated: FloatArray
+    ) -> dict[str, float]:
         """Count one image; its scores by the names of `ImageScores`."""
-        mean = prediction.mean
-        scores = self._tally.add(reference, mean, prediction.mask, prediction.uncertainty)
+        mean, uncertainty = prediction.mean, prediction.uncertainty
+        scores = self._tally.add(reference, mean, prediction.mask, uncertainty)
+        before = self._uncalibrated.add(reference, uncalibrated, prediction.mask, uncertainty)
         for name, baseline in BASELINES.items():
             self._baselines[name] += confusion_matrix(reference, baseline(image), len(self._tally.confusion))
         if mean.ndim == 2:
             counted = reference != IGNORE
             self._references.append(reference[counted])
             self._probabilities.append(mean[counted])
-        return scores
+        return scores | _uncalibrated(before)
 
     def pooled(self) -> DatasetScores:
         """All images together; pixel means are weighted by each image's number of pixels."""
@@ -330,8 +345,10 @@ class _Evaluated:
         return DatasetScores(
             n_images=len(tally.images),
             **tally.pooled(),
+            **_uncalibrated(self._uncalibrated.pooled()),
             confusion=tally.confusion.tolist(),
             calibration=BinnedCurve.from_bins(tally.calibration),
+            uncalibrated=BinnedCurve.from_bins(self._uncalibrated.calibration),
             accuracy=BinnedCurve.from_bins(tally.accuracy) if tally.accuracy else None,
             roc=self._roc(),
         )
@@ -348,3 +365,7 @@ class _Evaluated:
             return None
         curve = roc_curve(np.concatenate(self._references), np.concatenate(self._probabilities))
         return RocPoints.from_curve(curve)
+
+
+def _uncalibrated(scores: Mapping[str, float]) -> dict[str, float]:
+    return {f"{name}_uncalibrated": scores[name] for name in ("nll", "ece")}

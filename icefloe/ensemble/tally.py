@@ -11,12 +11,13 @@ from icefloe.ensemble.metrics import (
     brier_score,
     confusion_matrix,
     mean_absolute_deviation,
+    negative_log_likelihood,
     scores_from_confusion,
 )
 from icefloe.ensemble.uncertainty import ImageUncertainty
 from icefloe.typing import FloatArray, MaskArray
 
-PER_PIXEL = ("brier", "mae")
+PER_PIXEL = ("brier", "mae", "nll")
 PER_IMAGE = ("uq", "uq_boundary", "uq_foreground")
 
 
@@ -70,6 +71,7 @@ class Tally:
             **mask_scores(scores_from_confusion(confusion)),
             "brier": brier_score(reference, mean),
             "mae": mean_absolute_deviation(reference, mean),
+            "nll": negative_log_likelihood(reference, mean),
             "ece": bins.expected_calibration_error,
             "uq": uncertainty.uq_mean,
             "uq_boundary": uncertainty.uq_boundary,
