@@ -4,7 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from icefloe.drift.report import EvidenceResult, GateReport
+from icefloe.drift.report import GateReport
+from icefloe.drift.results import EvidenceResult
 
 _BENCHMARK, _NEW, _BAND = "#4477aa", "#ee6677", "#dddddd"
 
