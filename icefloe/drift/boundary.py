@@ -44,10 +44,10 @@ class BoundaryEvidence:
         fringes, so it moves with the defocus.
     elongation : float
         Long over short axis of the ellipse with the outline's second moments, at least 1. NaN, as `facets`,
-        where mask and image disagree on where the outline runs.
+        where mask and image disagree on where the outline runs, or the image's edge cuts it.
     facets : float
         Amplitude of the sixth harmonic of the outline, relative to its radius, once it is stretched to equal
-        second moments: 0 for an ellipse, about 0.06 for a hexagon however stretched, the habit of ice Ih.
+        second moments: 0 for an ellipse, about 0.05 for a hexagon however stretched, the habit of ice Ih.
     """
 
     contrast: float
@@ -77,7 +77,12 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
     if not outlines:
         return None
     followed = [_follow(pixels, outline.points_nm) for outline in outlines]
-    profile = np.concatenate([profiles for _, profiles in followed]).mean(axis=0)
+    profiles = np.concatenate([across for _, across, _ in followed])[
+        np.concatenate([w for *_, w in followed])
+    ]
+    if not len(profiles):
+        return None
+    profile = profiles.mean(axis=0)
     middle = len(profile) // 2
 
     def step(distance: int) -> float:
@@ -86,15 +91,19 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
     level = max(abs(float(profile.mean())), 1e-6 * float(np.ptp(pixels)))
     contrast = max(abs(step(_STEP_PX)) / level, _FLOOR)
     fine = max(abs(step(_FINE_PX)) / level, _FLOOR)
-    outline, moved = outlines[0].points_nm, followed[0][0]
-    apart = np.sqrt(((moved - outline) ** 2).sum(axis=1).mean())
-    trusted = apart < _TRUSTED_SHARE * outlines[0].perimeter_nm / (2 * np.pi)
+    moved, _, whole = followed[0]
+    apart = np.sqrt(((moved - outlines[0].points_nm) ** 2).sum(axis=1).mean())
+    trusted = whole.all() and apart < _TRUSTED_SHARE * outlines[0].perimeter_nm / (2 * np.pi)
     elongation, facets = _shape(moved) if trusted else (np.nan, np.nan)
     return BoundaryEvidence(contrast, fine / contrast, elongation, facets)
 
 
-def _follow(pixels: NDArray[np.float32], outline: Array) -> tuple[Array, NDArray[np.float32]]:
-    """The outline moved to the steepest step nearby, (N, 2), and the intensities across it, (N, P)."""
+def _follow(
+    pixels: NDArray[np.float32], outline: Array
+) -> tuple[Array, NDArray[np.float32], NDArray[np.bool_]]:
+    """The outline moved to the steepest step nearby, (N, 2); the intensities across it, (N, P); and, (N,),
+    where these lie within the image.
+    """
     along = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
     along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
     outward = np.column_stack([along[:, 1], -along[:, 0]])  # outlines run from rows to columns
@@ -105,7 +114,9 @@ def _follow(pixels: NDArray[np.float32], outline: Array) -> tuple[Array, NDArray
     slope = np.gradient(smooth, axis=1)
     direction = np.sign(slope[:, np.abs(distances) <= _NEAR_PX / 2].mean())
     steepest = (slope * direction * np.exp(-0.5 * (distances / _NEAR_PX) ** 2)).argmax(axis=1)
-    moved = ndimage.gaussian_filter1d(distances[steepest], _STEADY_PX, mode="wrap")
+    far = outline + _STEP_PX * outward
+    within = ((far >= 0) & (far <= np.array(pixels.shape) - 1)).all(axis=1)
+    moved = ndimage.gaussian_filter1d(np.where(within, distances[steepest], 0.0), _STEADY_PX, mode="wrap")
     # Linear interpolation once more, along the normals, so that each profile has the step in its middle.
     start = (moved - _STEP_PX - 2 - distances[0]) * PER_PX
     first = np.clip(start.astype(int), 0, len(distances) - 2 - 2 * (_STEP_PX + 2) * PER_PX)
@@ -113,7 +124,7 @@ def _follow(pixels: NDArray[np.float32], outline: Array) -> tuple[Array, NDArray
     rows = np.arange(len(outline))[:, None]
     share = np.clip(start - first, 0.0, 1.0)[:, None].astype(np.float32)
     profiles = across[rows, columns] * (1 - share) + across[rows, columns + 1] * share
-    return outline + moved[:, None] * outward, profiles
+    return outline + moved[:, None] * outward, profiles, within
 
 
 def _shape(outline: Array) -> tuple[float, float]:

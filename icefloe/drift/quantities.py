@@ -89,7 +89,7 @@ def deciding_quantities(config: GateConfig) -> tuple[Quantity, ...]:
             Quantity(name, words, (name,), "two-sided", spread, required=False)
             for name, words, spread in (
                 ("spikes", "rate of bright spikes", config.spikes_spread),
-                ("lines", "unevenness between columns or rows", config.lines_spread),
+                ("lines", "unevenness of columns or rows", config.lines_spread),
                 ("boundary_contrast", "contrast across the boundary", config.boundary_contrast_spread),
                 ("boundary_sharpness", "sharpness of the boundary", config.boundary_sharpness_spread),
                 ("boundary_elongation", "elongation of the outline", config.elongation_spread),

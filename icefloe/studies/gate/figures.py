@@ -26,12 +26,9 @@ def power_figure(detections: Detections, alpha: float) -> Figure:
         axes.axhline(alpha, color="black", linestyle=":", linewidth=0.8)
         axes.axhline(WANTED_POWER, color="black", linestyle="--", linewidth=0.8)
         axes.set_xscale("log")
-        axes.set_xticks(
-            [strengths[0], strengths[-1]], [describe_shift(cause, s) for s in (strengths[0], strengths[-1])]
-        )
+        axes.set_xticks(strengths, [f"{strength:g}" for strength in strengths], fontsize=7)
         axes.minorticks_off()
-        for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            label.set(horizontalalignment=side, fontsize=6, wrap=True)
+        axes.set_xlabel(f"1 is {describe_shift(cause, 1.0)}".replace(", ", ",\n"), fontsize=7)
         axes.set_title(cause, fontsize=9)
         axes.set_ylim(-0.03, 1.03)
     for axes in panels[len(CAUSES) :]:
@@ -54,7 +51,7 @@ def confusion_figure(confusion: Confusion) -> Figure:
             dark = shares[row, column] > 0.5
             axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
     names = [
-        "several or\nunknown" if name == UNKNOWN else name.replace(" or ", "\nor ")
+        "several or\nunknown" if name == UNKNOWN else name.replace(" or ", "\nor ").replace(" of ", "\nof ")
         for name in confusion.answers
     ]
     axes.set_xticks(range(len(names)), names, fontsize=8)
