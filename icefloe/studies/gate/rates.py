@@ -27,19 +27,25 @@ class Rate:
 
     @property
     def share(self) -> float:
+        """Of hits."""
         return self.hits / self.total
 
     @property
     def interval(self) -> tuple[float, float]:
+        """Lower and upper end."""
         low, high = stats.binomtest(self.hits, self.total).proportion_ci(method="exact")
         return float(low), float(high)
 
     def __str__(self) -> str:
+        if not self.total:
+            return "–"
         low, high = self.interval
         return f"{self.share:.1%} ({low:.1%}–{high:.1%})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types."""
+        if not self.total:
+            return {"hits": 0, "total": 0}
         low, high = self.interval
         return {"hits": self.hits, "total": self.total, "share": self.share, "low": low, "high": high}
 
@@ -165,7 +171,3 @@ def false_alarms_by_benchmark_size(
         rates[size] = Rate(hits, n_draws)
     return rates
 
-
-def causes_of(measured: Mapping[Scenario, Rows]) -> tuple[Cause, ...]:
-    """Causes among the experiments, in their usual order."""
-    return tuple(cause for cause in CAUSES if any(scenario.cause == cause for scenario in measured))
