@@ -183,3 +183,47 @@ def uncertainty(
             subjects[0], load_datasets(where.data), subjects[1:], experiments, seed, advance
         )
     _finish(study, output, began)
+
+
+@app.command()
+def gate(
+    ensemble: Annotated[
+        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+    ] = None,
+    standard: Annotated[int, typer.Option(min=11, help="Standard experiments, for false alarms.")] = 200,
+    repeats: Annotated[int, typer.Option(min=2, help="Experiments of each cause and strength.")] = 12,
+    per_day: Annotated[float, typer.Option(min=0, help="Experiments the gate sees in a day.")] = 4.0,
+    processes: Annotated[int, typer.Option(min=1, help="Experiments simulated at once.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the experiments.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """The drift gate: false alarms a month, smallest shifts detected, and whether it says what moved."""
+    import tempfile
+
+    from icefloe.registry.registry import Registry
+    from icefloe.studies.gate.study import run_gate
+
+    began, where = time.monotonic(), _workspace()
+    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
+        if ensemble is None:
+            registry = Registry(where)
+            directory, name = (
+                registry.download("champion", Path(scratch) / "champion"),
+                registry.get("champion").name,
+            )
+        else:
+            directory, name = ensemble, ensemble.resolve().name
+        task = bar.add_task("Simulated experiments", total=None)
+        study = run_gate(
+            directory,
+            where.data,
+            where.state / "gate",
+            name=name,
+            n_standard=standard,
+            repeats=repeats,
+            per_day=per_day,
+            processes=processes,
+            seed=seed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _finish(study, output, began)
