@@ -115,7 +115,7 @@ def _follow(
     direction = np.sign(slope[:, np.abs(distances) <= _NEAR_PX / 2].mean())
     steepest = (slope * direction * np.exp(-0.5 * (distances / _NEAR_PX) ** 2)).argmax(axis=1)
     far = outline + _STEP_PX * outward
-    within = ((far >= 0) & (far <= np.array(pixels.shape) - 1)).all(axis=1)
+    within = np.all((far >= 0) & (far <= np.array(pixels.shape) - 1), axis=1)
     moved = ndimage.gaussian_filter1d(np.where(within, distances[steepest], 0.0), _STEADY_PX, mode="wrap")
     # Linear interpolation once more, along the normals, so that each profile has the step in its middle.
     start = (moved - _STEP_PX - 2 - distances[0]) * PER_PX
