@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from icefloe.physics.curvature import boundaries
+from icefloe.physics.curvature import smoothed_boundary
+from icefloe.physics.outlines import find_outlines
 from icefloe.typing import MaskArray
 
 Array = NDArray[np.float64]
@@ -72,11 +73,10 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
         None where no outline is longer than 30 px; step and sharpness are means over all outlines, the shape
         is that of the longest.
     """
-    foreground = (mask > 0).astype(np.uint8)
-    outlines = boundaries(foreground, 1.0) if foreground.any() else ()
+    outlines = _outlines(mask)
     if not outlines:
         return None
-    followed = [_follow(pixels, outline.points_nm) for outline in outlines]
+    followed = [_follow(pixels, outline) for outline in outlines]
     profiles = np.concatenate([across for _, across, _ in followed])[
         np.concatenate([w for *_, w in followed])
     ]
@@ -92,10 +92,22 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
     contrast = max(abs(step(_STEP_PX)) / level, _FLOOR)
     fine = max(abs(step(_FINE_PX)) / level, _FLOOR)
     moved, _, whole = followed[0]
-    apart = np.sqrt(((moved - outlines[0].points_nm) ** 2).sum(axis=1).mean())
-    trusted = whole.all() and apart < _TRUSTED_SHARE * outlines[0].perimeter_nm / (2 * np.pi)
+    apart = np.sqrt(((moved - outlines[0]) ** 2).sum(axis=1).mean())
+    around = np.hypot(*np.diff(outlines[0], axis=0, append=outlines[0][:1]).T).sum()
+    trusted = whole.all() and apart < _TRUSTED_SHARE * around / (2 * np.pi)
     elongation, facets = _shape(moved) if trusted else (np.nan, np.nan)
     return BoundaryEvidence(contrast, fine / contrast, elongation, facets)
+
+
+def _outlines(mask: MaskArray) -> list[Array]:
+    """Smoothed outlines of the foreground's pieces, (N, 2) each, largest first; holes are left out."""
+    smoothed = (
+        smoothed_boundary(outline, 1.0)
+        for outline in find_outlines((mask > 0).astype(np.uint8), 0.5, 1.0)
+        if outline.area_nm2 > 0
+    )
+    # Turned round, they run from rows to columns.
+    return [boundary.points_nm[::-1] for boundary in smoothed if boundary is not None]
 
 
 def _follow(
