@@ -23,7 +23,8 @@ def train_members(
     from icefloe.report.curves import curves_page
     from icefloe.settings import load_settings
     from icefloe.training.config import TrainingConfig
-    from icefloe.training.parallel import Tracking, train_members
+    from icefloe.training.jobs import Tracking
+    from icefloe.training.parallel import train_members
 
     os.environ["MLFLOW_RUN_ID"] = run
     settings = load_settings()

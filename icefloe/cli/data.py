@@ -16,6 +16,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Dataset names; all when
 
 @app.command()
 def simulate(
+    names: Names = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
 ) -> None:
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
@@ -29,7 +30,7 @@ def simulate(
         def advance(name: str, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, description=f"Simulating {name}")
 
-        simulate_workspace(where.data, seed=seed, progress=advance)
+        simulate_workspace(where.data, seed=seed, progress=advance, names=names or ())
     track(where.workspace)
     list_()
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli import context, data, labels, models, pipelines, results
+from icefloe.cli import context, data, labels, models, pipelines, results, studies
 from icefloe.errors import IcefloeError
 
 REFUSED, INTERRUPTED = 2, 130
@@ -26,6 +26,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(pipelines.app, name="pipeline")
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
+app.add_typer(studies.app, name="study")
 app.command()(results.predict)
 app.command()(results.report)
 app.command()(results.runs)

@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,10 @@ Files = dict[str, bytes]
 
 
 def simulate_workspace(
-    data: Path, seed: int = 0, progress: Callable[[str, int, int], None] | None = None
+    data: Path,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+    names: Collection[str] = (),
 ) -> tuple[Path, ...]:
     """Write D1-D5 and `noisy` into a workspace's data folder; the same seed gives the same bytes.
 
@@ -32,6 +35,8 @@ def simulate_workspace(
         Non-negative; another seed is another set of experiments with the same properties.
     progress
         Called with name, how many datasets are done, and how many there are.
+    names
+        Of the datasets wanted; none given: all.
 
     Returns
     -------
@@ -41,13 +46,13 @@ def simulate_workspace(
     Raises
     ------
     IcefloeError
-        If one of the datasets exists with other content; then nothing at all is written.
+        If there is no such dataset, or one of them exists with other content; then nothing at all is written.
     """
     planned: list[tuple[Path, Files]] = []
-    datasets = standard_datasets(seed)
-    for index, dataset in enumerate(datasets):
+    datasets = _wanted(standard_datasets(seed), names)
+    for done, (index, dataset) in enumerate(datasets.items()):
         if progress is not None:
-            progress(dataset.name, index, len(datasets))
+            progress(dataset.name, done, len(datasets))
         experiment = simulate_experiment(dataset.spec, experiment_seed(seed, index))
         files = dataset_files(experiment, _info(dataset, seed), labelled=dataset.labelled)
         planned.append((data / dataset.name, files))
@@ -97,6 +102,15 @@ def dataset_files(experiment: Experiment, info: DatasetInfo, *, labelled: bool) 
 def experiment_seed(seed: int, index: int) -> int:
     """Seed of the `index`-th standard dataset of the workspace seed `seed`."""
     return int(np.random.SeedSequence(seed, spawn_key=(index, 1)).generate_state(1, np.uint64)[0])
+
+
+def _wanted(datasets: Sequence[StandardDataset], names: Collection[str]) -> dict[int, StandardDataset]:
+    """The datasets of these names by their place, which decides their random numbers."""
+    known = [dataset.name for dataset in datasets]
+    for name in names:
+        if name not in known:
+            raise IcefloeError(f"{name}: no such simulated dataset. There are {', '.join(known)}.")
+    return {index: dataset for index, dataset in enumerate(datasets) if not names or dataset.name in names}
 
 
 def _info(dataset: StandardDataset, seed: int) -> DatasetInfo:

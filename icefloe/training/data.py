@@ -8,6 +8,7 @@ import numpy as np
 
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.splits import Split
+from icefloe.ensemble.samples import Reference, StepsDone, label_of
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.typing import IGNORE, FloatArray, MaskArray
@@ -53,6 +54,36 @@ class TrainingData:
     validation: PreparedImages
     classes: tuple[str, ...]
     is_new: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        train: PreparedImages,
+        validation: PreparedImages,
+        classes: tuple[str, ...],
+        new: Iterable[str] = (),
+    ) -> "TrainingData":
+        """Images to train on and to validate with.
+
+        Parameters
+        ----------
+        train, validation, classes
+            As in the attributes.
+        new
+            Keys of samples labelled since the version that training starts from; those outside the training
+            part have no effect.
+
+        Raises
+        ------
+        IcefloeError
+            If no training mask has a foreground pixel.
+        """
+        if not np.any((train.masks != 0) & (train.masks != IGNORE)):
+            raise IcefloeError(
+                f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show some."
+            )
+        since = set(new)
+        return cls(train, validation, classes, np.array([key in since for key in train.keys]))
 
     @property
     def sha256(self) -> str:
@@ -101,17 +132,46 @@ def prepare(
     classes = _common_classes(datasets)
     samples = {sample.key: (sample, dataset) for dataset in datasets for sample in dataset.samples}
     train = _prepare_part(split.train, samples, preprocessing)
-    if not np.any((train.masks != 0) & (train.masks != IGNORE)):
-        raise IcefloeError(
-            f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show some."
-        )
-    new = set(new_keys)
-    return TrainingData(
-        train=train,
-        validation=_prepare_part(split.validation, samples, preprocessing),
-        classes=classes,
-        is_new=np.array([key in new for key in split.train]),
-    )
+    validation = _prepare_part(split.validation, samples, preprocessing)
+    return TrainingData.of(train, validation, classes, new_keys)
+
+
+def prepare_images(
+    samples: Sequence[Sample],
+    preprocessing: Preprocessing,
+    steps_done: StepsDone,
+    reference: Reference = label_of,
+) -> PreparedImages:
+    """Read and preprocess images and their masks.
+
+    Parameters
+    ----------
+    samples
+        Of any datasets.
+    preprocessing
+        From image to model grid.
+    steps_done
+        Dataset name -> preprocessing that was done already.
+    reference
+        Where a sample's mask comes from; by default its label.
+
+    Raises
+    ------
+    IcefloeError
+        If an image or mask can't be used.
+    """
+    size = preprocessing.size
+    images = np.empty((len(samples), size, size), np.float32)
+    masks = np.empty((len(samples), size, size), np.uint8)
+    for index, sample in enumerate(samples):
+        try:
+            images[index], geometry = preprocessing.apply(sample.image(), steps_done.get(sample.dataset, ()))
+        except IcefloeError as error:
+            if str(sample.image_path) in str(error):
+                raise
+            raise IcefloeError(f"{sample.image_path}: {error}") from error
+        masks[index] = geometry.place_mask(reference(sample))
+    return PreparedImages(tuple(sample.key for sample in samples), images, masks)
 
 
 def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
@@ -129,18 +189,8 @@ def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
 def _prepare_part(
     keys: Sequence[str], samples: dict[str, tuple[Sample, Dataset]], preprocessing: Preprocessing
 ) -> PreparedImages:
-    size = preprocessing.size
-    images = np.empty((len(keys), size, size), np.float32)
-    masks = np.empty((len(keys), size, size), np.uint8)
-    for index, key in enumerate(keys):
+    for key in keys:
         if key not in samples:
             raise IcefloeError(f"{key}: the split names it but no dataset given has it. Make the split anew.")
-        sample, dataset = samples[key]
-        try:
-            images[index], geometry = preprocessing.apply(sample.image(), dataset.info.preprocessing)
-        except IcefloeError as error:
-            if str(sample.image_path) in str(error):
-                raise
-            raise IcefloeError(f"{sample.image_path}: {error}") from error
-        masks[index] = geometry.place_mask(sample.mask())
-    return PreparedImages(tuple(keys), images, masks)
+    steps_done = {dataset.name: dataset.info.preprocessing for _, dataset in samples.values()}
+    return prepare_images([samples[key][0] for key in keys], preprocessing, steps_done)

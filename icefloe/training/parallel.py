@@ -1,54 +1,21 @@
-"""All members side by side: one Ray task each, retried when its worker dies, resumed from its checkpoint."""
+"""All members of a version, trained side by side."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import ray
-from ray.exceptions import RayError, RayTaskError
 
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
-from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData, prepare
 from icefloe.training.identity import checkpoint_directory
+from icefloe.training.jobs import Job, Tracking, run_jobs
 from icefloe.training.members import MembersDir, save_members
-from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.previous import PreviousVersion
-from icefloe.training.progress import Listener, display
-from icefloe.training.ray_session import connected, member_resources
 from icefloe.training.records import EpochRecord
 
 logger = logging.getLogger(__name__)
-
-WORKER_RETRIES = 3
-POLL_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class Tracking:
-    """Where members' runs go in MLflow; `MLFLOW_RUN_ID`, when set, names the run they are nested in."""
-
-    uri: str
-    experiment: str = "icefloe"
-    artifact_uri: str | None = None
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One member to train: how, where its checkpoints go, and from whose weights, if not from scratch."""
-
-    spec: MemberSpec
-    config: TrainingConfig
-    directory: Path
-    initial: Mapping[str, np.ndarray] | None
-    started_from: str | None
 
 
 def train_members(
@@ -113,35 +80,18 @@ def train_members(
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = _jobs(config, data_sha256, checkpoints, previous)
-    with ExitStack() as stack:
-        listeners: list[Listener] = [
-            stack.enter_context(display({job.spec.name: job.config.epochs for job in jobs}))
-        ]
-        watch = _Watch(jobs, listeners, on_epoch)
-        unfinished = [job for job in jobs if not is_finished(job.directory)]
-        tasks: dict[Any, _Job] = {}
-        if unfinished:
-            stack.enter_context(connected(ray_address))
-            resources = member_resources(len(jobs), config.members_per_gpu)
-            tasks = _submit(unfinished, data, weights_dir, resources)
-            stack.enter_context(_cancelled_on_error(tasks))
-        if tracking is not None:
-            # MLflow takes seconds to import; meanwhile the workers start.
-            from icefloe.training.tracking import member_runs
-
-            configs = {job.spec.name: job.config for job in jobs}
-            runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
-            listeners.append(stack.enter_context(runs))
-        watch.look()
-        while tasks:
-            done, _ = ray.wait(list(tasks), num_returns=1, timeout=POLL_SECONDS)
-            for task in done:
-                _raise_failure(task, tasks.pop(task))
-            watch.look()
+    jobs = _jobs(config, data, data_sha256, checkpoints, previous)
+    trained = run_jobs(
+        jobs,
+        on_epoch=on_epoch,
+        tracking=tracking,
+        ray_address=ray_address,
+        weights_dir=weights_dir,
+        per_gpu=config.members_per_gpu,
+    )
     return save_members(
         output,
-        [read_outcome(job.directory) for job in jobs],
+        trained,
         {
             "classes": list(data.classes),
             "preprocessing": config.preprocessing.model_dump(mode="json"),
@@ -153,38 +103,13 @@ def train_members(
     )
 
 
-class _Watch:
-    """Reads what the members write down, and tells it once."""
-
-    def __init__(
-        self,
-        jobs: Iterable[_Job],
-        listeners: list[Listener],
-        on_epoch: Callable[[str, EpochRecord], None] | None,
-    ) -> None:
-        self._listeners, self._on_epoch = listeners, on_epoch
-        self._pending = {job.spec.name: job.directory for job in jobs}
-        self._n_seen = dict.fromkeys(self._pending, 0)
-
-    def look(self) -> None:
-        """Tell the listeners what is new since the last look."""
-        for name, directory in list(self._pending.items()):
-            finished = is_finished(directory)  # asked first: afterwards no epoch is added
-            for record in read_progress(directory)[1][self._n_seen[name] :]:
-                self._n_seen[name] = record.epoch
-                for listener in self._listeners:
-                    listener.on_epoch(name, record)
-                if self._on_epoch is not None:
-                    self._on_epoch(name, record)
-            if finished:
-                del self._pending[name]
-                for listener in self._listeners:
-                    listener.on_finished(read_outcome(directory).receipt)
-
-
 def _jobs(
-    config: TrainingConfig, data_sha256: str, checkpoints: Path, previous: PreviousVersion | None
-) -> list[_Job]:
+    config: TrainingConfig,
+    data: TrainingData,
+    data_sha256: str,
+    checkpoints: Path,
+    previous: PreviousVersion | None,
+) -> list[Job]:
     if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
         raise IcefloeError(
@@ -201,67 +126,5 @@ def _jobs(
         elif previous is not None:
             logger.info("%s: %s has no such member; it is trained from scratch.", spec.name, previous.name)
         directory = checkpoint_directory(checkpoints, spec, how, data_sha256, init_sha256)
-        jobs.append(_Job(spec, how, directory.absolute(), initial, started_from))
+        jobs.append(Job(spec.name, spec, data, how, directory.absolute(), initial, started_from))
     return jobs
-
-
-def _submit(
-    jobs: list[_Job], data: TrainingData, weights_dir: Path | None, resources: dict[str, Any]
-) -> dict[Any, _Job]:
-    """Start a task a member, the longest first; large arrays go to the object store once."""
-    train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
-    shared = ray.put(data)
-    return {
-        train.options(name=job.spec.name).remote(
-            *(job.spec, shared, job.config, job.directory),
-            *(ray.put(job.initial), job.started_from, resources["num_cpus"], weights_dir),
-        ): job
-        for job in sorted(jobs, key=lambda job: -job.config.epochs)
-    }
-
-
-def _train_in_worker(
-    spec: MemberSpec,
-    data: TrainingData,
-    config: TrainingConfig,
-    directory: Path,
-    initial: Mapping[str, np.ndarray] | None,
-    started_from: str | None,
-    threads: int,
-    weights_dir: Path | None,
-) -> None:
-    from icefloe.training.fit import fit_member  # torch: in the workers only
-
-    fit_member(
-        *(spec, data, config, directory),
-        initial=initial,
-        started_from=started_from,
-        threads=threads,
-        weights_dir=weights_dir,
-    )
-
-
-@contextmanager
-def _cancelled_on_error(tasks: Mapping[Any, _Job]) -> Iterator[None]:
-    """Stop the members' workers when the driver is interrupted or one member fails; checkpoints stay."""
-    try:
-        yield
-    except BaseException:
-        for task in tasks:
-            ray.cancel(task, force=True)
-        raise
-
-
-def _raise_failure(task: Any, job: _Job) -> None:
-    try:
-        ray.get(task)
-    except RayTaskError as error:
-        if isinstance(error.cause, IcefloeError):
-            raise IcefloeError(str(error.cause)) from error
-        raise
-    except RayError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise IcefloeError(
-            f"{job.spec.name}: its worker died {WORKER_RETRIES + 1} times ({reason}). "
-            "If memory ran out, lower batch_size; run again to go on from its checkpoint."
-        ) from error

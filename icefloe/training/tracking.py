@@ -35,9 +35,9 @@ class MemberRuns:
         ]
         self._client.log_batch(self._run_of(name), metrics=curves)
 
-    def on_finished(self, receipt: MemberReceipt) -> None:
+    def on_finished(self, name: str, receipt: MemberReceipt) -> None:
         """Add the receipt and close the member's run."""
-        run_id = self._run_of(receipt.name)
+        run_id = self._run_of(name)
         values = receipt.to_dict()
         now = get_current_time_millis()
         tags = [

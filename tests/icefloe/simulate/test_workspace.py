@@ -130,3 +130,15 @@ def test_pixel_size_is_in_the_tiff_and_the_yaml(tmp_path):
         assert numerator / denominator == pytest.approx(1e7 / 7.5, rel=1e-6)
         assert tags["Compression"].value == 1
     assert yaml.safe_load((tmp_path / "T1" / "dataset.yaml").read_text())["pixel_size_nm"] == 7.5
+
+
+def test_a_dataset_simulated_alone_is_the_same_as_among_all(tmp_path, small_standard):
+    simulate_workspace(tmp_path / "all", 0)
+    (folder,) = simulate_workspace(tmp_path / "one", 0, names=["D4"])
+    assert folder == tmp_path / "one" / "D4"
+    assert contents(folder) == contents(tmp_path / "all" / "D4")
+
+
+def test_an_unknown_simulated_dataset_is_refused_with_those_there_are(tmp_path):
+    with pytest.raises(IcefloeError, match=r"^D9: no such simulated dataset\. There are D1, D2"):
+        simulate_workspace(tmp_path, 0, names=["D9"])

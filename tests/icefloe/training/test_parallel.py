@@ -11,9 +11,10 @@ from mlflow.tracking import MlflowClient
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
+from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
-from icefloe.training.parallel import Tracking, train_members
+from icefloe.training.parallel import train_members
 from icefloe.training.ray_session import start_ray, stop_ray
 
 SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")

@@ -39,7 +39,7 @@ def test_a_members_curves_parameters_and_receipt_are_in_a_run_nested_in_the_one_
     with member_runs(tracking_uri, "ignored", {spec.name: config}) as runs:
         for record in RECORDS:
             runs.on_epoch(spec.name, record)
-        runs.on_finished(receipt_of(spec))
+        runs.on_finished(spec.name, receipt_of(spec))
     (run,) = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
     history = client.get_metric_history(run.info.run_id, "val_loss")
     assert [(metric.step, metric.value) for metric in history] == [(1, 2.0), (2, 1.0)]

@@ -1,0 +1,217 @@
+"""Trainings side by side on Ray: each retried when its worker dies, resumed from its checkpoint."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
+from icefloe.training.config import TrainingConfig
+from icefloe.training.data import TrainingData
+from icefloe.training.members import TrainedMember
+from icefloe.training.outcome import is_finished, read_outcome, read_progress
+from icefloe.training.progress import Listener, display
+from icefloe.training.ray_session import connected, member_resources
+from icefloe.training.records import EpochRecord
+
+logger = logging.getLogger(__name__)
+
+WORKER_RETRIES = 3
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One training.
+
+    Attributes
+    ----------
+    name
+        In progress and errors; those of one call differ.
+    spec, data, config
+        What to train, on what, and how; the members that `config` lists are not looked at.
+    directory
+        Of its checkpoints; see `identity.checkpoint_directory`.
+    initial
+        Weights and buffers by name to start from instead of the spec's own.
+    started_from
+        Whose weights those are, for the receipt.
+    """
+
+    name: str
+    spec: MemberSpec
+    data: TrainingData
+    config: TrainingConfig
+    directory: Path
+    initial: Mapping[str, np.ndarray] | None = None
+    started_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where members' runs go in MLflow; `MLFLOW_RUN_ID`, when set, names the run they are nested in."""
+
+    uri: str
+    experiment: str = "icefloe"
+    artifact_uri: str | None = None
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    on_epoch: Callable[[str, EpochRecord], None] | None = None,
+    tracking: Tracking | None = None,
+    ray_address: str | None = None,
+    weights_dir: Path | None = None,
+    per_gpu: int = 1,
+) -> list[TrainedMember]:
+    """Run trainings, as many at once as CPUs and GPUs allow; the finished are not run again.
+
+    Parameters
+    ----------
+    jobs
+        Longest first is not needed: they are started in the order of their epochs.
+    on_epoch
+        Called with a job's name and the record of each epoch, in this process.
+    tracking
+        MLflow; none by default.
+    ray_address
+        Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
+        `RAY_ADDRESS`, else one started here and stopped at the end.
+    weights_dir
+        Local mirror of published encoder weights, on a disk that every worker sees.
+    per_gpu
+        Jobs on one GPU at a time.
+
+    Returns
+    -------
+    list of TrainedMember
+        In the order of the jobs.
+
+    Raises
+    ------
+    IcefloeError
+        If weights can't be had or don't fit, or a worker died too often.
+    """
+    with ExitStack() as stack:
+        listeners: list[Listener] = [
+            stack.enter_context(display({job.name: job.config.epochs for job in jobs}))
+        ]
+        watch = _Watch(jobs, listeners, on_epoch)
+        unfinished = [job for job in jobs if not is_finished(job.directory)]
+        tasks: dict[Any, Job] = {}
+        if unfinished:
+            stack.enter_context(connected(ray_address))
+            tasks = _submit(unfinished, weights_dir, member_resources(len(jobs), per_gpu))
+            stack.enter_context(_cancelled_on_error(tasks))
+        if tracking is not None:
+            # MLflow takes seconds to import; meanwhile the workers start.
+            from icefloe.training.tracking import member_runs
+
+            configs = {job.name: job.config for job in jobs}
+            runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
+            listeners.append(stack.enter_context(runs))
+        watch.look()
+        while tasks:
+            done, _ = ray.wait(list(tasks), num_returns=1, timeout=POLL_SECONDS)
+            for task in done:
+                _raise_failure(task, tasks.pop(task))
+            watch.look()
+    return [read_outcome(job.directory) for job in jobs]
+
+
+class _Watch:
+    """Reads what the jobs write down, and tells it once."""
+
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        listeners: list[Listener],
+        on_epoch: Callable[[str, EpochRecord], None] | None,
+    ) -> None:
+        self._listeners, self._on_epoch = listeners, on_epoch
+        self._pending = {job.name: job.directory for job in jobs}
+        self._n_seen = dict.fromkeys(self._pending, 0)
+
+    def look(self) -> None:
+        """Tell the listeners what is new since the last look."""
+        for name, directory in list(self._pending.items()):
+            finished = is_finished(directory)  # asked first: afterwards no epoch is added
+            for record in read_progress(directory)[1][self._n_seen[name] :]:
+                self._n_seen[name] = record.epoch
+                for listener in self._listeners:
+                    listener.on_epoch(name, record)
+                if self._on_epoch is not None:
+                    self._on_epoch(name, record)
+            if finished:
+                del self._pending[name]
+                for listener in self._listeners:
+                    listener.on_finished(name, read_outcome(directory).receipt)
+
+
+def _submit(jobs: list[Job], weights_dir: Path | None, resources: dict[str, Any]) -> dict[Any, Job]:
+    """Start a task a job, the longest first; data that jobs share go to the object store once."""
+    train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
+    shared = {id(job.data): job.data for job in jobs}
+    stored = {identity: ray.put(data) for identity, data in shared.items()}
+    return {
+        train.options(name=job.name).remote(
+            *(job.spec, stored[id(job.data)], job.config, job.directory),
+            *(ray.put(job.initial), job.started_from, resources["num_cpus"], weights_dir),
+        ): job
+        for job in sorted(jobs, key=lambda job: -job.config.epochs)
+    }
+
+
+def _train_in_worker(
+    spec: MemberSpec,
+    data: TrainingData,
+    config: TrainingConfig,
+    directory: Path,
+    initial: Mapping[str, np.ndarray] | None,
+    started_from: str | None,
+    threads: int,
+    weights_dir: Path | None,
+) -> None:
+    from icefloe.training.fit import fit_member  # torch: in the workers only
+
+    fit_member(
+        *(spec, data, config, directory),
+        initial=initial,
+        started_from=started_from,
+        threads=threads,
+        weights_dir=weights_dir,
+    )
+
+
+@contextmanager
+def _cancelled_on_error(tasks: Mapping[Any, Job]) -> Iterator[None]:
+    """Stop the jobs' workers when the driver is interrupted or one job fails; checkpoints stay."""
+    try:
+        yield
+    except BaseException:
+        for task in tasks:
+            ray.cancel(task, force=True)
+        raise
+
+
+def _raise_failure(task: Any, job: Job) -> None:
+    try:
+        ray.get(task)
+    except RayTaskError as error:
+        if isinstance(error.cause, IcefloeError):
+            raise IcefloeError(str(error.cause)) from error
+        raise
+    except RayError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise IcefloeError(
+            f"{job.name}: its worker died {WORKER_RETRIES + 1} times ({reason}). "
+            "If memory ran out, lower batch_size; run again to go on from its checkpoint."
+        ) from error
