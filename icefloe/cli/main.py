@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from icefloe.cli import context, data, labels, models, pipelines, results, studies
+from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError
 
 REFUSED, INTERRUPTED = 2, 130
@@ -30,6 +31,7 @@ app.add_typer(studies.app, name="study")
 app.command()(results.predict)
 app.command()(results.report)
 app.command()(results.runs)
+app.command()(pretrain)
 
 
 @app.callback()

@@ -1,4 +1,4 @@
-"""Encoder weights from a file, a local mirror or the hub; safetensors only."""
+"""Encoder weights from a file, the package, a mirror or the hub; safetensors only."""
 
 from icefloe.models import _torchvision  # noqa: F401  before anything imports torchvision
 
@@ -12,31 +12,40 @@ from huggingface_hub.utils import get_session
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders, get_encoder
+from torch import nn
 
 from icefloe.errors import IcefloeError
+from icefloe.models.mirror import find
+from icefloe.models.spec import MemberSpec
+from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
+SIM = "sim"
+"""Name of the weights that `icefloe pretrain` makes; those of the light encoders are part of the package."""
+
+SHIPPED = Path(__file__).parent / "sim"
 HUB_FILE = "model.safetensors"
 HUB_TIMEOUT = 2.0
 """Seconds the hub has to answer; its own client would retry for most of a minute."""
 
 
-def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) -> Path:
+def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path:
     """The file that holds an encoder's weights; downloaded from the hub as the last resort.
 
-    Looked for in this order: the path itself; in `weights_dir` as `<encoder>.safetensors` (ImageNet),
-    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or a
-    hub cache; the user's own hub cache; the hub.
+    Looked for in this order: the path itself; in the mirror as `<encoder>.safetensors` (ImageNet),
+    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or, in
+    a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
+    some encoders come with the package.
 
     Parameters
     ----------
     encoder
         A name in `spec.ENCODERS`.
     weights
-        Name of published weights such as `imagenet`, or the path of a .safetensors file.
-    weights_dir
-        Local mirror, or none.
+        `sim`, the name of published weights such as `imagenet`, or the path of a .safetensors file.
+    mirror
+        Folder or `s3://bucket/prefix`, or none.
 
     Raises
     ------
@@ -47,8 +56,10 @@ def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) ->
         if not Path(weights).is_file():
             raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
         return Path(weights)
+    if weights == SIM:
+        return _simulated(encoder, mirror)
     source = encoders[encoder]["pretrained_settings"][weights]
-    found = _mirrored(encoder, weights, source, weights_dir) or _cached(source, None)
+    found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
     if found:
         return found
     if not _hub_answers():
@@ -66,20 +77,54 @@ def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) ->
         ) from error
 
 
-def encoder_state(
-    encoder: str, weights: str, in_channels: int, weights_dir: Path | None = None
-) -> dict[str, torch.Tensor]:
-    """An encoder's state dict for images of `in_channels` channels.
+def load_pretrained(
+    network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
+) -> None:
+    """Put the spec's pre-trained weights into a network's encoder.
 
-    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does. A
-    file of a whole network (names that begin with `encoder.`) gives its encoder.
+    A file may have more stages than the network's encoder, which then go unused, but not fewer.
+
+    Parameters
+    ----------
+    network
+        With an `encoder` of the stages that are used.
+    spec
+        Whose `weights` are not `none`.
+    in_channels
+        Channels of the images.
+    mirror
+        Folder or `s3://bucket/prefix`, or none.
 
     Raises
     ------
     IcefloeError
-        If the weights can't be had, or the file does not hold exactly this encoder.
+        If the weights can't be had or do not fit.
     """
-    path = weights_file(encoder, weights, weights_dir)
+    path = weights_file(spec.encoder, spec.weights, mirror)
+    state = encoder_state(spec.encoder, path, in_channels)
+    encoder: nn.Module = network.encoder  # type: ignore[assignment]
+    needed = encoder.state_dict().keys()
+    missing = [name for name in needed if name not in state]
+    if missing:
+        n_stages = len(spec.channels)
+        raise IcefloeError(
+            f"{path}: has fewer stages than the {n_stages} of {spec.name} ({missing[0]} is not there). "
+            f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
+        )
+    encoder.load_state_dict({name: state[name] for name in needed})
+
+
+def encoder_state(encoder: str, path: Path, in_channels: int) -> dict[str, torch.Tensor]:
+    """An encoder's state dict, float32, for images of `in_channels` channels.
+
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does. A
+    file of a whole network (names that begin with `encoder.`) gives its encoder, and only the stages it has.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is damaged or holds another encoder.
+    """
     try:
         state = load_file(path)
     except SafetensorError as error:
@@ -96,8 +141,11 @@ def encoder_state(
         shapes = {name: value.shape for name, value in network.state_dict().items()}
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
+    first = next(iter(shapes))
     try:
-        network.load_state_dict(state)
+        incompatible = network.load_state_dict(state, strict=False)
+        if first not in state or incompatible.unexpected_keys:
+            network.load_state_dict(state)
     except RuntimeError as error:
         raise IcefloeError(
             f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "
@@ -105,11 +153,27 @@ def encoder_state(
         ) from error
     if file_channels != in_channels:
         network.set_in_channels(in_channels, pretrained=True)
-    return dict(network.state_dict())
+    return {name: value for name, value in network.state_dict().items() if name in state}
 
 
-def _mirrored(encoder: str, weights: str, source: dict[str, str], weights_dir: Path | None) -> Path | None:
-    if weights_dir is None:
+def _simulated(encoder: str, mirror: WeightsMirror | None) -> Path:
+    name = f"{encoder}.{SIM}.safetensors"
+    found = find(mirror, [name]) if mirror is not None else None
+    if found:
+        return found
+    if (SHIPPED / name).is_file():
+        return SHIPPED / name
+    raise IcefloeError(
+        f"{encoder}: has no {SIM} weights{' in ' + str(mirror) if mirror is not None else ''}. "
+        f"Run icefloe pretrain {encoder} --output DIR and set ICEFLOE_WEIGHTS_DIR to DIR, "
+        "or use weights: none."
+    )
+
+
+def _mirrored(
+    encoder: str, weights: str, source: dict[str, str], mirror: WeightsMirror | None
+) -> Path | None:
+    if mirror is None:
         return None
     names = [
         f"{encoder}.{weights}.safetensors",
@@ -118,10 +182,7 @@ def _mirrored(encoder: str, weights: str, source: dict[str, str], weights_dir: P
     ]
     if weights == "imagenet":
         names.insert(0, f"{encoder}.safetensors")
-    for name in names:
-        if (weights_dir / name).is_file():
-            return weights_dir / name
-    return _cached(source, weights_dir)
+    return find(mirror, names) or (_cached(source, mirror) if isinstance(mirror, Path) else None)
 
 
 def _cached(source: dict[str, str], cache: Path | None) -> Path | None:

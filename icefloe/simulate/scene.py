@@ -23,6 +23,9 @@ ICE_STEP_V = 1.0
 SURROUND = 0.02
 """Share of the beam that gets past the aperture's rim."""
 
+SPECK_REACH = 9.0
+"""Standard deviations beyond which a speck takes away less than float64 resolves."""
+
 Array = NDArray[np.float64]
 
 
@@ -179,12 +182,20 @@ class Scene:
     def _debris(self, rng: np.random.Generator) -> Array:
         """A few dark specks on the window."""
         total = np.zeros_like(self._rows)
+        axis = self._columns[0]
         for _ in range(rng.poisson(8.0)):
             distance = self.spec.aperture_radius_nm * rng.uniform(0.6, 0.95)
             angle, size_nm = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(2.0, 5.0)
-            squared = (self._rows - distance * np.sin(angle)) ** 2
-            squared = squared + (self._columns - distance * np.cos(angle)) ** 2
-            total += rng.uniform(0.05, 0.3) * np.exp(-squared / (2.0 * size_nm**2))
+            row, column = distance * np.sin(angle), distance * np.cos(angle)
+            near = tuple(
+                slice(
+                    *np.searchsorted(axis, [centre - SPECK_REACH * size_nm, centre + SPECK_REACH * size_nm])
+                )
+                for centre in (row, column)
+            )
+            squared = (self._rows[near] - row) ** 2
+            squared = squared + (self._columns[near] - column) ** 2
+            total[near] += rng.uniform(0.05, 0.3) * np.exp(-squared / (2.0 * size_nm**2))
         return np.minimum(total, 0.5)
 
 

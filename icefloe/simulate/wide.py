@@ -1,38 +1,116 @@
-"""Experiments more varied than any laboratory's: what a network is pre-trained on."""
+"""Micrographs more varied than any laboratory's, without end: what encoders are pre-trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import get_args
 
 import numpy as np
 
 from icefloe.simulate.camera import Camera
-from icefloe.simulate.ice import Experiment, simulate_experiment
 from icefloe.simulate.kinetics import melting_point_c
+from icefloe.simulate.lattice import LatticeSpec, simulate_lattice
+from icefloe.simulate.micrograph import Micrograph, expose
+from icefloe.simulate.nanoparticles import NanoparticleSpec, simulate_nanoparticles
 from icefloe.simulate.outline import Shape
+from icefloe.simulate.scene import Scene
 from icefloe.simulate.spec import ExperimentSpec
 
 FIELD_NM = 512.0
 N_COMPOSITES = 10
-SHOWN = 3
-"""Composites made of each experiment; more would be much alike."""
+MAGNIFICATIONS = {1.0: 0.5, 1.5: 0.25, 2.0: 0.25}
+"""Of ice, and how often: a network meets it at 128 px to a side as well as at 256."""
+
+VIEWS = 2
+"""Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
+
+SHARES = {"ice": 0.45, "nanoparticles": 0.35, "lattice": 0.2}
+"""How often each kind of specimen is drawn; of ice there are `VIEWS` micrographs."""
+
+KINDS = tuple(SHARES)
 
 
-def wide_experiments(n_experiments: int, size_px: int, seed: int) -> Iterator[Experiment]:
-    """Experiments that differ in everything a network should not depend on, some seconds of each.
+def micrographs(rng: np.random.Generator, size_px: int) -> tuple[str, list[Micrograph]]:
+    """Kind and micrographs of the next specimen; an endless stream is this, called again and again.
 
     Parameters
     ----------
-    n_experiments
-        How many.
+    rng
+        Source of everything.
     size_px
-        Edge of the square images.
-    seed
-        The same seed gives the same experiments, and a larger number of them begins with the same.
+        Edge of the smallest images; ice comes up to twice as large (`MAGNIFICATIONS`).
     """
-    for index in range(n_experiments):
-        rng = np.random.default_rng((seed, index))
-        seconds = np.sort(rng.choice(N_COMPOSITES, SHOWN, replace=False)).tolist()
-        yield simulate_experiment(random_wide_spec(rng, size_px), int(rng.integers(2**63)), seconds)
+    kind = str(rng.choice(KINDS, p=list(SHARES.values())))
+    if kind == "ice":
+        return kind, random_ice(rng, size_px)
+    return kind, [_SIMULATORS[kind](rng, size_px)]
+
+
+def random_ice(rng: np.random.Generator, size_px: int) -> list[Micrograph]:
+    """Some seconds of a wide melting experiment, each by another camera."""
+    magnification = rng.choice(list(MAGNIFICATIONS), p=list(MAGNIFICATIONS.values()))
+    spec = random_wide_spec(rng, round(size_px * magnification))
+    scene = Scene(spec, rng)
+    made = []
+    for second in rng.choice(N_COMPOSITES, VIEWS, replace=False):
+        camera = _random_camera(_log_uniform(0.5, 60.0, rng), rng)
+        made.append(expose(*scene.render(int(second)), camera, spec.pixel_size_nm, rng))
+    return made
+
+
+def random_nanoparticles(rng: np.random.Generator, size_px: int) -> Micrograph:
+    """Particles few or many, faint or black, round or faceted, in bright or dark field, noisy or not."""
+    pixel = 0.4
+    radius_px = _log_uniform(3.0, 22.0, rng) * size_px / 128.0
+    radius = radius_px * pixel
+    return simulate_nanoparticles(
+        NanoparticleSpec(
+            size_px=size_px,
+            pixel_size_nm=pixel,
+            coverage=_log_uniform(0.03, 0.4, rng),
+            radius_nm=radius,
+            spread=rng.uniform(0.05, 0.5),
+            faceting=rng.uniform(),
+            elongation=rng.uniform(1.0, 2.0),
+            roughness=rng.uniform(0.0, 0.06),
+            overlap=rng.uniform(0.0, 0.4),
+            mfp_nm=radius * _log_uniform(1.0, 12.0, rng),
+            diffraction=rng.uniform(0.0, 0.6),
+            defocus_um=rng.normal(0.0, 1.0) * 0.3,
+            support_texture=_log_uniform(0.005, 0.08, rng),
+            thickness_variation=rng.uniform(0.0, 0.05),
+            dark=rng.random() < 0.75,
+            camera=_random_camera(_log_uniform(2.0, 60.0, rng), rng),
+        ),
+        rng,
+    )
+
+
+def random_lattice(rng: np.random.Generator, size_px: int) -> Micrograph:
+    """A crystal of any projected cell, whole or a grain in amorphous film, strained, sparse or dense."""
+    pixel = 0.02
+    a_px = rng.uniform(7.0, 26.0)
+    grain = None if rng.random() < 0.5 else size_px * pixel * rng.uniform(0.15, 0.5)
+    basis = 0.0 if rng.random() < 0.4 else rng.uniform(0.2, 1.0)
+    return simulate_lattice(
+        LatticeSpec(
+            size_px=size_px,
+            pixel_size_nm=pixel,
+            a_nm=a_px * pixel,
+            ratio=rng.uniform(0.7, 1.6),
+            angle_deg=rng.choice([60.0, 90.0, rng.uniform(55.0, 125.0)]),
+            rotation_deg=rng.uniform(0.0, 180.0),
+            basis=basis,
+            column_nm=a_px * pixel * rng.uniform(0.1, 0.18 if basis else 0.22),
+            strain=rng.uniform(0.0, 0.15),
+            vacancies=rng.uniform(0.0, 0.1),
+            grain_nm=grain,
+            amorphous=rng.uniform(0.0, 0.3),
+            thickness_variation=rng.uniform(0.0, 0.25),
+            flyback=rng.uniform(0.0, 0.6),
+            dark=rng.random() < 0.3,
+            camera=_random_camera(_log_uniform(300.0, 20000.0, rng), rng),
+        ),
+        rng,
+    )
 
 
 def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
@@ -67,31 +145,45 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
         orientation_deg=rng.uniform(0.0, 180.0),
         roughness=rng.uniform(0.01, 0.06),
         ice_thickness_nm=rng.uniform(50.0, 150.0),
-        ice_edge_nm=_log_uniform(3.0, 25.0, rng),
+        ice_edge_nm=_log_uniform(2.0, 14.0, rng),
         water_thickness_nm=rng.uniform(160.0, 240.0),
         water_extent=extent,
         water_elongation=rng.uniform(1.0, 2.2),
         water_turn_deg=rng.uniform(0.0, 180.0),
         water_shift=abs(rng.normal(0.0, 0.35)) * (extent - 0.8),
         water_mfp_nm=water_mfp,
-        ice_mfp_nm=water_mfp * rng.uniform(0.8, 1.06),
-        bend_contours=int(rng.integers(0, 4)),
-        bend_strength=rng.uniform(0.0, 0.3),
+        ice_mfp_nm=water_mfp * rng.uniform(0.75, 1.1),
+        bend_contours=int(rng.integers(0, 8)),
+        bend_strength=rng.uniform(0.0, 0.35),
         bend_speed_per_s=rng.normal(0.0, 0.05),
-        defocus_um=rng.choice([-1.0, 1.0]) * rng.uniform(2.0, 14.0),
-        illumination_gradient=rng.uniform(0.0, 0.2),
+        defocus_um=rng.choice([-1.0, 1.0]) * _log_uniform(1.2, 14.0, rng),
+        illumination_gradient=rng.uniform(0.0, 0.3),
         illumination_direction_deg=rng.uniform(0.0, 360.0),
         film_texture=rng.uniform(0.002, 0.015),
         start_c=start_c,
         rate_c_per_s=rate,
         kinetic_coefficient_nm_per_s_k=melted * radius / (mean_overheating * N_COMPOSITES),
-        camera=Camera(
-            serial=int(rng.integers(1000)),
-            dose_e_per_A2=_log_uniform(4.0, 60.0, rng),
-            gain_variation=rng.uniform(0.0, 0.02),
-            column_variation=rng.uniform(0.0, 0.02),
-            blur_px=rng.uniform(0.3, 1.5),
-        ),
+        camera=Camera(drift_nm_per_s=0.0),
+    )
+
+
+_SIMULATORS: dict[str, Callable[[np.random.Generator, int], Micrograph]] = {
+    "nanoparticles": random_nanoparticles,
+    "lattice": random_lattice,
+}
+
+
+def _random_camera(dose_e_per_A2: float, rng: np.random.Generator) -> Camera:  # noqa: N803 (the unit)
+    """Its gain map, blur and X-rays from poor to good."""
+    return Camera(
+        serial=int(rng.integers(1000)),
+        dose_e_per_A2=dose_e_per_A2,
+        gain_variation=rng.uniform(0.0, 0.03),
+        column_variation=rng.uniform(0.0, 0.02),
+        xrays_per_frame=_log_uniform(0.05, 10.0, rng),
+        jitter_nm=0.0,
+        drift_nm_per_s=0.0,
+        blur_px=rng.uniform(0.3, 1.5),
     )
 
 

@@ -14,6 +14,7 @@ from icefloe.training.jobs import Job, Tracking, run_jobs
 from icefloe.training.members import MembersDir, save_members
 from icefloe.training.previous import PreviousVersion
 from icefloe.training.records import EpochRecord
+from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def train_members(
     on_epoch: Callable[[str, EpochRecord], None] | None = None,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
-    weights_dir: Path | None = None,
+    weights_dir: WeightsMirror | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
 
@@ -64,7 +65,7 @@ def train_members(
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
     weights_dir
-        Local mirror of published encoder weights, on a disk that every worker sees.
+        Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
 
     Returns
     -------
