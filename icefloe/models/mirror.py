@@ -1,4 +1,4 @@
-"""A place of one's own for weights: a folder, or a prefix on S3 whose files are kept here once read."""
+"""Weights from places of one's own: a file, the package, a folder, an S3 prefix. Nothing here needs torch."""
 
 import logging
 import os
@@ -12,9 +12,49 @@ from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
+SIM = "sim"
+"""Name of the weights that `icefloe pretrain` makes; those of the light encoders are part of the package."""
+
+SHIPPED = Path(__file__).parent / SIM
 S3 = "s3://"
 TIMEOUT = 5.0
 """Seconds for a connection to S3; a store that is not there should not cost a minute."""
+
+
+def placed_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
+    """The file behind `sim` or a path; None for published weights, which `weights_file` also seeks elsewhere.
+
+    Parameters
+    ----------
+    encoder
+        A name in `spec.ENCODERS`.
+    weights
+        As `MemberSpec.weights`, and not `none`.
+    mirror
+        Folder or `s3://bucket/prefix`, looked into before the package; or none.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is nowhere.
+    """
+    if weights.endswith(".safetensors"):
+        if not Path(weights).is_file():
+            raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
+        return Path(weights)
+    if weights != SIM:
+        return None
+    name = f"{encoder}.{SIM}.safetensors"
+    found = find(mirror, [name]) if mirror is not None else None
+    if found:
+        return found
+    if (SHIPPED / name).is_file():
+        return SHIPPED / name
+    where = "the package" if mirror is None else f"{mirror} or the package"
+    raise IcefloeError(
+        f"{encoder}: no {SIM} weights in {where}. Run icefloe pretrain {encoder} --output DIR and set "
+        "ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
+    )
 
 
 def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:

@@ -15,16 +15,12 @@ from segmentation_models_pytorch.encoders import encoders, get_encoder
 from torch import nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models.mirror import find
+from icefloe.models.mirror import find, placed_file
 from icefloe.models.spec import MemberSpec
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
-SIM = "sim"
-"""Name of the weights that `icefloe pretrain` makes; those of the light encoders are part of the package."""
-
-SHIPPED = Path(__file__).parent / "sim"
 HUB_FILE = "model.safetensors"
 HUB_TIMEOUT = 2.0
 """Seconds the hub has to answer; its own client would retry for most of a minute."""
@@ -52,12 +48,9 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     IcefloeError
         If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
     """
-    if weights.endswith(".safetensors"):
-        if not Path(weights).is_file():
-            raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
-        return Path(weights)
-    if weights == SIM:
-        return _simulated(encoder, mirror)
+    placed = placed_file(encoder, weights, mirror)
+    if placed is not None:
+        return placed
     source = encoders[encoder]["pretrained_settings"][weights]
     found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
     if found:
@@ -154,20 +147,6 @@ def encoder_state(encoder: str, path: Path, in_channels: int) -> dict[str, torch
     if file_channels != in_channels:
         network.set_in_channels(in_channels, pretrained=True)
     return {name: value for name, value in network.state_dict().items() if name in state}
-
-
-def _simulated(encoder: str, mirror: WeightsMirror | None) -> Path:
-    name = f"{encoder}.{SIM}.safetensors"
-    found = find(mirror, [name]) if mirror is not None else None
-    if found:
-        return found
-    if (SHIPPED / name).is_file():
-        return SHIPPED / name
-    raise IcefloeError(
-        f"{encoder}: has no {SIM} weights{' in ' + str(mirror) if mirror is not None else ''}. "
-        f"Run icefloe pretrain {encoder} --output DIR and set ICEFLOE_WEIGHTS_DIR to DIR, "
-        "or use weights: none."
-    )
 
 
 def _mirrored(

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
+from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.training.checkpoint import (
     Progress,
@@ -120,6 +122,9 @@ class _Fit:
         self.device = pick_device()
         self.precision = resolve_precision(config.precision, self.device)
         network = build(spec, len(data.classes), weights_dir)
+        self.pretrained_sha256: str | None = None
+        if spec.weights != "none" and initial is None:
+            self.pretrained_sha256 = sha256_file(weights_file(spec.encoder, spec.weights, weights_dir))
         if initial is not None:
             _load_initial(network, initial, spec.name)
         set_batch_norm_momentum(network)
@@ -192,6 +197,7 @@ class _Fit:
             device=self.device.type,
             precision=self.precision,
             threads=threads,
+            pretrained_sha256=self.pretrained_sha256,
         )
         write_outcome(self.directory, receipt, probability)
         return receipt

@@ -7,6 +7,9 @@ from pathlib import Path
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+from icefloe.models.mirror import placed_file
+from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData, prepare
 from icefloe.training.identity import checkpoint_directory
@@ -81,7 +84,7 @@ def train_members(
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = _jobs(config, data, data_sha256, checkpoints, previous)
+    jobs = _jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
     trained = run_jobs(
         jobs,
         on_epoch=on_epoch,
@@ -110,6 +113,7 @@ def _jobs(
     data_sha256: str,
     checkpoints: Path,
     previous: PreviousVersion | None,
+    weights_dir: WeightsMirror | None,
 ) -> list[Job]:
     if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
@@ -120,7 +124,7 @@ def _jobs(
     retraining = config.for_retraining()
     jobs = []
     for spec in config.members:
-        how, initial, init_sha256, started_from = config, None, None, None
+        how, initial, init_sha256, started_from = config, None, _pretrained(spec, weights_dir), None
         if previous is not None and spec.name in previous.names:
             how, started_from = retraining, previous.name
             initial, init_sha256 = previous.weights(spec.name)
@@ -129,3 +133,11 @@ def _jobs(
         directory = checkpoint_directory(checkpoints, spec, how, data_sha256, init_sha256)
         jobs.append(Job(spec.name, spec, data, how, directory.absolute(), initial, started_from))
     return jobs
+
+
+def _pretrained(spec: MemberSpec, weights_dir: WeightsMirror | None) -> str | None:
+    """Hash of a file that may change under its name; published weights do not."""
+    if spec.weights == "none":
+        return None
+    path = placed_file(spec.encoder, spec.weights, weights_dir)
+    return None if path is None else sha256_file(path)

@@ -8,7 +8,7 @@ import torch
 
 from icefloe.datasets.git import code_revision
 from icefloe.files import sha256_file, write_bytes_atomic, write_text_atomic
-from icefloe.models.weights import SIM
+from icefloe.models.mirror import SIM
 from icefloe.simulate.wide import KINDS, SHARES, VIEWS
 from icefloe.training.pretrain import PretrainConfig, Pretrained
 
