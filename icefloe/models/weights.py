@@ -134,11 +134,10 @@ def encoder_state(encoder: str, path: Path, in_channels: int) -> dict[str, torch
         shapes = {name: value.shape for name, value in network.state_dict().items()}
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
-    first = next(iter(shapes))
+    # Deep stages may be missing; the first filters of another encoder have another name.
+    has_other_names = not state.keys() <= shapes.keys() or next(iter(shapes)) not in state
     try:
-        incompatible = network.load_state_dict(state, strict=False)
-        if first not in state or incompatible.unexpected_keys:
-            network.load_state_dict(state)
+        network.load_state_dict(state, strict=has_other_names)
     except RuntimeError as error:
         raise IcefloeError(
             f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "

@@ -19,6 +19,9 @@ N_COMPOSITES = 10
 MAGNIFICATIONS = {1.0: 0.5, 1.5: 0.25, 2.0: 0.25}
 """Of ice, and how often: a network meets it at 128 px to a side as well as at 256."""
 
+MAX_ELECTRONS = 30000.0
+"""A pixel and second; half as many again would saturate a 16-bit composite."""
+
 VIEWS = 2
 """Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
 
@@ -51,7 +54,7 @@ def random_ice(rng: np.random.Generator, size_px: int) -> list[Micrograph]:
     scene = Scene(spec, rng)
     made = []
     for second in rng.choice(N_COMPOSITES, VIEWS, replace=False):
-        camera = _random_camera(_log_uniform(0.5, 60.0, rng), rng)
+        camera = _random_camera(_log_uniform(60.0, MAX_ELECTRONS, rng), spec.pixel_size_nm, rng)
         made.append(expose(*scene.render(int(second)), camera, spec.pixel_size_nm, rng))
     return made
 
@@ -78,7 +81,7 @@ def random_nanoparticles(rng: np.random.Generator, size_px: int) -> Micrograph:
             support_texture=_log_uniform(0.005, 0.08, rng),
             thickness_variation=rng.uniform(0.0, 0.05),
             dark=rng.random() < 0.75,
-            camera=_random_camera(_log_uniform(2.0, 60.0, rng), rng),
+            camera=_random_camera(_log_uniform(30.0, 1000.0, rng), pixel, rng),
         ),
         rng,
     )
@@ -107,7 +110,7 @@ def random_lattice(rng: np.random.Generator, size_px: int) -> Micrograph:
             thickness_variation=rng.uniform(0.0, 0.25),
             flyback=rng.uniform(0.0, 0.6),
             dark=rng.random() < 0.3,
-            camera=_random_camera(_log_uniform(300.0, 20000.0, rng), rng),
+            camera=_random_camera(_log_uniform(12.0, 800.0, rng), pixel, rng),
         ),
         rng,
     )
@@ -173,11 +176,11 @@ _SIMULATORS: dict[str, Callable[[np.random.Generator, int], Micrograph]] = {
 }
 
 
-def _random_camera(dose_e_per_A2: float, rng: np.random.Generator) -> Camera:  # noqa: N803 (the unit)
+def _random_camera(electrons_per_px: float, pixel_size_nm: float, rng: np.random.Generator) -> Camera:
     """Its gain map, blur and X-rays from poor to good."""
     return Camera(
         serial=int(rng.integers(1000)),
-        dose_e_per_A2=dose_e_per_A2,
+        dose_e_per_A2=electrons_per_px / (10.0 * pixel_size_nm) ** 2,
         gain_variation=rng.uniform(0.0, 0.03),
         column_variation=rng.uniform(0.0, 0.02),
         xrays_per_frame=_log_uniform(0.05, 10.0, rng),
