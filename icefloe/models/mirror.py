@@ -100,6 +100,7 @@ def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
                     continue
                 raise
             return _copy(client, bucket, key, found["ETag"].strip('"'))
+        client.head_bucket(Bucket=bucket)  # an object of a bucket that does not exist is just not found
     except (BotoCoreError, ClientError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(

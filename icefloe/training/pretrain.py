@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -87,6 +87,11 @@ class PretrainConfig(BaseModel):
     batch_size: int = Field(8, ge=2)
     learning_rate: float = Field(3e-3, gt=0)
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEED)
+
+    @model_validator(mode="after")
+    def _encoder_is_known(self) -> "PretrainConfig":
+        _ = self.spec  # refuses what the zoo does not have
+        return self
 
     @property
     def spec(self) -> MemberSpec:
@@ -297,7 +302,7 @@ class _Pretraining:
             loss=float(np.mean(losses)),
             pca=float(right.sum() / (n_images * self.config.size**2)),
             iou=float(both.sum() / union.sum()),
-            iou_of={kind: float(both[i] / union[i]) for i, kind in enumerate(KINDS)},
+            iou_of={kind: float(both[i] / max(union[i], 1)) for i, kind in enumerate(KINDS)},
             noise_left=(left / noise) ** 0.5,
             n_images=n_images,
         )
