@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
+from icefloe.ensemble.metrics import pixel_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.models.spec import LIGHT, MemberSpec
@@ -285,26 +286,30 @@ class _Pretraining:
     def scores(self) -> HeldOutScores:
         """Of the network as it is, on the held-out images."""
         self.network.eval()
-        both, union, right = (np.zeros(len(KINDS)) for _ in range(3))
-        losses, left, noise = [], 0.0, 0.0
+        losses, found = [], []
+        left, noise = 0.0, 0.0
         with torch.inference_mode():
             for batch in self.held_out:
                 segmentation, denoising, maps = self._forward(batch)
                 losses.append(float(segmentation + DENOISING_WEIGHT * denoising))
-                found = (maps.cpu().numpy()[np.arange(len(maps)), batch.kinds] > 0, batch.masks == 1)
-                for total, hits in ((both, found[0] & found[1]), (union, found[0] | found[1])):
-                    np.add.at(total, batch.kinds, hits.sum(axis=(1, 2)))
-                np.add.at(right, batch.kinds, (found[0] == found[1]).sum(axis=(1, 2)))
-                left += float(((maps[:, -1].cpu().numpy() - batch.clean) ** 2).sum())
+                predicted = maps.cpu().numpy()
+                found.append((predicted[np.arange(len(predicted)), batch.kinds] > 0).astype(np.uint8))
+                left += float(((predicted[:, -1] - batch.clean) ** 2).sum())
                 noise += float(((batch.images - batch.clean) ** 2).sum())
-        n_images = HELD_OUT_BATCHES * self.config.batch_size
+        masks = np.concatenate([batch.masks for batch in self.held_out])
+        kinds = np.concatenate([batch.kinds for batch in self.held_out])
+        segmented = np.concatenate(found)
+        scores = pixel_scores(masks, segmented)
         return HeldOutScores(
             loss=float(np.mean(losses)),
-            pca=float(right.sum() / (n_images * self.config.size**2)),
-            iou=float(both.sum() / union.sum()),
-            iou_of={kind: float(both[i] / max(union[i], 1)) for i, kind in enumerate(KINDS)},
+            pca=scores.accuracy,
+            iou=scores.iou,
+            iou_of={
+                kind: pixel_scores(masks[kinds == index], segmented[kinds == index]).iou
+                for index, kind in enumerate(KINDS)
+            },
             noise_left=(left / noise) ** 0.5,
-            n_images=n_images,
+            n_images=len(masks),
         )
 
 

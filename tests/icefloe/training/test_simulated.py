@@ -17,13 +17,13 @@ def test_a_batch_is_a_function_of_seed_and_number(batches):
     assert not np.array_equal(simulated_batch(8, 64, seed=1, number=3).images, again.images)
 
 
-def test_images_are_normalised_and_masks_binary(batches):
+def test_images_are_normalised_and_masks_binary_but_for_padding(batches):
     images = np.concatenate([batch.images for batch in batches])
     assert images.shape == (64, 64, 64)
     assert images.dtype == np.float32
     # Windows of z-scored images, at contrasts of 0.67 to 1.5.
     assert 0.6 < np.median(images.std(axis=(1, 2))) < 1.6
-    assert set(np.unique(np.concatenate([batch.masks for batch in batches]))) == {0, 1}
+    assert set(np.unique(np.concatenate([batch.masks for batch in batches]))) == {0, 1, 255}
 
 
 def test_denoising_is_worth_learning(batches):
@@ -51,3 +51,11 @@ def test_blanking_leaves_the_ice(batches):
                 taken += np.count_nonzero(image[mask == 1] == values[counts.argmax()])
                 ice += np.count_nonzero(mask)
     assert taken < 0.05 * ice
+
+
+def test_padding_counts_nowhere_and_is_as_in_real_images(batches):
+    for batch in batches:
+        for image, clean, mask in zip(batch.images, batch.clean, batch.masks, strict=True):
+            padding = mask == 255
+            assert len(np.unique(image[padding])) <= 1
+            np.testing.assert_array_equal(image[padding], clean[padding])
