@@ -19,6 +19,8 @@ from icefloe.models.mirror import find, placed_file
 from icefloe.models.spec import MemberSpec
 from icefloe.typing import WeightsMirror
 
+Weights = dict[str, torch.Tensor]
+
 logger = logging.getLogger(__name__)
 
 HUB_FILE = "model.safetensors"
@@ -73,14 +75,15 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
 def load_pretrained(
     network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
 ) -> None:
-    """Put the spec's pre-trained weights into a network's encoder.
+    """Put the spec's pre-trained weights into a network's encoder, and into its decoder if it is the file's.
 
-    A file may have more stages than the network's encoder, which then go unused, but not fewer.
+    A file may have more stages than the network's encoder, which then go unused, but not fewer. The last
+    convolution, which makes classes of features, stays random: classes differ.
 
     Parameters
     ----------
     network
-        With an `encoder` of the stages that are used.
+        With an `encoder` of the stages that are used, and a `decoder`.
     spec
         Whose `weights` are not `none`.
     in_channels
@@ -94,8 +97,9 @@ def load_pretrained(
         If the weights can't be had or do not fit.
     """
     path = weights_file(spec.encoder, spec.weights, mirror)
-    state = encoder_state(spec.encoder, path, in_channels)
-    encoder: nn.Module = network.encoder  # type: ignore[assignment]
+    content = _read(path)
+    state = _encoder_state(spec.encoder, content, path, in_channels)
+    encoder, decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
     needed = encoder.state_dict().keys()
     missing = [name for name in needed if name not in state]
     if missing:
@@ -105,33 +109,28 @@ def load_pretrained(
             f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
         )
     encoder.load_state_dict({name: state[name] for name in needed})
+    own = _part(content, "decoder.")
+    if {name: value.shape for name, value in own.items()} == _shapes(decoder):
+        decoder.load_state_dict(own)
 
 
-def encoder_state(encoder: str, path: Path, in_channels: int) -> dict[str, torch.Tensor]:
-    """An encoder's state dict, float32, for images of `in_channels` channels.
-
-    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does. A
-    file of a whole network (names that begin with `encoder.`) gives its encoder, and only the stages it has.
-
-    Raises
-    ------
-    IcefloeError
-        If the file is damaged or holds another encoder.
-    """
+def _read(path: Path) -> Weights:
     try:
-        state = load_file(path)
+        return load_file(path)
     except SafetensorError as error:
         raise IcefloeError(f"{path}: not a safetensors file ({error}). Download or save it again.") from error
-    if any(name.startswith("encoder.") for name in state):
-        state = {
-            name.removeprefix("encoder."): value
-            for name, value in state.items()
-            if name.startswith("encoder.")
-        }
+
+
+def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int) -> Weights:
+    """An encoder's state dict, float32, for images of `in_channels` channels; only the stages of the file.
+
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does.
+    """
+    state = _part(content, "encoder.") or content
     # A file of this project's own networks is of one channel already; published ones are RGB.
     for file_channels in dict.fromkeys((3, in_channels)):
         network = get_encoder(encoder, in_channels=file_channels)
-        shapes = {name: value.shape for name, value in network.state_dict().items()}
+        shapes = _shapes(network)
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
     # Deep stages may be missing; the first filters of another encoder have another name.
@@ -146,6 +145,14 @@ def encoder_state(encoder: str, path: Path, in_channels: int) -> dict[str, torch
     if file_channels != in_channels:
         network.set_in_channels(in_channels, pretrained=True)
     return {name: value for name, value in network.state_dict().items() if name in state}
+
+
+def _part(content: Weights, prefix: str) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in content.items() if name.startswith(prefix)}
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in module.state_dict().items()}
 
 
 def _mirrored(

@@ -69,8 +69,8 @@ def wide_sheet(n_columns: int = 9, seed: int = 0) -> Figure:
     grid = figure.subplots(3 * len(KINDS), n_columns)
     for axes, (kind, shown) in zip(grid.reshape(len(KINDS), 3, n_columns), made.items(), strict=True):
         for column, micrograph in enumerate(shown[:n_columns]):
-            for ax, picture in zip(axes[:, column], (micrograph.image, micrograph.clean), strict=False):
-                low, high = np.percentile(picture, [0.5, 99.5])
+            for ax, picture in ((axes[0, column], micrograph.image), (axes[1, column], micrograph.clean)):
+                low, high = np.percentile(np.asarray(picture, np.float64), [0.5, 99.5])
                 ax.imshow(picture, cmap="gray", vmin=low, vmax=high)
             axes[2, column].imshow(micrograph.mask, cmap="gray", vmin=0, vmax=1)
         axes[0, 0].set_title(kind, fontsize=9, loc="left")

@@ -74,7 +74,7 @@ class MemberReceipt:
     started_from
         Name of the previous version's directory, or none when training began from the spec's own weights.
     pretrained_sha256
-        Of the file of pre-trained weights that the encoder began with, if any.
+        Of the file of pre-trained weights that the member began with, if any.
     init_sha256, weights_sha256
         Of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's file.
     device, precision, threads

@@ -30,6 +30,8 @@ PRETRAINED = ("sim", "imagenet")
 SCRATCH = "scratch"
 FROZEN = " frozen"
 DRAWS_PER_EPOCH = 16
+SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
+"""Learning rates, each the better of the two for its kind of weights: a high one washes out what was learned."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def run_transfer(
     data
         The workspace's data folder.
     config
-        How to train; members, image size and draws an epoch are the study's own. The widths of the first
+        How to train; members, image size, learning rates and draws an epoch are the study's own. The widths of the first
         member's decoder are those of all.
     panels
         Learning curves.
@@ -148,6 +150,7 @@ def _plan(
                         "preprocessing": preprocessing,
                         "draws_per_epoch": DRAWS_PER_EPOCH,
                         "patience": config.epochs,
+                        "learning_rate": SCRATCH_RATE if arm == SCRATCH else PRETRAINED_RATE,
                         "seed": seed,
                         "freeze_encoder": arm.endswith(FROZEN),
                     }
