@@ -102,9 +102,9 @@ class TransferStudy:
         seeds = len({outcome.seed for outcome in self.outcomes})
         lines = [
             f"One U-Net of {', '.join(self.encoders)} is trained for {self.epochs} epochs on n labelled "
-            "images. It begins with random weights (scratch), with those of `icefloe pretrain` (sim: encoder and "
-            "decoder) or with published ones (imagenet: encoder); frozen: the encoder stays as it began. The "
-            "learning rate is 3e-3 from scratch and 1e-3 otherwise, the better for each. Everything else "
+            "images. It begins with random weights (scratch), with those of `icefloe pretrain` (sim: encoder "
+            "and decoder) or with published ones (imagenet: encoder); frozen: the encoder stays as it began. "
+            "The learning rate is 3e-3 from scratch and 1e-3 otherwise, the better for each. Everything else "
             f"is alike within a seed. Values are means over {seeds} seeds"
             + (f" and {len(self.encoders)} encoders" if len(self.encoders) > 1 else "")
             + " with 95 % t intervals: they cover which images are labelled and tested, first weights and "

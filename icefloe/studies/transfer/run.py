@@ -31,7 +31,7 @@ SCRATCH = "scratch"
 FROZEN = " frozen"
 DRAWS_PER_EPOCH = 16
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
-"""Learning rates, each the better of the two for its kind of weights: a high one washes out what was learned."""
+"""Learning rates, each the better of the two for its kind of weights; a high one washes out what is known."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def run_transfer(
     data
         The workspace's data folder.
     config
-        How to train; members, image size, learning rates and draws an epoch are the study's own. The widths of the first
-        member's decoder are those of all.
+        How to train; members, image size, learning rates and draws an epoch are the study's own. The widths
+        of the first member's decoder are those of all.
     panels
         Learning curves.
     encoders
