@@ -1,12 +1,16 @@
 """Writing that a killed process can't leave half done: write beside, fsync, rename."""
 
+import csv
 import hashlib
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from icefloe.errors import IcefloeError
 
 
 def _fsync_directory(directory: Path) -> None:
@@ -67,3 +71,62 @@ def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class GrowingTable:
+    """A CSV file that rows are added to one by one, each on the disk before the next.
+
+    Parameters
+    ----------
+    path
+        The file; rows that are there already are kept, but for one that a killed process left half written.
+    columns
+        Their names, in order.
+
+    Raises
+    ------
+    IcefloeError
+        If the file has rows of other columns.
+
+    Attributes
+    ----------
+    rows
+        All rows, as text by column.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.path, self.columns = path, tuple(columns)
+        self.rows: list[dict[str, str]] = []
+        if path.is_file():
+            whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+            reader = csv.DictReader(io.StringIO(whole))
+            self.rows = list(reader)
+            if self.rows and tuple(reader.fieldnames or ()) != self.columns:
+                raise IcefloeError(
+                    f"{path}: has other columns than these results ({', '.join(self.columns)}). "
+                    "Move it away, or name another folder."
+                )
+        self._rewrite()
+
+    def append(self, row: Mapping[str, object]) -> None:
+        """Add a row, which must have all columns."""
+        text = {column: str(row[column]) for column in self.columns}
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(self._text([text]))
+            file.flush()
+            os.fsync(file.fileno())
+        self.rows.append(text)
+
+    def remove(self, row: Mapping[str, str]) -> None:
+        """Take a row of `rows` out."""
+        self.rows.remove(dict(row))
+        self._rewrite()
+
+    def _rewrite(self) -> None:
+        header = dict(zip(self.columns, self.columns, strict=True))
+        write_text_atomic(self.path, self._text([header, *self.rows]))
+
+    def _text(self, rows: Iterable[Mapping[str, str]]) -> str:
+        text = io.StringIO(newline="")
+        csv.DictWriter(text, self.columns, lineterminator="\n").writerows(rows)
+        return text.getvalue()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli import context, data, labels, models, pipelines, results, studies
+from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
 from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError
 
@@ -28,7 +28,10 @@ app.add_typer(pipelines.app, name="pipeline")
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
 app.add_typer(studies.app, name="study")
+app.command()(recordings.stack)
+app.command()(recordings.watch)
 app.command()(results.predict)
+app.command()(physics.physics)
 app.command()(results.report)
 app.command()(results.runs)
 app.command()(pretrain)

@@ -28,6 +28,7 @@ READERS: dict[str, tuple[str, ...]] = {
     ".img": ("hamamatsu",),
     ".mib": ("quantumdetector",),
     ".mrc": ("mrc",),
+    ".mrcs": ("mrc",),
     ".nxs": ("nexus",),
     ".pro": ("digitalsurf",),
     ".prz": ("pantarhei",),
@@ -69,21 +70,39 @@ def read_container(path: Path) -> RawImage:
     IcefloeError
         If the file can't be read or holds no image.
     """
-    images = [signal for signal in _load_signals(path) if _is_image(signal)]
+    signal, n_images = choose_image(path)
+    data = np.asarray(signal["data"])
+    if data.dtype.names is not None:
+        data = grey_from_fields(path, data)
+    data = data.reshape(_without_unit_axes(data.shape))
+    title = str(signal["metadata"].get("General", {}).get("title") or "untitled")
+    chosen = f"first of {n_images} images: {title}" if n_images > 1 else ""
+    return RawImage(data=data, pixel_size_nm=pixel_size_nm(signal["axes"]), chosen=chosen)
+
+
+def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
+    """RosettaSciIO's dictionary of the first image or stack with real values, and how many there are.
+
+    Parameters
+    ----------
+    path
+        The container.
+    lazy
+        Leave the pixels in the file: `data` is then a dask array.
+
+    Raises
+    ------
+    IcefloeError
+        If the file can't be read or holds no image.
+    """
+    images = [signal for signal in _load_signals(path, lazy) if _is_image(signal)]
     if not images:
         raise IcefloeError(
             f"{path}: holds no image (only spectra, Fourier transforms, scans of patterns or logs). "
             "Choose the file of the image itself."
         )
     # A colour thumbnail may stand before the detector's own grey values.
-    signal = min(images, key=lambda image: image["data"].dtype.names is not None)
-    data = np.asarray(signal["data"])
-    if data.dtype.names is not None:
-        data = grey_from_fields(path, data)
-    data = data.reshape(_without_unit_axes(data.shape))
-    title = str(signal["metadata"].get("General", {}).get("title") or "untitled")
-    chosen = f"first of {len(images)} images: {title}" if len(images) > 1 else ""
-    return RawImage(data=data, pixel_size_nm=pixel_size_nm(signal["axes"]), chosen=chosen)
+    return min(images, key=lambda image: image["data"].dtype.names is not None), len(images)
 
 
 def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
@@ -101,12 +120,13 @@ def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
     return float(f"{scales[0]:.6g}")
 
 
-def _load_signals(path: Path) -> list[Signal]:
+def _load_signals(path: Path, lazy: bool) -> list[Signal]:
     failure: Exception = IcefloeError(f"{path}: not a container")
     for name in READERS[path.suffix.lower()]:
         try:
             with quiet_readers():
-                signals: list[Signal] = importlib.import_module(f"rsciio.{name}").file_reader(str(path))
+                reader = importlib.import_module(f"rsciio.{name}").file_reader
+                signals: list[Signal] = reader(str(path), lazy=lazy)
         # A damaged file makes a reader fail in any way at all: struct, key, unicode, memory, assertion ...
         except Exception as error:
             failure = error

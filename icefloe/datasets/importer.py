@@ -110,12 +110,8 @@ def import_folder(
         "licence": licence,
         "preprocessing": list(preprocessing),
     }
-    _info(**entries)  # refused before a file is read, and before a name like ../D1 is taken for a place
-    destination = workspace_data / name
-    if destination.exists():
-        raise IcefloeError(
-            f"{destination}: there is a dataset of this name. Choose another name with --name."
-        )
+    dataset_info(**entries)  # refused before a file is read, and a name like ../D1 is taken for a place
+    destination = new_place(workspace_data, name)
     found = _find(source)
     binary = _masks_are_binary(found)
     sizes: set[float | None] = set()
@@ -135,14 +131,37 @@ def import_folder(
                 write_mask(folder / ("truth" if hold_labels else "masks") / f"{stem}.png", mask)
                 labelled.append(stem)
         entries["pixel_size_nm"] = pixel_size_nm or (sizes.pop() if len(sizes) == 1 else None)
-        _info(**entries, converted=converted).save(folder)
+        dataset_info(**entries, converted=converted).save(folder)
         if author and labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_history(folder, tuple(LabelRecord(stem, author, now, "import") for stem in labelled))
     return Dataset.load(destination)
 
 
-def _info(**entries: Any) -> DatasetInfo:
+def new_place(workspace_data: Path, name: str) -> Path:
+    """Where a new dataset of that name goes.
+
+    Raises
+    ------
+    IcefloeError
+        If there is one of that name.
+    """
+    destination = workspace_data / name
+    if destination.exists():
+        raise IcefloeError(
+            f"{destination}: there is a dataset of this name. Choose another name with --name."
+        )
+    return destination
+
+
+def dataset_info(**entries: Any) -> DatasetInfo:
+    """`DatasetInfo` of entries that a person named.
+
+    Raises
+    ------
+    IcefloeError
+        If one can't be; the error names it.
+    """
     try:
         return DatasetInfo(**entries)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """Ordinary picture files: TIFF through tifffile, NumPy arrays, and what Pillow and imageio read."""
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from icefloe.datasets.containers import pixel_size_nm
 from icefloe.datasets.raw import RawImage, one_grey_channel, quiet_readers, unreadable
 from icefloe.errors import IcefloeError
 
-TIFF = (".tif", ".tiff")
+TIFF = (".btf", ".tf8", ".tif", ".tiff")
 PILLOW = (
     ".bmp",
     ".dib",
@@ -34,6 +35,9 @@ PILLOW = (
 IMAGEIO = (".dcm", ".spe")
 NUMPY = (".npy",)
 SUFFIXES = TIFF + PILLOW + IMAGEIO + NUMPY
+
+MOST_PAGES_DESCRIBED = 2000
+"""RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page."""
 
 
 def read_plain(path: Path) -> RawImage:
@@ -74,15 +78,42 @@ def read_indexed(path: Path) -> NDArray[Any] | None:
 
 
 def tiff_pixel_size_nm(path: Path) -> float | None:
-    """Calibration that a microscope or ImageJ wrote into a TIFF; None where there is none."""
+    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none."""
     if path.suffix.lower() not in TIFF:
         return None
     # A calibration that can't be read leaves the image usable, and most TIFFs have none.
     try:
         with quiet_readers():
-            return pixel_size_nm(rsciio.tiff.file_reader(str(path))[-1]["axes"])
+            with tifffile.TiffFile(path) as tiff:
+                axes = _imagej_axes(tiff) or _ome_axes(tiff)
+                is_long = len(tiff.pages) > MOST_PAGES_DESCRIBED
+            if axes is None and not is_long:
+                axes = rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"]
+            return pixel_size_nm(axes) if axes else None
     except Exception:
         return None
+
+
+def ome_pixels(tiff: tifffile.TiffFile) -> dict[str, str]:
+    """Attributes of the `Pixels` element in OME's description; none in other files."""
+    element = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", tiff.ome_metadata or "")
+    return dict(re.findall(r'(\w+)="([^"]*)"', element[1])) if element else {}
+
+
+def _imagej_axes(tiff: tifffile.TiffFile) -> list[dict[str, Any]] | None:
+    units, tags = (tiff.imagej_metadata or {}).get("unit"), tiff.pages.first.tags
+    if units is None or "XResolution" not in tags or "YResolution" not in tags:
+        return None
+    resolutions = [tags[name].value for name in ("YResolution", "XResolution")]
+    return [{"units": units, "scale": per / pixels if pixels else 0} for pixels, per in resolutions]
+
+
+def _ome_axes(tiff: tifffile.TiffFile) -> list[dict[str, Any]] | None:
+    pixels = ome_pixels(tiff)
+    names = [f"PhysicalSize{axis}" for axis in "YX"]
+    if not all(name in pixels for name in names):
+        return None
+    return [{"units": pixels.get(f"{name}Unit", "µm"), "scale": pixels[name]} for name in names]
 
 
 def shape_from_header(path: Path) -> tuple[int, int] | None:
@@ -126,19 +157,26 @@ def _read_tiff(path: Path) -> RawImage:
 
 
 def _refuse_cut_off(tiff: tifffile.TiffFile) -> None:
-    # tifffile only logs a page chain that points beyond the end, and gives the pages before it.
     size = tiff.filehandle.size
     for page in tiff.pages:
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset + count > size:
                 raise EOFError(f"the file ends at byte {size}, its pixels at {offset + count}")
+    if chain_is_cut(tiff):
+        raise EOFError(f"the file ends at byte {size}, before its next page")
+
+
+def chain_is_cut(tiff: tifffile.TiffFile) -> bool:
+    """Whether the last page points to a next one beyond the file's end.
+
+    tifffile only logs that, and gives the pages before it.
+    """
     layout, last = tiff.tiff, tiff.pages[-1]
     tiff.filehandle.seek(last.offset)
     (n_tags,) = struct.unpack(layout.tagnoformat, tiff.filehandle.read(layout.tagnosize))
     tiff.filehandle.seek(last.offset + layout.tagnosize + n_tags * layout.tagsize)
     (following,) = struct.unpack(layout.offsetformat, tiff.filehandle.read(layout.offsetsize))
-    if following >= size:
-        raise EOFError(f"the file ends at byte {size}, its next page is at {following}")
+    return bool(following >= tiff.filehandle.size)
 
 
 def _read_pillow(path: Path) -> RawImage:

@@ -40,6 +40,11 @@ def unreadable(path: Path, error: Exception) -> IcefloeError:
             f"{path}: reading this format needs the Python package {error.name!r}. "
             "Install it, or export the image as TIFF."
         )
+    if "imagecodecs" in str(error):
+        return IcefloeError(
+            f"{path}: compressed in a way that needs the Python package 'imagecodecs'. "
+            "Install it, or save the recording uncompressed."
+        )
     reason = " ".join(str(error).split()).replace(str(path), "the file") or type(error).__name__
     return IcefloeError(
         f"{path}: truncated, damaged, or not what its name says ({reason[:120]}). Export or copy it again."

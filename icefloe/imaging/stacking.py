@@ -1,12 +1,28 @@
-"""Camera frames averaged into composites, one frame in memory at a time."""
+"""Camera frames averaged into composites, a few frames in memory at a time."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain, count, islice
+from math import ceil
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from icefloe.errors import IcefloeError
+from icefloe.imaging.alignment import AlignedMean, DriftTracker, Shift
+from icefloe.imaging.hot_pixels import HotPixels
+from icefloe.imaging.xrays import XrayRemover
 from icefloe.typing import FloatArray
+
+Frame = NDArray[Any]
+
+LEAST_TAIL = Fraction(1, 2)
+"""Share of a composite's frames that a tail needs to be kept: a noisier one looks like a change of dose."""
+
+BLOCKS = 5
+"""Means in a composite whose drift is measured: single frames are too noisy, a second is too long."""
 
 
 @dataclass(frozen=True)
@@ -17,93 +33,207 @@ class Composite:
     ----------
     image : float32, shape (H, W)
         In the frames' intensity units.
+    index
+        Position in the recording: the second, where composites are seconds.
     first_frame
         Index of its first frame in the recording.
     n_frames
-        How many frames were averaged; fewer than the others in a short tail.
+        How many frames were averaged.
+    is_tail
+        Whether they are fewer than a composite has, because the recording ended.
+    xray_pixels
+        Pixels of its frames that were X-ray hits and were replaced.
+    drift : tuple of Shift
+        Where the specimen was in each of a few blocks of frames; empty where drift was not followed.
+    unseen_pixels
+        Pixels at the margin that drift took out of every frame, filled from their neighbours.
     """
 
     image: FloatArray
+    index: int
     first_frame: int
     n_frames: int
+    is_tail: bool = False
+    xray_pixels: int = 0
+    drift: tuple[Shift, ...] = ()
+    unseen_pixels: int = 0
+
+    @property
+    def displacement(self) -> tuple[float, float] | None:
+        """Mean displacement of the specimen in px (row, column); None where drift was not followed."""
+        if not self.drift:
+            return None
+        row, column = self._places().mean(axis=0)
+        return float(row), float(column)
+
+    @property
+    def drift_scatter(self) -> float | None:
+        """How far the blocks' places scatter about a straight line, in px (standard deviation along an axis).
+
+        The error of a place, or a tremor of the specimen; None of fewer than three blocks.
+        """
+        n_blocks = len(self.drift)
+        if n_blocks < 3:
+            return None
+        line = np.stack([np.ones(n_blocks), np.arange(n_blocks)], axis=1)
+        residuals = self._places() - line @ np.linalg.lstsq(line, self._places())[0]
+        return float(np.sqrt(np.sum(residuals**2) / (2 * (n_blocks - 2))))
+
+    def _places(self) -> NDArray[np.float64]:
+        return np.array([(shift.row, shift.column) for shift in self.drift])
 
 
-def composites(
-    frames: FloatArray | Iterable[FloatArray], per_composite: int, min_tail: float = 0.5
-) -> Iterator[Composite]:
-    """Average every `per_composite` frames, those of one second in Baskaran et al. 2022.
+def first_frame_of(index: int, per_composite: Fraction) -> int:
+    """First frame of a composite; `per_composite` being the rate, frame i is of second floor(i / rate)."""
+    return ceil(index * per_composite)
 
-    Sums are kept in float64, so long recordings of bright 16-bit frames lose nothing. The frames left over at
-    the end (the published code drops them silently) become a composite of their own when they are at least
-    `min_tail` of a full one, and are otherwise joined to the last: no frame is lost, and each composite says
-    how many it holds.
+
+@dataclass
+class Stacker:
+    """Averages frames to composites.
 
     Parameters
     ----------
-    frames : shape (T, H, W), or an iterable of (H, W)
-        An iterator is read once, and never further ahead than the composite being made.
     per_composite
-        Frames in a composite, at least 1: the frame rate (1/s) times the seconds wanted.
-    min_tail
-        Smallest tail that stands alone, as a share of `per_composite` in [0, 1]. A noisier composite than
-        this would look like a change of dose.
+        Frames in a composite, at least 1: the frame rate (1/s) for composites of a second (Baskaran et al.
+        2022), which need not be whole. Of 29.97 Hz composite k has the frames that begin in second k: 30 of
+        them, and now and then 29.
+    keep_tail
+        Whether frames left over at the end (the published code drops them silently) become a composite; None
+        keeps them if they are at least half of one.
+    hot_pixels
+        Wrong pixels to repair in every frame.
+    remove_xrays
+        Replace X-ray hits (`XrayRemover`).
+    drift
+        Follow the specimen and undo its motion; None leaves the frames where they are.
 
-    Yields
-    ------
-    Composite
-
-    Raises
-    ------
-    IcefloeError
-        If `per_composite` is below 1, there are no frames, or a frame's shape differs from the first's.
+    Attributes
+    ----------
+    n_frames
+        Frames read so far.
+    n_dropped
+        Frames of the tail that were left out.
     """
-    if per_composite < 1:
-        raise IcefloeError(f"A composite needs at least one frame; {per_composite} asked for.")
-    pending: _Sum | None = None
-    current = _Sum(0)
-    for index, frame in enumerate(frames):
-        current.add(frame, index)
-        if current.n_frames == per_composite:
-            if pending:
-                yield pending.composite()
-            pending, current = current, _Sum(index + 1, current.shape)
-    if pending is None and not current.n_frames:
-        raise IcefloeError("The recording has no frames. Check the file it came from.")
-    if pending and 0 < current.n_frames < min_tail * per_composite:
-        pending.join(current)
-        current = _Sum(0)
-    for last in (pending, current):
-        if last and last.n_frames:
-            yield last.composite()
 
+    per_composite: Fraction
+    keep_tail: bool | None = None
+    hot_pixels: HotPixels | None = None
+    remove_xrays: bool = False
+    drift: DriftTracker | None = None
+    n_frames: int = field(default=0, init=False)
+    n_dropped: int = field(default=0, init=False)
 
-class _Sum:
-    """A running sum of frames."""
-
-    def __init__(self, first_frame: int, shape: tuple[int, ...] | None = None) -> None:
-        self.first_frame = first_frame
-        self.n_frames = 0
-        self.shape = shape
-        self._total: np.ndarray | None = None
-
-    def add(self, frame: FloatArray, index: int) -> None:
-        if self.shape is not None and frame.shape != self.shape:
+    def __post_init__(self) -> None:
+        if self.per_composite < 1:
             raise IcefloeError(
-                f"Frame {index} has shape {frame.shape} but the first has {self.shape}. "
-                "Stack frames of one size only."
+                f"A composite needs at least one frame; {float(self.per_composite):g} asked for."
             )
-        if self._total is None:
-            self.shape = frame.shape
-            self._total = np.zeros(frame.shape, np.float64)
-        self._total += frame
-        self.n_frames += 1
 
-    def join(self, other: "_Sum") -> None:
-        assert self._total is not None
-        self._total += other._total
-        self.n_frames += other.n_frames
+    def composites(self, frames: Iterable[Frame], first: int = 0) -> Iterator[Composite]:
+        """Composites of a recording, each as soon as its last frame is there.
 
-    def composite(self) -> Composite:
-        assert self._total is not None
-        image = (self._total / self.n_frames).astype(np.float32)
-        return Composite(image, self.first_frame, self.n_frames)
+        Sums are kept in float64, so long recordings of bright 16-bit frames lose nothing. Without drift and
+        X-rays a composite is the mean exactly, and depends on its own frames only.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W)
+            From the first frame of composite `first` on; read once, and never further ahead than needed.
+        first
+            Index of the first composite to make.
+
+        Yields
+        ------
+        Composite
+
+        Raises
+        ------
+        IcefloeError
+            If a frame's shape differs from the first's.
+        """
+        source = self._counted(frames, first_frame_of(first, self.per_composite))
+        for index in count(first):
+            composite = self._composite(source, index)
+            if composite is None:
+                return
+            if not composite.is_tail:
+                yield composite
+                continue
+            share = Fraction(composite.n_frames) / self.per_composite
+            if share >= LEAST_TAIL if self.keep_tail is None else self.keep_tail:
+                yield composite
+            else:
+                self.n_dropped = composite.n_frames
+            return
+
+    def _counted(self, frames: Iterable[Frame], start: int) -> Iterator[Frame]:
+        shape = None
+        for frame in frames:
+            shape = shape or frame.shape
+            if frame.shape != shape:
+                raise IcefloeError(
+                    f"Frame {start + self.n_frames} has shape {frame.shape} but the first has {shape}. "
+                    "Stack frames of one size only."
+                )
+            self.n_frames += 1
+            yield frame
+
+    def _composite(self, source: Iterator[Frame], index: int) -> Composite | None:
+        """The next composite of what is left; None where nothing is."""
+        start, n_before = first_frame_of(index, self.per_composite), self.n_frames
+        wanted = first_frame_of(index + 1, self.per_composite) - start
+        frames: Iterable[Frame] = islice(source, wanted)
+        if self.hot_pixels is not None and len(self.hot_pixels):
+            frames = map(self.hot_pixels.repair, frames)
+        xrays = XrayRemover()
+        if self.remove_xrays:
+            frames = xrays.clean(frames)
+        blocks = _block_means(frames, wanted, min(BLOCKS, wanted) if self.drift else 1)
+        first = next(blocks, None)
+        if first is None:
+            return None
+        image, drift, unseen = (
+            _aligned(chain([first], blocks), self.drift) if self.drift else (first.image, (), 0)
+        )
+        n_frames = self.n_frames - n_before
+        return Composite(image, index, start, n_frames, n_frames < wanted, xrays.n_replaced, drift, unseen)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The mean of a few frames, float32 of shape (H, W)."""
+
+    image: FloatArray
+    n_frames: int
+
+
+def _block_means(frames: Iterable[Frame], wanted: int, n_blocks: int) -> Iterator[_Block]:
+    """Means of `wanted` frames in `n_blocks` blocks of about equal length, each when it is complete."""
+    total: NDArray[np.float64] | None = None
+    n_frames = block = 0
+    for position, frame in enumerate(frames):
+        if total is not None and position * n_blocks // wanted > block:
+            yield _Block((total / n_frames).astype(np.float32), n_frames)
+            total, n_frames, block = None, 0, block + 1
+        total = frame.astype(np.float64) if total is None else np.add(total, frame, out=total)
+        n_frames += 1
+    if total is not None:
+        yield _Block((total / n_frames).astype(np.float32), n_frames)
+
+
+def _aligned(blocks: Iterable[_Block], tracker: DriftTracker) -> tuple[FloatArray, tuple[Shift, ...], int]:
+    """The mean of blocks with the specimen where it was at first, where it was, and pixels never seen."""
+    mean: AlignedMean | None = None
+    drift = []
+    for block in blocks:
+        shift = tracker.locate(block.image)
+        drift.append(shift)
+        mean = mean or AlignedMean(block.image.shape)
+        mean.add(block.image, shift, block.n_frames)
+        if tracker.is_beginning:
+            tracker.look_at(mean.image()[0])
+    assert mean is not None
+    image, unseen = mean.image()
+    tracker.learn(image)
+    return image, tuple(drift), unseen

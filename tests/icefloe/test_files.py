@@ -6,7 +6,14 @@ import stat
 import pytest
 
 from icefloe import files
-from icefloe.files import atomic_directory, sha256_file, write_bytes_atomic, write_text_atomic
+from icefloe.errors import IcefloeError
+from icefloe.files import (
+    GrowingTable,
+    atomic_directory,
+    sha256_file,
+    write_bytes_atomic,
+    write_text_atomic,
+)
 
 
 def test_writing_makes_missing_folders_and_replaces(tmp_path):
@@ -82,3 +89,21 @@ def test_the_hash_is_that_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"ice" * 100_000)
 
     assert sha256_file(tmp_path / "a") == hashlib.sha256(b"ice" * 100_000).hexdigest()
+
+
+def test_a_row_is_on_the_disk_when_it_was_added_and_half_a_row_is_forgotten(tmp_path):
+    path = tmp_path / "scores.csv"
+    GrowingTable(path, ("image", "uq")).append({"image": "a,1.tif", "uq": 0.25})
+    with path.open("a") as file:
+        file.write("b.tif,0.")  # killed here
+    table = GrowingTable(path, ("image", "uq"))
+    assert table.rows == [{"image": "a,1.tif", "uq": "0.25"}]
+    assert path.read_text() == 'image,uq\n"a,1.tif",0.25\n'
+
+
+def test_a_table_of_other_columns_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "scores.csv"
+    GrowingTable(path, ("image", "uq")).append({"image": "a.tif", "uq": 0.25})
+    with pytest.raises(IcefloeError, match=r"has other columns than these results \(image, area\)\. Move it"):
+        GrowingTable(path, ("image", "area"))
+    assert path.read_text() == "image,uq\na.tif,0.25\n"

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from icefloe.datasets.dataset import Sample
+from icefloe.datasets.dataset import Sample, load_datasets
 from icefloe.datasets.splits import SplitConfig, time_blocks
 from icefloe.errors import IcefloeError
 from icefloe.studies.material import Material
@@ -24,7 +25,7 @@ class Panel:
     Attributes
     ----------
     name
-        In tables and file names, such as `real`.
+        In tables and file names, such as `standard`.
     train, test
         Datasets. Where the two are alike, a third of each dataset's images tests and the others can be
         labelled; otherwise all of them do what they are named for.
@@ -45,6 +46,42 @@ class Panel:
         if self.train == self.test:
             return f"{', '.join(self.train)}: a third of the images held out"
         return f"Labels of {', '.join(self.train)}, tested on {', '.join(self.test)}"
+
+
+def default_panels(
+    data: Path, standard: Sequence[str] | None = None, arriving: Sequence[str] | None = None
+) -> list[Panel]:
+    """The study's learning curves on the datasets of a workspace.
+
+    Standard datasets make two: a third of their images held out, and the first experiment's labels tested on
+    the others, whole. Those that arrive make a third, of up to 20 labels.
+
+    Parameters
+    ----------
+    data
+        The workspace's data folder.
+    standard, arriving
+        Names; left out: datasets with labels, and those whose labels are held back.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no dataset for any of them.
+    """
+    present = load_datasets(data).values()
+    held_back = [d.name for d in present if any(sample.truth_path for sample in d.samples)]
+    first = tuple(standard or [d.name for d in present if d.labelled and d.name not in held_back])
+    later = tuple(arriving or [name for name in held_back if name not in first])
+    panels = []
+    if first:
+        panels.append(Panel("standard", first, first, (2, 5, 10), 192))
+    if first[1:]:
+        panels.append(Panel("new-experiment", first[:1], first[1:], (2, 5, 10), 192))
+    if later:
+        panels.append(Panel("arriving", later, later, (2, 5, 10, 20), 128))
+    if not panels:
+        raise IcefloeError(f"{data}: no dataset has labels or a truth kept back. Import or simulate some.")
+    return panels
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ def test_help_names_every_group_of_commands(cli):
     outcome = cli("--help")
 
     assert outcome.code == 0
-    for command in ("init", "data", "pipeline", "models", "queue", "predict", "report", "runs"):
+    for command in ("init", "data", "pipeline", "models", "queue", "stack", "watch", "predict", "runs"):
         assert command in outcome.out
 
 

@@ -1,3 +1,4 @@
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
 from icefloe.studies.material import Material
-from icefloe.studies.transfer.design import Panel, draw
+from icefloe.studies.transfer.design import Panel, default_panels, draw
 from icefloe.studies.transfer.result import Outcome, TransferStudy
 from icefloe.studies.transfer.run import run_transfer
 from icefloe.training.config import TrainingConfig
@@ -67,6 +68,22 @@ def test_another_experiment_tests_whole(data):
     drawn = draw(Material.load(data, ["A", "B"]), Panel("new", ("A",), ("B",), (2, 5), 64), 0)
     assert {sample.dataset for sample in drawn.order} == {"A"}
     assert len(drawn.test) == 9
+
+
+def test_the_panels_are_those_of_the_workspaces_datasets(data):
+    standard, new, arriving = default_panels(data)
+    assert (standard.train, standard.test) == (("A", "B"), ("A", "B"))
+    assert (new.train, new.test) == (("A",), ("B",))
+    assert (arriving.train, arriving.n_labels) == (("R",), (2, 5, 10, 20))
+    assert [panel.name for panel in default_panels(data, standard=["B"])] == ["standard", "arriving"]
+
+
+def test_a_workspace_without_labels_is_refused(tmp_path):
+    info = DatasetInfo(name="U", experiment="U")
+    write_dataset(simulate_experiment(FEW, 0, [0, 1]), tmp_path / "U", info, labelled=False)
+    shutil.rmtree(tmp_path / "U" / "truth")
+    with pytest.raises(IcefloeError, match="no dataset has labels or a truth kept back"):
+        default_panels(tmp_path)
 
 
 def test_more_labels_than_there_are_images_are_refused(data):

@@ -1,0 +1,73 @@
+"""Composites of recordings as a dataset of the workspace."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from icefloe.acquisition.stack import StackReport
+from icefloe.datasets.dataset import Dataset
+from icefloe.datasets.importer import dataset_info, new_place
+from icefloe.errors import IcefloeError
+
+
+def check_name(name: str, workspace_data: Path) -> None:
+    """Refuse a name that no new dataset can have, before frames are read.
+
+    Raises
+    ------
+    IcefloeError
+        If the name is no name, or taken.
+    """
+    dataset_info(name=name, experiment=name)
+    new_place(workspace_data, name)
+
+
+def make_dataset(
+    stacked: Path, reports: Sequence[StackReport], name: str, workspace_data: Path, licence: str = ""
+) -> Dataset:
+    """Turn a folder of composites into the dataset `workspace_data/name`.
+
+    Parameters
+    ----------
+    stacked
+        `CompositeFolder` on the workspace's disk; it is moved.
+    reports
+        Of the recordings in it.
+    name
+        The dataset's, and the experiment's.
+    workspace_data
+        The workspace's `data/` folder.
+    licence
+        On what terms the recordings may be used.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    IcefloeError
+        If there is no composite, or the name is taken.
+    """
+    if not any(report.rows for report in reports):
+        raise IcefloeError(
+            f"{name}: no composite was made, the recordings are shorter than half of one. "
+            "Keep their frames with --keep-tail, or take fewer with --frames N."
+        )
+    sizes = {report.pixel_size_nm for report in reports}
+    rates = {report.frame_rate.hz if report.frame_rate else None for report in reports}
+    rate = rates.pop() if len(rates) == 1 else None
+    info = dataset_info(
+        name=name,
+        experiment=name,
+        pixel_size_nm=sizes.pop() if len(sizes) == 1 else None,
+        frame_rate_hz=float(rate) if rate else None,
+        source="stacked from " + ", ".join(report.recording for report in reports),
+        licence=licence,
+        preprocessing=["stacked"],
+        notes=" ".join(report.sentence() for report in reports),
+    )
+    info.save(stacked)
+    destination = new_place(workspace_data, name)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    stacked.rename(destination)
+    return Dataset.load(destination)

@@ -1,0 +1,301 @@
+"""One recording to composites in a folder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import tifffile
+
+from icefloe.acquisition.composite_folder import CompositeFolder, Row
+from icefloe.datasets.recordings.opening import open_recording
+from icefloe.datasets.recordings.recording import Frame, FrameRate, Recording
+from icefloe.errors import IcefloeError
+from icefloe.imaging.alignment import LEAST_WEIGHT, DriftTracker
+from icefloe.imaging.hot_pixels import HotPixels, find_hot_pixels
+from icefloe.imaging.stacking import BLOCKS, Stacker, first_frame_of
+from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
+
+SLOWEST_HZ, FASTEST_HZ = 1, 10_000
+"""Rates outside are a unit mistaken (ms for Hz), or leave a second without a frame."""
+
+Frames = Callable[[int], Iterator[Frame]]
+"""A recording's frames from an index on."""
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """How a recording becomes composites.
+
+    Attributes
+    ----------
+    frames
+        Frames in a composite; None makes composites of a second.
+    frame_rate_hz, pixel_size_nm
+        What the user says they are; counts before what the file says.
+    align, remove_xrays, hot_pixels
+        What is done to the frames before they are averaged.
+    keep_tail
+        See `Stacker`.
+    """
+
+    frames: int | None = None
+    frame_rate_hz: float | None = None
+    pixel_size_nm: float | None = None
+    align: bool = False
+    remove_xrays: bool = False
+    hot_pixels: bool = False
+    keep_tail: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.frames is not None and self.frames < 1:
+            raise IcefloeError(f"A composite needs at least one frame; {self.frames} asked for.")
+        for name, value in (("frame rate", self.frame_rate_hz), ("pixel size", self.pixel_size_nm)):
+            if value is not None and not 0 < value < float("inf"):
+                raise IcefloeError(f"A {name} of {value:g} can't be. Give a number above 0.")
+        if self.remove_xrays and self.frames is not None and self.frames < LEAST_FOR_XRAYS:
+            raise IcefloeError(
+                f"X-rays are told by comparing frames: composites of {self.frames} have too few. "
+                f"Take at least {LEAST_FOR_XRAYS} frames, or leave --remove-xrays out."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What decides the composites' content, as plain values for JSON."""
+        return {name: value for name, value in asdict(self).items() if name != "keep_tail"}
+
+    def open(self, path: Path) -> Recording:
+        """Open a recording with what the user knows of it; errors as `open_recording`, and the rate's."""
+        return self.known(open_recording(path))
+
+    def known(self, recording: Recording) -> Recording:
+        """A recording with what the user knows of it.
+
+        Raises
+        ------
+        IcefloeError
+            If its frame rate is needed and is not known, or can't be true.
+        """
+        rate, size = recording.frame_rate, recording.pixel_size_nm
+        if self.frame_rate_hz is not None:
+            rate = FrameRate(Fraction(self.frame_rate_hz).limit_denominator(1001), "as given")
+        known = replace(recording, frame_rate=rate, pixel_size_nm=self.pixel_size_nm or size)
+        self.frames_per_composite(known)
+        return known
+
+    def frames_per_composite(self, recording: Recording) -> Fraction:
+        """Frames in a composite; a fraction where a second has no whole number.
+
+        Raises
+        ------
+        IcefloeError
+            If composites of a second are asked for and the rate is not known, or can't be true.
+        """
+        if self.frames is not None:
+            return Fraction(self.frames)
+        rate = recording.frame_rate
+        if rate is None:
+            raise IcefloeError(
+                f"{recording.path}: the file does not say its frame rate. "
+                "Give it with --frame-rate HZ, or stack by number with --frames N."
+            )
+        if not SLOWEST_HZ <= rate.hz <= FASTEST_HZ:
+            raise IcefloeError(
+                f"{recording.path}: a frame rate of {float(rate.hz):g} Hz ({rate.source}) makes no "
+                f"composites of a second; {SLOWEST_HZ} to {FASTEST_HZ:,} Hz do. "
+                "Give the right one with --frame-rate HZ, or stack by number with --frames N."
+            )
+        return rate.hz
+
+
+@dataclass(frozen=True)
+class StackReport:
+    """What became of a recording.
+
+    Attributes
+    ----------
+    recording
+        Its name.
+    n_frames
+        Frames in composites and, where it was dropped, in the tail.
+    rows
+        The composites' rows in `composites.csv`.
+    n_dropped
+        Frames of the tail that are in no composite.
+    frame_rate, pixel_size_nm
+        None where nobody says.
+    n_hot_pixels
+        Repaired in every frame; None where they were not looked for.
+    is_aligned, is_cleaned
+        Whether drift was followed, and X-rays were replaced.
+    """
+
+    recording: str
+    rows: tuple[Row, ...]
+    n_dropped: int
+    frame_rate: FrameRate | None
+    pixel_size_nm: float | None
+    n_hot_pixels: int | None
+    is_aligned: bool
+    is_cleaned: bool
+
+    @property
+    def n_frames(self) -> int:
+        """Frames read."""
+        return sum(int(row["n_frames"]) for row in self.rows) + self.n_dropped
+
+    @property
+    def drift_px(self) -> float:
+        """Largest distance of the specimen from where it was at first, in px; 0 where it was not followed."""
+        return max((_distance(row) for row in self.rows), default=0.0)
+
+    @property
+    def drift_scatter_px(self) -> float | None:
+        """Median over composites of how far places within one scatter; None where that is not known."""
+        scatters = [float(row["drift_scatter_px"]) for row in self.rows if row["drift_scatter_px"]]
+        return median(scatters) if scatters else None
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of frames whose displacement was asked for."""
+        return sum(min(BLOCKS, int(row["n_frames"])) for row in self.rows) if self.is_aligned else 0
+
+    @property
+    def n_not_aligned(self) -> int:
+        """Blocks of frames whose displacement could not be measured."""
+        return sum(int(row["blocks_not_aligned"]) for row in self.rows)
+
+    def sentence(self) -> str:
+        """All of it in words."""
+        rate = "rate unknown"
+        if self.frame_rate:
+            rate = f"{float(self.frame_rate.hz):.6g} Hz {self.frame_rate.source}"
+        size = f"{self.pixel_size_nm:g} nm a pixel" if self.pixel_size_nm else "pixel size unknown"
+        parts = [
+            f"{self.recording}: {self.n_frames:,} frames ({rate}; {size}) in {len(self.rows)} composites",
+            self._tail(),
+        ]
+        if self.is_aligned:
+            parts.append(self._drift())
+        if self.is_cleaned:
+            parts.append(f"{sum(int(row['xray_pixels']) for row in self.rows):,} X-ray pixels replaced")
+        if self.n_hot_pixels is not None:
+            parts.append(f"{self.n_hot_pixels:,} hot pixels repaired")
+        return "; ".join(parts) + "."
+
+    def _tail(self) -> str:
+        if self.n_dropped:
+            return f"tail of {self.n_dropped} frames dropped"
+        if self.rows and self.rows[-1]["is_tail"] == "1":
+            return f"tail of {self.rows[-1]['n_frames']} frames kept as the last composite"
+        return "no tail"
+
+    def _drift(self) -> str:
+        nm = f" ({self.drift_px * self.pixel_size_nm:.1f} nm)" if self.pixel_size_nm else ""
+        scatter = self.drift_scatter_px
+        within = "" if scatter is None else f" to {scatter:.2f} px"
+        missed = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
+        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{missed}"
+
+
+class Stacking:
+    """Makes one recording's composites in a folder, going on where an earlier run ended.
+
+    Parameters
+    ----------
+    recording
+        What is known of it.
+    frames
+        Its frames from an index on; more may come while they are read.
+    folder
+        Takes the composites.
+    options
+        How they are made.
+
+    Raises
+    ------
+    IcefloeError
+        If the frame rate is needed and not known, or hot pixels are asked for in too short a recording.
+    """
+
+    def __init__(
+        self, recording: Recording, frames: Frames, folder: CompositeFolder, options: StackOptions
+    ) -> None:
+        self.name = recording_name(recording.path)
+        self.replaced = folder.remove_tail(self.name)
+        self._recording, self._frames, self._folder, self._options = recording, frames, folder, options
+        per_composite = options.frames_per_composite(recording)
+        self._hot_pixels = self._find_hot_pixels()
+        self._stacker = Stacker(
+            per_composite,
+            options.keep_tail,
+            self._hot_pixels,
+            options.remove_xrays,
+            self._tracker() if options.align else None,
+        )
+
+    @property
+    def n_done(self) -> int:
+        """Frames in the composites that are there already."""
+        return first_frame_of(len(self._folder.rows(self.name)), self._stacker.per_composite)
+
+    def run(self) -> Iterator[Row]:
+        """Make the composites that are missing; their rows, each when it is on the disk.
+
+        Raises
+        ------
+        IcefloeError
+            If a frame can't be read, has another size, or is not finite.
+        """
+        done = len(self._folder.rows(self.name))
+        rate = self._recording.frame_rate
+        for composite in self._stacker.composites(self._frames(self.n_done), done):
+            start_s = float(composite.first_frame / rate.hz) if rate else None
+            yield self._folder.add(self.name, composite, start_s, self._recording.pixel_size_nm)
+
+    def report(self) -> StackReport:
+        """What has been done so far, earlier runs included."""
+        return StackReport(
+            recording=self._recording.path.name,
+            rows=tuple(self._folder.rows(self.name)),
+            n_dropped=self._stacker.n_dropped,
+            frame_rate=self._recording.frame_rate,
+            pixel_size_nm=self._recording.pixel_size_nm,
+            n_hot_pixels=len(self._hot_pixels) if self._hot_pixels is not None else None,
+            is_aligned=self._options.align,
+            is_cleaned=self._options.remove_xrays,
+        )
+
+    def _find_hot_pixels(self) -> HotPixels | None:
+        """Also where frames are moved: a hot pixel moved by half a pixel leaves a cross over the image."""
+        if not (self._options.hot_pixels or self._options.align):
+            return None
+        try:
+            return find_hot_pixels(self._frames(0), self._recording.path)
+        except IcefloeError:
+            if self._options.hot_pixels:
+                raise
+            return None  # too few frames; what else may be wrong with them is found when they are stacked
+
+    def _tracker(self) -> DriftTracker:
+        """Knows the composites that are there already, as if it had followed the specimen in them."""
+        rows = self._folder.rows(self.name)
+        tracker = DriftTracker()
+        # What came longer ago has less than a ten-thousandth of the reference's weight.
+        for row in rows[-round(10 / LEAST_WEIGHT) :]:
+            tracker.learn(tifffile.imread(self._folder.image_path(row)))
+        if rows:
+            tracker.n_composites = len(rows)
+            tracker.last = (float(rows[-1]["drift_row_px"]), float(rows[-1]["drift_column_px"]))
+        return tracker
+
+
+def recording_name(path: Path) -> str:
+    """What a recording's composites are called: its file's name without the ending, or its folder's name."""
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def _distance(row: Row) -> float:
+    row_px, column_px = float(row["drift_row_px"] or 0), float(row["drift_column_px"] or 0)
+    return float((row_px**2 + column_px**2) ** 0.5)
