@@ -70,21 +70,20 @@ def label_cost(
     """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
     from icefloe.errors import IcefloeError
     from icefloe.params import load_params
-    from icefloe.studies.label_cost.arrivals import default_names
     from icefloe.studies.label_cost.run import Plan, run_label_cost
-    from icefloe.studies.material import Material
+    from icefloe.studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
     params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = default_names(where.data)
+    labelled, held_back = labelled_and_held_back(where.data)
     try:
         counts = tuple(int(count) for count in labels.split(","))
     except ValueError as error:
         raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
     plan = Plan(
         standard=tuple(standard or labelled),
-        arriving=tuple(arriving or held_back),
+        arriving=tuple(arriving or [*labelled[1:], *held_back]),
         strategies=tuple(strategy or ()),
         labels=counts,
         n_seeds=seeds,
@@ -123,22 +122,17 @@ def ea_vs_er(
     output: Output = STUDIES,
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
-    from icefloe.datasets.dataset import load_datasets
     from icefloe.params import load_params
     from icefloe.studies.ea_vs_er.study import run_ea_vs_er
     from icefloe.studies.ea_vs_er.versions import Where
-    from icefloe.studies.material import Material
+    from icefloe.studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
     params = load_params(where.workspace / "params.yaml", preset)
-    present = load_datasets(where.data).values()
-    first = standard or [dataset.name for dataset in present if dataset.labelled]
-    later = arriving or [
-        dataset.name
-        for dataset in present
-        if dataset.name not in first and any(sample.truth_path for sample in dataset.samples)
-    ]
+    labelled, held_back = labelled_and_held_back(where.data)
+    first = standard or labelled
+    later = arriving or [name for name in held_back if name not in first]
     study = run_ea_vs_er(
         Material.load(where.data, [*first, *later]),
         first,
