@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from icefloe.errors import IcefloeError
+
 
 def _fsync_directory(directory: Path) -> None:
     # Without it the rename itself can be lost in a power cut.
@@ -81,6 +83,11 @@ class GrowingTable:
     columns
         Their names, in order.
 
+    Raises
+    ------
+    IcefloeError
+        If the file has rows of other columns.
+
     Attributes
     ----------
     rows
@@ -92,7 +99,13 @@ class GrowingTable:
         self.rows: list[dict[str, str]] = []
         if path.is_file():
             whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-            self.rows = list(csv.DictReader(io.StringIO(whole)))
+            reader = csv.DictReader(io.StringIO(whole))
+            self.rows = list(reader)
+            if self.rows and tuple(reader.fieldnames or ()) != self.columns:
+                raise IcefloeError(
+                    f"{path}: has other columns than these results ({', '.join(self.columns)}). "
+                    "Move it away, or name another folder."
+                )
         self._rewrite()
 
     def append(self, row: Mapping[str, object]) -> None:

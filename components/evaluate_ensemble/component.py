@@ -27,6 +27,7 @@ def evaluate_ensemble(
     from icefloe.datasets.bundle import Bundle, reference
     from icefloe.ensemble.ensemble import Ensemble
     from icefloe.ensemble.evaluate import evaluate
+    from icefloe.registry.temperature import check_temperature
     from icefloe.report.figures import html_page, png
     from icefloe.report.numbers import evaluation_numbers, mean_dice, roc_points
     from icefloe.report.overlays import evaluation_figure
@@ -39,7 +40,9 @@ def evaluate_ensemble(
     curves.log_confusion_matrix(list(found.classes), [list(row) for row in found.confusion])
     for points in roc_points(found):
         curves.log_roc_data_point(*points)
-    Path(table.path).write_text(found.to_markdown(), encoding="utf-8")
+    check = check_temperature(found)
+    tables = [found.to_markdown(), *([check.to_markdown()] if check else [])]
+    Path(table.path).write_text("\n".join(tables), encoding="utf-8")
     figure = evaluation_figure(loaded, bundle.held_out, reference, bundle.steps_done)
     Path(pictures.path).write_bytes(png(figure))
     Path(gallery.path).write_text(html_page("Held-out images", figure), encoding="utf-8")

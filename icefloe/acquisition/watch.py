@@ -70,7 +70,7 @@ def watch(
     IcefloeError
         If frames can't be read.
     """
-    results = ResultFolder(folder.path / RESULTS)
+    results = ResultFolder(folder.path / RESULTS, ensemble.manifest.guarantees)
     if stacking.replaced:
         results.forget(stacking.replaced["image"])
     for row in folder.rows(stacking.name):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli import context, data, labels, models, pipelines, recordings, results, studies
+from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
 from icefloe.errors import IcefloeError
 
 REFUSED, INTERRUPTED = 2, 130
@@ -30,6 +30,7 @@ app.add_typer(studies.app, name="study")
 app.command()(recordings.stack)
 app.command()(recordings.watch)
 app.command()(results.predict)
+app.command()(physics.physics)
 app.command()(results.report)
 app.command()(results.runs)
 

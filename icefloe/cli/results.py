@@ -18,22 +18,34 @@ def predict(
     region_done: Annotated[
         bool, typer.Option(help="The two-phase region has been cut out of these images already.")
     ] = False,
+    level: Annotated[
+        float, typer.Option(help="Coverage of the intervals for areas: 0.5, 0.68, 0.8, 0.9, 0.95 or 0.99.")
+    ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
     import tempfile
 
     from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.registry.guarantees import read_guarantees
     from icefloe.registry.registry import Registry
     from icefloe.report.files import segment_files
 
     with tempfile.TemporaryDirectory() as scratch:
         ensemble = Ensemble.load(Registry(settings()).download(version, Path(scratch) / "ensemble"))
+        guarantees = read_guarantees(settings(), version)
+        if guarantees is not None:
+            ensemble = ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
         done = ["region"] if region_done else []
-        results = segment_files(ensemble, images, output, done)
+        results = segment_files(ensemble, images, output, done, level)
         with progress() as bar:
             for _ in bar.track(results, total=len(images), description="Segmenting"):
                 pass
     say(f"Masks, pictures and [bold]{output / 'scores.csv'}[/bold] are ready.")
+    if guarantees is None:
+        say(f"No intervals for areas: {version} is not calibrated ([bold]icefloe models calibrate[/bold]).")
+    else:
+        for sentence in guarantees.sentences(level):
+            say(sentence)
 
 
 def report(

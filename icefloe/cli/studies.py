@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from icefloe.cli.context import say, settings
+from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
+    from icefloe.settings import Settings
     from icefloe.studies.writing import Study
 
 app = typer.Typer(
@@ -21,6 +22,15 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and its numbers.")]
 STUDIES = Path("studies")
+
+
+def _workspace() -> Settings:
+    """The workspace; refused at once without a data version, which the page names at the end."""
+    from icefloe.datasets.versions import current_version
+
+    where = settings()
+    current_version(where.workspace)
+    return where
 
 
 def _finish(study: Study, output: Path, began: float) -> None:
@@ -34,3 +44,186 @@ def _finish(study: Study, output: Path, began: float) -> None:
     command = shlex.join(["icefloe", *sys.argv[1:]])
     page = write_study(study, output, Circumstances(command, data, time.monotonic() - began))
     say(f"Page with figures: [bold]{page}[/bold]")
+
+
+@app.command("label-cost")
+def label_cost(
+    standard: Annotated[
+        list[str] | None,
+        typer.Option(help="Dataset that the first version knows; again for more. Default: those labelled."),
+    ] = None,
+    arriving: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Dataset that arrives without labels; again for more. Default: those whose labels are held "
+            "back, and each labelled one after those before it."
+        ),
+    ] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="Strategy to compare; again for more. Default: all.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Labels after each round.")] = "1,2,4",
+    seeds: Annotated[int, typer.Option(help="Repetitions.", min=1)] = 4,
+    preset: Annotated[str, typer.Option(help="Preset of params.yaml.")] = "light",
+    output: Output = STUDIES,
+) -> None:
+    """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
+    from icefloe.errors import IcefloeError
+    from icefloe.params import load_params
+    from icefloe.studies.label_cost.arrivals import default_names
+    from icefloe.studies.label_cost.run import Plan, run_label_cost
+    from icefloe.studies.material import Material
+
+    began = time.monotonic()
+    where = _workspace()
+    params = load_params(where.workspace / "params.yaml", preset)
+    labelled, held_back = default_names(where.data)
+    try:
+        counts = tuple(int(count) for count in labels.split(","))
+    except ValueError as error:
+        raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
+    plan = Plan(
+        standard=tuple(standard or labelled),
+        arriving=tuple(arriving or held_back),
+        strategies=tuple(strategy or ()),
+        labels=counts,
+        n_seeds=seeds,
+    )
+    study = run_label_cost(
+        Material.load(where.data, plan.datasets),
+        plan,
+        params.training,
+        params.sampling,
+        params.split,
+        preset=preset,
+        checkpoints=where.checkpoints,
+        ray_address=where.ray_address,
+        weights_dir=where.weights_dir,
+        tell=say,
+    )
+    for line in study.verdicts():
+        say(line)
+    _finish(study, output, began)
+
+
+@app.command("ea-vs-er")
+def ea_vs_er(
+    standard: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset of the first version; may be repeated (all labelled ones)."),
+    ] = None,
+    arriving: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset that arrives later, in order (all whose labels are held back)."),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="A preset of params.yaml; its members are the architectures.")
+    ] = "study",
+    seeds: Annotated[int, typer.Option(help="Networks of each architecture, at least 3.")] = 6,
+    output: Output = STUDIES,
+) -> None:
+    """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
+    from icefloe.datasets.dataset import load_datasets
+    from icefloe.params import load_params
+    from icefloe.studies.ea_vs_er.study import run_ea_vs_er
+    from icefloe.studies.ea_vs_er.versions import Where
+    from icefloe.studies.material import Material
+
+    began = time.monotonic()
+    where = _workspace()
+    params = load_params(where.workspace / "params.yaml", preset)
+    present = load_datasets(where.data).values()
+    first = standard or [dataset.name for dataset in present if dataset.labelled]
+    later = arriving or [
+        dataset.name
+        for dataset in present
+        if dataset.name not in first and any(sample.truth_path for sample in dataset.samples)
+    ]
+    study = run_ea_vs_er(
+        Material.load(where.data, [*first, *later]),
+        first,
+        later,
+        params.training,
+        split=params.split,
+        pruning=params.pruning,
+        n_labels=params.sampling.k,
+        n_seeds=seeds,
+        where=Where(where.checkpoints, where.weights_dir, where.ray_address),
+        tell=say,
+    )
+    _finish(study, output, began)
+
+
+@app.command()
+def uncertainty(
+    ensemble: Annotated[
+        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+    ] = None,
+    experiments: Annotated[int, typer.Option(help="Fresh simulated experiments.")] = 240,
+    seed: Annotated[int, typer.Option(help="Of experiments and random divisions.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """What the uncertainty is worth: intervals and their coverage, calibration, ranking, abstaining."""
+    import tempfile
+
+    from icefloe.datasets.dataset import load_datasets
+    from icefloe.studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
+
+    began, where = time.monotonic(), _workspace()
+    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
+        subjects = (
+            registered_subjects(where, Path(scratch)) if ensemble is None else [saved_subject(ensemble)]
+        )
+        task = bar.add_task("Held-out images", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        study = run_uncertainty(
+            subjects[0], load_datasets(where.data), subjects[1:], experiments, seed, advance
+        )
+    _finish(study, output, began)
+
+
+@app.command()
+def gate(
+    ensemble: Annotated[
+        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+    ] = None,
+    standard: Annotated[int, typer.Option(min=11, help="Standard experiments, for false alarms.")] = 200,
+    repeats: Annotated[int, typer.Option(min=2, help="Experiments of each cause and strength.")] = 12,
+    per_day: Annotated[float, typer.Option(min=0, help="Experiments the gate sees in a day.")] = 4.0,
+    processes: Annotated[int, typer.Option(min=1, help="Experiments simulated at once.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the experiments.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """The drift gate: false alarms a month, smallest shifts detected, and whether it says what moved."""
+    import tempfile
+
+    from icefloe.registry.registry import Registry
+    from icefloe.studies.gate.study import run_gate
+
+    began, where = time.monotonic(), _workspace()
+    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
+        if ensemble is None:
+            registry = Registry(where)
+            directory, name = (
+                registry.download("champion", Path(scratch) / "champion"),
+                registry.get("champion").name,
+            )
+        else:
+            directory, name = ensemble, ensemble.resolve().name
+        task = bar.add_task("Simulated experiments", total=None)
+        study = run_gate(
+            directory,
+            where.data,
+            where.state / "gate",
+            name=name,
+            n_standard=standard,
+            repeats=repeats,
+            per_day=per_day,
+            processes=processes,
+            seed=seed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _finish(study, output, began)

@@ -56,13 +56,19 @@ class GateConfig(BaseModel):
 
     alpha: float = Field(0.05, gt=0, lt=0.5)
     min_images: int = Field(5, ge=2)
-    uncertainty: str = "uq_foreground"
+    uncertainty: str = "uq_mean"
     prior_experiments: float = Field(12.0, gt=0)
-    uncertainty_spread: Spread = Spread(scale=0.25)
+    uncertainty_spread: Spread = Spread(scale=0.27)
     noise_spread: Spread = Spread(scale=0.033)
     contrast_spread: Spread = Spread(scale=0.075)
     sharpness_spread: Spread = Spread(scale=0.04)
     intensity_spread: Spread = Spread(scale=0.07, dimensions=1.5)
+    spikes_spread: Spread = Spread(scale=0.15)
+    lines_spread: Spread = Spread(scale=0.04)
+    boundary_contrast_spread: Spread = Spread(scale=0.11)
+    boundary_sharpness_spread: Spread = Spread(scale=0.035)
+    elongation_spread: Spread = Spread(scale=0.22)
+    facets_spread: Spread = Spread(scale=0.2)
     noise_margin: float = Field(2.0, gt=1)
     readable_length_px: float = Field(4.0, gt=0)
 

@@ -13,6 +13,7 @@ from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.manifest import MANIFEST, BenchmarkRow, Manifest, check_weights
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.samples import AnySample, StepsDone, prepare
+from icefloe.ensemble.uncertainty import mean_probability
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.imaging.preprocess import Geometry
@@ -152,6 +153,7 @@ class Ensemble:
         steps_done: StepsDone | None = None,
         *,
         batch_size: int = BATCH_SIZE,
+        keep_members: bool = False,
     ) -> Iterator[tuple[AnySample, Prediction]]:
         """Segment samples; as `predict_batch`, and an error names the sample.
 
@@ -163,10 +165,31 @@ class Ensemble:
             Dataset name -> preprocessing that was done already.
         batch_size
             Images run through a network at once.
+        keep_members
+            Keep each member's probability map too.
         """
         prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
         for sample, logits, geometry, features in self._run(prepared, batch_size):
-            yield sample, self._predict(logits, geometry, features).without_members()
+            prediction = self._predict(logits, geometry, features)
+            yield sample, prediction if keep_members else prediction.without_members()
+
+    def predict_beside_uncalibrated(
+        self,
+        samples: Iterable[AnySample],
+        steps_done: StepsDone | None = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+    ) -> Iterator[tuple[AnySample, Prediction, FloatArray]]:
+        """As `predict_samples`, and beside each prediction the mean probability at temperature 1.
+
+        Yields
+        ------
+        sample, prediction, mean float32 of shape (H, W) or (C, H, W)
+        """
+        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        for sample, logits, geometry, features in self._run(prepared, batch_size):
+            uncalibrated = mean_probability(geometry.restore(probabilities(logits, 1.0)))
+            yield sample, self._predict(logits, geometry, features).without_members(), uncalibrated
 
     def logits_of_samples(
         self,

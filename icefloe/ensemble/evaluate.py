@@ -1,7 +1,7 @@
 """An ensemble against reference masks: scores of images and datasets, trivial baselines beside."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +9,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from icefloe.ensemble.baselines import BASELINES
-from icefloe.ensemble.calibration import CalibrationBins, accuracy_bins, calibration_bins
-from icefloe.ensemble.metrics import (
-    PixelScores,
-    brier_score,
-    confusion_matrix,
-    mean_absolute_deviation,
-    scores_from_confusion,
-)
+from icefloe.ensemble.calibration import CalibrationBins
+from icefloe.ensemble.metrics import confusion_matrix, scores_from_confusion
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.roc import RocCurve, roc_curve
 from icefloe.ensemble.samples import AnySample, Reference, StepsDone, label_of
+from icefloe.ensemble.tally import Tally, mask_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
@@ -46,6 +41,9 @@ class _Scores(_Record):
     uq: float
     uq_boundary: float
     uq_foreground: float
+    nll: float | None = None
+    nll_uncalibrated: float | None = None
+    ece_uncalibrated: float | None = None
 
 
 class ImageScores(_Scores):
@@ -61,6 +59,8 @@ class ImageScores(_Scores):
         Of the probability: Brier score, mean absolute deviation, expected calibration error.
     uq, uq_boundary, uq_foreground
         Uncertainty; see `uncertainty.ImageUncertainty` (`uq` is its `uq_mean`, the paper's).
+    nll, nll_uncalibrated, ece_uncalibrated
+        Negative log-likelihood a pixel, and both at temperature 1; None in files of an earlier version.
     """
 
     dataset: str
@@ -131,7 +131,7 @@ class DatasetScores(_Scores):
     ----------
     n_images
         Images evaluated.
-    pca, iou, dice, brier, mae, ece
+    pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
         As in `ImageScores`, but of all pixels together.
     uq, uq_boundary, uq_foreground
         Mean over images (the paper's dataset UQ).
@@ -139,6 +139,8 @@ class DatasetScores(_Scores):
         Pixels by reference class (row) and predicted class (column).
     calibration
         Of the foreground's probability; with more than two classes of the winning class's.
+    uncalibrated
+        The same at temperature 1; None in files of an earlier version.
     accuracy
         Share of pixels classified correctly by predicted foreground probability, as in the paper; None with
         more than two classes.
@@ -149,6 +151,7 @@ class DatasetScores(_Scores):
     n_images: int
     confusion: tuple[tuple[int, ...], ...]
     calibration: BinnedCurve
+    uncalibrated: BinnedCurve | None = None
     accuracy: BinnedCurve | None
     roc: RocPoints | None
 
@@ -164,6 +167,8 @@ class Evaluation(_Record):
         Class names by mask value.
     threshold
         Its threshold.
+    temperature
+        Its temperature; None in files of an earlier version.
     images
         One row an image.
     datasets
@@ -175,6 +180,7 @@ class Evaluation(_Record):
     ensemble: str
     classes: tuple[str, ...]
     threshold: float
+    temperature: float | None = None
     images: tuple[ImageScores, ...]
     datasets: dict[str, DatasetScores]
     baselines: dict[str, dict[str, Baseline]]
@@ -284,13 +290,13 @@ def evaluate(
     IcefloeError
         If there is no sample, or a mask doesn't fit its image; the message names the sample.
     """
-    tallies: dict[str, _Tally] = {}
+    seen: dict[str, _Evaluated] = {}
     images = []
-    for sample, prediction in ensemble.predict_samples(samples, steps_done):
+    for sample, prediction, uncalibrated in ensemble.predict_beside_uncalibrated(samples, steps_done):
         mask = reference(sample)
-        tally = tallies.setdefault(sample.dataset, _Tally(ensemble.manifest.n_classes))
+        dataset = seen.setdefault(sample.dataset, _Evaluated(ensemble.manifest.n_classes))
         try:
-            scores = tally.add(sample.image(), mask, prediction)
+            scores = dataset.add(sample.image(), mask, prediction, uncalibrated)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
@@ -302,97 +308,64 @@ def evaluate(
         ensemble=ensemble.manifest.name,
         classes=ensemble.manifest.classes,
         threshold=ensemble.manifest.threshold,
+        temperature=ensemble.manifest.temperature,
         images=tuple(images),
-        datasets={name: tally.pooled() for name, tally in tallies.items()},
-        baselines={name: tally.baselines() for name, tally in tallies.items()},
+        datasets={name: dataset.pooled() for name, dataset in seen.items()},
+        baselines={name: dataset.baselines() for name, dataset in seen.items()},
     )
 
 
-class _Tally:
-    """Sums over the images of one dataset."""
+class _Evaluated:
+    """The images of one dataset so far."""
 
     def __init__(self, n_classes: int) -> None:
-        self._n_classes = n_classes
-        self._scores: list[dict[str, float]] = []
-        self._n_pixels: list[int] = []
-        self._confusion = np.zeros((n_classes, n_classes), np.int64)
-        self._baselines = {name: np.zeros_like(self._confusion) for name in BASELINES}
-        self._calibration: list[CalibrationBins] = []
-        self._accuracy: list[CalibrationBins] = []
+        self._tally, self._uncalibrated = Tally(n_classes), Tally(n_classes)
+        self._baselines = {name: np.zeros((n_classes, n_classes), np.int64) for name in BASELINES}
         self._references: list[MaskArray] = []
         self._probabilities: list[FloatArray] = []
 
-    def add(self, image: FloatArray, reference: MaskArray, prediction: Prediction) -> dict[str, float]:
+    def add(
+        self, image: FloatArray, reference: MaskArray, prediction: Prediction, uncalibrated: FloatArray
+    ) -> dict[str, float]:
         """Count one image; its scores by the names of `ImageScores`."""
-        mean = prediction.mean
-        confusion = confusion_matrix(reference, prediction.mask, self._n_classes)
-        bins = calibration_bins(reference, mean)
-        uncertainty = prediction.uncertainty
-        scores = {
-            **_mask_scores(scores_from_confusion(confusion)),
-            "brier": brier_score(reference, mean),
-            "mae": mean_absolute_deviation(reference, mean),
-            "ece": bins.expected_calibration_error,
-            "uq": uncertainty.uq_mean,
-            "uq_boundary": uncertainty.uq_boundary,
-            "uq_foreground": uncertainty.uq_foreground,
-        }
-        self._scores.append(scores)
-        self._n_pixels.append(int(confusion.sum()))
-        self._confusion += confusion
-        self._calibration.append(bins)
+        mean, uncertainty = prediction.mean, prediction.uncertainty
+        scores = self._tally.add(reference, mean, prediction.mask, uncertainty)
+        before = self._uncalibrated.add(reference, uncalibrated, prediction.mask, uncertainty)
         for name, baseline in BASELINES.items():
-            self._baselines[name] += confusion_matrix(reference, baseline(image), self._n_classes)
+            self._baselines[name] += confusion_matrix(reference, baseline(image), len(self._tally.confusion))
         if mean.ndim == 2:
-            self._accuracy.append(accuracy_bins(reference, mean, prediction.mask))
             counted = reference != IGNORE
             self._references.append(reference[counted])
             self._probabilities.append(mean[counted])
-        return scores
+        return scores | _uncalibrated(before)
 
     def pooled(self) -> DatasetScores:
         """All images together; pixel means are weighted by each image's number of pixels."""
-        bins = _total(self._calibration)
-        by_pixel = {
-            name: float(np.average([scores[name] for scores in self._scores], weights=self._n_pixels))
-            for name in ("brier", "mae")
-        }
-        by_image = {
-            name: float(np.mean([scores[name] for scores in self._scores]))
-            for name in ("uq", "uq_boundary", "uq_foreground")
-        }
+        tally = self._tally
         return DatasetScores(
-            n_images=len(self._scores),
-            **_mask_scores(scores_from_confusion(self._confusion)),
-            **by_pixel,
-            ece=bins.expected_calibration_error,
-            **by_image,
-            confusion=self._confusion.tolist(),
-            calibration=BinnedCurve.from_bins(bins),
-            accuracy=BinnedCurve.from_bins(_total(self._accuracy)) if self._accuracy else None,
+            n_images=len(tally.images),
+            **tally.pooled(),
+            **_uncalibrated(self._uncalibrated.pooled()),
+            confusion=tally.confusion.tolist(),
+            calibration=BinnedCurve.from_bins(tally.calibration),
+            uncalibrated=BinnedCurve.from_bins(self._uncalibrated.calibration),
+            accuracy=BinnedCurve.from_bins(tally.accuracy) if tally.accuracy else None,
             roc=self._roc(),
         )
 
     def baselines(self) -> dict[str, Baseline]:
         """Baseline -> scores, all images together."""
         return {
-            name: Baseline(**_mask_scores(scores_from_confusion(confusion)))
+            name: Baseline(**mask_scores(scores_from_confusion(confusion)))
             for name, confusion in self._baselines.items()
         }
 
     def _roc(self) -> RocPoints | None:
-        if not self._references or not self._confusion.sum(axis=1).all():
+        if not self._references or not self._tally.confusion.sum(axis=1).all():
             return None
         curve = roc_curve(np.concatenate(self._references), np.concatenate(self._probabilities))
         return RocPoints.from_curve(curve)
 
 
-def _total(bins: Sequence[CalibrationBins]) -> CalibrationBins:
-    total = bins[0]
-    for more in bins[1:]:
-        total += more
-    return total
-
-
-def _mask_scores(scores: PixelScores) -> dict[str, float]:
-    return {"pca": scores.accuracy, "iou": scores.iou, "dice": scores.dice}
+def _uncalibrated(scores: Mapping[str, float]) -> dict[str, float]:
+    return {f"{name}_uncalibrated": scores[name] for name in ("nll", "ece")}

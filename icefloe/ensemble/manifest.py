@@ -6,6 +6,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from icefloe.ensemble.guarantees import Guarantees
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
@@ -105,6 +106,8 @@ class Manifest(BaseModel):
         `icefloe.ensemble.prediction.SCORES`, and whatever columns the drift gate adds.
     provenance
         Data, code and parent version.
+    guarantees
+        Intervals for areas and where to abstain; None: not calibrated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +122,7 @@ class Manifest(BaseModel):
     calibration: Calibration | None = None
     benchmark: tuple[BenchmarkRow, ...] = ()
     provenance: Provenance = Provenance()
+    guarantees: Guarantees | None = None
 
     @field_validator("members")
     @classmethod

@@ -6,12 +6,15 @@ import numpy as np
 
 from icefloe.ensemble.uncertainty import (
     ImageUncertainty,
+    boundary_length,
     class_mask,
+    doubt,
     image_uncertainty,
     mean_probability,
     mutual_information,
     predictive_entropy,
     predictive_std,
+    total_variance,
     variation_ratio,
 )
 from icefloe.typing import FloatArray, MaskArray
@@ -22,10 +25,20 @@ SCORES = (
     "uq_foreground",
     "entropy",
     "mutual_information",
+    "aleatoric_entropy",
+    "aleatoric_boundary",
+    "epistemic_boundary",
+    "aleatoric_variance",
+    "epistemic_variance",
     "variation_ratio",
     "foreground_fraction",
 )
-"""Numbers of an image that follow from its maps alone; `uq_*` are explained at `ImageUncertainty`."""
+"""Numbers of an image that follow from its maps alone; `uq_*` are explained at `ImageUncertainty`.
+
+`entropy`, the total, is the sum of `aleatoric_entropy` and `mutual_information`, its epistemic part. These
+two divided by the boundary's length are `aleatoric_boundary` and `epistemic_boundary`, as `uq_boundary` is of
+`uq_mean`. The variances are the split's other form; see `icefloe.ensemble.uncertainty`.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,16 +100,34 @@ class Prediction:
         return replace(self, member_probabilities=None)
 
     @property
+    def aleatoric(self) -> FloatArray:
+        """What members leave open on average: mean of their entropies, float32 of shape (H, W), in nats."""
+        return np.maximum(self.entropy - self.mutual_information, np.float32(0))
+
+    @property
+    def doubt(self) -> FloatArray:
+        """Probability that the mask is wrong at a pixel, as the ensemble sees it, float32 of shape (H, W)."""
+        return doubt(self.mean, self.mask)
+
+    @property
     def uncertainty(self) -> ImageUncertainty:
         """The image's uncertainty, over all pixels and per boundary and foreground."""
         return image_uncertainty(self.std, self.mask)
 
     def scores(self) -> dict[str, float]:
         """The numbers named in `SCORES`: maps are averaged over all pixels."""
+        boundary = boundary_length(self.mask)
+        aleatoric, epistemic = _mean(self.aleatoric), _mean(self.mutual_information)
+        epistemic_variance = _mean(self.std.astype(np.float64) ** 2)
         return {
             **asdict(self.uncertainty),
             "entropy": _mean(self.entropy),
-            "mutual_information": _mean(self.mutual_information),
+            "mutual_information": epistemic,
+            "aleatoric_entropy": aleatoric,
+            "aleatoric_boundary": aleatoric / boundary,
+            "epistemic_boundary": epistemic / boundary,
+            "aleatoric_variance": max(_mean(total_variance(self.mean)) - epistemic_variance, 0.0),
+            "epistemic_variance": epistemic_variance,
             "variation_ratio": _mean(self.variation_ratio),
             "foreground_fraction": _mean(self.mask > 0),
         }

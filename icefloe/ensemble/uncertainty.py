@@ -2,6 +2,16 @@
 
 Probabilities of M members are float32 of shape (M, H, W), the foreground's, for a binary model, or
 (M, C, H, W), summing to 1 over classes, for C classes. Entropies are in nats.
+
+Total uncertainty is what the mean probability leaves open. It is split into an aleatoric part, what the
+members leave open on average (noise, blur, a boundary that runs through a pixel), and an epistemic part,
+their disagreement (what more or other training data would settle):
+
+    entropy    H(mean p)        = mean of H(p_i)        + mutual information    (Houlsby et al. 2011)
+    variance   mean p(1-mean p) = mean of p_i (1 - p_i) + variance of p_i       (law of total variance)
+
+Both forms are those of Depeweg et al. 2018; Huellermeier and Waegeman 2021 discuss what they mean. The
+members' disagreement is only as telling as their number and variety: where all of them err alike, it is 0.
 """
 
 from dataclasses import dataclass
@@ -125,6 +135,44 @@ def mutual_information(member_probabilities: FloatArray) -> FloatArray:
     return np.maximum(_entropy(mean_probability(member_probabilities), class_axis) - expected, 0)
 
 
+def total_variance(mean: FloatArray) -> FloatArray:
+    """Variance of a pixel's class when it is drawn from the mean probability: p (1 - p).
+
+    With C classes half the sum over classes, as in `predictive_std`. Less that function's square, the
+    epistemic part, it is the aleatoric part: the mean over members of p_i (1 - p_i).
+
+    Parameters
+    ----------
+    mean : float32, shape (H, W) or (C, H, W)
+
+    Returns
+    -------
+    float32, shape (H, W)
+        In [0, 1/4] for a binary model, below 1/2 for C classes.
+    """
+    variance = mean * (1 - mean)
+    return variance if mean.ndim == 2 else variance.sum(axis=0) / 2
+
+
+def doubt(mean: FloatArray, mask: MaskArray) -> FloatArray:
+    """Probability that a pixel is of another class than predicted, as the ensemble sees it.
+
+    Parameters
+    ----------
+    mean : float32, shape (H, W) or (C, H, W)
+    mask : uint8, shape (H, W)
+        The predicted classes.
+
+    Returns
+    -------
+    float32, shape (H, W)
+        In [0, 1]; above 1/2 where a threshold other than 1/2 took the less probable class.
+    """
+    if mean.ndim == 2:
+        return np.where(mask == 1, 1 - mean, mean)
+    return 1 - np.take_along_axis(mean, mask[None].astype(np.intp), axis=0)[0]
+
+
 def variation_ratio(member_probabilities: FloatArray, threshold: float) -> FloatArray:
     """Share of members that vote against the most voted class at each pixel.
 
@@ -193,13 +241,15 @@ def image_uncertainty(std: FloatArray, mask: MaskArray) -> ImageUncertainty:
         The predicted classes.
     """
     uq_mean = float(std.mean(dtype=np.float64))
-    boundary = boundary_edges(mask) / mask.size**0.5
     foreground = int(np.count_nonzero(mask)) / mask.size
     return ImageUncertainty(
-        uq_mean,
-        uq_mean / max(boundary, MINIMUM_BOUNDARY),
-        uq_mean / max(foreground, MINIMUM_FOREGROUND),
+        uq_mean, uq_mean / boundary_length(mask), uq_mean / max(foreground, MINIMUM_FOREGROUND)
     )
+
+
+def boundary_length(mask: MaskArray) -> float:
+    """Length of all boundaries between classes as a share of the side sqrt(H W), at least 1/4."""
+    return max(boundary_edges(mask) / mask.size**0.5, MINIMUM_BOUNDARY)
 
 
 def boundary_edges(mask: MaskArray) -> int:

@@ -1,117 +1,162 @@
-"""Area, centre of mass and front positions of the ice in a mask."""
+"""Area, centre of mass, front positions and outlines of the ice in one map."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.errors import IcefloeError
-from icefloe.typing import MaskArray
+from icefloe.physics.curvature import Boundary, perimeter, smoothed_boundary
+from icefloe.physics.outlines import Outline, PixelSize, find_outlines
 
 Array = NDArray[np.float64]
 
-STEP_PX = 0.25
-"""Distance between the samples along a radial line; the front is good to about half of it."""
+N_LINES = 72
 
 
 @dataclass(frozen=True, eq=False)
 class Crystal:
-    """What one mask says.
+    """What one map says of the ice; lengths in px where the pixel size was given as 1.
 
     Attributes
     ----------
     area_nm2
-        Of all ice.
+        Of all ice, holes taken off; 0 without ice.
     centre_nm
-        Row and column of the centre of mass, from the centre of the first pixel.
+        Row and column of the centre of mass, from the centre of the first pixel; NaN without ice.
+    perimeter_nm
+        Length of all outlines, of holes too; the image's edge counts where it cuts the ice.
+    boundaries
+        Outlines of crystals, largest first, without holes and those shorter than 30 px.
     angles_rad : float64, shape (N,)
         Directions of the radial lines, from the columns' axis towards the rows' axis.
     front_nm : float64, shape (N,)
-        Distance from the centre of mass to the outermost front along each line; NaN where it meets no ice.
+        Distance from the lines' origin to the outermost front along each; NaN where a line meets no ice, or
+        the ice goes on beyond the image.
+    n_crystals
+        Separate pieces of ice.
+    cut
+        Whether ice goes on beyond the image: area and perimeter are then of the visible part.
     """
 
     area_nm2: float
     centre_nm: tuple[float, float]
+    perimeter_nm: float
+    boundaries: tuple[Boundary, ...]
     angles_rad: Array
     front_nm: Array
+    n_crystals: int
+    cut: bool
+
+    @property
+    def equivalent_radius_nm(self) -> float:
+        """Radius of the circle of equal area."""
+        return float(np.sqrt(self.area_nm2 / np.pi))
+
+    @property
+    def mean_front_nm(self) -> float:
+        """Mean of the front positions that are known; NaN where none is."""
+        known = self.front_nm[np.isfinite(self.front_nm)]
+        return float(known.mean()) if known.size else np.nan
+
+    @property
+    def mean_curvature_per_nm(self) -> float:
+        """Mean over arc length: 2 pi over the perimeter for one whole crystal. NaN without a boundary."""
+        turn = sum(boundary.turn_and_length[0] for boundary in self.boundaries)
+        length = sum(boundary.turn_and_length[1] for boundary in self.boundaries)
+        return turn / length if length else np.nan
+
+    @property
+    def curvature_range_per_nm(self) -> tuple[float, float]:
+        """Lowest and highest curvature; NaN without a boundary."""
+        values = np.concatenate([b.curvature_per_nm for b in self.boundaries] or [np.empty(0)])
+        values = values[np.isfinite(values)]
+        return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
 
 
-def measure(mask: MaskArray, pixel_size_nm: float, n_lines: int = 72, ice_class: int = 1) -> Crystal:
-    """Measure the ice in one mask.
+def measure(
+    probability: NDArray,
+    threshold: float,
+    pixel_size: PixelSize,
+    *,
+    origin_nm: tuple[float, float] | None = None,
+    n_lines: int = N_LINES,
+    smoothing_px: float | None = None,
+) -> Crystal:
+    """Measure the ice in one map, between the pixels.
 
     Parameters
     ----------
-    mask : uint8, shape (H, W)
-        Class index of each pixel.
-    pixel_size_nm
-        Edge of a pixel in nm; 1 leaves every result in pixels.
+    probability : float, shape (H, W)
+        Probability of ice; of a mask, its 0 and 1.
+    threshold
+        Ice is where the probability is at least this; 0.5 of a mask.
+    pixel_size
+        Edge of a pixel in nm, or height and width; 1 leaves every result in pixels.
+    origin_nm
+        Row and column where the radial lines start; None: the centre of mass.
     n_lines
         Number of radial lines, evenly spread over the full turn.
-    ice_class
-        Mask value of ice.
+    smoothing_px
+        Along the outline, for the curvature; see `smoothed_boundary`.
 
     Raises
     ------
     IcefloeError
-        If the mask is not 2-D or holds no ice, or the pixel size is not positive.
+        If the map is not 2-D, or the pixel size or smoothing is not positive.
     """
-    ice = ice_pixels(mask, pixel_size_nm, ice_class)
-    centre = centre_of_mass(ice)
+    outlines = find_outlines(probability, threshold, pixel_size)
     angles = np.arange(n_lines, dtype=np.float64) * (2.0 * np.pi / n_lines)
+    area = sum(outline.area_nm2 for outline in outlines)
+    centre = (np.nan, np.nan)
+    if outlines:
+        row, column = np.sum([outline.first_moment_nm3 for outline in outlines], axis=0) / area
+        centre = float(row), float(column)
+    pixel_nm = float(np.sqrt(np.prod(np.broadcast_to(pixel_size, 2))))
+    crystals = [outline for outline in outlines if outline.area_nm2 > 0]
+    boundaries = [smoothed_boundary(outline, pixel_nm, smoothing_px) for outline in crystals]
     return Crystal(
-        area_nm2=float(ice.sum()) * pixel_size_nm**2,
-        centre_nm=(centre[0] * pixel_size_nm, centre[1] * pixel_size_nm),
+        area_nm2=float(area),
+        centre_nm=centre,
+        perimeter_nm=sum(perimeter(outline, pixel_nm) for outline in outlines),
+        boundaries=tuple(boundary for boundary in boundaries if boundary),
         angles_rad=angles,
-        front_nm=front_radii(ice, centre, angles) * pixel_size_nm,
+        front_nm=front_radii(outlines, centre if origin_nm is None else origin_nm, angles),
+        n_crystals=len(crystals),
+        cut=any(outline.on_border.any() for outline in outlines),
     )
 
 
-def ice_pixels(mask: MaskArray, pixel_size_nm: float, ice_class: int = 1) -> NDArray[np.bool_]:
-    """Where the ice is, bool of shape (H, W), after the checks that every measurement needs.
-
-    Raises
-    ------
-    IcefloeError
-        If the mask is not 2-D or holds no ice, or the pixel size is not positive.
-    """
-    if mask.ndim != 2:
-        raise IcefloeError(f"Mask of shape {mask.shape}: not two-dimensional. Measure one mask at a time.")
-    if not pixel_size_nm > 0:
-        raise IcefloeError(f"Pixel size {pixel_size_nm} nm: not positive. Give the pixel's edge in nm.")
-    ice = mask == ice_class
-    if not ice.any():
-        raise IcefloeError(
-            f"Mask: no pixel of class {ice_class}, so there is no ice to measure. Leave it out."
-        )
-    return ice
-
-
-def centre_of_mass(ice: NDArray[np.bool_]) -> tuple[float, float]:
-    """Row and column of the centre of all True pixels of an (H, W) array, in px."""
-    rows, columns = np.nonzero(ice)
-    return float(rows.mean()), float(columns.mean())
-
-
-def front_radii(ice: NDArray[np.bool_], centre: tuple[float, float], angles: Array) -> Array:
-    """Distance from `centre` to the last ice along each direction.
+def front_radii(outlines: tuple[Outline, ...], origin_nm: tuple[float, float], angles: Array) -> Array:
+    """Distance from `origin_nm` to the last crossing of an outline along each direction.
 
     Parameters
     ----------
-    ice : bool, shape (H, W)
-    centre
-        Row and column in px.
+    outlines
+        As `find_outlines` gives them.
+    origin_nm
+        Row and column.
     angles : float64, shape (N,)
         In radians, from the columns' axis towards the rows' axis.
 
     Returns
     -------
     float64, shape (N,)
-        In px; NaN where a line meets no ice, as between two crystals.
+        In nm; NaN where a line meets no ice, as between two crystals, or leaves the image within it.
     """
-    distances = np.arange(0.0, float(np.hypot(*ice.shape)), STEP_PX)
-    rows = np.rint(centre[0] + np.outer(np.sin(angles), distances)).astype(int)
-    columns = np.rint(centre[1] + np.outer(np.cos(angles), distances)).astype(int)
-    within = (rows >= 0) & (rows < ice.shape[0]) & (columns >= 0) & (columns < ice.shape[1])
-    met = within & ice[np.where(within, rows, 0), np.where(within, columns, 0)]
-    last = distances[met.shape[1] - 1 - met[:, ::-1].argmax(axis=1)] + STEP_PX / 2.0
-    return np.where(met.any(axis=1), last, np.nan)
+    last, beyond = np.full(len(angles), -np.inf), np.zeros(len(angles), bool)
+    direction = np.stack([np.sin(angles), np.cos(angles)])
+    normal = np.stack([np.cos(angles), -np.sin(angles)])
+    for outline in outlines:
+        points = outline.points_nm - np.asarray(origin_nm)
+        along, across = points @ direction, points @ normal
+        crosses = (across[:-1] < 0) != (across[1:] < 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = across[:-1] / (across[:-1] - across[1:])
+            distance = np.where(crosses, along[:-1] + share * np.diff(along, axis=0), -np.inf)
+        distance[distance < 0] = -np.inf
+        at = distance.argmax(axis=0)
+        furthest = distance[at, np.arange(len(angles))]
+        border = outline.on_border[at] & outline.on_border[at + 1]
+        beyond = np.where(furthest > last, border, beyond)
+        last = np.maximum(last, furthest)
+    return np.where(np.isfinite(last) & ~beyond, last, np.nan)

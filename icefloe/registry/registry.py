@@ -17,6 +17,7 @@ from icefloe.ensemble.evaluate import Evaluation
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, sha256_file
 from icefloe.registry.admission import check_held_out, check_weights, file_hashes, refusal
+from icefloe.registry.guarantees import guarantees_of
 from icefloe.registry.history import HistoryEntry, champion_line, current_user, now, read_history
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.package import ENSEMBLE_FOLDER, package
@@ -166,6 +167,7 @@ class Registry:
             version=self._describe(found, self._store.aliases()),
             lineage=self._lineage(found),
             report=self._report(found),
+            guarantees=guarantees_of(self._store, found),
             history=tuple(e for e in self.history() if name_of(found) in (e.champion, e.replaced)),
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from icefloe.ensemble.guarantees import Guarantees
 from icefloe.registry.history import HistoryEntry
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.promotion import PromotionReport
@@ -67,6 +68,8 @@ class VersionDetails:
         The version and what it was made from.
     report
         The promotion gate's latest report; None: it was never judged.
+    guarantees
+        What it promises of new experiments; None: it was never calibrated.
     history
         Promotions and rollbacks that this version took part in, oldest first.
     """
@@ -74,6 +77,7 @@ class VersionDetails:
     version: Version
     lineage: Lineage
     report: PromotionReport | None
+    guarantees: Guarantees | None
     history: tuple[HistoryEntry, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,6 +86,7 @@ class VersionDetails:
             "version": self.version.to_dict(),
             "lineage": self.lineage.to_dict(),
             "report": self.report.to_dict() if self.report else None,
+            "guarantees": self.guarantees.model_dump() if self.guarantees else None,
             "history": [entry.to_dict() for entry in self.history],
         }
 
@@ -124,6 +129,9 @@ class VersionDetails:
                     "when": image.labelled_at or "–",
                 }
                 for image in lineage.images
+            ],
+            "Guarantees": [
+                {"what": line} for line in (self.guarantees.sentences() if self.guarantees else [])
             ],
             "History": [{"what": entry.sentence()} for entry in self.history],
         }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from icefloe.typing import FloatArray, MaskArray
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REFERENCE, PREDICTED = "#ffb000", "#1fd0ff"  # told apart with any colour vision, and on grey
+ABSTAINED = "#ff4fa3"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Segmented:
         Standard deviation over members, 0 to 0.5.
     reference : uint8, shape (H, W), optional
         Label or truth.
+    abstained : bool, shape (H, W), optional
+        Where the ensemble declines to say.
     """
 
     title: str
@@ -41,6 +45,7 @@ class Segmented:
     mask: MaskArray
     uncertainty: FloatArray
     reference: MaskArray | None = None
+    abstained: NDArray[np.bool_] | None = None
 
 
 def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
@@ -63,13 +68,46 @@ def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
     return figure
 
 
+def split_figure(item: Segmented, aleatoric: FloatArray, epistemic: FloatArray) -> Figure:
+    """One image with its outline; members' disagreement; and the two parts of the entropy, on one scale.
+
+    Parameters
+    ----------
+    item
+        The image.
+    aleatoric, epistemic : float32, shape (H, W)
+        In nats.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    outlines, *axes = figure.subplots(1, 4)
+    draw_outlines(outlines, item)
+    highest = max(np.log(2), float(aleatoric.max()), float(epistemic.max()))
+    for axis, values, title, top in (
+        (axes[0], item.uncertainty, "UQ (std over members)", 0.5),
+        (axes[1], aleatoric, "aleatoric (nats)", highest),
+        (axes[2], epistemic, "epistemic (nats)", highest),
+    ):
+        shown = axis.imshow(values, cmap="magma", vmin=0, vmax=top)
+        axis.set_title(title, fontsize=8)
+        axis.set_axis_off()
+        figure.colorbar(shown, ax=axis, shrink=0.7)
+    return figure
+
+
 def draw_outlines(axis: Axes, item: Segmented) -> None:
-    """The image in grey, with the outlines of the prediction and, where there is one, of the reference."""
+    """The image in grey, with the outlines of the prediction and, where there is one, of the reference.
+
+    What is abstained from is hatched.
+    """
     low, high = np.percentile(item.image, (1, 99))
     axis.imshow(item.image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
     if item.reference is not None:
         _outline(axis, item.reference, REFERENCE)
     _outline(axis, item.mask, PREDICTED)
+    if item.abstained is not None and item.abstained.any():
+        _hatch(axis, item.abstained)
     axis.set_title(item.title, fontsize=8)
     axis.set_axis_off()
 
@@ -78,6 +116,11 @@ def _outline(axis: Axes, mask: MaskArray, colour: str) -> None:
     foreground = (mask > 0) & (mask < 255)
     if foreground.any() and not foreground.all():
         axis.contour(foreground.astype(np.float32), levels=[0.5], colors=[colour], linewidths=1.2)
+
+
+def _hatch(axis: Axes, where: NDArray[np.bool_]) -> None:
+    hatched = axis.contourf(where.astype(np.float32), levels=[0.5, 1.5], colors="none", hatches=["////"])
+    hatched.set(edgecolor=ABSTAINED, linewidth=0)
 
 
 def png(figure: Figure, dpi: int = 90) -> bytes:

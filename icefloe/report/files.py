@@ -6,16 +6,21 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import read_image
-from icefloe.ensemble.prediction import SCORES, Prediction
+from icefloe.ensemble.guarantees import LEVEL
+from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
 from icefloe.files import GrowingTable, write_bytes_atomic
-from icefloe.report.figures import Segmented, gallery, png
+from icefloe.report.figures import Segmented, png, split_figure
 from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
     from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.ensemble.guarantees import Guarantees
+    from icefloe.ensemble.prediction import Prediction
 
 SCORES_TABLE = "scores.csv"
 
@@ -23,6 +28,8 @@ SCORES_TABLE = "scores.csv"
 class ResultFolder:
     """A folder with `<stem>_mask.png` (class index), `<stem>.png` (outline and uncertainty), `scores.csv`.
 
+    Where the ensemble's manifest has guarantees, the table has each class's share of the image with its
+    interval and the share abstained from, and `<stem>_abstain.png` is 255 where it abstains, 0 elsewhere.
     An image's row is written after its files, so that a row means complete files. A folder that holds
     results already is added to.
 
@@ -30,12 +37,22 @@ class ResultFolder:
     ----------
     path
         Folder, made if need be.
+    guarantees
+        Of the ensemble whose results these are.
+    level
+        Of the intervals.
+
+    Raises
+    ------
+    IcefloeError
+        If no intervals were calibrated for the level, or the folder holds results with other columns.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, guarantees: Guarantees | None = None, level: float = LEVEL) -> None:
+        self.path, self._guarantees, self._level = path, guarantees, level
+        self._promised = _promised_columns(guarantees, level) if guarantees else []
         path.mkdir(parents=True, exist_ok=True)
-        self._table = GrowingTable(path / SCORES_TABLE, ("image", *SCORES))
+        self._table = GrowingTable(path / SCORES_TABLE, ("image", *SCORES, *self._promised))
 
     @property
     def done(self) -> set[str]:
@@ -47,9 +64,19 @@ class ResultFolder:
         stem = Path(name).stem
         write_mask(self.path / f"{stem}_mask.png", prediction.mask)
         title = f"{name}, UQ {prediction.uncertainty.uq_mean:.4f}"
-        picture = gallery([Segmented(title, image, prediction.mask, prediction.std)])
-        write_bytes_atomic(self.path / f"{stem}.png", png(picture, dpi=150))
-        self._table.append({"image": name, **prediction.scores()})
+        row: dict[str, str | float] = {"image": name, **prediction.scores()}
+        abstained = None
+        if self._guarantees is not None:
+            abstained = self._guarantees.abstained(prediction)
+            write_mask(self.path / f"{stem}_abstain.png", abstained.astype(np.uint8) * 255)
+            intervals = self._guarantees.area_intervals(prediction, self._level)
+            areas = [number for i in intervals for number in (i.expected, i.low, i.high)]
+            row |= dict(zip(self._promised, [*areas, float(abstained.mean())], strict=True))
+            title += f"\n{'; '.join(map(str, intervals))}"
+        item = Segmented(title, image, prediction.mask, prediction.std, abstained=abstained)
+        figure = split_figure(item, prediction.aleatoric, prediction.mutual_information)
+        write_bytes_atomic(self.path / f"{stem}.png", png(figure, dpi=150))
+        self._table.append(row)
 
     def forget(self, name: str) -> None:
         """Take an image's row out, if there is one; its files are replaced when it is added again."""
@@ -58,7 +85,11 @@ class ResultFolder:
 
 
 def segment_files(
-    ensemble: Ensemble, images: Sequence[Path], output: Path, done: Collection[str] = ()
+    ensemble: Ensemble,
+    images: Sequence[Path],
+    output: Path,
+    done: Collection[str] = (),
+    level: float = LEVEL,
 ) -> Iterator[Path]:
     """Write a `ResultFolder` of some files anew.
 
@@ -72,6 +103,8 @@ def segment_files(
         Folder, made if need be.
     done
         Preprocessing done to the images already.
+    level
+        Of the intervals.
 
     Yields
     ------
@@ -81,16 +114,28 @@ def segment_files(
     Raises
     ------
     IcefloeError
-        If an image can't be read, or two have one stem.
+        If an image can't be read, two have one stem, or no intervals were calibrated for the level.
     """
     stems = [path.stem for path in images]
     if len(set(stems)) < len(stems):
         raise IcefloeError(f"{output}: two images have the same name. Segment them into two folders.")
+    guarantees = ensemble.manifest.guarantees
+    if guarantees:
+        _promised_columns(guarantees, level)  # a level refused must not cost an older table
     arrays = {path: read_image(path) for path in images}  # all are checked before anything is written
     (output / SCORES_TABLE).unlink(missing_ok=True)
-    results = ResultFolder(output)
+    results = ResultFolder(output, guarantees, level)
     for (path, image), prediction in zip(
         arrays.items(), ensemble.predict_batch(arrays.values(), done), strict=True
     ):
         results.add(path.name, image, prediction)
         yield path
+
+
+def _promised_columns(guarantees: Guarantees, level: float) -> list[str]:
+    """`area_ice`, `area_ice_low_90`, `area_ice_high_90` for each class, and `abstained`."""
+    columns = []
+    for name in guarantees.areas:
+        guarantees.quantile(name, level)  # refuses a level that there is none of
+        columns += [f"area_{name}", *(f"area_{name}_{end}_{100 * level:g}" for end in ("low", "high"))]
+    return [*columns, "abstained"]

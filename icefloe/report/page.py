@@ -15,6 +15,7 @@ from icefloe.drift.report import GateReport
 from icefloe.ensemble.evaluate import Evaluation
 from icefloe.files import write_text_atomic
 from icefloe.registry.promotion import PromotionReport
+from icefloe.registry.temperature import TemperatureCheck, check_temperature
 from icefloe.report.figures import data_uri, png
 from icefloe.report.intervals import intervals_figure
 
@@ -88,6 +89,7 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
         columns=COLUMNS,
         table=_table(evaluations),
         calibration=_picture(_calibration_figure(evaluations)) if evaluations else None,
+        temperatures=_temperatures(evaluations),
     )
     write_text_atomic(path, text)
     return champion.name if champion else "none"
@@ -133,6 +135,17 @@ def _table(evaluations: Mapping[str, Evaluation]) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _temperatures(evaluations: Mapping[str, Evaluation]) -> list[TemperatureCheck]:
+    """Of every version whose evaluation kept what it takes."""
+    checks = [check_temperature(found) for found in evaluations.values()]
+    names = list(evaluations)
+    return [
+        check.model_copy(update={"ensemble": name})
+        for name, check in zip(names, checks, strict=True)
+        if check is not None
+    ]
 
 
 def _calibration_figure(evaluations: Mapping[str, Evaluation]) -> Figure:

@@ -35,6 +35,11 @@ class PreparedImages:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def take(self, keys: Sequence[str]) -> "PreparedImages":
+        """Those images, in that order."""
+        rows = [self.keys.index(key) for key in keys]
+        return PreparedImages(tuple(keys), self.images[rows], self.masks[rows])
+
 
 @dataclass(frozen=True)
 class TrainingData:

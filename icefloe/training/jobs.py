@@ -157,14 +157,14 @@ class _Watch:
 
 
 def _submit(jobs: list[Job], weights_dir: Path | None, resources: dict[str, Any]) -> dict[Any, Job]:
-    """Start a task a job, the longest first; data that jobs share go to the object store once."""
+    """Start a task a job, the longest first; what jobs share goes to the object store once."""
     train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
-    shared = {id(job.data): job.data for job in jobs}
-    stored = {identity: ray.put(data) for identity, data in shared.items()}
+    shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
+    stored: dict[int, Any] = {identity: ray.put(part) for identity, part in shared.items()}
     return {
         train.options(name=job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
-            *(ray.put(job.initial), job.started_from, resources["num_cpus"], weights_dir),
+            *(stored[id(job.initial)], job.started_from, resources["num_cpus"], weights_dir),
         ): job
         for job in sorted(jobs, key=lambda job: -job.config.epochs)
     }

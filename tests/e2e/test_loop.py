@@ -239,6 +239,28 @@ def test_the_champion_segments_a_file_that_a_person_has(looped, tmp_path):
     assert (tmp_path / "out" / f"{image.stem}_mask.png").is_file()
 
 
+def test_the_champion_measures_an_experiment_of_the_workspace(looped, tmp_path):
+    dataset = Dataset.load(looped / "data" / "D3")
+    succeed("-C", looped, "physics", "D3", "--output", tmp_path / "out")
+    content = json.loads((tmp_path / "out" / "physics.json").read_text(encoding="utf-8"))
+    assert [row["image"] for row in content["images"]] == [sample.stem for sample in dataset.samples]
+    assert content["pixel_size_nm"] == dataset.info.pixel_size_nm
+    assert content["provenance"]["data_version"] == current_version(looped).md5
+
+
+def test_a_calibrated_champion_gives_intervals_and_says_what_they_are_worth(looped, tmp_path):
+    image = next((looped / "data" / "D1" / "images").iterdir())
+    calibrated = succeed("-C", looped, "models", "calibrate", "champion", "--simulated", "9")
+    predicted = succeed("-C", looped, "predict", image, "--output", tmp_path / "out")
+
+    assert "Calibrated on 9 experiments (9 simulated)." in calibrated
+    assert "Calibrated on 9 experiments (9 simulated)." in predicted
+    (row,) = csv.DictReader((tmp_path / "out" / "scores.csv").open())
+    low, expected, high = (float(row[f"area_ice{end}"]) for end in ("_low_90", "", "_high_90"))
+    assert 0 <= low < expected < high < 1
+    assert (tmp_path / "out" / f"{image.stem}_abstain.png").is_file()
+
+
 def test_the_same_seed_and_data_version_give_identical_metrics_and_weights(registry, trained):
     other = Registry(load_settings(trained))
 

@@ -24,6 +24,7 @@ def test_listing_says_how_to_get_a_first_version(cli, empty_workspace):
         ("models", "promote", "champion"),
         ("models", "rollback"),
         ("models", "download", "champion", "out"),
+        ("models", "calibrate", "--simulated", "9"),
     ],
     ids=" ".join,
 )

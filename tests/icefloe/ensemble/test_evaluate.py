@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from sklearn.metrics import brier_score_loss, confusion_matrix, jaccard_score, roc_auc_score
+from sklearn.metrics import brier_score_loss, confusion_matrix, jaccard_score, log_loss, roc_auc_score
 
 from icefloe.ensemble.evaluate import Evaluation, evaluate
 from icefloe.errors import IcefloeError
@@ -48,6 +48,36 @@ def test_dataset_scores_pool_pixels_and_average_uncertainty(ensemble, datasets, 
     assert scores.uq == pytest.approx(
         np.mean([prediction.std.mean() for prediction in predictions]), abs=1e-5
     )
+
+
+def test_scores_at_temperature_one_are_those_of_the_ensemble_without_its_temperature(make_ensemble, datasets):
+    evaluation = evaluate(make_ensemble(temperature=2.5), datasets)
+    plain = make_ensemble(temperature=1.0)
+    without = evaluate(plain, datasets)
+    assert (evaluation.temperature, without.temperature) == (2.5, 1.0)
+    for ours, theirs, sample in zip(evaluation.images, without.images, datasets, strict=True):
+        assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
+        assert ours.ece_uncalibrated == pytest.approx(theirs.ece)
+        assert ours.nll != pytest.approx(theirs.nll)
+        expected = log_loss(sample.label.ravel(), plain.predict(sample.pixels).mean.ravel())
+        assert theirs.nll == pytest.approx(expected, abs=1e-4)
+    ours, theirs = evaluation.datasets["D1"], without.datasets["D1"]
+    assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
+    assert ours.ece_uncalibrated == pytest.approx(theirs.ece)
+    assert ours.uncalibrated == theirs.calibration
+
+
+def test_an_evaluation_of_an_earlier_version_still_loads(evaluation):
+    content = evaluation.to_dict()
+    new = {"nll", "nll_uncalibrated", "ece_uncalibrated", "uncalibrated"}
+    del content["temperature"]
+    for scores in (*content["images"], *content["datasets"].values()):
+        for name in new & set(scores):
+            del scores[name]
+    loaded = Evaluation.from_dict(content)
+    assert loaded.temperature is None
+    assert loaded.datasets["D1"].nll is None
+    assert loaded.datasets["D1"].dice == evaluation.datasets["D1"].dice
 
 
 def test_the_total_confusion_counts_every_pixel(datasets, evaluation):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import brier_score_loss, f1_score, jaccard_score
+from sklearn.metrics import brier_score_loss, f1_score, jaccard_score, log_loss
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
 from icefloe.ensemble.metrics import (
@@ -14,6 +14,7 @@ from icefloe.ensemble.metrics import (
     dice,
     iou,
     mean_absolute_deviation,
+    negative_log_likelihood,
     pixel_accuracy,
     pixel_scores,
 )
@@ -107,3 +108,22 @@ def test_unknown_classes_are_refused():
 def test_a_mask_that_ignores_every_pixel_is_refused():
     with pytest.raises(IcefloeError, match="No pixel to score"):
         iou(np.full((4, 4), 255, np.uint8), np.zeros((4, 4), np.uint8))
+
+
+def test_negative_log_likelihood_equals_sklearn(rng):
+    reference = (rng.random((20, 30)) < 0.3).astype(np.uint8)
+    probability = rng.random((20, 30))
+    expected = log_loss(reference.ravel(), probability.ravel())
+    assert negative_log_likelihood(reference, probability) == pytest.approx(expected, abs=1e-12)
+
+
+def test_multi_class_negative_log_likelihood_equals_sklearn(rng):
+    reference = rng.integers(0, 3, 200).astype(np.uint8)
+    probability = rng.dirichlet([1, 1, 1], 200)
+    expected = log_loss(reference, probability, labels=[0, 1, 2])
+    assert negative_log_likelihood(reference, probability.T) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_sure_and_wrong_pixel_costs_a_finite_amount():
+    cost = negative_log_likelihood(np.zeros((1, 1), np.uint8), np.ones((1, 1), np.float32))
+    assert cost == pytest.approx(-np.log(np.finfo(np.float32).eps))

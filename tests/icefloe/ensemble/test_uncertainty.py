@@ -10,11 +10,13 @@ from scipy.stats import entropy
 from icefloe.ensemble.uncertainty import (
     boundary_edges,
     class_mask,
+    doubt,
     image_uncertainty,
     mean_probability,
     mutual_information,
     predictive_entropy,
     predictive_std,
+    total_variance,
     variation_ratio,
 )
 from icefloe.errors import IcefloeError
@@ -156,3 +158,23 @@ def test_an_image_without_foreground_has_finite_scores():
     scores = image_uncertainty(np.full((32, 32), 0.01, np.float32), np.zeros((32, 32), np.uint8))
     assert scores.uq_boundary == pytest.approx(0.04)
     assert scores.uq_foreground == pytest.approx(2.56)
+
+
+def test_variance_splits_by_the_law_of_total_variance(rng):
+    p = rng.random((5, 8, 9), dtype=np.float32)
+    aleatoric = (p * (1 - p)).mean(axis=0)
+    assert np.allclose(total_variance(mean_probability(p)), aleatoric + p.var(axis=0), atol=ROUNDING)
+
+
+def test_two_classes_have_the_variance_and_doubt_of_a_binary_model(rng):
+    p = rng.random((4, 8, 9), dtype=np.float32)
+    mean = mean_probability(p)
+    both = np.stack([1 - mean, mean])
+    mask = class_mask(mean, 0.3)
+    assert np.allclose(total_variance(both), total_variance(mean), atol=ROUNDING)
+    assert np.allclose(doubt(both, mask), doubt(mean, mask), atol=ROUNDING)
+
+
+def test_doubt_is_the_probability_of_the_classes_not_predicted():
+    mean = np.array([[0.9, 0.35, 0.1]], np.float32)
+    assert np.allclose(doubt(mean, class_mask(mean, 0.3)), [[0.1, 0.65, 0.1]])

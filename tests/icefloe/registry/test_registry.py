@@ -14,12 +14,14 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores, fit_guarantees
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
+from icefloe.registry.guarantees import attach_guarantees, read_guarantees
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.promotion import PromotionRule, compare
 from icefloe.registry.registry import Registry
@@ -432,3 +434,19 @@ def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlf
     finally:
         mlflow.set_tracking_uri(before)
     assert np.array_equal(served.predict(image)["mean"][0], expected)
+
+
+def test_guarantees_are_kept_with_a_version_shown_and_replaced_by_later_ones(registry, settings, first):
+    def guarantees(n):
+        scores = ExperimentScores(
+            CalibrationExperiment(name="D7", origin="new", n_images=2), np.ones((2, 1)), np.ones(2)
+        )
+        return fit_guarantees([scores] * n, ("background", "ice"))
+
+    assert read_guarantees(settings, "EA-T1") is None
+    assert registry.show("EA-T1").guarantees is None
+    for n in (3, 12):
+        attach_guarantees(settings, "champion", guarantees(n))
+        assert read_guarantees(settings, "EA-T1") == guarantees(n)
+    shown = registry.show("EA-T1").sections()["Guarantees"]
+    assert shown[0]["what"].startswith("Calibrated on 12 experiments (12 labelled, never trained on).")

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from icefloe.datasets.readers import read_mask
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores, fit_guarantees
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
@@ -73,3 +74,40 @@ def test_two_images_of_one_name_are_refused(ensemble, images, tmp_path):
     with pytest.raises(IcefloeError, match="two images have the same name"):
         list(segment_files(ensemble, [*images, other], tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def calibrated(ensemble):
+    """Nine experiments, each of whose areas was off by 3 times its uncertainty."""
+    experiment = CalibrationExperiment(name="D7", origin="new", n_images=1)
+    scores = [ExperimentScores(experiment, np.full((1, 1), 3.0), np.full(1, 0.45))] * 9
+    guarantees = fit_guarantees(scores, ensemble.manifest.classes)
+    return ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
+
+
+def test_a_calibrated_ensemble_adds_intervals_and_what_it_abstains_from(calibrated, images, tmp_path):
+    output = tmp_path / "out"
+    list(segment_files(calibrated, images, output))
+
+    row = next(csv.DictReader((output / "scores.csv").open()))
+    prediction = calibrated.predict(tifffile.imread(images[0]).astype(np.float32))
+    (interval,) = calibrated.manifest.guarantees.area_intervals(prediction)
+    assert float(row["area_ice"]) == pytest.approx(prediction.mean.mean(), rel=1e-4)
+    assert float(row["area_ice_low_90"]) == pytest.approx(interval.low)
+    assert float(row["area_ice_high_90"]) == pytest.approx(interval.high)
+    abstained = read_mask(output / "stack_0_abstain.png")
+    assert set(np.unique(abstained)) <= {0, 255}
+    assert np.array_equal(abstained == 255, prediction.doubt >= np.float32(0.45))
+    assert float(row["abstained"]) == pytest.approx((abstained == 255).mean())
+
+
+def test_a_level_without_a_calibration_is_refused_before_anything_is_written(calibrated, images, tmp_path):
+    with pytest.raises(IcefloeError, match=r"Level 0\.7: intervals were calibrated for 0\.5, 0\.68"):
+        list(segment_files(calibrated, images, tmp_path / "out", level=0.7))
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_level_stands_in_the_names_of_the_columns(calibrated, images, tmp_path):
+    list(segment_files(calibrated, images[:1], tmp_path / "out", level=0.95))
+    row = next(csv.DictReader((tmp_path / "out" / "scores.csv").open()))
+    assert (float(row["area_ice_low_95"]), float(row["area_ice_high_95"])) == (0, 1)  # nine are too few

@@ -18,6 +18,7 @@ from icefloe.ensemble.prediction import Prediction
 from icefloe.registry.promotion import PromotionRule, compare
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
+from icefloe.registry.temperature import check_temperature
 from icefloe.report.figures import Segmented, gallery, html_page, png
 from icefloe.report.intervals import intervals_figure
 from icefloe.report.numbers import evaluation_numbers, gate_numbers, mean_dice, roc_points
@@ -48,7 +49,7 @@ class Guesser:
 
     def __init__(self, skill):
         self.manifest = SimpleNamespace(
-            name="challenger", n_classes=2, classes=("rest", "ice"), threshold=0.5
+            name="challenger", n_classes=2, classes=("rest", "ice"), threshold=0.5, temperature=0.7
         )
         self.skill = skill
 
@@ -59,6 +60,10 @@ class Guesser:
             noise = rng.normal(0, 1 - self.skill, (3, *SHAPE))
             members = np.clip(truth + noise, 0, 1).astype(np.float32)
             yield sample, Prediction.from_members(members, 0.5, np.ones(4, np.float32))
+
+    def predict_beside_uncalibrated(self, samples, steps_done=None):
+        for sample, prediction in self.predict_samples(samples, steps_done):
+            yield sample, prediction, 0.5 + 0.7 * (prediction.mean - 0.5)
 
 
 def rows(dataset, contrast=80.0, uncertainty=0.02):
@@ -189,6 +194,14 @@ def test_the_numbers_are_those_of_the_evaluations(page, results):
     background = results.after.baselines["D3"]["all background"]
     numbers = [f"{number:.4f}" for number in (background.pca, background.iou, background.dice)]
     assert ["D3", "all background", "8", *numbers, "–", "–", "–"] in Reader(page).rows
+
+
+def test_the_page_says_of_every_version_where_its_temperature_helps(page, results):
+    for version, evaluation in (("EA-T1", results.before), ("EA-T2", results.after)):
+        found = check_temperature(evaluation)
+        assert f"{version}{found.sentence().removeprefix('challenger')}" in page
+        for change in found.changes:
+            assert change.interval() in page
 
 
 def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results):

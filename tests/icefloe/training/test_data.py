@@ -37,6 +37,13 @@ def test_the_hash_changes_with_any_pixel_label_or_key(data):
     assert len(hashes) == 5
 
 
+def test_images_are_taken_by_their_keys_in_the_order_asked_for(data):
+    taken = data.train.take([data.train.keys[5], data.train.keys[2]])
+    assert taken.keys == (data.train.keys[5], data.train.keys[2])
+    np.testing.assert_array_equal(taken.images, data.train.images[[5, 2]])
+    np.testing.assert_array_equal(taken.masks, data.train.masks[[5, 2]])
+
+
 def test_an_empty_training_part_is_refused(make_dataset, split):
     with pytest.raises(IcefloeError, match=r"no training images. Label five or more"):
         prepare([make_dataset()], replace(split, train=()), Preprocessing(size=64))

@@ -1,0 +1,96 @@
+"""The experiments that an ensemble may be calibrated on, and the calibration."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from icefloe.datasets.bundle import reference
+from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.guarantees import (
+    LEVEL,
+    MAX_ERROR,
+    ExperimentSamples,
+    Guarantees,
+    fit_guarantees,
+    score_experiment,
+)
+from icefloe.ensemble.manifest import Manifest
+from icefloe.ensemble.samples import StepsDone
+from icefloe.errors import IcefloeError
+from icefloe.simulate.fresh import fresh_experiments
+
+N_IMAGES = 6
+"""Frames of a simulated experiment: further ones of the same experiment tell little."""
+
+
+def held_out_experiments(
+    datasets: Iterable[Dataset], manifest: Manifest, trained_on: Collection[str] = ()
+) -> list[ExperimentSamples]:
+    """Images with a reference that an ensemble has not been trained on, by experiment.
+
+    Parameters
+    ----------
+    datasets
+        Of the workspace; those of one experiment are put together.
+    manifest
+        Its benchmark names the images of the training datasets that no training has seen.
+    trained_on
+        Keys of images that training has seen, where the lineage is known.
+
+    Returns
+    -------
+    list of ExperimentSamples
+        Experiments without such images are left out.
+
+    Raises
+    ------
+    IcefloeError
+        If the ensemble has no benchmark, so that nobody can say what it was trained on.
+    """
+    datasets = list(datasets)
+    if datasets and not manifest.benchmark:
+        raise IcefloeError(
+            f"{manifest.name}: its ensemble.yaml has no benchmark, so which images are new to it is not "
+            "known. Take an ensemble that a pipeline has made."
+        )
+    unseen = {f"{row['dataset']}/{row['stem']}" for row in manifest.benchmark} - set(trained_on)
+    familiar = {str(row["dataset"]) for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}
+    samples: dict[str, list[Sample]] = {}
+    trained_experiments = set()
+    for dataset in datasets:
+        experiment = dataset.info.experiment
+        if dataset.name in familiar:
+            trained_experiments.add(experiment)
+        samples.setdefault(experiment, []).extend(
+            sample
+            for sample in dataset.samples
+            if (sample.is_labelled or sample.truth_path is not None)
+            and (dataset.name not in familiar or sample.key in unseen)
+        )
+    return [
+        ExperimentSamples(name, "trained on" if name in trained_experiments else "new", found)
+        for name, found in samples.items()
+        if found
+    ]
+
+
+def simulated_experiments(n: int, seed: int, n_images: int = N_IMAGES) -> Iterator[ExperimentSamples]:
+    """Fresh ones (`icefloe.simulate.fresh`), made as they are asked for."""
+    for samples in fresh_experiments(n, n_images, seed):
+        yield ExperimentSamples(samples[0].dataset, "simulated", samples)
+
+
+def calibrate(
+    ensemble: Ensemble,
+    held_out: Iterable[ExperimentSamples],
+    simulated: Iterable[ExperimentSamples],
+    steps_done: StepsDone | None = None,
+    max_error: float = MAX_ERROR,
+    confidence: float = LEVEL,
+) -> Guarantees:
+    """Score experiments of both kinds and take the quantiles over all of them.
+
+    Parameters and errors are those of `score_experiment` and `fit_guarantees`.
+    """
+    scores = [score_experiment(ensemble, e, reference, steps_done, max_error) for e in held_out]
+    scores += [score_experiment(ensemble, e, lambda s: s.mask(), None, max_error) for e in simulated]
+    return fit_guarantees(scores, ensemble.manifest.classes, max_error, confidence)
