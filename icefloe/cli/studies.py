@@ -227,3 +227,39 @@ def gate(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     _finish(study, output, began)
+
+
+@app.command()
+def transfer(
+    standard: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset whose labels train and test; may be repeated (all labelled ones)."),
+    ] = None,
+    arriving: Annotated[
+        list[str] | None,
+        typer.Option(help="One for a curve of its own; may be repeated (all whose labels are held back)."),
+    ] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="Of the zoo; may be repeated (mobilenet_v2).")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="How to train: a preset of params.yaml.")] = "small",
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 4,
+    output: Output = STUDIES,
+) -> None:
+    """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
+    from icefloe.params import load_params
+    from icefloe.studies.transfer import default_panels, run_transfer
+
+    began = time.monotonic()
+    where = _workspace()
+    study = run_transfer(
+        where.data,
+        load_params(where.workspace / "params.yaml", preset).training,
+        default_panels(where.data, standard, arriving),
+        encoder or ["mobilenet_v2"],
+        seeds=range(seeds),
+        checkpoints=where.checkpoints,
+        weights_dir=where.weights_dir,
+        ray_address=where.ray_address,
+    )
+    _finish(study, output, began)

@@ -116,16 +116,6 @@ def test_a_row_that_a_killed_process_left_half_written_is_no_row(tmp_path, n_byt
     assert GrowingTable(path, ("name", "n")).rows == [*expected, {"name": "c", "n": "3"}]
 
 
-def test_a_row_is_on_the_disk_when_it_was_added_and_half_a_row_is_forgotten(tmp_path):
-    path = tmp_path / "scores.csv"
-    GrowingTable(path, ("image", "uq")).append({"image": "a,1.tif", "uq": 0.25})
-    with path.open("a") as file:
-        file.write("b.tif,0.")  # killed here
-    table = GrowingTable(path, ("image", "uq"))
-    assert table.rows == [{"image": "a,1.tif", "uq": "0.25"}]
-    assert path.read_text() == 'image,uq\n"a,1.tif",0.25\n'
-
-
 def test_a_table_of_other_columns_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "scores.csv"
     GrowingTable(path, ("image", "uq")).append({"image": "a.tif", "uq": 0.25})
