@@ -170,4 +170,3 @@ def false_alarms_by_benchmark_size(
             hits += min(adjusted_p_values(compared).values()) < config.alpha
         rates[size] = Rate(hits, n_draws)
     return rates
-
