@@ -51,13 +51,15 @@ def test_images_made_by_processes_give_the_same_weights(result, tmp_path):
     assert weights_sha256(pretrain(TINY, tmp_path, workers=2).weights) == weights_sha256(result.weights)
 
 
-def test_both_losses_fall(tmp_path):
+def test_the_loss_falls_on_images_never_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretraining, "ROUND", 8)
     records = []
     config = TINY.model_copy(update={"steps": 24, "batch_size": 4, "learning_rate": 1e-2})
     learned = pretrain(config, tmp_path, report=records.append)
-    assert learned.scores.loss < 0.9 * records[0].val_loss
-    assert learned.scores.noise_left < 3
-    assert set(learned.scores.iou_of) == {"ice", "nanoparticles", "lattice"}
+    assert records[-1].train_loss < 0.85 * records[0].train_loss
+    assert learned.scores.loss == records[-1].val_loss < 0.95 * records[0].val_loss
+    assert learned.scores.iou_of.keys() <= {"ice", "nanoparticles", "lattice"}
+    assert 0 < learned.scores.noise_left < 1.5
 
 
 def test_the_state_of_other_settings_is_refused(result, tmp_path):
