@@ -13,7 +13,7 @@ from icefloe.cli.context import progress, say
 from icefloe.errors import IcefloeError
 
 if TYPE_CHECKING:
-    from icefloe.training.pretrain import PretrainConfig
+    from icefloe.training.pretrained import PretrainConfig
     from icefloe.training.records import EpochRecord
 
 STATE = ".pretraining"
@@ -38,14 +38,14 @@ def pretrain(
     from pydantic import ValidationError
 
     from icefloe.training import pretrain as pretraining
-    from icefloe.training.pretrained_file import save_pretrained
+    from icefloe.training.pretrained import PretrainConfig, save_pretrained
 
     if (steps is None) == (minutes is None):
         raise IcefloeError("How long is not said. Give either --steps or --minutes.")
     for encoder in encoders:
         state = output / STATE / encoder
         try:
-            config = pretraining.PretrainConfig(
+            config = PretrainConfig(
                 encoder=encoder,
                 stages=stages,
                 steps=steps or pretraining.steps_begun(state) or 1,
@@ -69,7 +69,7 @@ def pretrain(
             advance = partial(_advance, config, partial(bar.update, task))
             result = pretraining.pretrain(config, state, threads=threads, workers=workers, report=advance)
         say(f"Weights and card: [bold]{save_pretrained(result, output)}[/bold]")
-        shutil.rmtree(state)
+    shutil.rmtree(output / STATE)  # not before: the same command, killed, finds the finished encoders there
     say(f"Use them: [bold]weights: sim[/bold] in params.yaml, ICEFLOE_WEIGHTS_DIR={output}")
 
 

@@ -9,29 +9,21 @@ randomisation, Tobin et al. 2017).
 import itertools
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
 from icefloe.ensemble.metrics import pixel_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
-from icefloe.models.spec import LIGHT, MemberSpec
 from icefloe.models.zoo import build
 from icefloe.simulate.wide import KINDS
 from icefloe.training.checkpoint import (
     Progress,
-    Weights,
     copy_weights,
     load_state,
     save_state,
@@ -40,9 +32,10 @@ from icefloe.training.checkpoint import (
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.fit import set_batch_norm_momentum
 from icefloe.training.loss import segmentation_loss
+from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
 from icefloe.training.schedule import learning_rate
-from icefloe.training.simulated import SimulatedBatch, simulated_batch
+from icefloe.training.simulated import SimulatedBatch, simulated_batch, stream
 from icefloe.training.validation import to_input
 
 logger = logging.getLogger(__name__)
@@ -51,106 +44,10 @@ ROUND = 100
 """Steps between validations, after each of which the state is saved."""
 
 HELD_OUT_BATCHES = 12
-HELD_OUT_SEED = 2**32 - 1
-"""Of the images that validate; the seed of a training is below it, so none of them is trained on."""
-
 N_WARMUP = 100
 DENOISING_WEIGHT = 0.5
 TIMED_STEPS = 12
 CONFIG = "config.json"
-
-
-class PretrainConfig(BaseModel):
-    """How one encoder is pre-trained.
-
-    Attributes
-    ----------
-    encoder
-        A name in `ENCODERS`.
-    stages
-        How many of its five stages; a member with as many or fewer widths in `decoder_channels` can use them.
-    steps
-        The learning rate falls along a cosine over all of them.
-    size, batch_size
-        Side of the images in px, a multiple of 32, and images a step.
-    learning_rate
-        Peak, of AdamW.
-    seed
-        Of first weights and of the stream of images.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    encoder: str
-    stages: int = Field(3, ge=3, le=5)
-    steps: int = Field(ge=1)
-    size: int = Field(128, ge=64, multiple_of=32)
-    batch_size: int = Field(8, ge=2)
-    learning_rate: float = Field(3e-3, gt=0)
-    seed: int = Field(0, ge=0, lt=HELD_OUT_SEED)
-
-    @model_validator(mode="after")
-    def _encoder_is_known(self) -> "PretrainConfig":
-        _ = self.spec  # refuses what the zoo does not have
-        return self
-
-    @property
-    def spec(self) -> MemberSpec:
-        """The U-Net around the encoder: as wide as the presets' where it has their three stages."""
-        widths = (24, 16, 8) if self.stages == 3 else LIGHT[-self.stages :]
-        return MemberSpec(encoder=self.encoder, decoder_channels=widths, seed=self.seed)
-
-
-@dataclass(frozen=True)
-class HeldOutScores:
-    """How a network does on the simulated images that it was not trained on.
-
-    Attributes
-    ----------
-    loss
-        Segmentation plus weighted denoising.
-    pca, iou
-        Of all pixels pooled.
-    iou_of
-        Of the pixels of each kind of specimen.
-    noise_left
-        Root mean square deviation of the denoised images from the noise-free over that of the noisy ones.
-    n_images
-        How many there are.
-    """
-
-    loss: float
-    pca: float
-    iou: float
-    iou_of: dict[str, float]
-    noise_left: float
-    n_images: int
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """A finished pre-training.
-
-    Attributes
-    ----------
-    config
-        How it was done.
-    weights
-        Of the whole network: one segmentation channel a kind of specimen, then the denoised image.
-    scores
-        On the held-out images.
-    seconds
-        Wall time of all steps, interruptions left out.
-    device, threads
-        What it was computed on.
-    """
-
-    config: PretrainConfig
-    weights: Weights
-    scores: HeldOutScores
-    seconds: float
-    device: str
-    threads: int
 
 
 def pretrain(
@@ -188,7 +85,7 @@ def pretrain(
     with reproducible(threads):
         run = _Pretraining(config, directory, threads)
         run.resume()
-        with _batches(config, run.step, workers) as batches:
+        with stream(config.batch_size, config.size, config.seed, run.step, workers) as batches:
             while run.step < config.steps:
                 report(run.round(batches))
         return run.finish()
@@ -307,6 +204,7 @@ class _Pretraining:
             iou_of={
                 kind: pixel_scores(masks[kinds == index], segmented[kinds == index]).iou
                 for index, kind in enumerate(KINDS)
+                if index in kinds
             },
             noise_left=(left / noise) ** 0.5,
             n_images=len(masks),
@@ -325,7 +223,8 @@ def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, wo
     threads, workers
         As in `pretrain`.
     """
-    with reproducible(threads), _batches(config, 0, workers) as batches:
+    images = stream(config.batch_size, config.size, config.seed, 0, workers)
+    with reproducible(threads), images as batches:
         run = _Pretraining(config, Path(), threads)
         run.learn(itertools.islice(batches, TIMED_STEPS // 2))  # first steps are slower
         began = time.perf_counter()
@@ -353,29 +252,3 @@ def _claim(directory: Path, config: PretrainConfig) -> None:
             "Use those to go on, or remove the folder to begin anew."
         )
     write_text_atomic(note, mine)
-
-
-@contextmanager
-def _batches(config: PretrainConfig, first: int, workers: int) -> Iterator[Iterator[SimulatedBatch]]:
-    """The stream's batches in order, made here or ahead of time by processes."""
-
-    def arguments(number: int) -> tuple[int, int, int, int]:
-        return config.batch_size, config.size, config.seed, number
-
-    if not workers:
-        yield (simulated_batch(*arguments(number)) for number in itertools.count(first))
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        yield _ahead(pool, arguments, first, 2 * workers)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ahead(
-    pool: ProcessPoolExecutor, arguments: Callable[[int], tuple[int, int, int, int]], first: int, depth: int
-) -> Iterator[SimulatedBatch]:
-    waiting = deque(pool.submit(simulated_batch, *arguments(first + place)) for place in range(depth))
-    for number in itertools.count(first + depth):
-        yield waiting.popleft().result()
-        waiting.append(pool.submit(simulated_batch, *arguments(number)))

@@ -1,6 +1,12 @@
 """Simulated micrographs as a network sees them, in batches without end."""
 
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +72,40 @@ def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> Si
     return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
 
 
+@contextmanager
+def stream(
+    batch_size: int, size_px: int, seed: int, first: int = 0, workers: int = 0
+) -> Iterator[Iterator[SimulatedBatch]]:
+    """Batches for ever, in order.
+
+    Parameters
+    ----------
+    batch_size, size_px, seed
+        As in `simulated_batch`.
+    first
+        Number of the first batch.
+    workers
+        Processes that make them ahead of time; 0 makes each when it is asked for. The batches are the same.
+    """
+    if not workers:
+        yield (simulated_batch(batch_size, size_px, seed, number) for number in itertools.count(first))
+        return
+
+    def in_order(pool: ProcessPoolExecutor) -> Iterator[SimulatedBatch]:
+        ahead: deque[Future[SimulatedBatch]] = deque()
+        for number in itertools.count(first):
+            ahead.append(pool.submit(simulated_batch, batch_size, size_px, seed, number))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+
+    # Not forked: torch's threads in this process may hold locks.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield in_order(pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _as_seen(
     kind: str, made: Micrograph, size_px: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, MaskArray]:
@@ -84,9 +124,8 @@ def _as_seen(
     top, left = rng.integers(0, side - size_px + 1, 2)
     window = slice(top, top + size_px), slice(left, left + size_px)
     contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))
-    (seen, geometry), (target, _) = (
-        preprocessing.apply(image[frame], ["region"]) for image in (noisy, clean)
-    )
+    seen, geometry = preprocessing.apply(noisy[frame], ["region"])
+    target, _ = preprocessing.apply(clean[frame], ["region"])
     mask = geometry.place_mask(np.ascontiguousarray(made.mask[frame]))
     return seen[window] * contrast + offset, target[window] * contrast + offset, mask[window]
 

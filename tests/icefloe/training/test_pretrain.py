@@ -9,8 +9,8 @@ from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.training import pretrain as pretraining
 from icefloe.training.checkpoint import weights_sha256
-from icefloe.training.pretrain import PretrainConfig, pretrain, steps_begun, steps_within
-from icefloe.training.pretrained_file import save_pretrained
+from icefloe.training.pretrain import pretrain, steps_begun, steps_within
+from icefloe.training.pretrained import HELD_OUT_SEED, PretrainConfig, save_pretrained
 
 TINY = PretrainConfig(encoder="mobilenet_v2", steps=4, size=64, batch_size=2)
 
@@ -51,13 +51,15 @@ def test_images_made_by_processes_give_the_same_weights(result, tmp_path):
     assert weights_sha256(pretrain(TINY, tmp_path, workers=2).weights) == weights_sha256(result.weights)
 
 
-def test_both_losses_fall(tmp_path):
+def test_the_loss_falls_on_images_never_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretraining, "ROUND", 8)
     records = []
     config = TINY.model_copy(update={"steps": 24, "batch_size": 4, "learning_rate": 1e-2})
     learned = pretrain(config, tmp_path, report=records.append)
-    assert learned.scores.loss < 0.9 * records[0].val_loss
-    assert learned.scores.noise_left < 3
-    assert set(learned.scores.iou_of) == {"ice", "nanoparticles", "lattice"}
+    assert records[-1].train_loss < 0.85 * records[0].train_loss
+    assert learned.scores.loss == records[-1].val_loss < 0.95 * records[0].val_loss
+    assert learned.scores.iou_of.keys() <= {"ice", "nanoparticles", "lattice"}
+    assert 0 < learned.scores.noise_left < 1.5
 
 
 def test_the_state_of_other_settings_is_refused(result, tmp_path):
@@ -96,7 +98,7 @@ def test_the_card_says_what_the_weights_are(result, tmp_path):
     path = save_pretrained(result, tmp_path)
     card = (tmp_path / "mobilenet_v2.sim.md").read_text()
     assert sha256_file(path) in card
-    assert "icefloe pretrain mobilenet_v2 --stages 3 --steps 4 --size 64 --batch-size 2" in card
+    assert "icefloe pretrain mobilenet_v2 --output weights --stages 3 --steps 4 --size 64" in card
     assert "8 simulated images of 64 px" in card
     for word in ("Licence: Apache-2.0", "git ", "no real image"):
         assert word in card
@@ -104,4 +106,4 @@ def test_the_card_says_what_the_weights_are(result, tmp_path):
 
 def test_held_out_images_are_of_no_training():
     with pytest.raises(ValueError, match="less than 4294967295"):
-        PretrainConfig(encoder="mobilenet_v2", steps=1, seed=pretraining.HELD_OUT_SEED)
+        PretrainConfig(encoder="mobilenet_v2", steps=1, seed=HELD_OUT_SEED)
