@@ -31,9 +31,11 @@ def check_drift(
     from icefloe.settings import load_settings
 
     bundle = Bundle.load(Path(data.path))
+    predicted = PredictionSet.load(Path(predictions.path))
     rows = with_evidence(
-        PredictionSet.load(Path(predictions.path)).rows,
+        predicted.rows,
         (sample.image() for sample in bundle.samples),
+        (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
     report = check(

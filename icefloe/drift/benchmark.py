@@ -8,7 +8,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from icefloe.drift.evidence import measure_evidence
+from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.samples import ImageSample
 from icefloe.errors import IcefloeError
+from icefloe.typing import MaskArray
 
 _IDENTITY = ("dataset", "experiment", "stem", "index")
 
@@ -61,7 +64,10 @@ def image_records(rows: Iterable[Mapping[str, Any]]) -> tuple[ImageRecord, ...]:
 
 
 def with_evidence(
-    rows: Iterable[Mapping[str, Any]], images: Iterable[ArrayLike], experiment: str | None = None
+    rows: Iterable[Mapping[str, Any]],
+    images: Iterable[ArrayLike],
+    masks: Iterable[MaskArray | None] | None = None,
+    experiment: str | None = None,
 ) -> list[dict[str, Any]]:
     """Add each image's input evidence to its row of scores.
 
@@ -71,6 +77,8 @@ def with_evidence(
         Score rows (dataset, stem, index, uq_mean, ...), one an image.
     images : iterable of arrays, shape (H, W)
         The images in the same order, at native resolution.
+    masks : iterable of uint8 arrays, shape (H, W), optional
+        The ensemble's masks in the same order; without them the boundary isn't measured.
     experiment : str, optional
         The experiment they were taken in, as `dataset.yaml` names it.
 
@@ -80,10 +88,28 @@ def with_evidence(
         New rows; the given ones are left as they are.
     """
     named = {} if experiment is None else {"experiment": experiment}
-    return [
-        {**row, **named, **measure_evidence(image).to_features()}
-        for row, image in zip(rows, images, strict=True)
-    ]
+    pairs = zip(rows, images, strict=True)
+    shown = ((pair, None) for pair in pairs) if masks is None else zip(pairs, masks, strict=True)
+    return [{**row, **named, **measure_evidence(image, mask).to_features()} for (row, image), mask in shown]
+
+
+def predicted_rows(
+    predictions: Iterable[tuple[ImageSample, Prediction]], experiments: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """One row an image: identity, scores and input evidence.
+
+    Parameters
+    ----------
+    predictions : iterable of (sample, prediction)
+        As `Ensemble.predict_samples` gives them.
+    experiments
+        Dataset: the experiment it was taken in.
+    """
+    rows = []
+    for sample, prediction in predictions:
+        row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
+        rows += with_evidence([row], [sample.image()], [prediction.mask], experiments[sample.dataset])
+    return rows
 
 
 @dataclass(frozen=True)

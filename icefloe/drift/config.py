@@ -33,16 +33,15 @@ class GateConfig(BaseModel):
     min_images : int
         Fewer images with a finite score are inconclusive.
     uncertainty : str
-        Score column that decides; others are reported beside it. Per foreground pixel separates best and
-        varies least between experiments of one kind (docs/gate.md).
+        Score column that decides; others are reported beside it. At equal sizes of the crystal the mean over
+        pixels and the sum per foreground pixel are one and the same.
     prior_experiments : float
         How many experiments' worth of knowledge the spreads below are: with K reference experiments, the
         variation found among them gets the weight K - 1 against this.
-    uncertainty_spread, noise_spread, contrast_spread, sharpness_spread, intensity_spread : Spread
-        Measured on simulated experiments of one kind by `benchmarks/gate_error_rates.py` (docs/gate.md):
-        noise 0.033, contrast 0.074, sharpness 0.041, intensity 0.071 in 1.5 dimensions. Uncertainty varies by
-        0.15 between experiments the ensemble has never seen, and is lower on unseen frames of the experiments
-        it was trained on; both together are 0.25.
+    uncertainty_spread ... facets_spread : Spread
+        Chosen on simulated experiments of one kind, which `icefloe study gate` draws anew and shows beside
+        them. That of uncertainty includes the step from the experiments that the ensemble was trained on, on
+        whose unseen frames it is lower.
     noise_margin : float
         A noisy dataset's contrast-to-noise ratio is below that of the benchmark's poorest experiment by this
         factor.
@@ -56,13 +55,19 @@ class GateConfig(BaseModel):
 
     alpha: float = Field(0.05, gt=0, lt=0.5)
     min_images: int = Field(5, ge=2)
-    uncertainty: str = "uq_foreground"
+    uncertainty: str = "uq_mean"
     prior_experiments: float = Field(12.0, gt=0)
-    uncertainty_spread: Spread = Spread(scale=0.25)
+    uncertainty_spread: Spread = Spread(scale=0.27)
     noise_spread: Spread = Spread(scale=0.033)
     contrast_spread: Spread = Spread(scale=0.075)
     sharpness_spread: Spread = Spread(scale=0.04)
     intensity_spread: Spread = Spread(scale=0.07, dimensions=1.5)
+    spikes_spread: Spread = Spread(scale=0.15)
+    lines_spread: Spread = Spread(scale=0.04)
+    boundary_contrast_spread: Spread = Spread(scale=0.11)
+    boundary_sharpness_spread: Spread = Spread(scale=0.035)
+    elongation_spread: Spread = Spread(scale=0.22)
+    facets_spread: Spread = Spread(scale=0.2)
     noise_margin: float = Field(2.0, gt=1)
     readable_length_px: float = Field(4.0, gt=0)
 

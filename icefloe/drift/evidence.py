@@ -1,17 +1,20 @@
-"""What an image itself says about how it was taken: noise, contrast, sharpness, intensity distribution.
+"""What an image says about how it was taken: noise, contrast, sharpness, intensities, camera, boundary.
 
-The measurements need no model and no labels. They are unchanged when all intensities are multiplied by one
-number or shifted by another (gain, camera offset, counts against electrons), because an ensemble normalises
-that away: intensity is counted from the darkest part of the image.
+The measurements need no labels, and no model but for the mask that leads to the boundary. They are unchanged
+when all intensities are multiplied by one number or shifted by another (gain, camera offset, counts against
+electrons), because an ensemble normalises that away: intensity is counted from the darkest part of the image.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from icefloe.drift.boundary import BoundaryEvidence, measure_boundary
+from icefloe.drift.camera import line_noise, spike_rate
 from icefloe.errors import IcefloeError
+from icefloe.typing import MaskArray
 
 QUANTILE_LEVELS = tuple(float(q) for q in np.arange(5, 100, 5) / 100)
 """Levels at which the intensity distribution is kept; beyond 5 % and 95 % spikes and vignetting decide."""
@@ -47,6 +50,12 @@ class Evidence:
         is a step, a Gaussian edge of 4 px scores about 0.5.
     quantiles : float64, shape (Q,)
         Quantiles at `QUANTILE_LEVELS` of the smoothed lit intensity, standardised to mean 0 and variance 1.
+    spikes : float
+        Single bright pixels per million, plus 20; see `camera.spike_rate`.
+    lines : float
+        Standard deviation between columns or rows, relative to the brighter phase; see `camera.line_noise`.
+    boundary : BoundaryEvidence or None
+        Of the predicted foreground; None without a mask, or without a boundary in it.
     """
 
     noise: float
@@ -54,22 +63,23 @@ class Evidence:
     snr: float
     sharpness: float
     quantiles: NDArray[np.float64]
+    spikes: float
+    lines: float
+    boundary: BoundaryEvidence | None
 
     def to_features(self) -> dict[str, float]:
-        """Flat numbers for a table: `noise`, `contrast`, `snr`, `sharpness`, `quantile_05` ... `_95`."""
-        values = {
-            "noise": self.noise,
-            "contrast": self.contrast,
-            "snr": self.snr,
-            "sharpness": self.sharpness,
-        }
-        return values | dict(zip(QUANTILE_COLUMNS, map(float, self.quantiles), strict=True))
+        """Flat numbers for a table: `noise` ... `lines`, `quantile_05` ... `_95`, `boundary_contrast` ..."""
+        values = {name: getattr(self, name) for name in ("noise", "contrast", "snr", "sharpness")}
+        values |= {"spikes": self.spikes, "lines": self.lines}
+        values |= dict(zip(QUANTILE_COLUMNS, map(float, self.quantiles), strict=True))
+        boundary = asdict(self.boundary) if self.boundary else {}
+        return values | {f"boundary_{name}": value for name, value in boundary.items()}
 
 
 QUANTILE_COLUMNS = tuple(f"quantile_{round(100 * level):02d}" for level in QUANTILE_LEVELS)
 
 
-def measure_evidence(image: ArrayLike) -> Evidence:
+def measure_evidence(image: ArrayLike, mask: MaskArray | None = None) -> Evidence:
     """Measure one image at its native resolution (resampling would smooth the noise away).
 
     Noise is Immerkaer's Laplacian estimate (Fast noise variance estimation, CVIU 64, 1996) on the flatter
@@ -80,6 +90,8 @@ def measure_evidence(image: ArrayLike) -> Evidence:
     ----------
     image : array, shape (H, W)
         Intensities in any linear unit.
+    mask : uint8, shape (H, W), optional
+        The ensemble's mask of it; without, the boundary isn't measured.
 
     Returns
     -------
@@ -88,7 +100,8 @@ def measure_evidence(image: ArrayLike) -> Evidence:
     Raises
     ------
     IcefloeError
-        If the image isn't two-dimensional, is smaller than 32 pixels on a side, or is constant or not finite.
+        If the image isn't two-dimensional, is smaller than 32 pixels on a side, or is constant or not finite,
+        or the mask has another shape.
     """
     pixels = np.asarray(image, dtype=np.float32)
     if pixels.ndim != 2 or min(pixels.shape) < 32:
@@ -100,6 +113,11 @@ def measure_evidence(image: ArrayLike) -> Evidence:
     if not np.isfinite(pixels).all() or pixels.min() == pixels.max():
         raise IcefloeError(
             "Input evidence of an image that is constant or has NaN or infinite pixels. Set that image aside."
+        )
+    if mask is not None and mask.shape != pixels.shape:
+        raise IcefloeError(
+            f"Input evidence: the mask has the shape {mask.shape}, the image {pixels.shape}. "
+            "Give the mask of this image."
         )
     smooth = ndimage.gaussian_filter(pixels, _SMOOTHING_PX)
     dark = float(np.quantile(smooth, _DARK_QUANTILE))
@@ -113,7 +131,8 @@ def measure_evidence(image: ArrayLike) -> Evidence:
     # Edges are chosen at the coarse scale: at the fine one, noise itself would be chosen.
     ridge = lit & (coarse >= 0.98 * ndimage.maximum_filter(coarse, 3))
     strongest = ridge & (coarse >= np.quantile(coarse[ridge], 0.75)) if ridge.any() else lit
-    sigma = _noise(pixels, lit, coarse)
+    flat = lit & (coarse <= np.quantile(coarse[lit], 0.75))
+    sigma = _noise(pixels, flat)
     fine_step = _step(fine[strongest], _FINE_PX, sigma)
     coarse_step = _step(coarse[strongest], _COARSE_PX, sigma)
     # Floors far below any camera's keep a noise-free or edgeless image finite on the log scale.
@@ -122,7 +141,16 @@ def measure_evidence(image: ArrayLike) -> Evidence:
         float(values.std()), 1e-6 * level
     )
     sharpness = float(np.clip(fine_step / max(coarse_step, 1e-5 * level), 0.05, 2.0))
-    return Evidence(noise, contrast, contrast / noise, sharpness, quantiles.astype(np.float64))
+    return Evidence(
+        noise=noise,
+        contrast=contrast,
+        snr=contrast / noise,
+        sharpness=sharpness,
+        quantiles=quantiles.astype(np.float64),
+        spikes=spike_rate(pixels, flat, sigma),
+        lines=max(line_noise(pixels, flat, sigma) / level, 1e-6),
+        boundary=None if mask is None else measure_boundary(pixels, mask),
+    )
 
 
 def _lit_area(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -139,8 +167,7 @@ def _lit_area(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
     return lit if lit.mean() >= 0.02 else np.ones_like(lit)
 
 
-def _noise(pixels: NDArray[np.float32], lit: NDArray[np.bool_], coarse: NDArray[np.float32]) -> float:
-    flat = lit & (coarse <= np.quantile(coarse[lit], 0.75))
+def _noise(pixels: NDArray[np.float32], flat: NDArray[np.bool_]) -> float:
     response = np.abs(ndimage.convolve(pixels, _LAPLACIAN))[flat]
     trimmed = response[response <= np.quantile(response, _TRIM)]
     return float(trimmed.mean()) / (_TRIMMED_MEAN_OF_NORMAL * _LAPLACIAN_GAIN)

@@ -4,25 +4,47 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from icefloe.drift.report import EvidenceResult, GateReport
+from icefloe.drift.attribution import UNKNOWN, Attribution
+from icefloe.drift.report import GateReport
+from icefloe.drift.results import EvidenceResult
 
+_COLUMNS = 6
 _BENCHMARK, _NEW, _BAND = "#4477aa", "#ee6677", "#dddddd"
 
 
 def draw_report(report: GateReport, figure: Figure | None = None) -> Figure:
-    """A panel for each deciding quantity: images as dots, the range without alarm, the mean's interval."""
+    """A panel for each deciding quantity: images as dots, the range without alarm, the mean's interval.
+
+    The last panel, if the dataset was not accepted, has the probabilities of what moved.
+    """
     shown = [result for result in report.evidence if result.decides]
-    figure = figure or Figure(figsize=(2.5 * max(len(shown), 2), 3.2), layout="constrained")
+    n_panels = len(shown) + (report.attribution is not None)
+    n_columns = min(max(n_panels, 2), _COLUMNS)
+    n_rows = -(-max(n_panels, 1) // n_columns)
+    figure = figure or Figure(figsize=(2.5 * n_columns, 3.0 * n_rows + 0.2), layout="constrained")
     figure.suptitle(f"{report.dataset}: {report.outcome}")
     if not shown:
         axes = figure.subplots()
         axes.axis("off")
         axes.text(0.5, 0.5, report.sentence(), ha="center", va="center", wrap=True)
         return figure
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    for axes, result in zip(panels, shown, strict=True):
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for axes, result in zip(panels, shown, strict=False):
         _draw_quantity(axes, result, report.dataset)
+    if report.attribution is not None:
+        _draw_causes(panels[len(shown)], report.attribution)
+    for axes in panels[n_panels:]:
+        axes.axis("off")
     return figure
+
+
+def _draw_causes(axes: Axes, attribution: Attribution) -> None:
+    names = ["several,\nunknown" if name == UNKNOWN else name for name in attribution.probabilities]
+    axes.barh(range(len(names)), list(attribution.probabilities.values()), color=_NEW)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set(xlim=(0, 1), xlabel="probability")
+    axes.invert_yaxis()
+    axes.set_title("what moved", fontsize=8)
 
 
 def _draw_quantity(axes: Axes, result: EvidenceResult, dataset: str) -> None:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from icefloe.drift.attribution import attribute
 from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_time_order
+from icefloe.drift.comparison import Comparison, adjusted_p_values, compare, compared_quantities, ratios
 from icefloe.drift.config import GateConfig
-from icefloe.drift.quantities import Quantity, deciding_quantities, reported_quantities, require_columns
-from icefloe.drift.report import EvidenceResult, GateReport, NoiseDecision, Outcome
-from icefloe.drift.statistics import Predictive, experiment_means, holm
+from icefloe.drift.quantities import Quantity, deciding_quantities, reported_quantities
+from icefloe.drift.report import GateReport, Outcome
+from icefloe.drift.results import EvidenceResult, NoiseDecision
 from icefloe.errors import IcefloeError
 
 
@@ -18,7 +21,7 @@ def check(
 ) -> GateReport:
     """Judge a new dataset.
 
-    Uncertainty and four kinds of input evidence are each tested against the predictive distribution of a
+    Uncertainty and each kind of input evidence are tested against the predictive distribution of a
     further experiment of the benchmark's kind (`statistics`), with Holm's correction, so that such an
     experiment is called anything but accepted with a probability of at most `config.alpha`. Uncertainty
     counts when it is larger, input evidence either way: an ensemble can be confidently wrong where the images
@@ -51,10 +54,8 @@ def check(
             f"Drift gate: the table holds {len(names)} datasets ({', '.join(names) or 'no rows'}). Check "
             f"one dataset at a time."
         )
-    deciding = deciding_quantities(config)
-    require_columns(benchmark.records, deciding, "Drift benchmark")
-    require_columns(new, deciding, names[0])
-    usable = min(len(quantity.values(new)) for quantity in deciding)
+    deciding = compared_quantities(benchmark, new, config)
+    usable = min(len(quantity.values(new)) for quantity in deciding if quantity.required)
     too_few = _too_few(benchmark, deciding, len(new), usable, config)
     if too_few:
         return GateReport(
@@ -62,21 +63,27 @@ def check(
         )
 
     level = config.alpha / len(deciding)
-    results = [_compare(quantity, benchmark, new, config, level) for quantity in deciding]
-    adjusted = holm([result.p_value for result in results])
-    evidence = tuple(result.decided(p, p < config.alpha) for result, p in zip(results, adjusted, strict=True))
+    compared = compare(benchmark, new, deciding, config)
+    evidence = tuple(
+        _result(compared[name], level).decided(p, p < config.alpha)
+        for name, p in adjusted_p_values(compared).items()
+    )
     columns = {name for record in new for name in record.features} & {
         name for record in benchmark.records for name in record.features
     }
-    others = tuple(
-        _compare(quantity, benchmark, new, config, config.alpha)
+    shown = (
+        quantity
         for quantity in reported_quantities(config, columns)
         if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.records)) > 1
+    )
+    others = tuple(
+        _result(comparison, config.alpha) for comparison in compare(benchmark, new, shown, config).values()
     )
     noise = noise_decision(benchmark, new, config, evidence)
     significant = tuple(result.name for result in evidence if result.significant)
     outcome: Outcome = "noisy" if noise.is_noisy else "shifted" if significant else "accept"
     decided_by = noise.because if noise.is_noisy else significant
+    left_out = (q.words for q in deciding_quantities(config) if q not in deciding)
     return GateReport(
         outcome,
         names[0],
@@ -87,6 +94,8 @@ def check(
         benchmark.experiments,
         config.alpha,
         "",
+        tuple(left_out),
+        None if outcome == "accept" else attribute(ratios(compared)),
     )
 
 
@@ -140,26 +149,16 @@ def _too_few(
             f"it has {usable} usable images{unusable} and {config.min_images} are needed; take more images, "
             "or look at these yourself"
         )
-    if min(len(quantity.values(benchmark.records)) for quantity in deciding) < 2:
+    if min(len(quantity.values(benchmark.records)) for quantity in deciding if quantity.required) < 2:
         return "the benchmark has fewer than two usable images; evaluate the ensemble on more held-out images"
     return ""
 
 
-def _compare(
-    quantity: Quantity, benchmark: Benchmark, new: Sequence[ImageRecord], config: GateConfig, level: float
-) -> EvidenceResult:
-    reference = {e: quantity.values(benchmark.of(e)) for e in benchmark.experiments}
-    reference = {e: values for e, values in reference.items() if len(values)}
-    new_values = quantity.values(new)
-    # A shifted dataset may scatter more; that must not count as error of the reference.
-    known = experiment_means(list(reference.values()))
-    mean = experiment_means([*reference.values(), new_values])[-1]
-    predictive = Predictive(
-        [k.mean for k in known], [k.squared_error for k in known], config.prior(quantity.spread)
-    )
-    test = predictive.test(mean, quantity.alternative, level)
+def _result(found: Comparison, level: float) -> EvidenceResult:
+    quantity, predictive = found.quantity, found.predictive
+    test = predictive.test(found.mean, quantity.alternative, level)
 
-    def natural(values: np.ndarray) -> tuple[float, ...]:
+    def natural(values: NDArray[np.float64]) -> tuple[float, ...]:
         if quantity.is_ratio:
             return tuple(np.exp(values[:, 0]).tolist())
         return tuple(np.linalg.norm(values - predictive.mean, axis=1).tolist())
@@ -171,7 +170,7 @@ def _compare(
         alternative=quantity.alternative,
         is_ratio=quantity.is_ratio,
         reference_mean=float(np.exp(predictive.mean[0])) if quantity.is_ratio else 0.0,
-        new_mean=float(np.exp(mean.mean[0])) if quantity.is_ratio else test.effect,
+        new_mean=float(np.exp(found.mean.mean[0])) if quantity.is_ratio else test.effect,
         statistic=test.statistic,
         p_value=test.p_value,
         adjusted_p_value=None,
@@ -180,8 +179,9 @@ def _compare(
         low=float(scale(test.low)),
         high=float(scale(test.high)),
         threshold=float(scale(test.critical)),
-        n_images=mean.n_images,
-        n_effective=mean.n_effective,
-        reference_values={e: natural(values) for e, values in reference.items()},
-        new_values=natural(new_values),
+        n_images=found.mean.n_images,
+        n_effective=found.mean.n_effective,
+        reference_values={e: natural(values) for e, values in found.reference.items()},
+        new_values=natural(found.new),
+        at_equal_size=found.at_equal_size,
     )

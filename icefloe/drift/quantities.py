@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from icefloe.drift.benchmark import ImageRecord
 from icefloe.drift.config import GateConfig, Spread
 from icefloe.drift.evidence import QUANTILE_COLUMNS
+from icefloe.drift.size import Sized
 from icefloe.drift.statistics import Alternative
+from icefloe.ensemble.uncertainty import MINIMUM_FOREGROUND
 from icefloe.errors import IcefloeError
 
 
@@ -27,6 +29,10 @@ class Quantity:
         are).
     alternative : "greater" or "two-sided"
     spread : Spread
+    with_size : bool
+        Whether it changes with the size of the crystal, so that images are compared at equal sizes.
+    required : bool
+        Whether a benchmark without its columns is refused; otherwise the quantity is left out.
     """
 
     name: str
@@ -34,38 +40,61 @@ class Quantity:
     columns: tuple[str, ...]
     alternative: Alternative
     spread: Spread
+    with_size: bool = False
+    required: bool = True
 
     @property
     def is_ratio(self) -> bool:
         """Whether effects are ratios; otherwise they are distances between intensity distributions."""
         return len(self.columns) == 1
 
-    def values(self, records: Iterable[ImageRecord]) -> NDArray[np.float64]:
-        """Transformed values, shape (n, L); images without a usable number are left out."""
-        raw = np.array([[r.features.get(c, np.nan) for c in self.columns] for r in records], dtype=np.float64)
-        raw = raw.reshape(-1, len(self.columns))
+    @property
+    def of_boundary(self) -> bool:
+        """Whether an image without a boundary has no value of it."""
+        return self.name.startswith("boundary")
+
+    def of(self, records: Iterable[ImageRecord]) -> Sized:
+        """Transformed values, and the logarithm of the size; images without a usable number are left out."""
+        names = (*self.columns, SIZE_COLUMN)
+        raw = np.array([[r.features.get(name, np.nan) for name in names] for r in records], dtype=np.float64)
+        raw = raw.reshape(-1, len(names))
         with np.errstate(divide="ignore", invalid="ignore"):
             # Over sqrt(L), the length of a difference is the root mean square over quantiles: a Wasserstein-2
             # distance.
-            transformed = np.log(raw) if self.is_ratio else raw / np.sqrt(len(self.columns))
-        return np.asarray(transformed[np.isfinite(transformed).all(axis=1)])
+            values = np.log(raw[:, :-1]) if self.is_ratio else raw[:, :-1] / np.sqrt(len(self.columns))
+        usable = np.isfinite(values).all(axis=1)
+        return Sized(values[usable], np.log(np.maximum(raw[usable, -1], MINIMUM_FOREGROUND)))
+
+    def values(self, records: Iterable[ImageRecord]) -> NDArray[np.float64]:
+        """Transformed values, shape (n, L); images without a usable number are left out."""
+        return self.of(records).values
+
+    def is_measured(self, records: Iterable[ImageRecord]) -> bool:
+        """Whether any of the images has all its columns."""
+        return any(all(column in record.features for column in self.columns) for record in records)
 
 
 def deciding_quantities(config: GateConfig) -> tuple[Quantity, ...]:
-    """Uncertainty (alarm when larger) and the four kinds of input evidence (alarm either way)."""
+    """Uncertainty (alarm when larger) and the kinds of input evidence (alarm either way)."""
+    words = UNCERTAINTY_WORDS.get(config.uncertainty, config.uncertainty)
     return (
-        Quantity(
-            "uncertainty",
-            UNCERTAINTY_WORDS.get(config.uncertainty, config.uncertainty),
-            (config.uncertainty,),
-            "greater",
-            config.uncertainty_spread,
-        ),
+        Quantity("uncertainty", words, (config.uncertainty,), "greater", config.uncertainty_spread, True),
         Quantity("noise", "noise level", ("noise",), "two-sided", config.noise_spread),
         Quantity("contrast", "contrast", ("contrast",), "two-sided", config.contrast_spread),
         Quantity("sharpness", "sharpness", ("sharpness",), "two-sided", config.sharpness_spread),
         Quantity(
             "intensity", "intensity distribution", QUANTILE_COLUMNS, "two-sided", config.intensity_spread
+        ),
+        *(
+            Quantity(name, words, (name,), "two-sided", spread, required=False)
+            for name, words, spread in (
+                ("spikes", "rate of bright spikes", config.spikes_spread),
+                ("lines", "unevenness of columns or rows", config.lines_spread),
+                ("boundary_contrast", "contrast across the boundary", config.boundary_contrast_spread),
+                ("boundary_sharpness", "sharpness of the boundary", config.boundary_sharpness_spread),
+                ("boundary_elongation", "elongation of the outline", config.elongation_spread),
+                ("boundary_facets", "facetting of the outline", config.facets_spread),
+            )
         ),
     )
 
@@ -73,16 +102,20 @@ def deciding_quantities(config: GateConfig) -> tuple[Quantity, ...]:
 def reported_quantities(config: GateConfig, columns: Iterable[str]) -> tuple[Quantity, ...]:
     """The other uncertainty scores in the table; they are shown and don't decide."""
     return tuple(
-        Quantity(column, words, (column,), "greater", config.uncertainty_spread)
+        Quantity(column, words, (column,), "greater", config.uncertainty_spread, True)
         for column, words in UNCERTAINTY_WORDS.items()
         if column in columns and column != config.uncertainty
     )
 
 
+SIZE_COLUMN = "foreground_fraction"
+"""The crystal's size: the predicted foreground's share of the image."""
+
 UNCERTAINTY_WORDS: Mapping[str, str] = {
     "uq_mean": "uncertainty over all pixels",
     "uq_boundary": "uncertainty per boundary pixel",
     "uq_foreground": "uncertainty per foreground pixel",
+    "entropy": "entropy over all pixels",
 }
 """Image scores that stand for uncertainty, and their names in a sentence."""
 

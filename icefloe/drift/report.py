@@ -1,135 +1,19 @@
 """What the gate found: numbers, words, and what to do next."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from icefloe.drift.attribution import Attribution
+from icefloe.drift.results import EvidenceResult, NoiseDecision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_PHRASES = 3
+"""Alarms told in full; a sentence with eight of them is not read."""
+
 Outcome = Literal["accept", "shifted", "noisy", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class EvidenceResult:
-    """One quantity of the new dataset against the benchmark.
-
-    Attributes
-    ----------
-    name, words : str
-        Key, and how a sentence calls it.
-    alternative : "greater" or "two-sided"
-        Which difference raises an alarm.
-    is_ratio : bool
-        Whether `effect`, `low`, `high` and `threshold` are ratios new / benchmark; otherwise they are the
-        distance between intensity distributions (root mean square over quantiles, in standard deviations of
-        intensity).
-    reference_mean, new_mean : float
-        Geometric means over images of the quantity in its own unit; 0 and the distance for the distribution.
-    statistic : float
-        Difference in standard deviations of the predictive distribution.
-    p_value, adjusted_p_value : float, float or None
-        Predictive p-value, and Holm's over all that decide; None for a quantity that is only shown.
-    significant : bool
-        Adjusted p-value below alpha.
-    effect, low, high : float
-        Estimate and its 95 % interval.
-    threshold : float
-        Effect from which this quantity alone raises an alarm (Bonferroni); two-sided, downwards its inverse.
-    n_images, n_effective : int, float
-        Images used and how many independent ones they are worth.
-    reference_values, new_values : per-image values in the quantity's own unit, for the figure
-    """
-
-    name: str
-    words: str
-    alternative: str
-    is_ratio: bool
-    reference_mean: float
-    new_mean: float
-    statistic: float
-    p_value: float
-    adjusted_p_value: float | None
-    significant: bool
-    effect: float
-    low: float
-    high: float
-    threshold: float
-    n_images: int
-    n_effective: float
-    reference_values: Mapping[str, tuple[float, ...]]
-    new_values: tuple[float, ...]
-
-    @property
-    def decides(self) -> bool:
-        """Whether it takes part in the decision, or is only shown."""
-        return self.adjusted_p_value is not None
-
-    def decided(self, adjusted_p_value: float, significant: bool) -> "EvidenceResult":
-        """The same with the verdict of the multiple test."""
-        return replace(self, adjusted_p_value=adjusted_p_value, significant=significant)
-
-    def phrase(self) -> str:
-        """Size of the difference in words."""
-        if not self.is_ratio:
-            return (
-                f"{self.words} lies {self.effect:.2f} standard deviations from the benchmark's "
-                f"(95 % interval {self.low:.2f}–{self.high:.2f}; alarm from {self.threshold:.2f})"
-            )
-        two_sided = f" or below {1 / self.threshold:.2f}" if self.alternative == "two-sided" else ""
-        return (
-            f"{self.words} is {self.effect:.2f} times the benchmark's "
-            f"(95 % interval {self.low:.2f}–{self.high:.2f}; alarm above {self.threshold:.2f}{two_sided})"
-        )
-
-
-@dataclass(frozen=True)
-class NoiseDecision:
-    """Why a dataset was, or wasn't, put aside as noisy.
-
-    Attributes
-    ----------
-    is_noisy : bool
-    snr, reference_snr : float
-        Median contrast-to-noise ratio at an edge: of the dataset, and of the benchmark's poorest experiment.
-    margin : float
-        It has to be below the reference by this factor.
-    readable_snr, readable_length_px : float
-        It has to be below this, where an edge can't be seen over that length (Rose's criterion).
-    because : tuple of str
-        `noise` and `contrast`, where the one is significantly higher or the other lower than the benchmark's.
-    """
-
-    is_noisy: bool
-    snr: float
-    reference_snr: float
-    margin: float
-    readable_snr: float
-    readable_length_px: float
-    because: tuple[str, ...]
-
-    def sentence(self) -> str:
-        """The decision and both its limits."""
-        readable = (
-            f"below {self.readable_snr:.2f}, an edge over {self.readable_length_px:g} pixels "
-            "can't be told from noise"
-        )
-        limit = (
-            f"{self.reference_snr / self.margin:.2f}, the benchmark's poorest experiment "
-            f"divided by {self.margin:g}"
-        )
-        if self.is_noisy:
-            return (
-                f"Contrast-to-noise ratio {self.snr:.2f}: {readable}, and it is below {limit}. "
-                "Labels and retraining would not help."
-            )
-        if self.snr >= self.readable_snr:
-            reason = f"at least {self.readable_snr:.2f}, so edges can be seen"
-        elif self.snr >= self.reference_snr / self.margin:
-            reason = f"at least {limit}, so the benchmark holds images nearly as noisy"
-        else:
-            reason = "low, but neither its noise nor its contrast is significantly worse than the benchmark's"
-        return f"Not too noisy to label: contrast-to-noise ratio {self.snr:.2f} is {reason}."
 
 
 @dataclass(frozen=True)
@@ -152,6 +36,10 @@ class GateReport:
         Chance that an experiment of the benchmark's kind isn't accepted.
     reason : str
         Why inconclusive; empty otherwise.
+    not_compared : tuple of str
+        In words, what was left out because the benchmark lacks it or too few images show a boundary.
+    attribution : Attribution or None
+        Which property of the acquisition moved, if shifted or noisy.
     """
 
     outcome: Outcome
@@ -163,6 +51,8 @@ class GateReport:
     reference_experiments: tuple[str, ...]
     alpha: float
     reason: str
+    not_compared: tuple[str, ...] = ()
+    attribution: Attribution | None = None
 
     def result(self, name: str) -> EvidenceResult:
         """The evidence of that name; KeyError if there is none."""
@@ -182,7 +72,9 @@ class GateReport:
                 f"(false-alarm rate {self.alpha:.0%}). Its {uncertainty.phrase()}."
             )
         found = sorted((self.result(name) for name in self.decided_by), key=lambda r: r.p_value)
-        phrases = "; ".join(f"its {r.phrase()}, {_p_phrase(r.adjusted_p_value)}" for r in found)
+        phrases = "; ".join(f"its {r.phrase()}, {_p_phrase(r.adjusted_p_value)}" for r in found[:_PHRASES])
+        if len(found) > _PHRASES:
+            phrases += "; also its " + ", ".join(r.words for r in found[_PHRASES:])
         worth = min(r.n_effective for r in found)
         counted = f"{self.n_images} images worth {worth:.1f} independent ones, {against}"
         if self.outcome == "noisy":
@@ -194,7 +86,8 @@ class GateReport:
         advice = "Label a few of its images and retrain."
         if "uncertainty" not in self.decided_by:
             advice = "The ensemble's uncertainty alone would not have shown it: check its masks. " + advice
-        return f"{self.dataset} is shifted: {phrases} ({counted}). {advice}"
+        cause = f"{self.attribution.sentence()} " if self.attribution else ""
+        return f"{self.dataset} is shifted: {phrases} ({counted}). {cause}{advice}"
 
     def to_markdown(self) -> str:
         """Sentence, table of all evidence, noise decision, and how the test works."""
@@ -207,10 +100,13 @@ class GateReport:
                 *(_row(result) for result in self.evidence),
                 "",
                 "Effects are ratios to the benchmark's mean, for the intensity distribution a distance "
-                "in standard "
-                "deviations.",
+                "in standard deviations. * at the benchmark's mean size of the crystal.",
                 "",
             ]
+        if self.not_compared:
+            lines += [f"Not compared: {', '.join(self.not_compared)}.", ""]
+        if self.attribution is not None:
+            lines += [self.attribution.to_markdown(), ""]
         if self.noise is not None:
             lines += [self.noise.sentence(), ""]
         lines += [
@@ -229,7 +125,7 @@ class GateReport:
         """Plain dicts, lists, numbers and text."""
         data = asdict(self)
         data["sentence"] = self.sentence()
-        for key in ("decided_by", "evidence", "reference_experiments"):
+        for key in ("decided_by", "evidence", "reference_experiments", "not_compared"):
             data[key] = list(data[key])
         if data["noise"] is not None:
             data["noise"]["because"] = list(data["noise"]["because"])
@@ -242,23 +138,16 @@ class GateReport:
     def from_dict(cls, data: Mapping[str, Any]) -> "GateReport":
         """Inverse of `to_dict`."""
         fields = {key: value for key, value in data.items() if key != "sentence"}
-        evidence = tuple(
-            EvidenceResult(
-                **{
-                    **result,
-                    "new_values": tuple(result["new_values"]),
-                    "reference_values": {k: tuple(v) for k, v in result["reference_values"].items()},
-                }
-            )
-            for result in fields["evidence"]
-        )
+        noise, attribution = fields["noise"], fields.get("attribution")
         return cls(
             **{
                 **fields,
                 "decided_by": tuple(fields["decided_by"]),
                 "reference_experiments": tuple(fields["reference_experiments"]),
-                "evidence": evidence,
-                "noise": _noise_from_dict(fields["noise"]),
+                "evidence": tuple(EvidenceResult.from_dict(result) for result in fields["evidence"]),
+                "noise": None if noise is None else NoiseDecision.from_dict(noise),
+                "not_compared": tuple(fields.get("not_compared", ())),
+                "attribution": None if attribution is None else Attribution.from_dict(attribution),
             }
         )
 
@@ -275,10 +164,6 @@ class GateReport:
         return draw_report(self, figure)
 
 
-def _noise_from_dict(data: Mapping[str, Any] | None) -> NoiseDecision | None:
-    return None if data is None else NoiseDecision(**{**data, "because": tuple(data["because"])})
-
-
 def _row(result: EvidenceResult) -> str:
     if result.is_ratio:
         benchmark, new = f"{result.reference_mean:.3g}", f"{result.new_mean:.3g}"
@@ -289,7 +174,7 @@ def _row(result: EvidenceResult) -> str:
         benchmark, new, alarm = "–", "–", f"> {result.threshold:.2f}"
     verdict = "**alarm**" if result.significant else "" if result.decides else "shown only"
     return (
-        f"| {result.words} | {benchmark} | {new} | {result.effect:.2f} "
+        f"| {result.words}{'*' if result.at_equal_size else ''} | {benchmark} | {new} | {result.effect:.2f} "
         f"({result.low:.2f}–{result.high:.2f}) | {alarm} "
         f"| {result.statistic:+.2f} | {_p(result.p_value)} | {_p(result.adjusted_p_value)} "
         f"| {result.n_images} ({result.n_effective:.1f}) | {verdict} |"

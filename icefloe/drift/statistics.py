@@ -198,13 +198,17 @@ class Predictive:
             tail = stats.chi2.sf(d * (difference**2).sum(axis=-1) / variance, d)
         return np.asarray(tail @ self._weights)
 
+    def sd(self, squared_error: float) -> float:
+        """Standard deviation of a new experiment's mean; for L > 1 over all coordinates."""
+        return float(np.sqrt(self._weights @ self._squared_sd(squared_error)))
+
     def test(self, new: ExperimentMean, alternative: Alternative, level: float) -> PredictiveTest:
         """Judge one new experiment; `level` is the false-alarm probability that `critical` belongs to."""
         difference = new.mean - self.mean
         scalar = len(difference) == 1
         length = float(difference[0]) if scalar else float(np.sqrt((difference**2).sum()))
         direction = np.ones(1) if scalar or length == 0 else difference / length
-        sd = float(np.sqrt(self._weights @ self._squared_sd(new.squared_error)))
+        sd = self.sd(new.squared_error)
 
         def excess(effect: float) -> float:
             p = self.p_value(self.mean + effect * direction, new.squared_error, alternative)

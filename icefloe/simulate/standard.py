@@ -87,6 +87,32 @@ def shifted_spec(cause: Cause, strength: float, rng: np.random.Generator) -> Exp
     return _SHIFTS[cause](random_standard_spec(rng), strength)
 
 
+def describe_shift(cause: Cause, strength: float) -> str:
+    """How far `shifted_spec` goes, in the units of the property it changes."""
+    before = ExperimentSpec()
+    after = _SHIFTS[cause](before, strength)
+    camera, old = after.camera, before.camera
+    match cause:
+        case "dose":
+            return f"{camera.dose_e_per_A2 / old.dose_e_per_A2:.2g} of the dose"
+        case "contrast":
+            left = (1 / after.ice_mfp_nm - 1 / after.water_mfp_nm) / (
+                1 / before.ice_mfp_nm - 1 / before.water_mfp_nm
+            )
+            return f"ice-water difference times {left:.2g}"
+        case "defocus":
+            return f"defocus {after.defocus_um - before.defocus_um:+.2g} um"
+        case "magnification":
+            return f"pixels {after.pixel_size_nm / before.pixel_size_nm:.2f} times as large"
+        case "gain":
+            pixels, columns = camera.gain_variation, camera.column_variation
+            return f"gain uneven by {100 * pixels:.2g} % (columns {100 * columns:.2g} %)"
+        case "xrays":
+            return f"{camera.xrays_per_frame:.2g} X-rays a frame"
+        case "shape":
+            return f"{100 * after.departure:.0f} % of the way to a hexagon, elongation {after.elongation:.2g}"
+
+
 def _between(first: float, last: float, strength: float) -> float:
     """Geometric interpolation, as doses and magnifications are compared by ratio."""
     return float(first * (last / first) ** strength)

@@ -92,3 +92,14 @@ class Material:
             tuple(next(iter(self.datasets.values())).info.classes),
             new=[sample.key for sample in new],
         )
+
+
+def labelled_and_held_back(data: Path) -> tuple[list[str], list[str]]:
+    """Names of the datasets with labels, and of those whose truth is kept back: they play the new ones."""
+    labelled, held_back = [], []
+    for name, dataset in load_datasets(data).items():
+        if any(sample.truth_path for sample in dataset.samples):
+            held_back.append(name)
+        elif dataset.labelled:
+            labelled.append(name)
+    return labelled, held_back

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.git import code_revision
-from icefloe.drift.benchmark import with_evidence
+from icefloe.drift.benchmark import predicted_rows
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.fit import assemble
 from icefloe.ensemble.manifest import Provenance
@@ -39,7 +39,6 @@ def assemble_kept(
     IcefloeError
         If fewer than two members were kept, or an image can't be used.
     """
-    unseen = bundle.unseen
     ensemble = assemble(
         [
             (MemberSpec.model_validate(receipt.spec), members.weights_path(receipt.name))
@@ -47,7 +46,7 @@ def assemble_kept(
             if receipt.name in kept
         ],
         bundle.side("validation"),
-        unseen,
+        held_out=(),
         name=UNREGISTERED,
         preprocessing=Preprocessing.model_validate(members.preprocessing),
         classes=members.classes,
@@ -56,7 +55,6 @@ def assemble_kept(
         ),
         steps_done=bundle.steps_done,
     )
-    rows = with_evidence(ensemble.manifest.benchmark, (sample.image() for sample in unseen))
-    for row in rows:
-        row["experiment"] = bundle.datasets[row["dataset"]].info.experiment
-    return ensemble.with_benchmark(rows)
+    experiments = {name: dataset.info.experiment for name, dataset in bundle.datasets.items()}
+    predictions = ensemble.predict_samples(bundle.unseen, bundle.steps_done)
+    return ensemble.with_benchmark(predicted_rows(predictions, experiments))
