@@ -47,32 +47,35 @@ def rising(dice: Array) -> Array:
     return np.asarray(isotonic_regression(dice).x, dtype=np.float64)
 
 
-def labels_needed(curves: Curves, contender: str, baseline: str, seeds: Seeds) -> float:
-    """Labels until a contender's mean curve has the Dice of a baseline's at `curves.asked` labels."""
-    return _needed(curves, curves.labels.astype(np.float64), contender, baseline, seeds)
-
-
 def minutes_needed(
     curves: Curves, contender: str, baseline: str, seeds: Seeds, minutes_a_label: float | None
 ) -> float:
-    """The same in minutes: so many a label or, with None, those of correcting what the ensemble drew."""
+    """Minutes until a contender's mean curve has the Dice of a baseline's at `curves.asked` labels.
+
+    So many a label or, with None, those of correcting what the ensemble drew.
+    """
     if minutes_a_label is None:
         cost = curves.minutes[curves.row(contender), seeds].mean(axis=0)
     else:
         cost = minutes_a_label * curves.labels
-    return _needed(curves, cost, contender, baseline, seeds)
+    target = _mean_curve(curves, baseline, seeds)[_place_asked(curves)]
+    return cost_to_reach(cost, _mean_curve(curves, contender, seeds), target)
 
 
 def labels_saved(arrivals: Sequence[Curves], contender: str, baseline: str, seeds: Seeds) -> float:
     """How many labels fewer a contender needs than a baseline, for the same Dice; all arrivals together.
 
-    The baseline's own need is subtracted from, not `curves.asked`: where its curve is flat it could have
-    stopped sooner. A contender that never gets there counts with the largest number of labels tried.
+    The Dice is the baseline's at `curves.asked` labels. From the labels that the baseline needs for it, those
+    of the contender are taken off: where the baseline's curve is flat, it could have stopped sooner. A
+    contender that never gets there counts with the largest number of labels tried.
     """
-    return sum(
-        labels_needed(curves, baseline, baseline, seeds) - labels_needed(curves, contender, baseline, seeds)
-        for curves in arrivals
-    )
+    saved = 0.0
+    for curves in arrivals:
+        labels = curves.labels.astype(np.float64)
+        theirs, ours = (_mean_curve(curves, name, seeds) for name in (baseline, contender))
+        target = theirs[_place_asked(curves)]
+        saved += cost_to_reach(labels, theirs, target) - cost_to_reach(labels, ours, target)
+    return saved
 
 
 def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence: float = 0.95) -> Estimate:
@@ -165,7 +168,9 @@ def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baselin
     return MetAnew(tuple(strategies[each] for each in best), over_seeds(gains))
 
 
-def _needed(curves: Curves, cost: Array, contender: str, baseline: str, seeds: Seeds) -> float:
-    at = int(np.flatnonzero(curves.labels == curves.asked)[0])
-    target = rising(curves.dice[curves.row(baseline), seeds].mean(axis=0))[at]
-    return cost_to_reach(cost, rising(curves.dice[curves.row(contender), seeds].mean(axis=0)), target)
+def _mean_curve(curves: Curves, contender: str, seeds: Seeds) -> Array:
+    return rising(curves.dice[curves.row(contender), seeds].mean(axis=0))
+
+
+def _place_asked(curves: Curves) -> int:
+    return int(np.flatnonzero(curves.labels == curves.asked)[0])
