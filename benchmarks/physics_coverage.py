@@ -26,7 +26,7 @@ from icefloe.physics.agreement import COMPARED
 from icefloe.physics.crystal import Crystal, measure
 from icefloe.physics.experiment import MEASURES, ExperimentPhysics
 from icefloe.physics.image import measure_image
-from icefloe.physics.quantity import Quantity
+from icefloe.physics.quantity import Quantity, prediction_factor
 from icefloe.physics.rates import rate_of
 from icefloe.report.physics import ice_maps
 from icefloe.simulate.ice import simulate_experiment
@@ -90,7 +90,7 @@ def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
 
     The centre's are in percent of the equivalent radius.
     """
-    inside, narrow, widths, errors = [], [], [], []
+    inside, narrow, widths, errors, shares = [], [], [], [], []
     for one in checked:
         quantity, truth = one.measured(name), one.truth_of(name)
         low, high = quantity.interval()
@@ -98,8 +98,10 @@ def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
         error = (quantity.values - truth)[known]
         inside.append(float(np.mean((low <= truth)[known] & (truth <= high)[known])))
         narrow.append(np.mean(np.abs(error) <= 1.96 * quantity.std[known]))
-        widths.append((high - low)[known] / 2.0)
+        half = (prediction_factor(quantity.members) * quantity.std)[known]
+        widths.append(half)
         errors.append(error)
+        shares.append(np.abs(error) / half)
     scale = "equivalent_radius" if name.startswith("centre") else name
     typical = float(np.nanmedian(np.concatenate([one.truth_of(scale) for one in checked])))
     width = 100.0 * np.median(np.concatenate(widths)) / typical
@@ -110,12 +112,13 @@ def image_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
         f"{width:.0f}",
         f"{100 * np.median(np.abs(error)) / typical:.1f}",
         f"{100 * error.mean() / typical:+.1f}",
+        f"{np.quantile(np.concatenate(shares), 0.95):.1f}",
     )
     return f"| {kind} | {name.replace('_', ' ')} | {' | '.join(numbers)} |"
 
 
 def rate_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
-    inside, widths, errors, truths = 0, [], [], []
+    inside, widths, errors, shares, truths = 0, [], [], [], []
     for one in checked:
         rate = one.experiment.rates[name].overall
         true = one.radii_nm if name == "equivalent_radius" else one.truth_of(name)
@@ -127,12 +130,13 @@ def rate_row(kind: str, name: str, checked: Sequence[Checked]) -> str:
         inside += int(low <= truth <= high)
         widths.append((high - low) / 2.0)
         errors.append(float(rate.values) - truth)
+        shares.append(abs(errors[-1]) / widths[-1])
         truths.append(truth)
     typical = float(np.median(np.abs(truths)))
     return (
         f"| {kind} | {name.replace('_', ' ')} | {inside} of {len(checked)} | {np.median(truths):.3g} | "
         f"{100 * np.median(widths) / typical:.0f} | {100 * np.median(np.abs(errors)) / typical:.0f} "
-        f"| {100 * np.mean(errors) / typical:+.0f} |"
+        f"| {100 * np.mean(errors) / typical:+.0f} | {np.quantile(shares, 0.95):.1f} |"
     )
 
 
@@ -152,13 +156,13 @@ def main() -> None:
     print(f"{len(ensemble.manifest.members)} members, {arguments.experiments} experiments a kind.\n")
     print(
         "| kind | quantity | truth within the interval, % of images | within 1.96 std, % | half-width, % "
-        "| median error, % | mean error, % |\n|---|---|---|---|---|---|---|"
+        "| median error, % | mean error, % | factor for 95 % |\n|---|---|---|---|---|---|---|---|"
     )
     for kind, checked in results.items():
         print("\n".join(image_row(kind, name, checked) for name in (*COMPARED, "front")))
     print(
         "\n| kind | rate of | truth within the interval | typical rate | half-width, % | median error, % "
-        "| mean error, % |\n|---|---|---|---|---|---|---|"
+        "| mean error, % | factor for 95 % |\n|---|---|---|---|---|---|---|---|"
     )
     for kind, checked in results.items():
         print(

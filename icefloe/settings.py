@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     ray_address
         Ray cluster to train on; empty: Ray is started for the run.
     weights_dir
-        Local mirror of pre-trained encoder weights; empty: the zoo's hub.
+        Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
     """
 
     model_config = SettingsConfigDict(env_prefix="ICEFLOE_", extra="forbid")
@@ -47,13 +47,13 @@ class Settings(BaseSettings):
     queue_path: Path = Path(".icefloe/queue.db")
     checkpoints: Path = Path(".icefloe/checkpoints")
     ray_address: str | None = None
-    weights_dir: Path | None = None
+    weights_dir: Path | str | None = None
 
     def model_post_init(self, _context: object) -> None:
         state = self.workspace / ".icefloe"
         self.queue_path = self.workspace / self.queue_path  # joining an absolute path keeps it as it is
         self.checkpoints = self.workspace / self.checkpoints
-        if self.weights_dir is not None:
+        if self.weights_dir is not None and not str(self.weights_dir).startswith("s3://"):
             self.weights_dir = self.workspace / self.weights_dir
         self.tracking_uri = self.tracking_uri or f"sqlite:///{state / 'mlflow.db'}"
         self.artifact_uri = self.artifact_uri or (state / "mlartifacts").as_uri()

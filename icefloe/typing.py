@@ -1,5 +1,6 @@
-"""Array types shared by all rooms."""
+"""Types shared by all rooms."""
 
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -10,3 +11,6 @@ MaskArray: TypeAlias = NDArray[np.uint8]
 
 IGNORE = 255
 """Mask value of pixels that count neither in training nor in any metric."""
+
+WeightsMirror: TypeAlias = Path | str
+"""Where pre-trained weights are looked for: a folder, or `s3://bucket/prefix`."""

@@ -117,8 +117,6 @@ class StackReport:
     ----------
     recording
         Its name.
-    n_frames
-        Frames in composites and, where it was dropped, in the tail.
     rows
         The composites' rows in `composites.csv`.
     n_dropped
@@ -142,7 +140,7 @@ class StackReport:
 
     @property
     def n_frames(self) -> int:
-        """Frames read."""
+        """Frames in composites, and in a tail that was dropped."""
         return sum(int(row["n_frames"]) for row in self.rows) + self.n_dropped
 
     @property

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
+from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError
 
 REFUSED, INTERRUPTED = 2, 130
@@ -33,6 +34,7 @@ app.command()(results.predict)
 app.command()(physics.physics)
 app.command()(results.report)
 app.command()(results.runs)
+app.command()(pretrain)
 
 
 @app.callback()

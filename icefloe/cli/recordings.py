@@ -129,19 +129,15 @@ def watch(
     ] = False,
 ) -> None:
     """Stack and segment a recording while it is being made, each second as it is over."""
-    import tempfile
-
     from icefloe.acquisition.composite_folder import CompositeFolder
     from icefloe.acquisition.overview import write_overview
     from icefloe.acquisition.stack import Stacking, StackOptions
     from icefloe.acquisition.watch import watch as watch_recording
     from icefloe.datasets.recordings.arriving import ArrivingFrames
-    from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.registry.registry import Registry
+    from icefloe.registry.loading import load_version
 
     options = StackOptions(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)
-    with tempfile.TemporaryDirectory() as scratch:
-        ensemble = Ensemble.load(Registry(settings()).download(version, Path(scratch) / "ensemble"))
+    ensemble = load_version(settings(), version)
     arriving = ArrivingFrames(recording, idle)
     say(f"Waiting for frames in {recording}; Ctrl-C ends.")
     begun = options.known(arriving.recording())

@@ -23,23 +23,15 @@ def predict(
     ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
-    import tempfile
-
-    from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.registry.guarantees import read_guarantees
-    from icefloe.registry.registry import Registry
+    from icefloe.registry.loading import load_version
     from icefloe.report.files import segment_files
 
-    with tempfile.TemporaryDirectory() as scratch:
-        ensemble = Ensemble.load(Registry(settings()).download(version, Path(scratch) / "ensemble"))
-        guarantees = read_guarantees(settings(), version)
-        if guarantees is not None:
-            ensemble = ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
-        done = ["region"] if region_done else []
-        results = segment_files(ensemble, images, output, done, level)
-        with progress() as bar:
-            for _ in bar.track(results, total=len(images), description="Segmenting"):
-                pass
+    ensemble = load_version(settings(), version)
+    guarantees = ensemble.manifest.guarantees
+    results = segment_files(ensemble, images, output, ["region"] if region_done else [], level)
+    with progress() as bar:
+        for _ in bar.track(results, total=len(images), description="Segmenting"):
+            pass
     say(f"Masks, pictures and [bold]{output / 'scores.csv'}[/bold] are ready.")
     if guarantees is None:
         say(f"No intervals for areas: {version} is not calibrated ([bold]icefloe models calibrate[/bold]).")

@@ -70,21 +70,20 @@ def label_cost(
     """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
     from icefloe.errors import IcefloeError
     from icefloe.params import load_params
-    from icefloe.studies.label_cost.arrivals import default_names
     from icefloe.studies.label_cost.run import Plan, run_label_cost
-    from icefloe.studies.material import Material
+    from icefloe.studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
     params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = default_names(where.data)
+    labelled, held_back = labelled_and_held_back(where.data)
     try:
         counts = tuple(int(count) for count in labels.split(","))
     except ValueError as error:
         raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
     plan = Plan(
         standard=tuple(standard or labelled),
-        arriving=tuple(arriving or held_back),
+        arriving=tuple(arriving or [*labelled[1:], *held_back]),
         strategies=tuple(strategy or ()),
         labels=counts,
         n_seeds=seeds,
@@ -123,22 +122,17 @@ def ea_vs_er(
     output: Output = STUDIES,
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
-    from icefloe.datasets.dataset import load_datasets
     from icefloe.params import load_params
     from icefloe.studies.ea_vs_er.study import run_ea_vs_er
     from icefloe.studies.ea_vs_er.versions import Where
-    from icefloe.studies.material import Material
+    from icefloe.studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
     params = load_params(where.workspace / "params.yaml", preset)
-    present = load_datasets(where.data).values()
-    first = standard or [dataset.name for dataset in present if dataset.labelled]
-    later = arriving or [
-        dataset.name
-        for dataset in present
-        if dataset.name not in first and any(sample.truth_path for sample in dataset.samples)
-    ]
+    labelled, held_back = labelled_and_held_back(where.data)
+    first = standard or labelled
+    later = arriving or [name for name in held_back if name not in first]
     study = run_ea_vs_er(
         Material.load(where.data, [*first, *later]),
         first,
@@ -226,4 +220,40 @@ def gate(
             seed=seed,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    _finish(study, output, began)
+
+
+@app.command()
+def transfer(
+    standard: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset whose labels train and test; may be repeated (all labelled ones)."),
+    ] = None,
+    arriving: Annotated[
+        list[str] | None,
+        typer.Option(help="One for a curve of its own; may be repeated (all whose labels are held back)."),
+    ] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="Of the zoo; may be repeated (mobilenet_v2).")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="How to train: a preset of params.yaml.")] = "small",
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 4,
+    output: Output = STUDIES,
+) -> None:
+    """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
+    from icefloe.params import load_params
+    from icefloe.studies.transfer import default_panels, run_transfer
+
+    began = time.monotonic()
+    where = _workspace()
+    study = run_transfer(
+        where.data,
+        load_params(where.workspace / "params.yaml", preset).training,
+        default_panels(where.data, standard, arriving),
+        encoder or ["mobilenet_v2"],
+        seeds=range(seeds),
+        checkpoints=where.checkpoints,
+        weights_dir=where.weights_dir,
+        ray_address=where.ray_address,
+    )
     _finish(study, output, began)

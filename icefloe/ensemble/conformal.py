@@ -56,8 +56,8 @@ def class_areas(mean: FloatArray) -> tuple[Float64Array, Float64Array]:
 
     The expected share is the mean of the class's probability p. Its uncertainty is the mean of p (1 - p), the
     share of pixels that the ensemble leaves open. Of what may scale an interval (the spread of the members'
-    areas, mean standard deviation, mean sqrt(p (1 - p)), ...) it gave the narrowest ones on simulated
-    experiments; see docs/uncertainty.md. A quarter of a pixel, that of one wholly open, keeps it above 0.
+    areas, mean standard deviation, nothing) it gives the narrowest ones; docs/studies/uncertainty.md has the
+    widths. A quarter of a pixel, that of one wholly open, keeps it above 0.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ LARGEST_SIDE = 1024
 UPSAMPLING = 20
 """Shifts are resolved to this part of a (binned) pixel."""
 
-HIGH_PASS_PX = 16.0
+HIGH_PASS_PX = 33
 """Brightness that varies over more than this is illumination, which does not move with the specimen."""
 
 LEAST_WEIGHT = 0.1
@@ -171,7 +171,7 @@ class _Reference:
         # X-ray hits have all phases, and would drown the specimen's if they were let stand out.
         low, high = np.percentile(image[::4, ::4], OUTLIER_PERCENTILES)
         image = np.clip(image, np.float32(low), np.float32(high))
-        detail = image - ndimage.gaussian_filter(image, HIGH_PASS_PX)
+        detail = image - ndimage.uniform_filter(image, HIGH_PASS_PX)
         return np.asarray(fft.fft2(detail * _taper(image.shape)))
 
 

@@ -70,7 +70,8 @@ class XrayRemover:
                 window = window[-BLOCK:]
                 yield from self._judged(window, waiting)
                 waiting = 0
-        yield from self._judged(window[-BLOCK:], waiting)
+        if waiting:
+            yield from self._judged(window[-BLOCK:], waiting)
 
     def _judged(self, window: list[FloatArray], n_last: int) -> Iterator[FloatArray]:
         """The last frames of a window, cleaned by all of it."""

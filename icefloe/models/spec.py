@@ -61,7 +61,8 @@ class MemberSpec(BaseModel):
     seed
         Of everything random in the member's first weights: members of one encoder differ by it (ER-i).
     weights
-        Of the encoder: `none` (random), the name of published weights (`imagenet`), or a .safetensors file.
+        Of the encoder: `none` (random), `sim` (from `icefloe pretrain`), the name of published weights
+        (`imagenet`), or a .safetensors file. A file that holds a decoder like the member's gives that too.
     decoder_channels
         Width of the decoder stages, deepest first. U-Nets with three or four instead of five use the encoder
         without its deepest stages. FPN and DeepLabV3+ have one width and use the first, which FPN needs to be
@@ -111,7 +112,7 @@ class MemberSpec(BaseModel):
                 "Make the first of decoder_channels a multiple of 64."
             )
         published = ENCODERS[self.encoder].pretrained
-        if self.weights in ("none", *published) or Path(self.weights).suffix == ".safetensors":
+        if self.weights in ("none", "sim", *published) or Path(self.weights).suffix == ".safetensors":
             return self
         if Path(self.weights).suffix in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
             raise IcefloeError(
@@ -120,7 +121,7 @@ class MemberSpec(BaseModel):
             )
         raise IcefloeError(
             f"{self.weights}: no such weights for {self.encoder}. "
-            f"Use none, {', '.join(published)} or the path of a .safetensors file."
+            f"Use none, sim, {', '.join(published)} or the path of a .safetensors file."
         )
 
 

@@ -1,4 +1,4 @@
-"""Encoder weights from a file, a local mirror or the hub; safetensors only."""
+"""Encoder weights from a file, the package, a mirror or the hub; safetensors only."""
 
 from icefloe.models import _torchvision  # noqa: F401  before anything imports torchvision
 
@@ -12,8 +12,14 @@ from huggingface_hub.utils import get_session
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders, get_encoder
+from torch import nn
 
 from icefloe.errors import IcefloeError
+from icefloe.models.mirror import find, placed_file
+from icefloe.models.spec import MemberSpec
+from icefloe.typing import WeightsMirror
+
+Weights = dict[str, torch.Tensor]
 
 logger = logging.getLogger(__name__)
 
@@ -22,33 +28,33 @@ HUB_TIMEOUT = 2.0
 """Seconds the hub has to answer; its own client would retry for most of a minute."""
 
 
-def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) -> Path:
+def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path:
     """The file that holds an encoder's weights; downloaded from the hub as the last resort.
 
-    Looked for in this order: the path itself; in `weights_dir` as `<encoder>.safetensors` (ImageNet),
-    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or a
-    hub cache; the user's own hub cache; the hub.
+    Looked for in this order: the path itself; in the mirror as `<encoder>.safetensors` (ImageNet),
+    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or, in
+    a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
+    some encoders come with the package.
 
     Parameters
     ----------
     encoder
         A name in `spec.ENCODERS`.
     weights
-        Name of published weights such as `imagenet`, or the path of a .safetensors file.
-    weights_dir
-        Local mirror, or none.
+        `sim`, the name of published weights such as `imagenet`, or the path of a .safetensors file.
+    mirror
+        Folder or `s3://bucket/prefix`, or none.
 
     Raises
     ------
     IcefloeError
         If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
     """
-    if weights.endswith(".safetensors"):
-        if not Path(weights).is_file():
-            raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
-        return Path(weights)
+    placed = placed_file(encoder, weights, mirror)
+    if placed is not None:
+        return placed
     source = encoders[encoder]["pretrained_settings"][weights]
-    found = _mirrored(encoder, weights, source, weights_dir) or _cached(source, None)
+    found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
     if found:
         return found
     if not _hub_answers():
@@ -66,38 +72,71 @@ def weights_file(encoder: str, weights: str, weights_dir: Path | None = None) ->
         ) from error
 
 
-def encoder_state(
-    encoder: str, weights: str, in_channels: int, weights_dir: Path | None = None
-) -> dict[str, torch.Tensor]:
-    """An encoder's state dict for images of `in_channels` channels.
+def load_pretrained(
+    network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
+) -> None:
+    """Put the spec's pre-trained weights into a network's encoder, and into its decoder if it is the file's.
 
-    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does. A
-    file of a whole network (names that begin with `encoder.`) gives its encoder.
+    A file may have more stages than the network's encoder, which then go unused, but not fewer. The last
+    convolution, which makes classes of features, stays random: classes differ.
+
+    Parameters
+    ----------
+    network
+        With an `encoder` of the stages that are used, and a `decoder`.
+    spec
+        Whose `weights` are not `none`.
+    in_channels
+        Channels of the images.
+    mirror
+        Folder or `s3://bucket/prefix`, or none.
 
     Raises
     ------
     IcefloeError
-        If the weights can't be had, or the file does not hold exactly this encoder.
+        If the weights can't be had or do not fit.
     """
-    path = weights_file(encoder, weights, weights_dir)
+    path = weights_file(spec.encoder, spec.weights, mirror)
+    content = _read(path)
+    state = _encoder_state(spec.encoder, content, path, in_channels)
+    encoder, decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
+    needed = encoder.state_dict().keys()
+    missing = [name for name in needed if name not in state]
+    if missing:
+        n_stages = len(spec.channels)
+        raise IcefloeError(
+            f"{path}: has fewer stages than the {n_stages} of {spec.name} ({missing[0]} is not there). "
+            f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
+        )
+    encoder.load_state_dict({name: state[name] for name in needed})
+    own = _part(content, "decoder.")
+    if {name: value.shape for name, value in own.items()} == _shapes(decoder):
+        decoder.load_state_dict(own)
+
+
+def _read(path: Path) -> Weights:
     try:
-        state = load_file(path)
+        return load_file(path)
     except SafetensorError as error:
         raise IcefloeError(f"{path}: not a safetensors file ({error}). Download or save it again.") from error
-    if any(name.startswith("encoder.") for name in state):
-        state = {
-            name.removeprefix("encoder."): value
-            for name, value in state.items()
-            if name.startswith("encoder.")
-        }
+
+
+def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int) -> Weights:
+    """An encoder's state dict, float32, for images of `in_channels` channels; only the stages of the file.
+
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does.
+    """
+    state = _part(content, "encoder.") or content
     # A file of this project's own networks is of one channel already; published ones are RGB.
     for file_channels in dict.fromkeys((3, in_channels)):
         network = get_encoder(encoder, in_channels=file_channels)
-        shapes = {name: value.shape for name, value in network.state_dict().items()}
+        shapes = _shapes(network)
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
+    # Deep stages may be missing; the first filters of another encoder have another name.
+    has_other_names = not state.keys() <= shapes.keys() or next(iter(shapes)) not in state
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, strict=has_other_names)
     except RuntimeError as error:
         raise IcefloeError(
             f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "
@@ -105,11 +144,21 @@ def encoder_state(
         ) from error
     if file_channels != in_channels:
         network.set_in_channels(in_channels, pretrained=True)
-    return dict(network.state_dict())
+    return {name: value for name, value in network.state_dict().items() if name in state}
 
 
-def _mirrored(encoder: str, weights: str, source: dict[str, str], weights_dir: Path | None) -> Path | None:
-    if weights_dir is None:
+def _part(content: Weights, prefix: str) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in content.items() if name.startswith(prefix)}
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in module.state_dict().items()}
+
+
+def _mirrored(
+    encoder: str, weights: str, source: dict[str, str], mirror: WeightsMirror | None
+) -> Path | None:
+    if mirror is None:
         return None
     names = [
         f"{encoder}.{weights}.safetensors",
@@ -118,10 +167,7 @@ def _mirrored(encoder: str, weights: str, source: dict[str, str], weights_dir: P
     ]
     if weights == "imagenet":
         names.insert(0, f"{encoder}.safetensors")
-    for name in names:
-        if (weights_dir / name).is_file():
-            return weights_dir / name
-    return _cached(source, weights_dir)
+    return find(mirror, names) or (_cached(source, mirror) if isinstance(mirror, Path) else None)
 
 
 def _cached(source: dict[str, str], cache: Path | None) -> Path | None:

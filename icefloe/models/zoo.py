@@ -4,7 +4,6 @@ from icefloe.models import _torchvision  # noqa: F401  before anything imports t
 
 # isort: split
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import segmentation_models_pytorch as smp
@@ -14,7 +13,8 @@ from torch import Tensor, nn
 from icefloe.errors import IcefloeError
 from icefloe.models import inception
 from icefloe.models.spec import DECODERS, ENCODERS, FULL, MemberSpec, require_unique_names
-from icefloe.models.weights import encoder_state
+from icefloe.models.weights import load_pretrained
+from icefloe.typing import WeightsMirror
 
 __all__ = ["DECODERS", "ENCODERS", "MemberSpec", "build", "encode", "pooled", "require_unique_names"]
 
@@ -25,12 +25,13 @@ inception.register()
 
 
 def build(
-    spec: MemberSpec, n_classes: int, weights_dir: Path | None = None, in_channels: int = 1
+    spec: MemberSpec, n_classes: int, weights_dir: WeightsMirror | None = None, in_channels: int = 1
 ) -> nn.Module:
     """A member's network before training, on the CPU.
 
     The same spec gives the same weights; torch's global random state is neither used nor changed. With
-    published weights only the decoder depends on `spec.seed`.
+    published weights only the decoder depends on `spec.seed`; with a file that gives the decoder, too, only
+    the last convolution.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def build(
     n_classes
         At least 2. Two classes give one logit per pixel, that of class 1.
     weights_dir
-        Local mirror of published weights.
+        Mirror of pre-trained weights: a folder or `s3://bucket/prefix`.
     in_channels
         Channels of the images.
 
@@ -56,9 +57,6 @@ def build(
     """
     if n_classes < 2:
         raise IcefloeError(f"A network needs at least two classes; {n_classes} asked for. See dataset.yaml.")
-    pretrained = None
-    if spec.weights != "none":
-        pretrained = encoder_state(spec.encoder, spec.weights, in_channels, weights_dir)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)  # torch.manual_seed would reseed the GPUs too
         network = _ARCHITECTURES[spec.decoder](
@@ -68,10 +66,10 @@ def build(
             classes=1 if n_classes == 2 else n_classes,
             **_width(spec),
         )
-    if pretrained is not None:
-        network.encoder.load_state_dict(pretrained)
     if len(spec.channels) < len(FULL):
         _drop_unused_stages(network.encoder, in_channels)
+    if spec.weights != "none":
+        load_pretrained(network, spec, in_channels, weights_dir)
     return network
 
 

@@ -132,6 +132,11 @@ class Camera(CheckedModel):
         counts += self._xrays(scene.shape, n, rng) / n
         return _quantised(counts)
 
+    def expected_counts(self, scene: Array, displacements: Array, pixel_size_nm: float) -> Array:
+        """Mean of `composite` over all noise, for an even gain and without X-rays; float64, shape (H, W)."""
+        electrons = self._seen(scene, displacements) * self.electrons_per_pixel(pixel_size_nm)
+        return self.counts_per_electron * electrons / self.frame_rate_hz + self.offset_counts
+
     def frames(
         self, scene: Array, gain: Array, displacements: Array, pixel_size_nm: float, rng: np.random.Generator
     ) -> Iterator[NDArray[np.uint16]]:

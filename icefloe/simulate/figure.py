@@ -1,4 +1,4 @@
-"""A contact sheet of simulated datasets; `python -m icefloe.simulate.figure OUTPUT.png` draws D1-D5."""
+"""Contact sheets: `python -m icefloe.simulate.figure OUT.png` draws D1-D5, `... OUT.png wide` the stream."""
 
 import sys
 from collections.abc import Sequence
@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from icefloe.simulate.ice import Experiment, simulate_experiment
+from icefloe.simulate.micrograph import Micrograph
 from icefloe.simulate.standard import standard_datasets
+from icefloe.simulate.wide import KINDS, micrographs
 from icefloe.simulate.workspace import experiment_seed
 
 SCALE_BAR_NM = 100.0
@@ -56,5 +58,31 @@ def draw_standard(output: Path, seed: int = 0) -> None:
         contact_sheet(experiments).savefig(output, dpi=110, metadata={"Software": None})
 
 
+def wide_sheet(n_columns: int = 9, seed: int = 0) -> Figure:
+    """Micrographs of the endless stream: of each kind as recorded, without noise, and what is to be found."""
+    rng = np.random.default_rng(seed)
+    made: dict[str, list[Micrograph]] = {kind: [] for kind in KINDS}
+    while min(map(len, made.values())) < n_columns:
+        kind, several = micrographs(rng, 128)
+        made[kind].append(several[0])
+    figure = Figure(figsize=(1.2 * n_columns, 3.6 * len(KINDS)), layout="constrained")
+    grid = figure.subplots(3 * len(KINDS), n_columns)
+    for axes, (kind, shown) in zip(grid.reshape(len(KINDS), 3, n_columns), made.items(), strict=True):
+        for column, micrograph in enumerate(shown[:n_columns]):
+            for ax, picture in ((axes[0, column], micrograph.image), (axes[1, column], micrograph.clean)):
+                low, high = np.percentile(np.asarray(picture, np.float64), [0.5, 99.5])
+                ax.imshow(picture, cmap="gray", vmin=low, vmax=high)
+            axes[2, column].imshow(micrograph.mask, cmap="gray", vmin=0, vmax=1)
+        axes[0, 0].set_title(kind, fontsize=9, loc="left")
+    for ax in grid.flat:
+        ax.set_axis_off()
+    return figure
+
+
+def draw_wide(output: Path) -> None:
+    """Save the sheet of the endless stream."""
+    wide_sheet().savefig(output, dpi=75, metadata={"Software": None})
+
+
 if __name__ == "__main__":
-    draw_standard(Path(sys.argv[1]))
+    (draw_wide if sys.argv[2:] == ["wide"] else draw_standard)(Path(sys.argv[1]))

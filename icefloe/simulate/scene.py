@@ -23,6 +23,9 @@ ICE_STEP_V = 1.0
 SURROUND = 0.02
 """Share of the beam that gets past the aperture's rim."""
 
+SPECK_REACH = 9.0
+"""Standard deviations beyond which a speck takes away less than float64 resolves."""
+
 Array = NDArray[np.float64]
 
 
@@ -58,10 +61,7 @@ class Scene:
         self._rows, self._columns = np.meshgrid(axis, axis, indexing="ij")
         self.drift_direction = rng.uniform(0.0, 2.0 * np.pi)
         self._crystals = self._place_crystals(rng)
-        self._water_outlines = [
-            Outline(c.row, c.column, c.orientation, reach("round", spec.elongation, 0.0, 0.02, rng))
-            for c in self._crystals
-        ]
+        self._water_outlines = [self._water_around(crystal, rng) for crystal in self._crystals]
         self._water_wave = _wave([rng.normal(0.0, 0.12 / order) for order in range(2, 12)], 2, rng)
         self._light = self._illumination(_wave([rng.normal(0.0, 0.0015) for _ in range(57)], 3, rng))
         self._bands = [(rng.uniform(-0.8, 0.8), rng.uniform(0.03, 0.07)) for _ in range(spec.bend_contours)]
@@ -78,7 +78,7 @@ class Scene:
         transmitted : float64, shape (H, W)
             In [0, about 1.3]; above 1 where the illumination is.
         mask : uint8, shape (H, W)
-            1 where the pixel's centre lies in ice.
+            1 where the pixel's centre lies in ice. None reaches beyond the water.
         """
         spec = self.spec
         elapsed = second + 0.5 - spec.n_composites / 2.0
@@ -90,9 +90,8 @@ class Scene:
         share = 1.0 / np.sqrt(len(self._crystals))  # crystals share the area equally
         radius = self.radii_nm[second] * share
         inside = np.max([radius - crystal.depth(rows, columns) for crystal in self._crystals], axis=0)
-        mask = (inside > 0.0).astype(np.uint8)
-
         total = spec.water_thickness_nm * np.maximum(1.0 - self._water_depth(rows, columns) ** 2, 0.0)
+        mask = ((inside > 0.0) & (total > 0.0)).astype(np.uint8)
         wedge = np.clip(inside / spec.ice_edge_nm, 0.0, 1.0)
         ice = np.minimum(spec.ice_thickness_nm * wedge * (2.0 - wedge), total)
         absorbed = (total - ice) / spec.water_mfp_nm + ice / spec.ice_mfp_nm
@@ -118,6 +117,17 @@ class Scene:
             Outline(row - y, column - x, across, edges[0]),
             Outline(row + y, column + x, across + rng.normal(0.0, 0.4), edges[1]),
         ]
+
+    def _water_around(self, crystal: Outline, rng: np.random.Generator) -> Outline:
+        spec = self.spec
+        orientation = crystal.orientation + np.deg2rad(spec.water_turn_deg)
+        away = spec.water_shift * spec.ice_radius_nm
+        return Outline(
+            crystal.row + away * np.sin(orientation),
+            crystal.column + away * np.cos(orientation),
+            orientation,
+            reach("round", spec.water_elongation or spec.elongation, 0.0, 0.02, rng),
+        )
 
     def _water_depth(self, rows: Array, columns: Array) -> Array:
         """0 in the middle of the water and 1 at its edge, which runs around all crystals together."""
@@ -172,12 +182,20 @@ class Scene:
     def _debris(self, rng: np.random.Generator) -> Array:
         """A few dark specks on the window."""
         total = np.zeros_like(self._rows)
+        axis = self._columns[0]
         for _ in range(rng.poisson(8.0)):
             distance = self.spec.aperture_radius_nm * rng.uniform(0.6, 0.95)
             angle, size_nm = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(2.0, 5.0)
-            squared = (self._rows - distance * np.sin(angle)) ** 2
-            squared = squared + (self._columns - distance * np.cos(angle)) ** 2
-            total += rng.uniform(0.05, 0.3) * np.exp(-squared / (2.0 * size_nm**2))
+            row, column = distance * np.sin(angle), distance * np.cos(angle)
+            near = tuple(
+                slice(
+                    *np.searchsorted(axis, [centre - SPECK_REACH * size_nm, centre + SPECK_REACH * size_nm])
+                )
+                for centre in (row, column)
+            )
+            squared = (self._rows[near] - row) ** 2
+            squared = squared + (self._columns[near] - column) ** 2
+            total[near] += rng.uniform(0.05, 0.3) * np.exp(-squared / (2.0 * size_nm**2))
         return np.minimum(total, 0.5)
 
 

@@ -95,7 +95,7 @@ class Material:
 
 
 def labelled_and_held_back(data: Path) -> tuple[list[str], list[str]]:
-    """Names of the datasets that are labelled, and of those whose truth is kept back, which play the new ones."""
+    """Names of the datasets with labels, and of those whose truth is kept back: they play the new ones."""
     labelled, held_back = [], []
     for name, dataset in load_datasets(data).items():
         if any(sample.truth_path for sample in dataset.samples):

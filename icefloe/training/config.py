@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
@@ -60,6 +61,9 @@ class TrainingConfig(BaseModel):
         Of the order of images and of their augmentation. First weights have each member's own seed.
     members_per_gpu
         Members trained on one GPU at a time.
+    freeze_encoder
+        Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
+        both.
     retraining
         What differs when training starts from a previous version.
     """
@@ -79,11 +83,17 @@ class TrainingConfig(BaseModel):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(0, ge=0)
     members_per_gpu: int = Field(1, ge=1)
+    freeze_encoder: bool = False
     retraining: RetrainingConfig = RetrainingConfig()
 
     @model_validator(mode="after")
     def _members_differ(self) -> "TrainingConfig":
         require_unique_names(self.members)
+        random = next((spec for spec in self.members if spec.weights == "none"), None)
+        if self.freeze_encoder and random is not None:
+            raise IcefloeError(
+                f"{random.name}: freeze_encoder would keep random weights. Give it others, or do not freeze."
+            )
         return self
 
     def for_retraining(self) -> "TrainingConfig":
@@ -93,5 +103,6 @@ class TrainingConfig(BaseModel):
                 "epochs": self.retraining.epochs,
                 "patience": self.retraining.patience,
                 "learning_rate": self.retraining.learning_rate,
+                "freeze_encoder": False,
             }
         )

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
+from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.training.checkpoint import (
     Progress,
@@ -40,7 +42,7 @@ from icefloe.training.validation import (
     probability_scores,
     to_input,
 )
-from icefloe.typing import FloatArray, MaskArray
+from icefloe.typing import FloatArray, MaskArray, WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def fit_member(
     initial: Mapping[str, np.ndarray] | None = None,
     started_from: str | None = None,
     threads: int = 1,
-    weights_dir: Path | None = None,
+    weights_dir: WeightsMirror | None = None,
 ) -> MemberReceipt:
     """Train a member until its `EpochRecord.stopping_loss` stops falling, and keep its best weights.
 
@@ -88,7 +90,7 @@ def fit_member(
     threads
         CPU threads; part of what makes a result repeatable.
     weights_dir
-        Local mirror of published encoder weights.
+        Mirror of pre-trained weights: a folder or `s3://bucket/prefix`.
 
     Raises
     ------
@@ -114,18 +116,25 @@ class _Fit:
         config: TrainingConfig,
         directory: Path,
         initial: Mapping[str, np.ndarray] | None,
-        weights_dir: Path | None,
+        weights_dir: WeightsMirror | None,
     ) -> None:
         self.spec, self.data, self.config, self.directory = spec, data, config, directory
         self.device = pick_device()
         self.precision = resolve_precision(config.precision, self.device)
         network = build(spec, len(data.classes), weights_dir)
+        self.pretrained_sha256: str | None = None
+        if spec.weights != "none" and initial is None:
+            self.pretrained_sha256 = sha256_file(weights_file(spec.encoder, spec.weights, weights_dir))
         if initial is not None:
             _load_initial(network, initial, spec.name)
-        _set_batch_norm_momentum(network)
+        set_batch_norm_momentum(network)
+        network.encoder.requires_grad_(not config.freeze_encoder)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+            [parameter for parameter in network.parameters() if parameter.requires_grad],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=True,
         )
         self.best: Weights = copy_weights(network)
         self.progress = Progress(init_sha256=weights_sha256(self.best))
@@ -181,13 +190,14 @@ class _Fit:
             best_epoch=self.progress.best_epoch,
             epochs=self.progress.epoch,
             seconds=round(sum(record.seconds for record in records), 2),
-            n_parameters=sum(parameter.numel() for parameter in self.network.parameters()),
+            n_parameters=sum(p.numel() for p in self.network.parameters() if p.requires_grad),
             started_from=started_from,
             init_sha256=self.progress.init_sha256,
             weights_sha256=weights_sha256(self.best),
             device=self.device.type,
             precision=self.precision,
             threads=threads,
+            pretrained_sha256=self.pretrained_sha256,
         )
         write_outcome(self.directory, receipt, probability)
         return receipt
@@ -227,6 +237,8 @@ class _Fit:
             np.random.SeedSequence((self.config.seed, self.spec.seed, epoch)).generate_state(1)[0]
         )
         self.network.train()
+        if self.config.freeze_encoder:
+            self.network.encoder.eval()  # its batch statistics are part of what it has learned
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
         for step, (images, masks) in enumerate(self._batches(epoch), first_step):
@@ -298,7 +310,8 @@ def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: s
         ) from error
 
 
-def _set_batch_norm_momentum(network: nn.Module) -> None:
+def set_batch_norm_momentum(network: nn.Module) -> None:
+    """Give every batch normalisation of a network `BATCH_NORM_MOMENTUM`."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM

@@ -29,7 +29,8 @@ def checkpoint_directory(
     data_sha256
         Of images, masks and keys (`TrainingData.sha256`).
     init_sha256
-        Of the previous version's weights, or None when training starts from the spec's own.
+        Of the file of first weights: the previous version's or a pre-trained one. None for random weights
+        and for published ones, which their name identifies.
     """
     identity = {
         "format": FORMAT,

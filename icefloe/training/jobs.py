@@ -20,6 +20,7 @@ from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, display
 from icefloe.training.ray_session import connected, member_resources
 from icefloe.training.records import EpochRecord
+from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def run_jobs(
     on_epoch: Callable[[str, EpochRecord], None] | None = None,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
-    weights_dir: Path | None = None,
+    weights_dir: WeightsMirror | None = None,
     per_gpu: int = 1,
 ) -> list[TrainedMember]:
     """Run trainings, as many at once as CPUs and GPUs allow; the finished are not run again.
@@ -86,7 +87,7 @@ def run_jobs(
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
     weights_dir
-        Local mirror of published encoder weights, on a disk that every worker sees.
+        Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
     per_gpu
         Jobs on one GPU at a time.
 
@@ -156,7 +157,7 @@ class _Watch:
                     listener.on_finished(name, read_outcome(directory).receipt)
 
 
-def _submit(jobs: list[Job], weights_dir: Path | None, resources: dict[str, Any]) -> dict[Any, Job]:
+def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[str, Any]) -> dict[Any, Job]:
     """Start a task a job, the longest first; what jobs share goes to the object store once."""
     train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
     shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
@@ -178,7 +179,7 @@ def _train_in_worker(
     initial: Mapping[str, np.ndarray] | None,
     started_from: str | None,
     threads: int,
-    weights_dir: Path | None,
+    weights_dir: WeightsMirror | None,
 ) -> None:
     from icefloe.training.fit import fit_member  # torch: in the workers only
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
+from icefloe.models.mirror import placed_file
+from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData, prepare
 from icefloe.training.identity import checkpoint_directory
@@ -14,6 +17,7 @@ from icefloe.training.jobs import Job, Tracking, run_jobs
 from icefloe.training.members import MembersDir, save_members
 from icefloe.training.previous import PreviousVersion
 from icefloe.training.records import EpochRecord
+from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ def train_members(
     on_epoch: Callable[[str, EpochRecord], None] | None = None,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
-    weights_dir: Path | None = None,
+    weights_dir: WeightsMirror | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
 
@@ -64,7 +68,7 @@ def train_members(
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
     weights_dir
-        Local mirror of published encoder weights, on a disk that every worker sees.
+        Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def train_members(
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = _jobs(config, data, data_sha256, checkpoints, previous)
+    jobs = _jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
     trained = run_jobs(
         jobs,
         on_epoch=on_epoch,
@@ -109,6 +113,7 @@ def _jobs(
     data_sha256: str,
     checkpoints: Path,
     previous: PreviousVersion | None,
+    weights_dir: WeightsMirror | None,
 ) -> list[Job]:
     if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
@@ -119,7 +124,7 @@ def _jobs(
     retraining = config.for_retraining()
     jobs = []
     for spec in config.members:
-        how, initial, init_sha256, started_from = config, None, None, None
+        how, initial, init_sha256, started_from = config, None, _pretrained(spec, weights_dir), None
         if previous is not None and spec.name in previous.names:
             how, started_from = retraining, previous.name
             initial, init_sha256 = previous.weights(spec.name)
@@ -128,3 +133,11 @@ def _jobs(
         directory = checkpoint_directory(checkpoints, spec, how, data_sha256, init_sha256)
         jobs.append(Job(spec.name, spec, data, how, directory.absolute(), initial, started_from))
     return jobs
+
+
+def _pretrained(spec: MemberSpec, weights_dir: WeightsMirror | None) -> str | None:
+    """Hash of a file that may change under its name; published weights do not."""
+    if spec.weights == "none":
+        return None
+    path = placed_file(spec.encoder, spec.weights, weights_dir)
+    return None if path is None else sha256_file(path)

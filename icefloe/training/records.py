@@ -73,6 +73,8 @@ class MemberReceipt:
         Trainable ones.
     started_from
         Name of the previous version's directory, or none when training began from the spec's own weights.
+    pretrained_sha256
+        Of the file of pre-trained weights that the member began with, if any.
     init_sha256, weights_sha256
         Of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's file.
     device, precision, threads
@@ -97,11 +99,12 @@ class MemberReceipt:
     device: str
     precision: str
     threads: int
+    pretrained_sha256: str | None = None
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "MemberReceipt":
         """The receipt that `to_dict` described."""
-        return cls(**{field.name: content[field.name] for field in fields(cls)})
+        return cls(**{field.name: content[field.name] for field in fields(cls) if field.name in content})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON and YAML."""

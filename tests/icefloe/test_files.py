@@ -91,14 +91,29 @@ def test_the_hash_is_that_of_the_bytes(tmp_path):
     assert sha256_file(tmp_path / "a") == hashlib.sha256(b"ice" * 100_000).hexdigest()
 
 
-def test_a_row_is_on_the_disk_when_it_was_added_and_half_a_row_is_forgotten(tmp_path):
-    path = tmp_path / "scores.csv"
-    GrowingTable(path, ("image", "uq")).append({"image": "a,1.tif", "uq": 0.25})
-    with path.open("a") as file:
-        file.write("b.tif,0.")  # killed here
-    table = GrowingTable(path, ("image", "uq"))
-    assert table.rows == [{"image": "a,1.tif", "uq": "0.25"}]
-    assert path.read_text() == 'image,uq\n"a,1.tif",0.25\n'
+def test_a_growing_table_keeps_its_rows_from_run_to_run(tmp_path):
+    first = GrowingTable(tmp_path / "t.csv", ("name", "n"))
+    first.append({"n": 1, "name": 'says "a, b"'})
+    first.append({"n": 2, "name": "µ"})
+    again = GrowingTable(tmp_path / "t.csv", ("name", "n"))
+    assert again.rows == first.rows == [{"name": 'says "a, b"', "n": "1"}, {"name": "µ", "n": "2"}]
+    again.remove(again.rows[0])
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "name,n\nµ,2\n"
+
+
+@pytest.mark.parametrize("n_bytes", range(1, 17))
+def test_a_row_that_a_killed_process_left_half_written_is_no_row(tmp_path, n_bytes):
+    path = tmp_path / "t.csv"
+    table = GrowingTable(path, ("name", "n"))
+    table.append({"name": "a", "n": 1})
+    table.append({"name": "b", "n": 22})
+    path.write_bytes(path.read_bytes()[:-n_bytes])
+
+    after = GrowingTable(path, ("name", "n"))
+    expected = [{"name": "a", "n": "1"}] if n_bytes <= 5 else []
+    assert after.rows == expected
+    after.append({"name": "c", "n": 3})
+    assert GrowingTable(path, ("name", "n")).rows == [*expected, {"name": "c", "n": "3"}]
 
 
 def test_a_table_of_other_columns_is_refused_and_left_alone(tmp_path):

@@ -63,6 +63,11 @@ def test_a_relative_weights_folder_is_the_workspaces_and_an_absolute_one_stays(w
     assert load_settings(workspace).weights_dir == Path("/mirror")
 
 
+def test_a_bucket_with_weights_is_no_folder(workspace, monkeypatch):
+    monkeypatch.setenv("ICEFLOE_WEIGHTS_DIR", "s3://bucket/zoo")
+    assert load_settings(workspace).weights_dir == "s3://bucket/zoo"
+
+
 def test_outside_a_workspace_the_error_says_how_to_make_one(tmp_path):
     with pytest.raises(IcefloeError) as error:
         load_settings(tmp_path)

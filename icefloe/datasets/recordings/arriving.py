@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from icefloe.datasets.recordings.folder import FolderRecording, files_in_order, folder_of
+from icefloe.datasets.recordings.folder import FolderRecording, files_in_order, folder_of, in_order
 from icefloe.datasets.recordings.opening import is_recording_name, open_recording
 from icefloe.datasets.recordings.recording import Frame, Recording
 from icefloe.errors import IcefloeError
@@ -38,6 +38,7 @@ class ArrivingFrames:
         self.late: set[Path] = set()
         self._idle_s, self._poll_s = idle_s, poll_s
         self._taken: list[Path] = []
+        self._taken_set: set[Path] = set()
         self._looks: dict[Path, tuple[tuple[int, int], float]] = {}
 
     def recording(self) -> Recording:
@@ -87,17 +88,25 @@ class ArrivingFrames:
 
     def _folder_now(self) -> FolderRecording:
         present = files_in_order(self.path, is_recording_name) if self.path.is_dir() else ()
-        after = present.index(self._taken[-1]) + 1 if self._taken else 0
-        self.late.update(set(present[:after]).difference(self._taken))
-        settled = [self._is_settled(path) for path in present[after:]]
-        n_settled = settled.index(False) if False in settled else len(settled)
-        self._taken += present[after : after + n_settled]
+        new = [path for path in present if path not in self._taken_set]
+        if self._taken:
+            passed = in_order(self.path, self._taken[-1])
+            self.late.update(path for path in new if in_order(self.path, path) < passed)
+            new = [path for path in new if path not in self.late]
+        settled = [self._is_settled(path) for path in new]
+        arrived = new[: settled.index(False) if False in settled else None]
+        self._taken += arrived
+        self._taken_set.update(arrived)
         if not self._taken:
             raise IcefloeError(f"{self.path}: no frame is in this folder. Check the name.")
         return folder_of(self.path, tuple(self._taken), open_recording)
 
     def _is_settled(self, path: Path) -> bool:
-        status, now = path.stat(), time.monotonic()
+        now = time.monotonic()
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # renamed since it was listed
+            return False
         look = (status.st_size, status.st_mtime_ns)
         seen, since = self._looks.get(path, (None, now))
         if seen != look:

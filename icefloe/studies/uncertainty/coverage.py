@@ -49,7 +49,7 @@ class Method:
     name
         In tables.
     scale
-        Attribute of `Frame`; empty: every frame's is 1.
+        Attribute or score of `Frame`; empty: every frame's is 1.
     quantile
         Of the scores of some experiments, at a level.
     """
@@ -74,6 +74,7 @@ OURS = Method("conformal, by experiment", "open_share", hierarchical_quantile)
 METHODS = (
     OURS,
     Method("conformal, by frame", "open_share", by_frame),
+    Method("conformal, scaled by UQ", "uq_mean", hierarchical_quantile),
     Method("conformal, scaled by the members' spread", "member_spread", hierarchical_quantile),
     Method("conformal, not scaled", "", hierarchical_quantile),
     Method("members' spread, taken as normal", "member_spread", normal),

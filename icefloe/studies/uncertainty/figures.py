@@ -118,7 +118,7 @@ def _draw_risk(axis: Axes, curves: Mapping[str, RiskCoverage], risk: str) -> Non
 
 def examples_figure(items: Sequence[Segmented]) -> Figure:
     """Images with prediction, reference, and what is abstained from."""
-    figure = Figure(figsize=(3.2 * len(items), 3.6), layout="constrained")
+    figure = Figure(figsize=(2.6 * len(items), 2.9), layout="constrained")
     for axis, item in zip(figure.subplots(1, len(items), squeeze=False)[0], items, strict=True):
         draw_outlines(axis, item)
     return figure

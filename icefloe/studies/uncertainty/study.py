@@ -34,6 +34,8 @@ from icefloe.studies.uncertainty.verdicts import (
     split_verdict,
 )
 
+CALIBRATION = {"n_images", "ece", "ece_uncalibrated", "calibration", "uncalibrated"}
+
 
 @dataclass(frozen=True)
 class UncertaintyStudy:
@@ -106,7 +108,10 @@ class UncertaintyStudy:
             "n_images": self.n_images,
             "between": self.between,
             **{name: [row.to_dict() for row in getattr(self, name)] for name in rows},
-            "evaluation": self.evaluation.to_dict(),
+            "calibration": {
+                dataset: scores.model_dump(include=CALIBRATION, mode="json")
+                for dataset, scores in self.evaluation.datasets.items()
+            },
         }
 
     def figures(self) -> dict[str, Figure]:

@@ -28,7 +28,7 @@ def test_a_pickle_is_refused_with_what_to_do(suffix):
 
 def test_unknown_weights_are_refused_with_those_there_are():
     with pytest.raises(
-        IcefloeError, match=r"no such weights for resnet18\. Use none, imagenet, ssl, swsl or"
+        IcefloeError, match=r"no such weights for resnet18\. Use none, sim, imagenet, ssl, swsl or"
     ):
         MemberSpec(encoder="resnet18", weights="imagenet21k")
 

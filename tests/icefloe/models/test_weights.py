@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from segmentation_models_pytorch.encoders import get_encoder
 
 from icefloe.errors import IcefloeError
-from icefloe.models.weights import encoder_state, weights_file
+from icefloe.models.weights import weights_file
 from icefloe.models.zoo import MemberSpec, build
 
 REVISION = "e67aa804e17f7b404b629127eabbd224c4e0690b"
@@ -73,16 +73,33 @@ def test_members_of_one_encoder_share_published_weights_and_differ_in_the_decode
 
 def test_a_file_of_a_one_channel_encoder_is_taken_as_it_is(tmp_path):
     state = published(tmp_path / "own.safetensors", in_channels=1)
-    loaded = encoder_state("mobilenet_v2", str(tmp_path / "own.safetensors"), in_channels=1)
+    loaded = build(mobilenet(weights=str(tmp_path / "own.safetensors")), 2).encoder.state_dict()
     assert torch.equal(loaded[FIRST_FILTERS], state[FIRST_FILTERS])
 
 
-def test_a_file_of_a_whole_member_gives_its_encoder(tmp_path):
+def test_a_file_of_a_whole_member_gives_its_encoder_and_decoder_but_not_its_classes(tmp_path):
     trained = build(mobilenet(seed=8), 2)
     save_file(trained.state_dict(), tmp_path / "member.safetensors")
-    network = build(mobilenet(weights=str(tmp_path / "member.safetensors")), 2)
+    network = build(mobilenet(weights=str(tmp_path / "member.safetensors")), 3)
+    loaded = network.state_dict()
+    for name, value in trained.state_dict().items():
+        if not name.startswith("segmentation_head."):
+            assert torch.equal(value, loaded[name])
+
+
+def test_a_file_of_a_whole_member_gives_another_decoder_its_encoder_alone(tmp_path):
+    trained = build(mobilenet(seed=8), 2)
+    save_file(trained.state_dict(), tmp_path / "member.safetensors")
+    wider = MemberSpec(
+        encoder="mobilenet_v2",
+        decoder_channels=(48, 16, 16, 8, 8),
+        weights=str(tmp_path / "member.safetensors"),
+    )
+    network, random = build(wider, 2), build(wider.model_copy(update={"weights": "none"}), 2)
     for name, value in trained.encoder.state_dict().items():
         assert torch.equal(value, network.encoder.state_dict()[name])
+    for name, value in random.decoder.state_dict().items():
+        assert torch.equal(value, network.decoder.state_dict()[name])
 
 
 def test_a_file_of_another_encoder_is_refused(tmp_path):
@@ -156,10 +173,12 @@ def test_weights_are_downloaded_once_and_what_the_hub_lacks_is_refused(tmp_path)
     # Another process, because the hub library reads its address when it is imported.
     code = (
         "from icefloe.errors import IcefloeError\n"
-        "from icefloe.models.weights import encoder_state, weights_file\n"
-        "import icefloe.models.zoo\n"
-        "print(weights_file('mobilenet_v2', 'imagenet'))\n"
-        "print(encoder_state('mobilenet_v2', 'imagenet', 3)['features.0.0.weight'].double().sum().item())\n"
+        "from icefloe.models.weights import weights_file\n"
+        "from icefloe.models.zoo import MemberSpec, build\n"
+        "path = weights_file('mobilenet_v2', 'imagenet')\n"
+        "print(path)\n"
+        "network = build(MemberSpec(encoder='mobilenet_v2', weights='imagenet'), 2, None, 3)\n"
+        "print(network.encoder.features[0][0].weight.double().sum().item())\n"
         "try:\n"
         "    weights_file('resnet18', 'imagenet')\n"
         "except IcefloeError as error:\n"
@@ -182,3 +201,39 @@ def test_weights_are_downloaded_once_and_what_the_hub_lacks_is_refused(tmp_path)
     assert path.startswith(str(tmp_path / "hub"))
     assert float(total) == state[FIRST_FILTERS].double().sum().item()
     assert refusal.startswith("resnet18: its imagenet weights could not be downloaded (")
+
+
+def three_stages(**choices):
+    return MemberSpec(encoder="mobilenet_v2", decoder_channels=(24, 16, 8), **choices)
+
+
+def test_a_file_of_three_stages_gives_a_member_of_three_all_of_its_encoder(tmp_path):
+    trained = build(three_stages(seed=8), 4)
+    save_file(trained.state_dict(), tmp_path / "mobilenet_v2.sim.safetensors")
+    network = build(three_stages(weights="sim"), 2, tmp_path)
+    assert network.encoder.state_dict().keys() == trained.encoder.state_dict().keys()
+    for name, value in trained.encoder.state_dict().items():
+        assert torch.equal(value, network.encoder.state_dict()[name])
+
+
+def test_a_deeper_file_gives_a_member_of_three_stages_those(tmp_path):
+    state = published(tmp_path / "mobilenet_v2.sim.safetensors", in_channels=1)
+    network = build(three_stages(weights="sim"), 2, tmp_path)
+    for name, value in network.encoder.state_dict().items():
+        assert torch.equal(value, state[name])
+
+
+def test_a_member_of_more_stages_than_the_file_is_refused_with_the_command_that_makes_them(tmp_path):
+    save_file(build(three_stages(), 2).state_dict(), tmp_path / "mobilenet_v2.sim.safetensors")
+    with pytest.raises(IcefloeError) as refusal:
+        build(mobilenet(weights="sim"), 2, tmp_path)
+    message = str(refusal.value)
+    assert "mobilenet_v2.sim.safetensors: has fewer stages than the 5 of mobilenet_v2-unet-s0" in message
+    assert message.endswith("Give fewer decoder_channels, or run icefloe pretrain mobilenet_v2 --stages 5.")
+
+
+def test_filters_stored_in_half_precision_are_used_in_single(tmp_path):
+    state = {name: value.half() for name, value in build(three_stages(), 2).state_dict().items()}
+    save_file(state, tmp_path / "mobilenet_v2.sim.safetensors")
+    network = build(three_stages(weights="sim"), 2, tmp_path)
+    assert {value.dtype for value in network.parameters()} == {torch.float32}

@@ -109,3 +109,14 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(name, value, complaint):
     with pytest.raises(IcefloeError) as caught:
         Camera(**{name: value})
     assert str(caught.value) == f"Camera.{name}: {complaint}. Choose another value."
+
+
+def test_expected_counts_are_the_mean_of_many_composites():
+    camera = Camera(gain_variation=0.0, column_variation=0.0, xrays_per_frame=0.0, dose_e_per_A2=2.0)
+    rng = np.random.default_rng(0)
+    scene = rng.uniform(0.2, 1.0, (32, 32))
+    tremor = camera.displacements(0.0, 2.0, rng)
+    composites = [camera.composite(scene, np.ones((32, 32)), tremor, 2.0, rng) for _ in range(400)]
+    expected = camera.expected_counts(scene, tremor, 2.0)
+    error = np.std(composites, axis=0) / np.sqrt(len(composites))
+    assert np.abs((np.mean(composites, axis=0) - expected) / error).max() < 5

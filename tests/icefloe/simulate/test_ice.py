@@ -182,3 +182,10 @@ def test_kinetics_that_contradict_the_temperature_are_refused():
         ExperimentSpec(kinetics="grow", start_c=1.0)
     with pytest.raises(IcefloeError, match=r"^ExperimentSpec: `melt` below the crystal's melting point"):
         ExperimentSpec(kinetics="melt", start_c=-5.0)
+
+
+def test_ice_ends_where_the_water_does():
+    apart = ExperimentSpec(size_px=64, pixel_size_nm=8.0, water_extent=1.2, water_shift=1.0)
+    alike = apart.changed(water_shift=0.0)
+    shares = [simulate_experiment(spec, 0, [0]).masks.mean() for spec in (apart, alike)]
+    assert 0 < shares[0] < 0.9 * shares[1]

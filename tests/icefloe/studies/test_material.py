@@ -7,7 +7,7 @@ from icefloe.imaging.preprocess import Preprocessing
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
-from icefloe.studies.material import Material
+from icefloe.studies.material import Material, labelled_and_held_back
 
 TINY = ExperimentSpec(size_px=64, pixel_size_nm=7.5, n_composites=3)
 
@@ -51,3 +51,7 @@ def test_a_dataset_without_any_reference_is_refused(data):
         mask.unlink()
     with pytest.raises(IcefloeError, match=r"^A: no image has a label or a truth"):
         Material.load(data, ["A"])
+
+
+def test_datasets_whose_truth_is_kept_back_play_the_new_ones(data):
+    assert labelled_and_held_back(data) == (["A"], ["B"])

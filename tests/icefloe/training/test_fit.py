@@ -11,6 +11,7 @@ from icefloe.errors import IcefloeError
 from icefloe.models.zoo import build
 from icefloe.training import fit
 from icefloe.training.checkpoint import remove_checkpoints
+from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome, read_progress
@@ -159,3 +160,47 @@ def test_checkpoints_are_removed_when_asked_for(spec, data, config, tmp_path):
     (tmp_path / "root" / "mine").mkdir()
     assert remove_checkpoints(tmp_path / "root") > 1e6
     assert [path.name for path in (tmp_path / "root").iterdir()] == ["mine"]
+
+
+def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_learns(
+    spec, data, config, tmp_path, monkeypatch
+):
+    start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
+    save_file(start, tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+    frozen = config.model_copy(update={"members": (pretrained,), "freeze_encoder": True})
+    receipt = fit_member(pretrained, data, frozen, tmp_path / "undisturbed")
+    kept = load_file(tmp_path / "undisturbed" / "best.safetensors")
+    for name, value in kept.items():
+        if name.startswith("encoder."):
+            assert torch.equal(value, start[name])
+    first = build(pretrained, 2).state_dict()["decoder.blocks.0.conv1.0.weight"]
+    assert not torch.equal(kept["decoder.blocks.0.conv1.0.weight"], first)
+    n_encoder = sum(parameter.numel() for parameter in build(spec, 2).encoder.parameters())
+    assert receipt.n_parameters == sum(p.numel() for p in build(spec, 2).parameters()) - n_encoder
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(pretrained, data, frozen, tmp_path / "killed")
+    assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
+
+
+def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_file(build(spec, 2).state_dict(), path)
+    once = config.model_copy(update={"epochs": 1})
+    receipt = fit_member(spec.model_copy(update={"weights": str(path)}), data, once, tmp_path / "fit")
+    assert receipt.pretrained_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert MemberReceipt.from_dict(receipt.to_dict()) == receipt
+    assert fit_member(spec, data, once, tmp_path / "scratch").pretrained_sha256 is None
+
+
+def test_random_weights_are_not_frozen(config):
+    with pytest.raises(IcefloeError, match=r"mobilenet_v2-unet-s0: freeze_encoder would keep random weights"):
+        TrainingConfig(**{**dict(config), "freeze_encoder": True})
+
+
+def test_a_retraining_freezes_nothing(spec, config):
+    pretrained = spec.model_copy(update={"weights": "imagenet"})
+    frozen = TrainingConfig(**{**dict(config), "members": (pretrained,), "freeze_encoder": True})
+    assert not frozen.for_retraining().freeze_encoder

@@ -5,16 +5,12 @@ import pytest
 from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import SplitConfig
 from icefloe.errors import IcefloeError
-from icefloe.studies.label_cost.arrivals import arrivals, default_names, hold_out, standard_split
+from icefloe.studies.label_cost.arrivals import arrivals, hold_out, standard_split
 from icefloe.studies.material import Material
 
 
 def frames(count: int) -> list[Sample]:
     return [Sample("D3", f"s{index}", index, None) for index in range(count)]
-
-
-def test_labelled_datasets_are_standard_and_all_but_the_first_arrive_too(data):
-    assert default_names(data) == (["A", "B"], ["B", "C"])
 
 
 def test_an_arriving_dataset_meets_the_standard_ones_before_it(data):

@@ -2,13 +2,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
+from skimage.segmentation import find_boundaries
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
+from icefloe.datasets.importer import import_folder
 from icefloe.datasets.label_history import add_labels
 from icefloe.datasets.labels import write_mask
 from icefloe.studies.label_cost.labour import (
     LOOK_MINUTES,
     SCRATCH_MINUTES,
+    TOLERANCE,
     correction_minutes,
     measured_minutes,
 )
@@ -17,7 +21,19 @@ from icefloe.studies.label_cost.labour import (
 def test_a_mask_as_two_people_would_draw_it_costs_a_look():
     reference = np.zeros((894, 960), np.uint8)
     reference[200:600, 300:700] = 1
-    assert correction_minutes(reference, np.roll(reference, 5, axis=1)) == LOOK_MINUTES
+    assert correction_minutes(reference, np.roll(reference, 14, axis=1)) == LOOK_MINUTES
+    assert correction_minutes(reference, np.roll(reference, 30, axis=1)) > LOOK_MINUTES
+
+
+def test_the_tolerance_is_what_two_people_hardly_ever_differ_by(real_data, tmp_path):
+    dataset = import_folder(real_data / "ice" / "D2", "D2", tmp_path)
+    masks = {sample.stem: sample.mask() for sample in dataset.labelled}
+    distances = []
+    for one, other in (("stack_6", "stack_9"), ("stack_7", "stack_12")):
+        outlines = [np.argwhere(find_boundaries(masks[stem], mode="inner")) for stem in (one, other)]
+        for points, others in (outlines, outlines[::-1]):
+            distances.append(KDTree(others).query(points)[0])
+    assert np.quantile(np.concatenate(distances), 0.95) == pytest.approx(960 * TOLERANCE, abs=0.1)
 
 
 def test_half_an_outline_off_costs_a_look_and_half_the_time_from_scratch():

@@ -1,0 +1,124 @@
+"""Weights from places of one's own: a file, the package, a folder, an S3 prefix. Nothing here needs torch."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from icefloe.errors import IcefloeError
+from icefloe.typing import WeightsMirror
+
+logger = logging.getLogger(__name__)
+
+SIM = "sim"
+"""Name of the weights that `icefloe pretrain` makes; those of the light encoders are part of the package."""
+
+SHIPPED = Path(__file__).parent / SIM
+S3 = "s3://"
+TIMEOUT = 5.0
+"""Seconds for a connection to S3; a store that is not there should not cost a minute."""
+
+
+def placed_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
+    """The file behind `sim` or a path; None for published weights, which `weights_file` also seeks elsewhere.
+
+    Parameters
+    ----------
+    encoder
+        A name in `spec.ENCODERS`.
+    weights
+        As `MemberSpec.weights`, and not `none`.
+    mirror
+        Folder or `s3://bucket/prefix`, looked into before the package; or none.
+
+    Raises
+    ------
+    IcefloeError
+        If the file is nowhere.
+    """
+    if weights.endswith(".safetensors"):
+        if not Path(weights).is_file():
+            raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
+        return Path(weights)
+    if weights != SIM:
+        return None
+    name = f"{encoder}.{SIM}.safetensors"
+    found = find(mirror, [name]) if mirror is not None else None
+    if found:
+        return found
+    if (SHIPPED / name).is_file():
+        return SHIPPED / name
+    where = "the package" if mirror is None else f"{mirror} or the package"
+    raise IcefloeError(
+        f"{encoder}: no {SIM} weights in {where}. Run icefloe pretrain {encoder} --output DIR and set "
+        "ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
+    )
+
+
+def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:
+    """The first of `names` that a mirror holds; from S3 it is copied here, and read here the next time.
+
+    Parameters
+    ----------
+    mirror
+        A folder, or `s3://bucket/prefix`. S3 is reached as boto3 is told to (AWS_ENDPOINT_URL,
+        AWS_PROFILE and so on).
+    names
+        Relative paths of files, the preferred first.
+
+    Raises
+    ------
+    IcefloeError
+        If S3 can't be reached or refuses, or boto3 is not installed.
+    """
+    if isinstance(mirror, str) and mirror.startswith(S3):
+        return _find_on_s3(mirror, names)
+    return next((Path(mirror) / name for name in names if (Path(mirror) / name).is_file()), None)
+
+
+def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError as error:
+        raise IcefloeError(
+            f"{mirror}: reading S3 needs boto3. Run pip install 'icefloe[cluster]'."
+        ) from error
+    bucket, _, prefix = mirror.removeprefix(S3).partition("/")
+    config = Config(connect_timeout=TIMEOUT, retries={"total_max_attempts": 2})
+    try:
+        client = boto3.client("s3", config=config)
+        for name in names:
+            key = f"{prefix.rstrip('/')}/{name}".lstrip("/")
+            try:
+                found = client.head_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                    continue
+                raise
+            return _copy(client, bucket, key, found["ETag"].strip('"'))
+        client.head_bucket(Bucket=bucket)  # an object of a bucket that does not exist is just not found
+    except (BotoCoreError, ClientError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise IcefloeError(
+            f"{mirror}: can't be read ({reason}). Check address and credentials, or name a local folder."
+        ) from error
+    return None
+
+
+def _copy(client: Any, bucket: str, key: str, etag: str) -> Path:
+    """The object's local copy; another content has another ETag and so another place."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = caches / "icefloe" / "weights" / bucket / Path(key).parent / etag / Path(key).name
+    if path.is_file():
+        return path
+    logger.info("Copying s3://%s/%s.", bucket, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+        # botocore compares the bytes with the checksum that the store keeps of them.
+        client.download_file(bucket, key, f"{beside}/whole")
+        Path(f"{beside}/whole").replace(path)
+    return path

@@ -1,0 +1,254 @@
+"""First weights for encoders: segmentation and denoising of simulated micrographs, without end or files.
+
+A network that has found closed edges in ice, particles and columns of every contrast and noise needs fewer
+labelled images afterwards. Its targets cost nothing: the simulator knows the mask and the picture without
+noise. Settings vary far beyond any laboratory's, so that real images are one more variation (domain
+randomisation, Tobin et al. 2017).
+"""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from icefloe.ensemble.metrics import pixel_scores
+from icefloe.errors import IcefloeError
+from icefloe.files import write_text_atomic
+from icefloe.models.zoo import build
+from icefloe.simulate.wide import KINDS
+from icefloe.training.checkpoint import (
+    Progress,
+    copy_weights,
+    load_state,
+    save_state,
+    weights_sha256,
+)
+from icefloe.training.device import pick_device, reproducible, resolve_precision
+from icefloe.training.fit import set_batch_norm_momentum
+from icefloe.training.loss import segmentation_loss
+from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
+from icefloe.training.records import EpochRecord
+from icefloe.training.schedule import learning_rate
+from icefloe.training.simulated import SimulatedBatch, simulated_batch, stream
+from icefloe.training.validation import to_input
+
+logger = logging.getLogger(__name__)
+
+ROUND = 100
+"""Steps between validations, after each of which the state is saved."""
+
+HELD_OUT_BATCHES = 12
+N_WARMUP = 100
+DENOISING_WEIGHT = 0.5
+TIMED_STEPS = 12
+CONFIG = "config.json"
+
+
+def pretrain(
+    config: PretrainConfig,
+    directory: Path,
+    *,
+    threads: int = 1,
+    workers: int = 0,
+    report: Callable[[EpochRecord], None] = lambda _: None,
+) -> Pretrained:
+    """Train one encoder on simulated micrographs that are made as it goes.
+
+    Killed and run again, it goes on after its last round. The same configuration, threads and device give the
+    same weights, however many workers make the images.
+
+    Parameters
+    ----------
+    config
+        What and how.
+    directory
+        Where the state is kept; of this configuration only.
+    threads
+        CPU threads of the network.
+    workers
+        Processes that make images; 0 makes them between the steps.
+    report
+        Called after each round of `ROUND` steps, which is what an epoch is in the record.
+
+    Raises
+    ------
+    IcefloeError
+        If the directory holds another configuration's state, or the loss is no longer finite.
+    """
+    _claim(directory, config)
+    with reproducible(threads):
+        run = _Pretraining(config, directory, threads)
+        run.resume()
+        with stream(config.batch_size, config.size, config.seed, run.step, workers) as batches:
+            while run.step < config.steps:
+                report(run.round(batches))
+        return run.finish()
+
+
+class _Pretraining:
+    """The state of one pre-training: network, optimiser, progress."""
+
+    def __init__(self, config: PretrainConfig, directory: Path, threads: int) -> None:
+        self.config, self.directory, self.threads = config, directory, threads
+        self.device = pick_device()
+        self.precision = resolve_precision("auto", self.device)
+        network = build(config.spec, len(KINDS) + 1)
+        set_batch_norm_momentum(network)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
+        self.progress = Progress(init_sha256=weights_sha256(copy_weights(network)))
+        self.held_out = [
+            simulated_batch(config.batch_size, config.size, HELD_OUT_SEED, number)
+            for number in range(HELD_OUT_BATCHES)
+        ]
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return min(self.progress.epoch * ROUND, self.config.steps)
+
+    def resume(self) -> None:
+        """Go on where a killed run stood."""
+        progress = load_state(self.directory, self.network, self.optimizer)
+        if progress is not None:
+            self.progress = progress
+            logger.info("%s: going on after step %d.", self.config.encoder, self.step)
+
+    def round(self, batches: Iterator[SimulatedBatch]) -> EpochRecord:
+        """Train for `ROUND` steps, validate, save."""
+        began = time.perf_counter()
+        torch.manual_seed(np.random.SeedSequence((self.config.seed, self.step)).generate_state(1)[0])
+        train_loss = self.learn(itertools.islice(batches, min(ROUND, self.config.steps - self.step)))
+        scores = self.scores()
+        if not np.isfinite(train_loss + scores.loss):
+            raise IcefloeError(
+                f"{self.config.encoder}: the loss is no longer finite. Lower --learning-rate and begin anew."
+            )
+        record = EpochRecord(
+            epoch=self.progress.epoch + 1,
+            train_loss=train_loss,
+            val_loss=scores.loss,
+            val_pca=scores.pca,
+            val_iou=scores.iou,
+            val_dice=2 * scores.iou / (1 + scores.iou),
+            lr=self.optimizer.param_groups[0]["lr"],
+            seconds=round(time.perf_counter() - began, 3),
+        )
+        self.progress.records.append(record)
+        save_state(self.directory, self.progress, self.network, self.optimizer)
+        return record
+
+    def learn(self, batches: Iterable[SimulatedBatch]) -> float:
+        """Train on batches; their mean loss."""
+        self.network.train()
+        losses = []
+        for step, batch in enumerate(batches, self.step):
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate(step, self.config.steps, N_WARMUP, self.config.learning_rate)
+            segmentation, denoising, _ = self._forward(batch)
+            loss = segmentation + DENOISING_WEIGHT * denoising
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
+        return float(torch.stack(losses).mean())
+
+    def finish(self) -> Pretrained:
+        """The weights of the last step: nothing of an endless stream is overfitted, so no epoch is picked."""
+        return Pretrained(
+            config=self.config,
+            weights=copy_weights(self.network),
+            scores=self.scores(),
+            seconds=sum(record.seconds for record in self.progress.records),
+            device=self.device.type,
+            threads=self.threads,
+        )
+
+    def _forward(self, batch: SimulatedBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Both losses and the network's output, (B, kinds + 1, S, S)."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            maps = self.network(to_input(batch.images, self.device)).float()
+        of_kind = maps[torch.arange(len(maps)), torch.tensor(batch.kinds)].unsqueeze(1)
+        segmentation = segmentation_loss(of_kind, torch.tensor(batch.masks, device=self.device))
+        clean = torch.tensor(batch.clean, device=self.device)
+        # Beyond one deviation the error counts linearly: a saturated particle would outweigh all others.
+        return segmentation, functional.smooth_l1_loss(maps[:, -1], clean), maps
+
+    def scores(self) -> HeldOutScores:
+        """Of the network as it is, on the held-out images."""
+        self.network.eval()
+        losses, found = [], []
+        left, noise = 0.0, 0.0
+        with torch.inference_mode():
+            for batch in self.held_out:
+                segmentation, denoising, maps = self._forward(batch)
+                losses.append(float(segmentation + DENOISING_WEIGHT * denoising))
+                predicted = maps.cpu().numpy()
+                found.append((predicted[np.arange(len(predicted)), batch.kinds] > 0).astype(np.uint8))
+                left += float(((predicted[:, -1] - batch.clean) ** 2).sum())
+                noise += float(((batch.images - batch.clean) ** 2).sum())
+        masks = np.concatenate([batch.masks for batch in self.held_out])
+        kinds = np.concatenate([batch.kinds for batch in self.held_out])
+        segmented = np.concatenate(found)
+        scores = pixel_scores(masks, segmented)
+        return HeldOutScores(
+            loss=float(np.mean(losses)),
+            pca=scores.accuracy,
+            iou=scores.iou,
+            iou_of={
+                kind: pixel_scores(masks[kinds == index], segmented[kinds == index]).iou
+                for index, kind in enumerate(KINDS)
+                if index in kinds
+            },
+            noise_left=(left / noise) ** 0.5,
+            n_images=len(masks),
+        )
+
+
+def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, workers: int = 0) -> int:
+    """How many steps `minutes` are enough for, from the time that a few take now.
+
+    Parameters
+    ----------
+    config
+        Its `steps` are not looked at.
+    minutes
+        Of wall time.
+    threads, workers
+        As in `pretrain`.
+    """
+    images = stream(config.batch_size, config.size, config.seed, 0, workers)
+    with reproducible(threads), images as batches:
+        run = _Pretraining(config, Path(), threads)
+        run.learn(itertools.islice(batches, TIMED_STEPS // 2))  # first steps are slower
+        began = time.perf_counter()
+        run.learn(itertools.islice(batches, TIMED_STEPS))
+        a_step = (time.perf_counter() - began) / TIMED_STEPS
+        began = time.perf_counter()
+        run.scores()
+        a_step += (time.perf_counter() - began) / ROUND
+    return max(1, int(60 * minutes / a_step))
+
+
+def steps_begun(directory: Path) -> int | None:
+    """The steps of the pre-training whose state a directory holds, or None."""
+    note = directory / CONFIG
+    return PretrainConfig.model_validate_json(note.read_bytes()).steps if note.is_file() else None
+
+
+def _claim(directory: Path, config: PretrainConfig) -> None:
+    """Note whose state the directory holds, or refuse it."""
+    note = directory / CONFIG
+    mine = config.model_dump_json()
+    if note.is_file() and note.read_text() != mine:
+        raise IcefloeError(
+            f"{directory}: holds a pre-training with other settings ({note.read_text()}). "
+            "Use those to go on, or remove the folder to begin anew."
+        )
+    write_text_atomic(note, mine)

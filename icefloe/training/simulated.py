@@ -1,0 +1,140 @@
+"""Simulated micrographs as a network sees them, in batches without end."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.imaging.region import two_phase_region
+from icefloe.simulate.micrograph import Micrograph
+from icefloe.simulate.wide import KINDS, micrographs
+from icefloe.typing import FloatArray, MaskArray
+
+REGION_SHARE = 0.5
+"""Of ice images whose bright background is blanked, as in the published ones."""
+
+SQUARE_SHARE, MIN_ASPECT = 0.5, 0.75
+"""Of ice images that are square, and the least aspect ratio of the others; they are padded like real ones."""
+
+MIN_LEFT = 0.95
+"""Least part of the ice that blanking has to leave; where it takes more for background, it is not done."""
+
+
+@dataclass(frozen=True)
+class SimulatedBatch:
+    """What one step of pre-training sees.
+
+    Attributes
+    ----------
+    images : float32, shape (B, S, S)
+        Preprocessed.
+    clean : float32, shape (B, S, S)
+        The same without noise.
+    masks : uint8, shape (B, S, S)
+        1 on the objects, 255 on padding.
+    kinds : int64, shape (B,)
+        Index into `KINDS`.
+    """
+
+    images: FloatArray
+    clean: FloatArray
+    masks: MaskArray
+    kinds: NDArray[np.int64]
+
+
+def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> SimulatedBatch:
+    """The `number`-th batch of the stream of `seed`; the same arguments give the same batch.
+
+    Parameters
+    ----------
+    batch_size
+        Images in it.
+    size_px
+        Their side, a multiple of 32.
+    seed, number
+        Which stream and which of its batches.
+    """
+    rng = np.random.default_rng((seed, number))
+    seen: list[tuple[FloatArray, FloatArray, MaskArray]] = []
+    kinds: list[int] = []
+    while len(seen) < batch_size:
+        kind, specimen = micrographs(rng, size_px)
+        seen += [_as_seen(kind, made, size_px, rng) for made in specimen]
+        kinds += [KINDS.index(kind)] * len(specimen)
+    images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*seen, strict=True))
+    return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
+
+
+@contextmanager
+def stream(
+    batch_size: int, size_px: int, seed: int, first: int = 0, workers: int = 0
+) -> Iterator[Iterator[SimulatedBatch]]:
+    """Batches for ever, in order.
+
+    Parameters
+    ----------
+    batch_size, size_px, seed
+        As in `simulated_batch`.
+    first
+        Number of the first batch.
+    workers
+        Processes that make them ahead of time; 0 makes each when it is asked for. The batches are the same.
+    """
+    if not workers:
+        yield (simulated_batch(batch_size, size_px, seed, number) for number in itertools.count(first))
+        return
+
+    def in_order(pool: ProcessPoolExecutor) -> Iterator[SimulatedBatch]:
+        ahead: deque[Future[SimulatedBatch]] = deque()
+        for number in itertools.count(first):
+            ahead.append(pool.submit(simulated_batch, batch_size, size_px, seed, number))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+
+    # Not forked: torch's threads in this process may hold locks.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield in_order(pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _as_seen(
+    kind: str, made: Micrograph, size_px: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, MaskArray]:
+    """Normalised as a whole, like any image, then a window of it at slightly other contrast."""
+    pedestal = rng.uniform(0.0, 1.0) * float(made.image.min())
+    noisy = made.image.astype(np.float32) - np.float32(pedestal)
+    clean = made.clean.astype(np.float32) - np.float32(pedestal)
+    if kind == "ice" and rng.random() < REGION_SHARE:
+        blanked, region = two_phase_region(noisy)
+        ice = made.mask == 1
+        if np.count_nonzero(ice & region) >= MIN_LEFT * np.count_nonzero(ice):
+            noisy, clean = blanked, np.where(region, clean, np.float32(0))
+    side = len(noisy)
+    frame = _frame(side, rng) if kind == "ice" else (slice(None), slice(None))
+    preprocessing = Preprocessing(size=side)
+    top, left = rng.integers(0, side - size_px + 1, 2)
+    window = slice(top, top + size_px), slice(left, left + size_px)
+    contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))
+    seen, geometry = preprocessing.apply(noisy[frame], ["region"])
+    target, _ = preprocessing.apply(clean[frame], ["region"])
+    mask = geometry.place_mask(np.ascontiguousarray(made.mask[frame]))
+    return seen[window] * contrast + offset, target[window] * contrast + offset, mask[window]
+
+
+def _frame(side: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns that an oblong detector shows: an aperture may reach beyond it."""
+    if rng.random() < SQUARE_SHARE:
+        return slice(None), slice(None)
+    shown = round(side * rng.uniform(MIN_ASPECT, 1.0))
+    first = int(rng.integers(0, side - shown + 1))
+    cut = slice(first, first + shown)
+    return (cut, slice(None)) if rng.random() < 0.5 else (slice(None), cut)
