@@ -77,16 +77,16 @@ class GateReport:
             phrases += "; also its " + ", ".join(r.words for r in found[_PHRASES:])
         worth = min(r.n_effective for r in found)
         counted = f"{self.n_images} images worth {worth:.1f} independent ones, {against}"
+        cause = f"{self.attribution.sentence()} " if self.attribution else ""
         if self.outcome == "noisy":
             assert self.noise is not None
             return (
                 f"{self.dataset} is too noisy and set aside: {phrases} ({counted}). {self.noise.sentence()} "
-                "Take it again with more electrons or more frames a composite."
+                f"{cause}Take it again with more electrons or more frames a composite."
             )
         advice = "Label a few of its images and retrain."
         if "uncertainty" not in self.decided_by:
             advice = "The ensemble's uncertainty alone would not have shown it: check its masks. " + advice
-        cause = f"{self.attribution.sentence()} " if self.attribution else ""
         return f"{self.dataset} is shifted: {phrases} ({counted}). {cause}{advice}"
 
     def to_markdown(self) -> str:

@@ -7,8 +7,6 @@ simulates experiments with single causes, compares them with the ensemble's benc
 """
 
 import argparse
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +142,7 @@ def main() -> None:
         laboratory = Laboratory(arguments.ensemble, arguments.cache, arguments.images, arguments.processes)
         measured = laboratory.measure(scenarios, lambda done, _: bar.update(task, completed=done))
     benchmark = Benchmark.from_tables(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
-    command = shlex.join(["python", "-m", "icefloe.studies.gate.fit", *sys.argv[1:]])
+    command = f"python -m icefloe.studies.gate.fit {arguments.ensemble.resolve().name}"
     source = f"{datetime.now(UTC):%Y-%m-%d}, {command}, {len(scenarios)} simulated experiments"
     write_model(fit_attribution(benchmark, measured, source), arguments.output)
 
