@@ -15,6 +15,7 @@ SCRATCH, SIM, IMAGENET = "scratch", "sim", "imagenet"
 PAPER = {SCRATCH: 0.843, IMAGENET: 0.996}
 """pCA on D1-D2 (Baskaran et al. 2022): 80 labelled composites after augmentation, five-stage U-Nets."""
 
+MOST_LABELS = 20
 MEASURES = ("iou", "dice", "pca")
 
 
@@ -30,8 +31,8 @@ class Outcome:
         Of all test pixels pooled, on the model's grid, at threshold 0.5.
     seconds
         Of training.
-    n_test
-        Test images.
+    n_test, n_pool
+        Test images, and how many others could have been labelled.
     """
 
     panel: str
@@ -44,6 +45,7 @@ class Outcome:
     pca: float
     seconds: float
     n_test: int
+    n_pool: int
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,13 @@ class TransferStudy:
         return "\n".join([*lines, *self._paper()])
 
     def _panel(self, panel: Panel) -> Iterable[str]:
-        n_test = sorted({outcome.n_test for outcome in self.outcomes if outcome.panel == panel.name})
+        sizes = sorted({(o.n_test, o.n_pool) for o in self.outcomes if o.panel == panel.name})
         yield f"## {panel.title()}"
         yield ""
-        yield f"{' or '.join(map(str, n_test))} test images a seed, {panel.size} px."
+        of_a_seed = " or ".join(f"{n_test} test images and {n_pool} to label" for n_test, n_pool in sizes)
+        yield f"{of_a_seed} a seed, no two of them duplicates, at {panel.size} px."
+        if max(n_pool for _, n_pool in sizes) < MOST_LABELS:
+            yield f"So the curve ends at {panel.n_labels[-1]} labels: {MOST_LABELS} can't be had here."
         yield ""
         yield "| labels | weights | IoU | Dice | pCA | gain in IoU |"
         yield "|---:|---|---|---|---|---|"

@@ -43,6 +43,7 @@ class _Planned:
     n: int
     seed: int
     test: PreparedImages
+    n_pool: int
 
 
 def run_transfer(
@@ -158,7 +159,7 @@ def _plan(
                 directory = checkpoint_directory(checkpoints, spec, how, data_sha256, weights_sha256)
                 name = f"{panel.name} {encoder} {arm} n={n} seed={seed}"
                 job = Job(name, spec, data, how, directory.absolute())
-                planned.append(_Planned(job, panel, arm, encoder, n, seed, test))
+                planned.append(_Planned(job, panel, arm, encoder, n, seed, test, len(chosen.order)))
     return planned
 
 
@@ -178,6 +179,7 @@ def _outcome(plan: _Planned, member: TrainedMember) -> Outcome:
         pca=scores.accuracy,
         seconds=member.receipt.seconds,
         n_test=len(plan.test),
+        n_pool=plan.n_pool,
     )
 
 

@@ -92,7 +92,7 @@ def test_more_labels_than_there_are_images_are_refused(data):
 
 
 def outcome(arm, n, seed, iou):
-    return Outcome("real", "resnet18", arm, n, seed, iou, 2 * iou / (1 + iou), 0.9, 1.0, 6)
+    return Outcome("real", "resnet18", arm, n, seed, iou, 2 * iou / (1 + iou), 0.9, 1.0, 6, 11)
 
 
 def study(gains, **changes):
@@ -143,6 +143,8 @@ def test_labels_saved_are_said_only_where_there_are_any():
 def test_what_is_absent_is_named_and_the_papers_claim_stands_beside_ours():
     text = study([0.1, 0.1]).to_markdown()
     assert "Absent: imagenet of resnet18. Not here." in text
+    assert "6 test images and 11 to label a seed" in text
+    assert "So the curve ends at 5 labels: 20 can't be had here." in text
     assert "| scratch | 0.843 | 0.900 [0.900, 0.900] |" in text
     assert "| imagenet | 0.996 | absent |" in text
     assert "Whether ImageNet weights give .996 can't be told here" in text
