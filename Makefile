@@ -38,10 +38,9 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 integration: .venv/.installed  ## the tests that take minutes or start servers
 	$(BIN)/pytest -m integration
 
-bench: .venv/.installed  ## benchmarks with the champion of `make demo`, printed with date and command
-	rm -rf build/ensemble
-	$(BIN)/icefloe -C $(WORKSPACE) models download champion build/ensemble
-	$(BIN)/python benchmarks/gate_error_rates.py build/ensemble --data $(WORKSPACE)/data
+bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, its uncertainty; about an hour
+	cd $(WORKSPACE) && ../$(BIN)/icefloe study gate
+	cd $(WORKSPACE) && ../$(BIN)/icefloe study uncertainty
 
 clean:  ## remove what the targets made, but not data
 	rm -rf .venv $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from icefloe.datasets.dataset import COMPOSITES_FILE
 from icefloe.errors import IcefloeError
 from icefloe.files import GrowingTable, write_bytes_atomic, write_text_atomic
 from icefloe.imaging.stacking import Composite
 from icefloe.typing import FloatArray
 
 IMAGES = "images"
-TABLE = "composites.csv"
 SETTINGS = "stacking.json"
 
 COLUMNS = (
@@ -78,7 +78,7 @@ class CompositeFolder:
         else:
             write_text_atomic(made_with, _json(settings))
         (path / IMAGES).mkdir(exist_ok=True)
-        self._table = GrowingTable(path / TABLE, COLUMNS)
+        self._table = GrowingTable(path / COMPOSITES_FILE, COLUMNS)
 
     def rows(self, recording: str) -> list[Row]:
         """The table's rows of one recording, in time order."""

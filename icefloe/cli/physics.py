@@ -56,7 +56,7 @@ def physics(
     registry = Registry(settings())
     with tempfile.TemporaryDirectory() as scratch:
         dataset, data_version = _source(source, Path(scratch), region_done)
-        scale = Scale.of(dataset.info, pixel_size, seconds_per_image)
+        scale = Scale.of(dataset, pixel_size, seconds_per_image)
         ensemble = Ensemble.load(registry.download(version, Path(scratch) / "ensemble"))
         images = measure_dataset(ensemble, dataset, scale)
         with progress() as bar:

@@ -17,6 +17,9 @@ from icefloe.files import write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
 INFO_FILE = "dataset.yaml"
+COMPOSITES_FILE = "composites.csv"
+"""Beside the images that `icefloe stack` made: from which frames, from when."""
+
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
 
 

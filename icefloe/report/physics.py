@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 from numpy.typing import NDArray
 
+from icefloe.datasets.dataset import COMPOSITES_FILE
 from icefloe.errors import IcefloeError
 from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.imaging.region import two_phase_region
@@ -28,7 +30,7 @@ from icefloe.report.figures import data_uri, png
 from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
-    from icefloe.datasets.dataset import Dataset, DatasetInfo, Sample
+    from icefloe.datasets.dataset import Dataset, Sample
     from icefloe.ensemble.ensemble import Ensemble
     from icefloe.ensemble.prediction import Prediction
 
@@ -44,30 +46,55 @@ class Scale:
     ----------
     pixel_size_nm
         None where it is not known; results are then in px.
-    seconds_per_image
-        Between one image and the next.
+    times_s
+        When each image was begun.
     notes
         What was assumed.
     """
 
     pixel_size_nm: float | None
-    seconds_per_image: float
+    times_s: tuple[float, ...]
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, info: DatasetInfo, pixel_size_nm: float | None = None, seconds_per_image: float | None = None
+        cls, dataset: Dataset, pixel_size_nm: float | None = None, seconds_per_image: float | None = None
     ) -> Scale:
-        """Of a dataset, unless given: composites are a second each, frames follow at the frame rate."""
+        """Of a dataset, unless given.
+
+        Composites begin when the table of `icefloe stack` says, else a second apart; frames follow at the
+        frame rate.
+        """
+        info = dataset.info
         size = pixel_size_nm or info.pixel_size_nm
-        if seconds_per_image is not None:
-            return cls(size, seconds_per_image)
-        if "stacked" in info.preprocessing:
-            return cls(size, 1.0)
-        if info.frame_rate_hz is not None:
-            return cls(size, 1.0 / info.frame_rate_hz)
-        assumed = "No frame rate is known: a second an image is assumed, as for composites."
-        return cls(size, 1.0, (assumed,))
+        notes = []
+        if seconds_per_image is None:
+            if times := _composite_starts(dataset):
+                return cls(size, times)
+            seconds_per_image = 1.0
+            if info.frame_rate_hz is None:
+                notes.append("No frame rate is known: a second an image is assumed, as for composites.")
+            elif "stacked" not in info.preprocessing:
+                seconds_per_image = 1.0 / info.frame_rate_hz
+        numbers = [re.findall(r"\d+", sample.stem)[-1:] for sample in dataset.samples]
+        if len({int(later[0]) - int(one[0]) for one, later in pairwise(numbers) if one and later}) > 1:
+            notes.append(
+                "Numbers in the images' names have gaps: time counts images as if none were missing."
+            )
+        return cls(size, tuple(sample.index * seconds_per_image for sample in dataset.samples), tuple(notes))
+
+
+def _composite_starts(dataset: Dataset) -> tuple[float, ...]:
+    """Seconds at which the composites begin; empty where not all are known, or not one after another."""
+    table = dataset.path / COMPOSITES_FILE
+    if not table.is_file():
+        return ()
+    with table.open(newline="", encoding="utf-8") as file:
+        starts = {Path(row["image"]).stem: row["start_s"] for row in csv.DictReader(file)}
+    found = [starts.get(sample.stem) for sample in dataset.samples]
+    times = tuple(float(start) for start in found if start)
+    in_order = all(one < later for one, later in pairwise(times))
+    return times if in_order and len(times) == len(found) else ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +115,7 @@ def measure_dataset(ensemble: Ensemble, dataset: Dataset, scale: Scale) -> Itera
     dataset
         Its images in time order.
     scale
-        Pixel size and time step.
+        Its pixel size and times.
 
     Yields
     ------
@@ -101,7 +128,7 @@ def measure_dataset(ensemble: Ensemble, dataset: Dataset, scale: Scale) -> Itera
         If an image can't be used; the message names it.
     """
     pixel_size = scale.pixel_size_nm or 1.0
-    for sample in dataset.samples:
+    for sample, time_s in zip(dataset.samples, scale.times_s, strict=True):
         pixels = sample.image()
         try:
             prediction = ensemble.predict(pixels, dataset.info.preprocessing, keep_members=True)
@@ -111,7 +138,7 @@ def measure_dataset(ensemble: Ensemble, dataset: Dataset, scale: Scale) -> Itera
         mean, members, threshold = ice_maps(prediction, ensemble.manifest.threshold)
         image = measure_image(
             sample.stem,
-            sample.index * scale.seconds_per_image,
+            time_s,
             mean,
             members,
             threshold,
@@ -175,20 +202,11 @@ def gather(
         pixel_size_nm=scale.pixel_size_nm,
         window_s=window_s,
         widening=widening,
-        notes=(*scale.notes, *_gaps(dataset)),
+        notes=scale.notes,
         provenance=provenance,
     )
     labels = {one.image.name: one.label for one in measured if one.label is not None}
     return experiment, compare(experiment, labels)
-
-
-def _gaps(dataset: Dataset) -> list[str]:
-    """A warning where the numbers in the images' names are not evenly spaced: seconds may be missing."""
-    numbers = [re.findall(r"\d+", sample.stem)[-1:] for sample in dataset.samples]
-    steps = {int(later[0]) - int(one[0]) for one, later in pairwise(numbers) if one and later}
-    if len(steps) < 2:
-        return []
-    return ["Numbers in the images' names have gaps: time counts images as if none were missing."]
 
 
 def write_physics(

@@ -58,7 +58,7 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(ensemble, dataset, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "physics"
-    scale = Scale.of(dataset.info)
+    scale = Scale.of(dataset)
     measured = list(measure_dataset(ensemble, dataset, scale))
     experiment, agreements = gather(dataset, measured, scale, provenance={"ensemble": "EA-T1"})
     write_physics(experiment, agreements, dataset.samples[0].image(), output)
@@ -116,33 +116,58 @@ def test_several_classes_are_outlined_where_ice_is_the_most_probable(rng):
     np.testing.assert_array_equal(of_members[1] >= threshold, class_mask(members[1], 0.5) == 1)
 
 
-def test_a_second_that_is_missing_is_said(ensemble, tmp_path, written):
-    assert not [note for note in written[1].notes if "gaps" in note]
-    folder = tmp_path / "D1"
-    spec = ExperimentSpec(size_px=64, pixel_size_nm=8.0, n_composites=5)
-    info = DatasetInfo(name="D1", experiment="D1", preprocessing=["stacked"])
-    write_dataset(simulate_experiment(spec, 3, [0, 1, 3]), folder, info, labelled=False)
-    dataset, scale = Dataset.load(folder), Scale.of(info)
-    experiment, _ = gather(dataset, list(measure_dataset(ensemble, dataset, scale)), scale, provenance={})
-    assert experiment.notes[0] == (
-        "Numbers in the images' names have gaps: time counts images as if none were missing."
-    )
+@pytest.fixture
+def simulated(tmp_path):
+    """Make a dataset of some seconds, with what is known of it."""
+
+    def build(seconds=(0, 1, 2), **known):
+        spec = ExperimentSpec(size_px=64, pixel_size_nm=8.0, n_composites=5)
+        info = DatasetInfo(name="D1", experiment="D1", **known)
+        write_dataset(simulate_experiment(spec, 3, seconds), tmp_path / "D1", info, labelled=False)
+        return Dataset.load(tmp_path / "D1")
+
+    return build
 
 
 @pytest.mark.parametrize(
-    ("known", "given", "expected"),
+    ("known", "given", "size", "times"),
     [
-        ({"preprocessing": ["stacked"], "frame_rate_hz": 25}, {}, (None, 1.0, 0)),
-        ({"frame_rate_hz": 25, "pixel_size_nm": 2}, {}, (2.0, 0.04, 0)),
-        ({}, {}, (None, 1.0, 1)),
-        ({"pixel_size_nm": 2}, {"pixel_size_nm": 3, "seconds_per_image": 0.5}, (3.0, 0.5, 0)),
+        ({"preprocessing": ["stacked"], "frame_rate_hz": 25}, {}, None, (0, 1, 2)),
+        ({"frame_rate_hz": 25, "pixel_size_nm": 2}, {}, 2, (0, 0.04, 0.08)),
+        ({"pixel_size_nm": 2}, {"pixel_size_nm": 3, "seconds_per_image": 0.5}, 3, (0, 0.5, 1)),
     ],
 )
-def test_scale_comes_from_the_dataset_unless_it_is_given(known, given, expected):
-    scale = Scale.of(DatasetInfo(name="D1", experiment="D1", **known), **given)
-    assert (scale.pixel_size_nm, scale.seconds_per_image, len(scale.notes)) == expected
+def test_scale_comes_from_the_dataset_unless_it_is_given(simulated, known, given, size, times):
+    scale = Scale.of(simulated(**known), **given)
+    assert (scale.pixel_size_nm, scale.notes) == (size, ())
+    assert scale.times_s == pytest.approx(times)
 
 
-def test_an_assumed_time_is_said():
-    (note,) = Scale.of(DatasetInfo(name="D1", experiment="D1")).notes
-    assert note == "No frame rate is known: a second an image is assumed, as for composites."
+@pytest.mark.parametrize("preprocessing", [[], ["stacked"]])
+def test_an_assumed_time_is_said(simulated, preprocessing):
+    scale = Scale.of(simulated(preprocessing=preprocessing))
+    assert scale.times_s == (0, 1, 2)
+    assert scale.notes == ("No frame rate is known: a second an image is assumed, as for composites.",)
+
+
+def test_a_second_that_is_missing_is_said(simulated):
+    (note,) = Scale.of(simulated((0, 1, 3), frame_rate_hz=25, preprocessing=["stacked"])).notes
+    assert note == "Numbers in the images' names have gaps: time counts images as if none were missing."
+
+
+@pytest.mark.parametrize(
+    ("starts", "times", "n_notes"),
+    [
+        (("0", "0.5", "2.5"), (0, 0.5, 2.5), 0),
+        (("0", "0.5", ""), (0, 1, 2), 1),
+        (("0", "1", "0"), (0, 1, 2), 1),
+    ],
+    ids=["known", "unknown", "two recordings"],
+)
+def test_composites_begin_when_their_table_says(simulated, starts, times, n_notes):
+    dataset = simulated(preprocessing=["stacked"])
+    rows = [f"{sample.stem}.tif,{start}" for sample, start in zip(dataset.samples, starts, strict=True)]
+    (dataset.path / "composites.csv").write_text("\n".join(["image,start_s", *rows]), encoding="utf-8")
+    scale = Scale.of(dataset)
+    assert scale.times_s == times
+    assert len(scale.notes) == n_notes
