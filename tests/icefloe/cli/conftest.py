@@ -11,7 +11,12 @@ import pytest
 from icefloe.cli import context
 from icefloe.cli.main import main
 from icefloe.datasets.versions import init_workspace
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.evaluate import Evaluation
 from icefloe.params import DEFAULT_PARAMS
+from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
+from icefloe.registry.registry import Registry
+from icefloe.settings import load_settings
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,41 @@ def workspace(tmp_path: Path) -> Path:
     (folder / "icefloe.toml").touch()
     (folder / "params.yaml").write_bytes(DEFAULT_PARAMS.read_bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def with_version(make_ensemble: Callable[..., Ensemble], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose EA-T1 is untrained; tests must leave it so."""
+    folder = tmp_path_factory.mktemp("with_version")
+    workspace, ensemble = folder / "workspace", make_ensemble()
+    (workspace / "data").mkdir(parents=True)
+    (workspace / "icefloe.toml").touch()
+    ensemble.save(folder / "EA-T1")
+    image = LabelledImage(
+        key="D1/a", role="train", image_sha256="i", mask_sha256="m", author="ada", labelled_at="2026-01-01"
+    )
+    lineage = Lineage(
+        data=DataState(rev="rev", md5="md5-of-D1"),
+        git_sha="c0de",
+        parameters={},
+        seeds={},
+        packages={},
+        images=(image,),
+        weights_sha256=member_hashes(folder / "EA-T1"),
+        start_sha256={},
+        parent=None,
+        created="2026-01-01T00:00:00+00:00",
+    )
+    evaluation = Evaluation(
+        ensemble="EA",
+        classes=ensemble.manifest.classes,
+        threshold=0.5,
+        images=(),
+        datasets={},
+        baselines={},
+    )
+    Registry(load_settings(workspace)).register(folder / "EA-T1", lineage, evaluation)
+    return workspace
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

@@ -1,68 +1,11 @@
-"""`icefloe physics`: a folder measured by a registered version, and what is refused."""
+"""`icefloe physics`: a folder measured by a with_version version, and what is refused."""
 
 import numpy as np
 import pytest
 import tifffile
-from safetensors.torch import save_file
 
-from icefloe.ensemble.evaluate import Evaluation
-from icefloe.ensemble.manifest import MANIFEST, Manifest, Member
-from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
-from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
-from icefloe.registry.registry import Registry
-from icefloe.settings import load_settings
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
-
-
-@pytest.fixture(scope="module")
-def registered(tmp_path_factory):
-    """A workspace whose EA-T1 is two untrained members."""
-    workspace, folder = tmp_path_factory.mktemp("workspace"), tmp_path_factory.mktemp("T1")
-    (workspace / "icefloe.toml").touch()
-    (workspace / "data").mkdir()
-    specs = [
-        MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=(16, 16, 8, 8, 8)) for seed in (0, 1)
-    ]
-    for spec in specs:
-        save_file(build(spec, 2).state_dict(), folder / f"{spec.name}.safetensors")
-    manifest = Manifest(
-        name="challenger",
-        members=tuple(
-            Member(spec=spec, sha256=sha256_file(folder / f"{spec.name}.safetensors")) for spec in specs
-        ),
-        preprocessing=Preprocessing(size=64),
-        classes=("background", "ice"),
-    )
-    (folder / MANIFEST).write_text(manifest.to_yaml(), encoding="utf-8")
-    image = LabelledImage(
-        key="D1/a", role="train", image_sha256="i", mask_sha256="m", author="ada", labelled_at="2026-01-01"
-    )
-    lineage = Lineage(
-        data=DataState(rev="rev", md5="md5-of-D1"),
-        git_sha="c0de",
-        parameters={},
-        seeds={},
-        packages={},
-        images=(image,),
-        weights_sha256=member_hashes(folder),
-        start_sha256={},
-        parent=None,
-        created="2026-01-01T00:00:00+00:00",
-    )
-    evaluation = Evaluation(
-        ensemble="EA",
-        classes=("background", "ice"),
-        threshold=0.5,
-        images=(),
-        datasets={},
-        baselines={},
-    )
-    Registry(load_settings(workspace)).register(folder, lineage, evaluation)
-    return workspace
 
 
 @pytest.fixture
@@ -75,9 +18,9 @@ def camera(tmp_path):
     return folder
 
 
-def test_a_folder_is_measured_in_the_units_given(cli, registered, camera, tmp_path):
+def test_a_folder_is_measured_in_the_units_given(cli, with_version, camera, tmp_path):
     command = ("physics", camera, "--version", "EA-T1", "--output", tmp_path / "out")
-    outcome = cli("-C", registered, *command, "--pixel-size", 8, "--seconds-per-image", 0.5)
+    outcome = cli("-C", with_version, *command, "--pixel-size", 8, "--seconds-per-image", 0.5)
 
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith("session7: area ")
@@ -90,9 +33,9 @@ def test_a_folder_is_measured_in_the_units_given(cli, registered, camera, tmp_pa
     assert "md5-of-D1" in page
 
 
-def test_without_units_the_answer_says_what_it_is_in(cli, registered, camera, tmp_path, monkeypatch):
+def test_without_units_the_answer_says_what_it_is_in(cli, with_version, camera, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    outcome = cli("-C", registered, "physics", camera, "--version", "EA-T1")
+    outcome = cli("-C", with_version, "physics", camera, "--version", "EA-T1")
 
     assert outcome.code == 0, outcome.err
     assert "px2" in outcome.out
@@ -112,27 +55,27 @@ def test_without_units_the_answer_says_what_it_is_in(cli, registered, camera, tm
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_bad_options_are_one_line(cli, registered, camera, tmp_path, options, refusal):
+def test_bad_options_are_one_line(cli, with_version, camera, tmp_path, options, refusal):
     command = ("physics", camera, "--version", "EA-T1", "--output", tmp_path / "out")
-    assert cli("-C", registered, *command, *options).refusal.startswith(refusal)
+    assert cli("-C", with_version, *command, *options).refusal.startswith(refusal)
     assert not (tmp_path / "out").exists()
 
 
-def test_neither_dataset_nor_folder(cli, registered):
-    assert cli("-C", registered, "physics", "D9").refusal == (
-        f"D9: neither a dataset of {registered} nor a folder. `icefloe data list` lists the datasets."
+def test_neither_dataset_nor_folder(cli, with_version):
+    assert cli("-C", with_version, "physics", "D9").refusal == (
+        f"D9: neither a dataset of {with_version} nor a folder. `icefloe data list` lists the datasets."
     )
 
 
-def test_a_folder_without_images(cli, registered, tmp_path):
+def test_a_folder_without_images(cli, with_version, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert cli("-C", registered, "physics", tmp_path / "empty").refusal.startswith(
+    assert cli("-C", with_version, "physics", tmp_path / "empty").refusal.startswith(
         f"{tmp_path / 'empty'}: no image that Icefloe reads"
     )
 
 
-def test_an_image_that_says_nothing_is_named(cli, registered, camera, tmp_path):
+def test_an_image_that_says_nothing_is_named(cli, with_version, camera, tmp_path):
     tifffile.imwrite(camera / "composite_9.tif", np.full((64, 64), 7, np.uint16))
-    refusal = cli("-C", registered, "physics", camera, "--output", tmp_path / "out").refusal
+    refusal = cli("-C", with_version, "physics", camera, "--output", tmp_path / "out").refusal
     assert "composite_9.tif: all pixels have the value 7" in refusal
     assert not (tmp_path / "out").exists()

@@ -11,20 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from safetensors.torch import save_file
 from scipy import ndimage
 
 from icefloe.datasets.dataset import Dataset
-from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.evaluate import Baseline, Evaluation, ImageScores
-from icefloe.ensemble.manifest import Manifest, Member
-from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
-from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
-from icefloe.registry.registry import Registry
-from icefloe.settings import load_settings
 
 
 @pytest.fixture
@@ -168,60 +157,12 @@ def test_watching_without_a_champion_writes_nothing(cli, empty_workspace, record
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture
-def with_champion(workspace, tmp_path):
-    """A workspace whose EA-T1 is a real small ensemble, untrained."""
-    spec = {"encoder": "mobilenet_v2", "decoder_channels": (16, 16, 8, 8, 8)}
-    specs = [MemberSpec(**spec, seed=seed) for seed in (0, 1)]
-    paths = [tmp_path / f"{spec.name}.safetensors" for spec in specs]
-    for spec, path in zip(specs, paths, strict=True):
-        save_file(build(spec, 2).state_dict(), path)
-    members = tuple(Member(spec=s, sha256=sha256_file(p)) for s, p in zip(specs, paths, strict=True))
-    classes = ("background", "ice")
-    manifest = Manifest(name="EA-T1", members=members, preprocessing=Preprocessing(size=64), classes=classes)
-    Ensemble(manifest, paths, device="cpu").save(tmp_path / "EA-T1")
-    numbers = ("dice", "pca", "ece", "uq", "iou", "brier", "mae", "uq_boundary", "uq_foreground")
-    scores = ImageScores(dataset="D1", stem="a", index=0, **dict.fromkeys(numbers, 0.5))
-    trivial = Baseline(pca=0.9, iou=0.1, dice=0.1)
-    evaluation = Evaluation(
-        ensemble="EA",
-        classes=classes,
-        threshold=0.5,
-        images=(scores,),
-        datasets={},
-        baselines={"D1": {"all background": trivial, "Otsu": trivial}},
-    )
-    lineage = Lineage(
-        data=DataState(rev="rev", md5="md5"),
-        git_sha="c0de",
-        parameters={},
-        seeds={},
-        packages={},
-        images=(
-            LabelledImage(
-                key="D1/b",
-                role="train",
-                image_sha256="i",
-                mask_sha256="m",
-                author="ada",
-                labelled_at="2026-01-01",
-            ),
-        ),
-        weights_sha256=member_hashes(tmp_path / "EA-T1"),
-        start_sha256={},
-        parent=None,
-        created="2026-01-01T00:00:00+00:00",
-    )
-    Registry(load_settings(workspace)).register(tmp_path / "EA-T1", lineage, evaluation)
-    return workspace
-
-
 @pytest.mark.integration
-def test_watching_a_folder_until_ctrl_c_and_on(with_champion, frames, tmp_path):
+def test_watching_a_folder_until_ctrl_c_and_on(with_version, frames, tmp_path):
     source, output = tmp_path / "camera", tmp_path / "out"
 
     def start(idle_s: int) -> subprocess.Popen[str]:
-        command = "from icefloe.cli import main; main()", "-C", with_champion, "watch", source
+        command = "from icefloe.cli import main; main()", "-C", with_version, "watch", source
         options = "--output", output, "--version", "EA-T1", "--frame-rate", 10, "--idle", idle_s
         return subprocess.Popen(
             [sys.executable, "-c", *map(str, (*command, *options))],

@@ -7,40 +7,15 @@ import h5py
 import numpy as np
 import pandas
 import pytest
-from safetensors.torch import save_file
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
-from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.uncertainty import class_mask
-from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
 from icefloe.physics.crystal import measure
 from icefloe.report.physics import Scale, gather, ice_maps, measure_dataset, write_physics
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
-
-SPECS = tuple(
-    MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=(16, 16, 8, 8, 8)) for seed in (0, 1)
-)
-
-
-@pytest.fixture(scope="module")
-def ensemble(tmp_path_factory):
-    """Untrained members: what they take for ice is chance, but it is theirs."""
-    folder = tmp_path_factory.mktemp("ensemble")
-    paths = [folder / f"{spec.name}.safetensors" for spec in SPECS]
-    for spec, path in zip(SPECS, paths, strict=True):
-        save_file(build(spec, 2).state_dict(), path)
-    members = tuple(Member(spec=s, sha256=sha256_file(p)) for s, p in zip(SPECS, paths, strict=True))
-    manifest = Manifest(
-        name="EA-T1", members=members, preprocessing=Preprocessing(size=64), classes=("background", "ice")
-    )
-    return Ensemble(manifest, paths, device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,13 @@ import json
 import sys
 
 import pytest
-from safetensors.torch import save_file
 
 from icefloe.cli import context
 from icefloe.cli.main import main
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
-from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
 from icefloe.params import DEFAULT_PARAMS
 from icefloe.simulate.workspace import simulate_workspace
 from icefloe.studies.gate.reference import reference_rows
@@ -27,27 +21,11 @@ BENCHMARK = [
 ]
 
 
-def saved(folder, seeds=(0, 1)):
-    specs = [MemberSpec(encoder="mobilenet_v2", seed=s, decoder_channels=(8, 8, 8)) for s in seeds]
-    weights = folder / "weights"
-    weights.mkdir(parents=True)
-    paths = [weights / f"{spec.name}.safetensors" for spec in specs]
-    for spec, path in zip(specs, paths, strict=True):
-        save_file(build(spec, 2).state_dict(), path)
-    manifest = Manifest(
-        name="EA-T1",
-        members=tuple(Member(spec=s, sha256=sha256_file(p)) for s, p in zip(specs, paths, strict=True)),
-        preprocessing=Preprocessing(size=64),
-        classes=("background", "ice"),
-        benchmark=BENCHMARK,
-    )
-    Ensemble(manifest, paths, device="cpu").save(folder / "EA-T1")
-    return folder / "EA-T1"
-
-
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("ensemble"))
+def directory(make_ensemble, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ensemble") / "EA-T1"
+    make_ensemble(benchmark=tuple(BENCHMARK)).save(folder)
+    return folder
 
 
 def test_what_was_measured_is_read_the_next_time(directory, tmp_path):
@@ -66,8 +44,8 @@ def test_what_was_measured_is_read_the_next_time(directory, tmp_path):
     assert calls == []
 
 
-def test_another_ensemble_reads_nothing_of_it(directory, tmp_path):
-    other = saved(tmp_path, seeds=(2, 3))
+def test_another_ensemble_reads_nothing_of_it(make_ensemble, directory, tmp_path):
+    make_ensemble(seeds=(2, 3)).save(other := tmp_path / "other")
 
     fingerprints = {Laboratory(folder, tmp_path, 2).fingerprint() for folder in (directory, directory, other)}
 

@@ -3,16 +3,10 @@
 import json
 
 import pytest
-from safetensors.torch import save_file
 
 from icefloe.datasets.dataset import DatasetInfo, load_datasets
-from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
-from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
@@ -20,24 +14,12 @@ from icefloe.studies.uncertainty import run
 from icefloe.studies.uncertainty.run import Subject, run_uncertainty
 from icefloe.studies.writing import Circumstances, write_study
 
-SPECS = tuple(MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=(16, 8, 8)) for seed in (0, 1))
-
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ensemble")
-    paths = [folder / f"{spec.name}.safetensors" for spec in SPECS]
-    for spec, path in zip(SPECS, paths, strict=True):
-        save_file(build(spec, 2).state_dict(), path)
-    manifest = Manifest(
-        name="EA-T9",
-        members=tuple(Member(spec=s, sha256=sha256_file(p)) for s, p in zip(SPECS, paths, strict=True)),
-        preprocessing=Preprocessing(size=32),
-        classes=("background", "ice"),
-        temperature=1.5,
-        benchmark=({"dataset": "A", "stem": "composite_001", "index": 1},),
-    )
-    return Subject(Ensemble(manifest, paths, device="cpu"))
+def subject(make_ensemble):
+    benchmark = ({"dataset": "A", "stem": "composite_001", "index": 1},)
+    small = Preprocessing(size=32)
+    return Subject(make_ensemble(name="EA-T9", preprocessing=small, temperature=1.5, benchmark=benchmark))
 
 
 @pytest.fixture(scope="module")
