@@ -3,22 +3,21 @@
 import logging
 import sys
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from icefloe.errors import IcefloeError
 from icefloe.models import mirror
 from icefloe.models.mirror import find, placed_file
 from icefloe.models.weights import weights_file
 
-boto3 = pytest.importorskip("boto3")
-moto_server = pytest.importorskip("moto.server")
-
 BUCKET = "weights-mirror"
 
 
 @pytest.fixture(scope="module")
 def address():
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
     host, port = server.get_host_and_port()
