@@ -83,10 +83,12 @@ def test_the_command_writes_a_page_with_its_figures_and_numbers(directory, works
     command = ["-C", workspace, "study", "gate", "--ensemble", directory, "--standard", 11, "--repeats", 2]
     monkeypatch.setattr(sys, "argv", ["icefloe", *map(str, command), "--output", str(tmp_path)])
     try:
-        main()
+        with pytest.raises(SystemExit) as ended:
+            main()
     finally:
         context.use_workspace(None)
 
+    assert not ended.value.code
     page = (tmp_path / "gate.md").read_text()
     numbers = json.loads((tmp_path / "gate.json").read_text())
     assert {path.name for path in tmp_path.glob("*.png")} == {
