@@ -201,10 +201,8 @@ def gate(
     with tempfile.TemporaryDirectory() as scratch, progress() as bar:
         if ensemble is None:
             registry = Registry(where)
-            directory, name = (
-                registry.download("champion", Path(scratch) / "champion"),
-                registry.get("champion").name,
-            )
+            name = registry.get("champion").name
+            directory = registry.download(name, Path(scratch) / name)
         else:
             directory, name = ensemble, ensemble.resolve().name
         task = bar.add_task("Simulated experiments", total=None)

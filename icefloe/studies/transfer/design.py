@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.datasets.dataset import Sample, load_datasets
+from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import SplitConfig, time_blocks
 from icefloe.errors import IcefloeError
-from icefloe.studies.material import Material
+from icefloe.studies.material import Material, labelled_and_held_back
 
 TEST_SHARE = 1 / 3
 BLOCKS = SplitConfig(validation_fraction=0.0, test_fraction=TEST_SHARE, block_frames=3)
@@ -68,9 +68,8 @@ def default_panels(
     IcefloeError
         If there is no dataset for any of them.
     """
-    present = load_datasets(data).values()
-    held_back = [d.name for d in present if any(sample.truth_path for sample in d.samples)]
-    first = tuple(standard or [d.name for d in present if d.labelled and d.name not in held_back])
+    labelled, held_back = labelled_and_held_back(data)
+    first = tuple(standard or labelled)
     later = tuple(arriving or [name for name in held_back if name not in first])
     panels = []
     if first:

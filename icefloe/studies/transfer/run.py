@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from icefloe.ensemble.baselines import BASELINES
+from icefloe.ensemble.engine import load_network
 from icefloe.ensemble.metrics import pixel_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
-from icefloe.models.zoo import build
 from icefloe.studies.material import Material
 from icefloe.studies.transfer.design import Panel, draw
-from icefloe.studies.transfer.result import Outcome, TransferStudy
+from icefloe.studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferStudy
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages
 from icefloe.training.identity import checkpoint_directory
@@ -26,8 +25,7 @@ from icefloe.training.members import TrainedMember
 from icefloe.training.validation import mask_scores, predict_logits, probabilities
 from icefloe.typing import WeightsMirror
 
-PRETRAINED = ("sim", "imagenet")
-SCRATCH = "scratch"
+PRETRAINED = (SIM, IMAGENET)
 FROZEN = " frozen"
 DRAWS_PER_EPOCH = 16
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
@@ -164,10 +162,10 @@ def _plan(
 
 
 def _outcome(plan: _Planned, member: TrainedMember) -> Outcome:
-    network = build(plan.job.spec.model_copy(update={"weights": "none"}), len(plan.job.data.classes))
-    network.load_state_dict(load_file(member.weights))
+    n_classes = len(plan.job.data.classes)
+    network = load_network(plan.job.spec, n_classes, member.weights)
     logits = predict_logits(network, plan.test.images, 4, torch.device("cpu"), "fp32")
-    scores = mask_scores(probabilities(logits), plan.test, len(plan.job.data.classes))
+    scores = mask_scores(probabilities(logits), plan.test, n_classes)
     return Outcome(
         panel=plan.panel.name,
         encoder=plan.encoder,
