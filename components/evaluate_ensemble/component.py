@@ -24,16 +24,16 @@ def evaluate_ensemble(
     """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle, reference
+    from icefloe.datasets.bundle import Bundle
     from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.ensemble.evaluate import evaluate
-    from icefloe.registry.temperature import check_temperature
+    from icefloe.evaluation.evaluate import evaluate
+    from icefloe.evaluation.temperature import check_temperature
     from icefloe.report.figures import html_page, png
     from icefloe.report.numbers import evaluation_numbers, mean_dice, roc_points
     from icefloe.report.overlays import evaluation_figure
 
     bundle, loaded = Bundle.load(Path(data.path)), Ensemble.load(Path(ensemble.path))
-    found = evaluate(loaded, bundle.held_out, reference, bundle.steps_done)
+    found = evaluate(loaded, bundle.held_out)
     found.save(Path(evaluation.path))
     for name, value in evaluation_numbers(found).items():
         scores.log_metric(name, value)
@@ -43,11 +43,9 @@ def evaluate_ensemble(
     check = check_temperature(found)
     tables = [found.to_markdown(), *([check.to_markdown()] if check else [])]
     Path(table.path).write_text("\n".join(tables), encoding="utf-8")
-    figure = evaluation_figure(loaded, bundle.held_out, reference, bundle.steps_done)
+    figure = evaluation_figure(loaded, bundle.held_out)
     Path(pictures.path).write_bytes(png(figure))
     Path(gallery.path).write_text(html_page("Held-out images", figure), encoding="utf-8")
     if champion:
-        evaluate(Ensemble.load(Path(champion.path)), bundle.held_out, reference, bundle.steps_done).save(
-            Path(before.path)
-        )
+        evaluate(Ensemble.load(Path(champion.path)), bundle.held_out).save(Path(before.path))
     return mean_dice(found)

@@ -21,8 +21,6 @@ def predict_images(
     from icefloe.report.overlays import predictions_page
 
     bundle = Bundle.load(Path(data.path))
-    predicted = predict_dataset(
-        Ensemble.load(Path(ensemble.path)), bundle.samples, Path(predictions.path), bundle.steps_done
-    )
+    predicted = predict_dataset(Ensemble.load(Path(ensemble.path)), bundle.samples, Path(predictions.path))
     Path(gallery.path).write_text(predictions_page(bundle.samples, predicted), encoding="utf-8")
     return len(predicted.rows)

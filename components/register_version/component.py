@@ -27,8 +27,8 @@ def register_version(
     from pathlib import Path
 
     from icefloe.datasets.bundle import Bundle
-    from icefloe.ensemble.evaluate import Evaluation
-    from icefloe.registry.promotion import PromotionRule
+    from icefloe.evaluation.evaluate import Evaluation
+    from icefloe.evaluation.promotion import PromotionRule
     from icefloe.registry.registry import Registry
     from icefloe.registry.runs import RunRecord
     from icefloe.registry.submission import describe_lineage, submit

@@ -83,8 +83,8 @@ def _not_worth_a_label(
 
 def _without_truth(datasets: Mapping[str, Dataset]) -> set[str]:
     """Where labels were held back to play the labeler, those that nobody held back can't come."""
-    simulated = [dataset for dataset in datasets.values() if any(s.truth_path for s in dataset.samples)]
-    return {sample.key for dataset in simulated for sample in dataset.samples if not sample.truth_path}
+    simulated = [dataset for dataset in datasets.values() if dataset.holds_truth]
+    return {sample.key for dataset in simulated for sample in dataset.samples if not sample.has_truth}
 
 
 def _samples(datasets: Mapping[str, Dataset]) -> list[Sample]:

@@ -73,7 +73,7 @@ def import_(
         hold_labels=hold_labels,
         preprocessing=["region"] if region_done else [],
     )
-    held = sum(sample.truth_path is not None for sample in dataset.samples)
+    held = sum(sample.has_truth for sample in dataset.samples)
     say(
         f"{dataset.name}: {len(dataset.samples)} images, {len(dataset.labelled)} with labels"
         + (f", {held} labels held back" if held else "")
@@ -92,7 +92,7 @@ def list_() -> None:
             dataset.name,
             str(len(dataset.samples)),
             str(len(dataset.labelled)),
-            str(sum(sample.truth_path is not None for sample in dataset.samples)),
+            str(sum(sample.has_truth for sample in dataset.samples)),
             dataset.info.experiment,
             ", ".join(dataset.info.shifts) or "-",
         )

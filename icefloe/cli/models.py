@@ -90,7 +90,6 @@ def calibrate_(
             ensemble,
             held_out_experiments(datasets.values(), ensemble.manifest, trained_on),
             bar.track(simulated_experiments(simulated, seed), total=simulated, description="Simulating"),
-            {name: dataset.info.preprocessing for name, dataset in datasets.items()},
             max_error,
         )
     attach_guarantees(where, version, guarantees)

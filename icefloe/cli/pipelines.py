@@ -137,11 +137,7 @@ def _datasets(
         if not named or len(named) > 1:
             raise IcefloeError(f"{name}: one new dataset is needed. Name it: --dataset D3.")
         return {"dataset": named[0]}
-    labelled = [
-        dataset.name
-        for dataset in present.values()
-        if dataset.labelled and not any(sample.truth_path for sample in dataset.samples)
-    ]
+    labelled = [dataset.name for dataset in present.values() if dataset.labelled and not dataset.holds_truth]
     first = named or labelled
     if not first:
         raise IcefloeError(
@@ -149,11 +145,7 @@ def _datasets(
         )
     if name is PipelineName.TRAIN:
         return {"datasets": first}
-    held = [
-        dataset.name
-        for dataset in present.values()
-        if dataset.name not in first and any(sample.truth_path for sample in dataset.samples)
-    ]
+    held = [dataset.name for dataset in present.values() if dataset.name not in first and dataset.holds_truth]
     if not (arriving or held):
         raise IcefloeError(
             f"{data}: no dataset with labels held back, so the loop has nobody to label. "

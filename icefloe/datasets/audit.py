@@ -6,42 +6,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from skimage.filters import threshold_otsu
 
 from icefloe.datasets.dataset import MASK_SUFFIXES, Dataset, Sample
 from icefloe.datasets.duplicates import DuplicateGroup, find_groups
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
+from icefloe.scoring.baselines import ALL_BACKGROUND, BASELINES
+from icefloe.scoring.metrics import PixelScores, confusion_matrix, pixel_scores, scores_from_confusion
 from icefloe.typing import IGNORE, FloatArray, MaskArray
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two masks agree on foreground (class > 0) against background.
-
-    Attributes
-    ----------
-    pixel_accuracy
-        Part of the pixels on which they agree.
-    iou, dice
-        Overlap of the foregrounds; 1 where both are empty.
-    """
-
-    pixel_accuracy: float
-    iou: float
-    dice: float
-
-    @classmethod
-    def of(cls, one: NDArray[np.bool_], other: NDArray[np.bool_]) -> "Agreement":
-        """Agreement of two boolean foregrounds of one shape, pooled over all their pixels."""
-        both, either = int((one & other).sum()), int((one | other).sum())
-        total = int(one.sum()) + int(other.sum())
-        return cls(
-            pixel_accuracy=float((one == other).mean()),
-            iou=both / either if either else 1.0,
-            dice=2 * both / total if total else 1.0,
-        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +39,7 @@ class DatasetAudit:
     n_images: int
     n_labelled: int
     foreground: float | None
-    baselines: dict[str, Agreement]
+    baselines: dict[str, PixelScores]
 
 
 @dataclass(frozen=True)
@@ -75,7 +47,7 @@ class AnnotatorPair:
     """Two labels of one image, which show how well people agree: no claim above it means anything."""
 
     keys: tuple[str, str]
-    agreement: Agreement
+    agreement: PixelScores
 
 
 @dataclass(frozen=True)
@@ -182,14 +154,14 @@ def audit(datasets: Sequence[Dataset], split: Split | None = None) -> AuditRepor
                 usable.append(sample)
                 if sample.is_labelled and (mask := _collect(sample.mask, problems)) is not None:
                     masks[sample.key] = mask
-                if sample.truth_path is not None:
+                if sample.has_truth:
                     _collect(sample.truth, problems)
         problems += _suspicious_masks(dataset, masks)
         problems += _masks_without_image(dataset)
         audits.append(_audit_one(dataset, images, masks))
     groups = find_groups(usable)
     pairs = [
-        AnnotatorPair(pair, Agreement.of(*_counted(masks[pair[0]], masks[pair[1]])))
+        AnnotatorPair(pair, pixel_scores(_foreground(masks[pair[0]]), _foreground(masks[pair[1]])))
         for group in groups
         if group.kind == "exact"
         for pair in combinations((key for key in group.keys if key in masks), 2)
@@ -208,30 +180,31 @@ def _collect(read: Callable[[], FloatArray | MaskArray], problems: list[str]) ->
 
 def _audit_one(dataset: Dataset, images: dict[str, FloatArray], masks: dict[str, MaskArray]) -> DatasetAudit:
     keys = [sample.key for sample in dataset.labelled if sample.key in masks]
-    counted = {key: masks[key] != IGNORE for key in keys}
-    foreground = baselines = None
+    foreground, baselines = None, {}
     if keys:
-        truth = np.concatenate([masks[key][counted[key]] > 0 for key in keys])
-        bright = np.concatenate([_above_otsu(images[key])[counted[key]] for key in keys])
-        foreground = float(truth.mean())
+        truth = [_foreground(masks[key]) for key in keys]
+        scores = {
+            name: scores_from_confusion(
+                np.sum(
+                    [confusion_matrix(m, baseline(images[k])) for k, m in zip(keys, truth, strict=True)], 0
+                )
+            )
+            for name, baseline in BASELINES.items()
+        }
+        labelled = np.concatenate([mask[mask != IGNORE] for mask in truth])
+        foreground = float(labelled.mean(dtype=np.float64)) if len(labelled) else None
         baselines = {
-            "all background": Agreement.of(np.zeros_like(truth), truth),
-            "Otsu": max(
-                (Agreement.of(side, truth) for side in (bright, ~bright)), key=lambda score: score.dice
-            ),
+            ALL_BACKGROUND: scores.pop(ALL_BACKGROUND),
+            "Otsu": max(scores.values(), key=lambda score: score.dice),
         }
     return DatasetAudit(
-        dataset.name, dataset.info.experiment, len(dataset.samples), len(keys), foreground, baselines or {}
+        dataset.name, dataset.info.experiment, len(dataset.samples), len(keys), foreground, baselines
     )
 
 
-def _above_otsu(image: FloatArray) -> NDArray[np.bool_]:
-    return np.asarray(image > threshold_otsu(image))
-
-
-def _counted(one: MaskArray, other: MaskArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    counts = (one != IGNORE) & (other != IGNORE)
-    return one[counts] > 0, other[counts] > 0
+def _foreground(mask: MaskArray) -> MaskArray:
+    """The mask with all classes but the background as one."""
+    return np.where(mask == IGNORE, mask, mask > 0).astype(np.uint8)
 
 
 def _suspicious_masks(dataset: Dataset, masks: dict[str, MaskArray]) -> list[str]:
@@ -264,5 +237,5 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _row(score: Agreement) -> str:
-    return f"{score.pixel_accuracy:.4f} | {score.iou:.3f} | {score.dice:.3f}"
+def _row(score: PixelScores) -> str:
+    return f"{score.accuracy:.4f} | {score.iou:.3f} | {score.dice:.3f}"

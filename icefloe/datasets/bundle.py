@@ -13,7 +13,6 @@ from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.datasets.splits import Split, SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, snapshot
 from icefloe.errors import IcefloeError
-from icefloe.typing import MaskArray
 
 BUNDLE_FILE = "bundle.json"
 
@@ -91,11 +90,6 @@ class Bundle:
         """Every image, dataset by dataset in time order."""
         return [sample for dataset in self.datasets.values() for sample in dataset.samples]
 
-    @property
-    def steps_done(self) -> dict[str, list[str]]:
-        """Dataset name: preprocessing done to its images already."""
-        return {name: dataset.info.preprocessing for name, dataset in self.datasets.items()}
-
     def side(self, *sides: str) -> list[Sample]:
         """Samples on the named sides of the split: `train`, `validation`, `test`."""
         wanted = {key for side in sides for key in getattr(self.split, side)}
@@ -117,24 +111,19 @@ class Bundle:
     def held_out(self) -> list[Sample]:
         """Images to evaluate on: the test side and, in simulations, unseen images whose truth was kept back.
 
-        `reference` gives the mask of either. Guard frames are unseen but too near to training frames.
+        Guard frames are unseen but too near to training frames.
         """
         test = set(self.split.test)
         return [
             sample
             for sample in self.unseen
-            if sample.key in test or (not sample.is_labelled and sample.truth_path is not None)
+            if sample.key in test or (not sample.is_labelled and sample.has_truth)
         ]
 
     def describe(self) -> dict[str, Any]:
         """What the KFP page shows beside the artifact."""
         sizes = {side: len(keys) for side, keys in self.split.to_dict().items()}
         return {"version": self.version.md5, "datasets": list(self.datasets), **sizes}
-
-
-def reference(sample: Sample) -> MaskArray:
-    """The mask to evaluate against: the label, or the truth that was kept back."""
-    return sample.mask() if sample.is_labelled else sample.truth()
 
 
 def _twins(datasets: Iterable[Dataset], split: Split) -> tuple[str, ...]:

@@ -129,6 +129,10 @@ class Sample:
         A label kept back that plays the labeler in simulations; training never reads it.
     n_classes
         Number of classes a mask may hold besides 255 = ignore.
+    experiment
+        The experiment that the image was taken in.
+    steps_done
+        Preprocessing done to the image already (`DatasetInfo.preprocessing`); it is not done again.
     """
 
     dataset: str
@@ -138,6 +142,8 @@ class Sample:
     mask_path: Path | None = None
     truth_path: Path | None = None
     n_classes: int = 2
+    experiment: str = ""
+    steps_done: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -148,6 +154,16 @@ class Sample:
     def is_labelled(self) -> bool:
         """Whether somebody has labelled the image."""
         return self.mask_path is not None
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether a label is kept back."""
+        return self.truth_path is not None
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there is a mask to evaluate against: a label, or a truth kept back."""
+        return self.is_labelled or self.has_truth
 
     def image(self) -> FloatArray:
         """The image.
@@ -197,6 +213,10 @@ class Sample:
                 "Import the dataset with its labels held back to run the loop on it."
             )
         return self._checked_mask(self.truth_path)
+
+    def reference(self) -> MaskArray:
+        """The mask to evaluate against: the label, or the truth kept back; errors as in `mask`."""
+        return self.truth() if self.has_truth and not self.is_labelled else self.mask()
 
     def _checked_mask(self, path: Path) -> MaskArray:
         mask = read_mask(path)
@@ -272,6 +292,8 @@ class Dataset:
                 mask_path=masks.get(stem),
                 truth_path=truths.get(stem),
                 n_classes=len(info.classes),
+                experiment=info.experiment,
+                steps_done=tuple(info.preprocessing),
             )
             for index, stem in enumerate(sorted(images, key=natural_key))
         )
@@ -286,6 +308,11 @@ class Dataset:
     def labelled(self) -> tuple[Sample, ...]:
         """Samples that have a mask, in time order."""
         return tuple(sample for sample in self.samples if sample.is_labelled)
+
+    @property
+    def holds_truth(self) -> bool:
+        """Whether labels are kept back, so that the truth plays the labeler."""
+        return any(sample.has_truth for sample in self.samples)
 
     @property
     def unlabelled(self) -> tuple[Sample, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo, check_mask, natural_key
@@ -26,6 +25,7 @@ from icefloe.datasets.readers import (
 )
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
+from icefloe.scoring.metrics import dice
 from icefloe.typing import IGNORE, MaskArray
 
 IMAGE_FOLDER = "images"
@@ -279,17 +279,17 @@ def _label(
         if annotation.shape not in (None, shape):
             check_mask(path, np.zeros(annotation.shape or shape, dtype=np.uint8), shape, len(classes))
         drawn = draw_mask(path, annotation.polygons, shape, classes)
-    if mask is not None and drawn is not None and (dice := _dice(mask > 0, drawn > 0)) < AGREEMENT:
+    if mask is not None and drawn is not None and (overlap := _overlap(mask, drawn)) < AGREEMENT:
         raise IcefloeError(
             f"{found.masks[stem]}: the mask and the polygons in {found.polygons[stem][0].name} are of "
-            f"two images (Dice {dice:.2f}). Remove the wrong one."
+            f"two images (Dice {overlap:.2f}). Remove the wrong one."
         )
     return mask if mask is not None else drawn
 
 
-def _dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    total = int(one.sum()) + int(other.sum())
-    return 1.0 if total == 0 else float(2 * (one & other).sum() / total)
+def _overlap(mask: MaskArray, drawn: MaskArray) -> float:
+    """Dice of the two foregrounds, whatever their classes."""
+    return dice((mask > 0).astype(np.uint8), (drawn > 0).astype(np.uint8))
 
 
 def _convert(path: Path, destination: Path) -> str:

@@ -93,22 +93,18 @@ def with_evidence(
     return [{**row, **named, **measure_evidence(image, mask).to_features()} for (row, image), mask in shown]
 
 
-def predicted_rows(
-    predictions: Iterable[tuple[ImageSample, Prediction]], experiments: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def predicted_rows(predictions: Iterable[tuple[ImageSample, Prediction]]) -> list[dict[str, Any]]:
     """One row an image: identity, scores and input evidence.
 
     Parameters
     ----------
     predictions : iterable of (sample, prediction)
         As `Ensemble.predict_samples` gives them.
-    experiments
-        Dataset: the experiment it was taken in.
     """
     rows = []
     for sample, prediction in predictions:
         row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        rows += with_evidence([row], [sample.image()], [prediction.mask], experiments[sample.dataset])
+        rows += with_evidence([row], [sample.image()], [prediction.mask], sample.experiment)
     return rows
 
 

@@ -11,7 +11,8 @@ from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_ti
 from icefloe.drift.config import GateConfig
 from icefloe.drift.quantities import Quantity, deciding_quantities, require_columns
 from icefloe.drift.size import at_equal_size
-from icefloe.drift.statistics import ExperimentMean, Predictive, experiment_means, holm
+from icefloe.statistics.multiple import holm
+from icefloe.statistics.predictive import ExperimentMean, Predictive, experiment_means
 
 _MIN_OUTLINES = 3
 """Fewer images in which a boundary can be followed say nothing of it; the others still count."""

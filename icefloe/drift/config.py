@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from icefloe.drift.statistics import SpreadPrior
+from icefloe.statistics.predictive import SpreadPrior
 
 
 class Spread(BaseModel):

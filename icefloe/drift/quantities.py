@@ -10,9 +10,9 @@ from icefloe.drift.benchmark import ImageRecord
 from icefloe.drift.config import GateConfig, Spread
 from icefloe.drift.evidence import QUANTILE_COLUMNS
 from icefloe.drift.size import Sized
-from icefloe.drift.statistics import Alternative
-from icefloe.ensemble.uncertainty import MINIMUM_FOREGROUND
 from icefloe.errors import IcefloeError
+from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
+from icefloe.statistics.predictive import Alternative
 
 
 @dataclass(frozen=True)

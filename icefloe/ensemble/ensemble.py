@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from icefloe.ensemble.calibration import probabilities
 from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.manifest import MANIFEST, BenchmarkRow, Manifest, check_weights
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.samples import AnySample, StepsDone, prepare
-from icefloe.ensemble.uncertainty import mean_probability
+from icefloe.ensemble.samples import AnySample, prepare
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.imaging.preprocess import Geometry
+from icefloe.scoring.calibration import probabilities
+from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import FloatArray
 
 BATCH_SIZE = 8
@@ -150,7 +150,6 @@ class Ensemble:
     def predict_samples(
         self,
         samples: Iterable[AnySample],
-        steps_done: StepsDone | None = None,
         *,
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
@@ -161,14 +160,12 @@ class Ensemble:
         ----------
         samples
             Of one or several datasets.
-        steps_done
-            Dataset name -> preprocessing that was done already.
         batch_size
             Images run through a network at once.
         keep_members
             Keep each member's probability map too.
         """
-        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        prepared = prepare(samples, self.manifest.preprocessing)
         for sample, logits, geometry, features in self._run(prepared, batch_size):
             prediction = self._predict(logits, geometry, features)
             yield sample, prediction if keep_members else prediction.without_members()
@@ -176,7 +173,6 @@ class Ensemble:
     def predict_beside_uncalibrated(
         self,
         samples: Iterable[AnySample],
-        steps_done: StepsDone | None = None,
         *,
         batch_size: int = BATCH_SIZE,
     ) -> Iterator[tuple[AnySample, Prediction, FloatArray]]:
@@ -186,7 +182,7 @@ class Ensemble:
         ------
         sample, prediction, mean float32 of shape (H, W) or (C, H, W)
         """
-        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        prepared = prepare(samples, self.manifest.preprocessing)
         for sample, logits, geometry, features in self._run(prepared, batch_size):
             uncalibrated = mean_probability(geometry.restore(probabilities(logits, 1.0)))
             yield sample, self._predict(logits, geometry, features).without_members(), uncalibrated
@@ -194,7 +190,6 @@ class Ensemble:
     def logits_of_samples(
         self,
         samples: Iterable[AnySample],
-        steps_done: StepsDone | None = None,
         *,
         batch_size: int = BATCH_SIZE,
     ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
@@ -204,7 +199,7 @@ class Ensemble:
         ------
         sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
         """
-        prepared = prepare(samples, self.manifest.preprocessing, steps_done or {})
+        prepared = prepare(samples, self.manifest.preprocessing)
         for sample, logits, geometry, _ in self._run(prepared, batch_size):
             yield sample, logits, geometry
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.ensemble.calibration import calibration_bins, fit_temperature, probabilities
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import BenchmarkRow, Calibration, Manifest, Member, Provenance
-from icefloe.ensemble.metrics import brier_score
-from icefloe.ensemble.roc import roc_curve
-from icefloe.ensemble.samples import AnySample, LabelledSample, StepsDone
-from icefloe.ensemble.uncertainty import mean_probability
+from icefloe.ensemble.samples import AnySample, LabelledSample
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Geometry, Preprocessing
 from icefloe.models.spec import MemberSpec
+from icefloe.scoring.calibration import calibration_bins, fit_temperature, probabilities
+from icefloe.scoring.metrics import brier_score
+from icefloe.scoring.roc import roc_curve
+from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
 TEMPERATURE_PIXELS = 500_000
@@ -32,7 +32,6 @@ def assemble(
     preprocessing: Preprocessing,
     classes: Sequence[str],
     provenance: Provenance | None = None,
-    steps_done: StepsDone | None = None,
     device: str = "auto",
 ) -> Ensemble:
     """Make an ensemble of trained members.
@@ -59,8 +58,6 @@ def assemble(
         Class names by mask value.
     provenance
         Data version, code and parent version.
-    steps_done
-        Dataset name -> preprocessing that was done already.
     device
         A torch device, or `auto`.
 
@@ -90,13 +87,11 @@ def assemble(
         provenance=provenance or Provenance(),
     )
     ensemble = Ensemble(draft, weights, device)
-    ensemble = ensemble.with_manifest(calibrate(ensemble, validation, steps_done))
-    return ensemble.with_benchmark(benchmark(ensemble, held_out, steps_done))
+    ensemble = ensemble.with_manifest(calibrate(ensemble, validation))
+    return ensemble.with_benchmark(benchmark(ensemble, held_out))
 
 
-def calibrate(
-    ensemble: Ensemble, validation: Iterable[LabelledSample], steps_done: StepsDone | None = None
-) -> Manifest:
+def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manifest:
     """The ensemble's manifest with temperature and threshold fitted on labelled images.
 
     Keeps the members' logits of all images in memory: 4 bytes x members x size squared each.
@@ -108,7 +103,7 @@ def calibrate(
     """
     seen = [
         _Seen(logits, geometry, sample.mask())
-        for sample, logits, geometry in ensemble.logits_of_samples(validation, steps_done)
+        for sample, logits, geometry in ensemble.logits_of_samples(validation)
     ]
     temperature = fit_temperature(*_pixels_on_grid(seen, TEMPERATURE_PIXELS))
     reference = np.concatenate([image.mask[image.counted] for image in seen])
@@ -135,13 +130,11 @@ def calibrate(
     )
 
 
-def benchmark(
-    ensemble: Ensemble, held_out: Iterable[AnySample], steps_done: StepsDone | None = None
-) -> list[BenchmarkRow]:
+def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[BenchmarkRow]:
     """One row an image: dataset, stem, index and the scores of `prediction.SCORES`."""
     return [
         {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        for sample, prediction in ensemble.predict_samples(held_out, steps_done)
+        for sample, prediction in ensemble.predict_samples(held_out)
     ]
 
 

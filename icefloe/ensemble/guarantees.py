@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from icefloe.ensemble.conformal import (
+from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.samples import LabelledSample
+from icefloe.errors import IcefloeError
+from icefloe.scoring.conformal import (
     area_interval,
     area_scores,
     class_areas,
@@ -20,9 +23,6 @@ from icefloe.ensemble.conformal import (
     hierarchical_quantile,
     highest_safe_doubt,
 )
-from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.samples import ImageSample, Reference, StepsDone
-from icefloe.errors import IcefloeError
 from icefloe.typing import IGNORE
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class ExperimentSamples:
 
     name: str
     origin: Origin
-    samples: Sequence[ImageSample]
+    samples: Sequence[LabelledSample]
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,6 @@ class ExperimentScores:
 def score_experiment(
     ensemble: "Ensemble",
     experiment: ExperimentSamples,
-    reference: Reference,
-    steps_done: StepsDone | None = None,
     max_error: float = MAX_ERROR,
 ) -> ExperimentScores:
     """Predict an experiment's images and keep what a calibration needs.
@@ -202,8 +200,8 @@ def score_experiment(
         If an image can't be used, or its mask does not fit it; the message names the sample.
     """
     areas, safe_doubts = [], []
-    for sample, prediction in ensemble.predict_samples(experiment.samples, steps_done):
-        mask = reference(sample)
+    for sample, prediction in ensemble.predict_samples(experiment.samples):
+        mask = sample.reference()
         try:
             areas.append(area_scores(mask, prediction.mean))
         except IcefloeError as error:

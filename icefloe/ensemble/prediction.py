@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from icefloe.ensemble.uncertainty import (
+from icefloe.scoring.uncertainty import (
     ImageUncertainty,
     boundary_length,
     class_mask,
@@ -37,7 +37,7 @@ SCORES = (
 
 `entropy`, the total, is the sum of `aleatoric_entropy` and `mutual_information`, its epistemic part. These
 two divided by the boundary's length are `aleatoric_boundary` and `epistemic_boundary`, as `uq_boundary` is of
-`uq_mean`. The variances are the split's other form; see `icefloe.ensemble.uncertainty`.
+`uq_mean`. The variances are the split's other form; see `icefloe.scoring.uncertainty`.
 """
 
 
@@ -54,7 +54,7 @@ class Prediction:
     mean : float32, shape (H, W), or (C, H, W) for C classes
         The ensemble's probability.
     std, entropy, mutual_information, variation_ratio : float32, shape (H, W)
-        Uncertainty at each pixel; see `icefloe.ensemble.uncertainty`. Entropies are in nats.
+        Uncertainty at each pixel; see `icefloe.scoring.uncertainty`. Entropies are in nats.
     mask : uint8, shape (H, W)
         Predicted class.
     features : float32, shape (F,)

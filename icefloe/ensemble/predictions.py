@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.ensemble.prediction import SCORES, Prediction
-from icefloe.ensemble.samples import AnySample, ImageSample, StepsDone
+from icefloe.ensemble.samples import AnySample, ImageSample
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.typing import FloatArray, MaskArray
@@ -123,7 +123,6 @@ def predict_dataset(
     ensemble: "Ensemble",
     samples: Iterable[ImageSample],
     output: Path,
-    steps_done: StepsDone | None = None,
 ) -> PredictionSet:
     """Predict samples and write a folder of predictions, whole or not at all.
 
@@ -137,15 +136,13 @@ def predict_dataset(
         Of one or several datasets; labels are not read.
     output
         A new folder.
-    steps_done
-        Dataset name -> preprocessing that was done already.
 
     Raises
     ------
     IcefloeError
         If there is no sample, an image can't be used, or `output` holds something already.
     """
-    return save_predictions(ensemble.predict_samples(samples, steps_done), output)
+    return save_predictions(ensemble.predict_samples(samples), output)
 
 
 def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output: Path) -> PredictionSet:

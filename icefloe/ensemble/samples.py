@@ -1,7 +1,7 @@
 """What this room asks of a sample, so that it works on images wherever they come from."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol, TypeVar
 
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Geometry, Preprocessing
@@ -19,30 +19,26 @@ class ImageSample(Protocol):
     def index(self) -> int: ...
     @property
     def key(self) -> str: ...
+    @property
+    def experiment(self) -> str: ...
+    @property
+    def steps_done(self) -> Collection[str]: ...
     def image(self) -> FloatArray: ...
 
 
 class LabelledSample(ImageSample, Protocol):
-    """A sample with a mask."""
+    """A sample with a mask to train on, or at least one to evaluate against."""
 
     def mask(self) -> MaskArray: ...
+    def reference(self) -> MaskArray: ...
 
 
 AnySample = TypeVar("AnySample", bound=ImageSample)
-Reference: TypeAlias = Callable[[Any], MaskArray]
-"""Where a sample's reference mask comes from: its label, or in simulations the truth kept back."""
-
-StepsDone: TypeAlias = Mapping[str, Collection[str]]
-"""Dataset name -> preprocessing its provenance says was done (`DatasetInfo.preprocessing`)."""
-
-
-def label_of(sample: LabelledSample) -> MaskArray:
-    """The sample's own label."""
-    return sample.mask()
+AnyLabelled = TypeVar("AnyLabelled", bound=LabelledSample)
 
 
 def prepare(
-    samples: Iterable[AnySample], preprocessing: Preprocessing, steps_done: StepsDone
+    samples: Iterable[AnySample], preprocessing: Preprocessing
 ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
     """Read and preprocess images one at a time.
 
@@ -58,7 +54,7 @@ def prepare(
     for sample in samples:
         image = sample.image()
         try:
-            square, geometry = preprocessing.apply(image, steps_done.get(sample.dataset, ()))
+            square, geometry = preprocessing.apply(image, sample.steps_done)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         yield sample, square, geometry

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from icefloe.ensemble.evaluate import Evaluation
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport, scores_by_dataset
 from icefloe.files import sha256_file
 from icefloe.registry.lineage import Lineage, member_hashes
-from icefloe.registry.promotion import PromotionReport, scores_by_dataset
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The experiments that an ensemble may be calibrated on, and the calibration."""
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
-from icefloe.datasets.bundle import reference
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.guarantees import (
@@ -14,7 +14,6 @@ from icefloe.ensemble.guarantees import (
     score_experiment,
 )
 from icefloe.ensemble.manifest import Manifest
-from icefloe.ensemble.samples import StepsDone
 from icefloe.errors import IcefloeError
 from icefloe.simulate.fresh import fresh_experiments
 
@@ -63,8 +62,7 @@ def held_out_experiments(
         samples.setdefault(experiment, []).extend(
             sample
             for sample in dataset.samples
-            if (sample.is_labelled or sample.truth_path is not None)
-            and (dataset.name not in familiar or sample.key in unseen)
+            if sample.has_reference and (dataset.name not in familiar or sample.key in unseen)
         )
     return [
         ExperimentSamples(name, "trained on" if name in trained_experiments else "new", found)
@@ -83,7 +81,6 @@ def calibrate(
     ensemble: Ensemble,
     held_out: Iterable[ExperimentSamples],
     simulated: Iterable[ExperimentSamples],
-    steps_done: StepsDone | None = None,
     max_error: float = MAX_ERROR,
     confidence: float = LEVEL,
 ) -> Guarantees:
@@ -91,6 +88,5 @@ def calibrate(
 
     Parameters and errors are those of `score_experiment` and `fit_guarantees`.
     """
-    scores = [score_experiment(ensemble, e, reference, steps_done, max_error) for e in held_out]
-    scores += [score_experiment(ensemble, e, lambda s: s.mask(), None, max_error) for e in simulated]
+    scores = [score_experiment(ensemble, e, max_error) for e in chain(held_out, simulated)]
     return fit_guarantees(scores, ensemble.manifest.classes, max_error, confidence)

@@ -13,15 +13,15 @@ from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from icefloe.ensemble.evaluate import Evaluation
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport, mean_scores
 from icefloe.files import atomic_directory, sha256_file
 from icefloe.registry.admission import check_held_out, check_weights, file_hashes, refusal
 from icefloe.registry.guarantees import guarantees_of
 from icefloe.registry.history import HistoryEntry, champion_line, current_user, now, read_history
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.package import ENSEMBLE_FOLDER, package
-from icefloe.registry.promotion import PromotionReport, mean_scores
 from icefloe.registry.store import (
     CHALLENGER,
     CHAMPION,

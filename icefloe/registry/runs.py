@@ -18,7 +18,7 @@ from icefloe.registry.store import connect, experiment_id
 from icefloe.settings import Settings
 
 if TYPE_CHECKING:
-    from icefloe.ensemble.evaluate import Evaluation
+    from icefloe.evaluation.evaluate import Evaluation
     from icefloe.registry.submission import Submission
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from icefloe.datasets.bundle import Bundle
-from icefloe.ensemble.evaluate import Evaluation
 from icefloe.ensemble.manifest import Manifest
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport, PromotionRule, compare
 from icefloe.registry.lineage import Lineage, collect_lineage
-from icefloe.registry.promotion import PromotionReport, PromotionRule, compare
 from icefloe.registry.registry import Registry
 from icefloe.registry.version import Version
 

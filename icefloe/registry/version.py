@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from icefloe.ensemble.guarantees import Guarantees
+from icefloe.evaluation.promotion import PromotionReport
 from icefloe.registry.history import HistoryEntry
 from icefloe.registry.lineage import Lineage
-from icefloe.registry.promotion import PromotionReport
 
 NAME_PREFIX = "EA-T"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from icefloe.registry.promotion import PromotionReport
+    from icefloe.evaluation.promotion import PromotionReport
 
 
 def intervals_figure(report: PromotionReport) -> Figure:

@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from icefloe.drift.report import GateReport
-    from icefloe.ensemble.evaluate import Evaluation
+    from icefloe.evaluation.evaluate import Evaluation
 
 SHOWN = ("pca", "iou", "dice", "brier", "ece", "uq")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from icefloe.ensemble.predictions import PredictionSet
 from icefloe.report.figures import Segmented, gallery, html_page
-from icefloe.typing import MaskArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,10 +23,9 @@ SHOWN = 4
 def overlay_figure(
     samples: Sequence[Sample],
     predictions: PredictionSet,
-    reference: Callable[[Sample], MaskArray] | None = None,
     captions: Sequence[str] = (),
 ) -> Figure:
-    """Each sample with outlines of prediction and reference, and its uncertainty map.
+    """Each sample with the outline of its prediction, and its uncertainty map.
 
     Parameters
     ----------
@@ -35,8 +33,6 @@ def overlay_figure(
         Which of the predicted images to show.
     predictions
         Holds their maps.
-    reference
-        Gives a sample's reference mask; no reference is drawn without it.
     captions
         A line for each image; its key if there are none.
     """
@@ -49,7 +45,6 @@ def overlay_figure(
                 image=sample.image(),
                 mask=maps.mask,
                 uncertainty=maps.std,
-                reference=reference(sample) if reference else None,
             )
         )
     return gallery(items)
@@ -64,8 +59,6 @@ def spread(samples: Sequence[Sample], n: int = SHOWN) -> list[Sample]:
 def evaluation_figure(
     ensemble: Ensemble,
     samples: Sequence[Sample],
-    reference: Callable[[Sample], MaskArray],
-    steps_done: Mapping[str, Sequence[str]],
 ) -> Figure:
     """Some evaluated images of every dataset, with outlines of prediction and reference.
 
@@ -75,10 +68,6 @@ def evaluation_figure(
         Predicts the images shown.
     samples
         The images that were evaluated.
-    reference
-        Gives a sample's reference mask.
-    steps_done
-        Dataset name: preprocessing done to its images already.
     """
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
@@ -91,9 +80,9 @@ def evaluation_figure(
                 image=sample.image(),
                 mask=prediction.mask,
                 uncertainty=prediction.std,
-                reference=reference(sample),
+                reference=sample.reference(),
             )
-            for sample, prediction in ensemble.predict_samples(shown, steps_done)
+            for sample, prediction in ensemble.predict_samples(shown)
         ]
     )
 

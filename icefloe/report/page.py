@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
 
 from icefloe.drift.report import GateReport
-from icefloe.ensemble.evaluate import Evaluation
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.evaluation.temperature import TemperatureCheck, check_temperature
 from icefloe.files import write_text_atomic
-from icefloe.registry.promotion import PromotionReport
-from icefloe.registry.temperature import TemperatureCheck, check_temperature
 from icefloe.report.figures import data_uri, png
 from icefloe.report.intervals import intervals_figure
 

@@ -131,7 +131,7 @@ def measure_dataset(ensemble: Ensemble, dataset: Dataset, scale: Scale) -> Itera
     for sample, time_s in zip(dataset.samples, scale.times_s, strict=True):
         pixels = sample.image()
         try:
-            prediction = ensemble.predict(pixels, dataset.info.preprocessing, keep_members=True)
+            prediction = ensemble.predict(pixels, sample.steps_done, keep_members=True)
             region = two_phase_region(pixels)[1]
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
@@ -167,13 +167,9 @@ def _lead(probabilities: NDArray) -> NDArray:
 
 
 def _measured_label(sample: Sample, pixel_size: float, origin: tuple[float, float]) -> Crystal | None:
-    if sample.is_labelled:
-        mask = sample.mask()
-    elif sample.truth_path is not None:
-        mask = sample.truth()
-    else:
+    if not sample.has_reference:
         return None
-    return measure(mask == ICE, 0.5, pixel_size, origin_nm=origin)
+    return measure(sample.reference() == ICE, 0.5, pixel_size, origin_nm=origin)
 
 
 def gather(

@@ -40,11 +40,23 @@ class SimulatedSample:
     def key(self) -> str:
         return f"{self.dataset}/{self.stem}"
 
+    @property
+    def experiment(self) -> str:
+        return self.dataset
+
+    @property
+    def steps_done(self) -> tuple[str, ...]:
+        return ()
+
     def image(self) -> NDArray[np.float32]:
         """In counts."""
         return self.counts.astype(np.float32)
 
     def mask(self) -> NDArray[np.uint8]:
+        """The truth."""
+        return self.truth
+
+    def reference(self) -> NDArray[np.uint8]:
         """The truth."""
         return self.truth
 

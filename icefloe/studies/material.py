@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from icefloe.datasets.bundle import reference
 from icefloe.datasets.dataset import Dataset, Sample, load_datasets
 from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.errors import IcefloeError
@@ -52,21 +51,11 @@ class Material:
 
     def samples(self, *names: str) -> list[Sample]:
         """Images with a reference (a label, or a truth kept back), dataset by dataset in time order."""
-        return [
-            sample
-            for name in names
-            for sample in self.datasets[name].samples
-            if sample.is_labelled or sample.truth_path is not None
-        ]
-
-    @property
-    def steps_done(self) -> dict[str, list[str]]:
-        """Dataset name: preprocessing done to its images already."""
-        return {name: dataset.info.preprocessing for name, dataset in self.datasets.items()}
+        return [sample for name in names for sample in self.datasets[name].samples if sample.has_reference]
 
     def prepare(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
         """Images and reference masks on the model's grid."""
-        return prepare_images(samples, preprocessing, self.steps_done, reference)
+        return prepare_images(samples, preprocessing)
 
     def training_data(
         self,
@@ -98,7 +87,7 @@ def labelled_and_held_back(data: Path) -> tuple[list[str], list[str]]:
     """Names of the datasets with labels, and of those whose truth is kept back: they play the new ones."""
     labelled, held_back = [], []
     for name, dataset in load_datasets(data).items():
-        if any(sample.truth_path for sample in dataset.samples):
+        if dataset.holds_truth:
             held_back.append(name)
         elif dataset.labelled:
             labelled.append(name)

@@ -53,8 +53,5 @@ def assemble_kept(
         provenance=Provenance(
             data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
         ),
-        steps_done=bundle.steps_done,
     )
-    experiments = {name: dataset.info.experiment for name, dataset in bundle.datasets.items()}
-    predictions = ensemble.predict_samples(bundle.unseen, bundle.steps_done)
-    return ensemble.with_benchmark(predicted_rows(predictions, experiments))
+    return ensemble.with_benchmark(predicted_rows(ensemble.predict_samples(bundle.unseen)))

@@ -8,7 +8,6 @@ import numpy as np
 
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.splits import Split
-from icefloe.ensemble.samples import Reference, StepsDone, label_of
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.typing import IGNORE, FloatArray, MaskArray
@@ -135,19 +134,14 @@ def prepare(
             "Label five or more images of one dataset."
         )
     classes = _common_classes(datasets)
-    samples = {sample.key: (sample, dataset) for dataset in datasets for sample in dataset.samples}
+    samples = {sample.key: sample for dataset in datasets for sample in dataset.samples}
     train = _prepare_part(split.train, samples, preprocessing)
     validation = _prepare_part(split.validation, samples, preprocessing)
     return TrainingData.of(train, validation, classes, new_keys)
 
 
-def prepare_images(
-    samples: Sequence[Sample],
-    preprocessing: Preprocessing,
-    steps_done: StepsDone,
-    reference: Reference = label_of,
-) -> PreparedImages:
-    """Read and preprocess images and their masks.
+def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
+    """Read and preprocess images and their reference masks.
 
     Parameters
     ----------
@@ -155,10 +149,6 @@ def prepare_images(
         Of any datasets.
     preprocessing
         From image to model grid.
-    steps_done
-        Dataset name -> preprocessing that was done already.
-    reference
-        Where a sample's mask comes from; by default its label.
 
     Raises
     ------
@@ -170,12 +160,12 @@ def prepare_images(
     masks = np.empty((len(samples), size, size), np.uint8)
     for index, sample in enumerate(samples):
         try:
-            images[index], geometry = preprocessing.apply(sample.image(), steps_done.get(sample.dataset, ()))
+            images[index], geometry = preprocessing.apply(sample.image(), sample.steps_done)
         except IcefloeError as error:
             if str(sample.image_path) in str(error):
                 raise
             raise IcefloeError(f"{sample.image_path}: {error}") from error
-        masks[index] = geometry.place_mask(reference(sample))
+        masks[index] = geometry.place_mask(sample.reference())
     return PreparedImages(tuple(sample.key for sample in samples), images, masks)
 
 
@@ -192,10 +182,13 @@ def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
 
 
 def _prepare_part(
-    keys: Sequence[str], samples: dict[str, tuple[Sample, Dataset]], preprocessing: Preprocessing
+    keys: Sequence[str], samples: dict[str, Sample], preprocessing: Preprocessing
 ) -> PreparedImages:
     for key in keys:
         if key not in samples:
             raise IcefloeError(f"{key}: the split names it but no dataset given has it. Make the split anew.")
-    steps_done = {dataset.name: dataset.info.preprocessing for _, dataset in samples.values()}
-    return prepare_images([samples[key][0] for key in keys], preprocessing, steps_done)
+        if not samples[key].is_labelled:  # a truth kept back is never trained on
+            raise IcefloeError(
+                f"{samples[key].image_path}: the split names it but it has no label. Label it."
+            )
+    return prepare_images([samples[key] for key in keys], preprocessing)

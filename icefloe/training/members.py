@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from icefloe.ensemble.uncertainty import class_mask
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
+from icefloe.scoring.uncertainty import class_mask
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.typing import FloatArray, MaskArray
 

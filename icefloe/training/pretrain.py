@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from icefloe.ensemble.metrics import pixel_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.models.zoo import build
+from icefloe.scoring.metrics import pixel_scores
 from icefloe.simulate.wide import KINDS
 from icefloe.training.checkpoint import (
     Progress,

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from icefloe.ensemble.calibration import calibration_bins
-from icefloe.ensemble.metrics import PixelScores, brier_score, pixel_scores
+from icefloe.scoring.calibration import calibration_bins
+from icefloe.scoring.metrics import PixelScores, brier_score, pixel_scores
 from icefloe.training.data import PreparedImages
 from icefloe.training.members import class_masks
 from icefloe.typing import FloatArray

@@ -1,18 +1,23 @@
-"""A small ensemble of real networks, with random weights."""
+"""Small ensembles of real networks with random weights, images to show them, and evaluations to judge."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.torch import save_file
+from skimage.draw import disk
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest, Member
+from icefloe.evaluation.evaluate import Baseline, Evaluation, ImageScores
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
+from icefloe.typing import FloatArray, MaskArray
 
 MakeEnsemble = Callable[..., Ensemble]
 
@@ -67,3 +72,87 @@ def make_ensemble(member_weights: Callable[..., list[Path]]) -> MakeEnsemble:
 @pytest.fixture(scope="session")
 def ensemble(make_ensemble: MakeEnsemble) -> Ensemble:
     return make_ensemble()
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySample:
+    """A sample whose image and mask are in memory."""
+
+    dataset: str
+    stem: str
+    index: int
+    pixels: FloatArray
+    label: MaskArray
+    experiment: str = "melting"
+    steps_done: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.dataset}/{self.stem}"
+
+    def image(self) -> FloatArray:
+        return self.pixels
+
+    def mask(self) -> MaskArray:
+        return self.label
+
+    def reference(self) -> MaskArray:
+        return self.label
+
+
+def disk_samples(
+    rng: np.random.Generator, dataset: str = "D1", n: int = 4, shape: tuple[int, int] = (80, 60)
+) -> list[ArraySample]:
+    """Dark noisy disks on a bright ground; the disks are class 1."""
+    samples = []
+    for index in range(n):
+        label = np.zeros(shape, np.uint8)
+        label[disk(rng.uniform(0.4, 0.6, 2) * shape, 8 + 3 * index)] = 1
+        pixels = (200 - 80 * label + rng.normal(0, 20, shape)).astype(np.float32)
+        samples.append(ArraySample(dataset, f"stack_{index}", index, pixels, label))
+    return samples
+
+
+@pytest.fixture
+def samples(rng) -> list[ArraySample]:
+    return disk_samples(rng)
+
+
+@pytest.fixture
+def evaluation_of():
+    """Build an evaluation: dataset -> (mean Dice, number of images), scattering about the means."""
+
+    def build(dice, seed=0, spread=0.005, uq=0.01, baseline=0.3):
+        rng = np.random.default_rng(seed)
+        images = [
+            ImageScores(
+                dataset=dataset,
+                stem=f"frame_{index}",
+                index=index,
+                dice=float(np.clip(mean + spread * rng.normal(), 0, 1)),
+                pca=0.98 + 0.001 * rng.normal(),
+                ece=0.01 + 0.001 * rng.normal(),
+                uq=uq + 0.0001 * rng.normal(),
+                iou=0.9,
+                brier=0.01,
+                mae=0.02,
+                uq_boundary=0.1,
+                uq_foreground=0.05,
+            )
+            for dataset, (mean, n_images) in dice.items()
+            for index in range(n_images)
+        ]
+        trivial = {
+            "all background": Baseline(pca=0.9, iou=0.0, dice=0.0),
+            "Otsu": Baseline(pca=0.9, iou=baseline / (2 - baseline), dice=baseline),
+        }
+        return Evaluation(
+            ensemble="EA",
+            classes=("background", "ice"),
+            threshold=0.4,
+            images=tuple(images),
+            datasets={},
+            baselines=dict.fromkeys(dice, trivial),
+        )
+
+    return build

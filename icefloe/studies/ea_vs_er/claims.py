@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from icefloe.registry.intervals import MeanInterval, mean_interval
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.means import mean_interval
+from icefloe.statistics.multiple import simultaneous
+from icefloe.statistics.repetitions import over_seeds
 
 HOLDS, HERE, NOT, UNDECIDED = "holds", "holds on these images", "does not hold", "undecided"
 RISES, FALLS = 1, -1
@@ -44,12 +46,12 @@ class Effect:
     published: float | None = None
 
     @cached_property
-    def seeds(self) -> Estimate:
+    def seeds(self) -> Interval:
         """Mean and interval over seeds, on the scale of `per_seed`."""
         return over_seeds(self.per_seed)
 
     @cached_property
-    def images(self) -> MeanInterval | None:
+    def images(self) -> Interval | None:
         """Mean and interval over images, which are taken in blocks of time."""
         if self.per_image is None:
             return None
@@ -68,7 +70,7 @@ class Effect:
 
     def contradicts(self, n_effects: int) -> bool:
         """Whether seeds show the contrary, at 95 % for all of so many effects together (Bonferroni)."""
-        interval = over_seeds(self.per_seed, 1 - 0.05 / n_effects)
+        interval = over_seeds(self.per_seed, simultaneous(n_effects))
         return self._clear_of_zero(interval.low, interval.high, -self.expected)
 
     def size(self) -> str:

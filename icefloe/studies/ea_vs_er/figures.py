@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.ensemble.diversity import ErrorCounts
+from icefloe.scoring.diversity import ErrorCounts
 from icefloe.studies.ea_vs_er.design import EA
 from icefloe.studies.ea_vs_er.published import published
 from icefloe.studies.ea_vs_er.results import FamilyScores

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from icefloe.ensemble.diversity import ErrorCounts
+from icefloe.scoring.diversity import ErrorCounts
 from icefloe.studies.ea_vs_er.claims import FALLS, RISES, Claim, Effect
 from icefloe.studies.ea_vs_er.design import EA, Design, er_name
 from icefloe.studies.ea_vs_er.pairs import DIFFERENT, diversity, same

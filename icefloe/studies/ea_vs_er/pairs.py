@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from icefloe.ensemble.diversity import ErrorCounts
+from icefloe.scoring.diversity import ErrorCounts
+from icefloe.statistics.repetitions import pseudo_values
 from icefloe.studies.ea_vs_er.design import Design, Seeds
 from icefloe.studies.ea_vs_er.results import Values
-from icefloe.studies.intervals import pseudo_values
 
 MEASURES = ("disagreement", "double_fault", "error_correlation", "q_statistic")
 DIFFERENT = "different architectures"

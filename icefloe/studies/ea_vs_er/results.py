@@ -8,10 +8,11 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.ensemble.calibration import CalibrationBins
+from icefloe.scoring.calibration import CalibrationBins
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds, pseudo_values
 from icefloe.studies.ea_vs_er.design import Family, Networks, Seeds
 from icefloe.studies.ea_vs_er.scoring import Fitted, Scores, Seen
-from icefloe.studies.intervals import Estimate, over_seeds, pseudo_values
 
 Values = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ class FamilyScores:
         }
         return np.array([*by_seeds.values()]) if len(by_seeds) == 1 else pseudo_values(by_seeds)
 
-    def estimate(self, test: str, metric: str) -> Estimate:
+    def estimate(self, test: str, metric: str) -> Interval:
         """Mean over ensembles, and its interval over seeds."""
         return over_seeds(self.per_seed(test, metric))
 

@@ -7,19 +7,18 @@ from operator import add
 
 import numpy as np
 
-from icefloe.datasets.bundle import reference
 from icefloe.datasets.dataset import Sample
-from icefloe.ensemble.baselines import BASELINES
-from icefloe.ensemble.calibration import CalibrationBins, fit_temperature, probabilities
-from icefloe.ensemble.diversity import ErrorCounts
 from icefloe.ensemble.engine import load_network
-from icefloe.ensemble.metrics import confusion_matrix, scores_from_confusion
-from icefloe.ensemble.roc import roc_curve
-from icefloe.ensemble.samples import StepsDone, prepare
-from icefloe.ensemble.tally import Tally, mask_scores
-from icefloe.ensemble.uncertainty import class_mask, image_uncertainty, mean_probability
+from icefloe.ensemble.samples import prepare
 from icefloe.imaging.preprocess import Geometry, Preprocessing
 from icefloe.models.spec import MemberSpec
+from icefloe.scoring.baselines import BASELINES
+from icefloe.scoring.calibration import CalibrationBins, fit_temperature, probabilities
+from icefloe.scoring.diversity import ErrorCounts
+from icefloe.scoring.metrics import confusion_matrix, scores_from_confusion
+from icefloe.scoring.roc import roc_curve
+from icefloe.scoring.tally import Tally, mask_scores
+from icefloe.scoring.uncertainty import class_mask, image_uncertainty, mean_probability
 from icefloe.training.device import pick_device
 from icefloe.training.members import TrainedMember
 from icefloe.training.validation import predict_logits
@@ -50,13 +49,13 @@ class Scenes:
     references: tuple[MaskArray, ...]
 
     @classmethod
-    def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing, steps_done: StepsDone) -> "Scenes":
+    def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing) -> "Scenes":
         """Read and preprocess images and their reference masks."""
         squares, geometries, references = [], [], []
-        for sample, square, geometry in prepare(samples, preprocessing, steps_done):
+        for sample, square, geometry in prepare(samples, preprocessing):
             squares.append(square)
             geometries.append(geometry)
-            references.append(geometry.place_mask(reference(sample))[geometry.window])
+            references.append(geometry.place_mask(sample.reference())[geometry.window])
         return cls(tuple(samples), np.stack(squares), tuple(geometries), tuple(references))
 
     def __len__(self) -> int:

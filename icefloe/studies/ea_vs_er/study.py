@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.splits import SplitConfig
-from icefloe.ensemble.diversity import ErrorCounts
 from icefloe.errors import IcefloeError
+from icefloe.scoring.diversity import ErrorCounts
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.ea_vs_er import page
 from icefloe.studies.ea_vs_er.claims import Claim
 from icefloe.studies.ea_vs_er.design import EA, Design, er_name
@@ -27,7 +28,6 @@ from icefloe.studies.ea_vs_er.parts import Parts
 from icefloe.studies.ea_vs_er.results import FamilyScores
 from icefloe.studies.ea_vs_er.scoring import Scenes, Seen, baseline_scores, error_counts
 from icefloe.studies.ea_vs_er.versions import Version, Where, train_versions
-from icefloe.studies.intervals import over_seeds
 from icefloe.studies.material import Material
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule
@@ -142,7 +142,7 @@ class EaVsErStudy:
             "scores": {
                 name: {
                     test: {
-                        metric: family.estimate(test, metric).to_dict()
+                        metric: family.estimate(test, metric).model_dump()
                         | {"per_seed": family.per_seed(test, metric).tolist()}
                         for metric in metrics
                     }
@@ -154,7 +154,7 @@ class EaVsErStudy:
             "claims": [claim.to_dict() for claim in self.claims],
             "diversity": {
                 test: {
-                    kind: {measure: over_seeds(values).to_dict() for measure, values in measures.items()}
+                    kind: {measure: over_seeds(values).model_dump() for measure, values in measures.items()}
                     for kind, measures in diversity(counts, self.design).items()
                 }
                 for test, counts in self.errors.items()
@@ -213,11 +213,8 @@ def run_ea_vs_er(
     parts = Parts.of(material, standard, arriving, split)
     versions = train_versions(material, parts, design, config, n_labels, where, tell)
     tell("Scoring")
-    scenes = {
-        name: Scenes.of(samples, config.preprocessing, material.steps_done)
-        for name, samples in parts.tests.items()
-    }
-    validation = Scenes.of(parts.validation, config.preprocessing, material.steps_done)
+    scenes = {name: Scenes.of(samples, config.preprocessing) for name, samples in parts.tests.items()}
+    validation = Scenes.of(parts.validation, config.preprocessing)
 
     def seen_by(version: Version) -> tuple[Seen, dict[str, Seen]]:
         to_fit, *tests = Seen.by(version.networks, validation, *scenes.values())

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from icefloe.ensemble.diversity import ErrorCounts
+from icefloe.scoring.diversity import ErrorCounts
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.ea_vs_er.design import Design
 from icefloe.studies.ea_vs_er.pairs import diversity
 from icefloe.studies.ea_vs_er.published import RESULTS, Published, published
 from icefloe.studies.ea_vs_er.results import FamilyScores
-from icefloe.studies.intervals import Estimate, over_seeds
 
 COLUMNS = {
     "iou": ("IoU", 3),
@@ -26,7 +27,7 @@ PAIRS = {
 }
 
 
-def plus_minus(estimate: Estimate, digits: int) -> str:
+def plus_minus(estimate: Interval, digits: int) -> str:
     """Mean and half the interval."""
     if estimate.n < 2:
         return f"{estimate.mean:.{digits}f}"

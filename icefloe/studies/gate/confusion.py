@@ -50,12 +50,12 @@ class Confusion:
     @property
     def accuracy(self) -> Rate:
         """Right answers among alarms; "unknown" is no right answer."""
-        return Rate(int(np.trace(self._alarms)), int(self._alarms.sum()))
+        return Rate(hits=int(np.trace(self._alarms)), total=int(self._alarms.sum()))
 
     @property
     def clear(self) -> Rate:
         """Right answers among those alarms of which a cause was named."""
-        return Rate(int(np.trace(self._alarms)), int(self._alarms[:, :-1].sum()))
+        return Rate(hits=int(np.trace(self._alarms)), total=int(self._alarms[:, :-1].sum()))
 
     @property
     def chance(self) -> float:
@@ -76,8 +76,8 @@ class Confusion:
             "truths": list(self.truths),
             "answers": list(self.answers),
             "counts": self.counts.tolist(),
-            "accuracy": self.accuracy.to_dict(),
-            "clear": self.clear.to_dict(),
+            "accuracy": self.accuracy.model_dump(),
+            "clear": self.clear.model_dump(),
             "chance": self.chance,
         }
 

@@ -39,7 +39,7 @@ def _false_alarms(study: GateStudy) -> Lines:
     counts = list(study.detections.alarms)
     alpha, n = study.config.alpha, _typical(study)
     rate = study.detections.rate(n, None, 0.0)
-    low, high = rate.interval
+    low, high = rate.interval or (0.0, 1.0)
     if high <= alpha:
         verdict = f"The stated {alpha:.0%} holds: the whole interval is below."
     elif low <= alpha:
@@ -80,13 +80,13 @@ def _rates(detections: Detections) -> str:
 
 def _pooled(study: GateStudy) -> Rate:
     rates = study.by_size.values()
-    return Rate(sum(rate.hits for rate in rates), sum(rate.total for rate in rates))
+    return Rate(hits=sum(rate.hits for rate in rates), total=sum(rate.total for rate in rates))
 
 
 def _monthly(rate: Rate, per_day: float) -> str:
     tests = per_day * DAYS_A_MONTH
-    low, high = rate.interval
-    return f"{rate.share * tests:.1f} false alarms ({low * tests:.1f}–{high * tests:.1f})"
+    low, high = rate.interval or (0.0, 1.0)
+    return f"{(rate.share or 0.0) * tests:.1f} false alarms ({low * tests:.1f}–{high * tests:.1f})"
 
 
 def _power(study: GateStudy) -> Lines:

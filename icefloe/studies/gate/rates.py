@@ -2,52 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from scipy import stats
-from sklearn.isotonic import IsotonicRegression
 
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import adjusted_p_values, compare_rows
 from icefloe.drift.config import GateConfig
 from icefloe.simulate.standard import Cause
+from icefloe.statistics.monotone import first_crossing, rising
+from icefloe.statistics.rates import Rate
 from icefloe.studies.gate.simulation import Rows, Scenario, thinned
 
 WANTED_POWER = 0.8
 DAYS_A_MONTH = 365.25 / 12
-
-
-@dataclass(frozen=True)
-class Rate:
-    """So many of so many; the interval is Clopper and Pearson's, 95 %."""
-
-    hits: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Of hits."""
-        return self.hits / self.total
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Lower and upper end."""
-        low, high = stats.binomtest(self.hits, self.total).proportion_ci(method="exact")
-        return float(low), float(high)
-
-    def __str__(self) -> str:
-        if not self.total:
-            return "–"
-        low, high = self.interval
-        return f"{self.share:.1%} ({low:.1%}–{high:.1%})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types."""
-        if not self.total:
-            return {"hits": 0, "total": 0}
-        low, high = self.interval
-        return {"hits": self.hits, "total": self.total, "share": self.share, "low": low, "high": high}
 
 
 @dataclass(frozen=True)
@@ -67,7 +34,7 @@ class Detections:
         found = [
             bool(a) for s, a in self.alarms[n_images].items() if (s.cause, s.strength) == (cause, strength)
         ]
-        return Rate(sum(found), len(found))
+        return Rate(hits=sum(found), total=len(found))
 
     def false_alarms_by_quantity(self, n_images: int) -> dict[str, float]:
         """Share of standard experiments in which a quantity raised an alarm, where any did."""
@@ -109,16 +76,10 @@ class Smallest:
 
 
 def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
-    log = np.log(strengths)
-    rising = IsotonicRegression().fit_transform(log, rates)
-    above = np.flatnonzero(rising >= WANTED_POWER)
-    if not len(above):
-        return np.inf
-    i = above[0]
-    if i == 0:
+    smoothed = rising(rates)
+    if smoothed[0] >= WANTED_POWER:
         return float(strengths[0])
-    share = (WANTED_POWER - rising[i - 1]) / (rising[i] - rising[i - 1])
-    return float(np.exp(log[i - 1] + share * (log[i] - log[i - 1])))
+    return float(np.exp(first_crossing(np.log(strengths), smoothed, WANTED_POWER)))
 
 
 def detect(
@@ -168,5 +129,5 @@ def false_alarms_by_benchmark_size(
             benchmark = Benchmark.from_tables(row for k in known for row in standard[k])
             compared = compare_rows(benchmark, standard[new], config)
             hits += min(adjusted_p_values(compared).values()) < config.alpha
-        rates[size] = Rate(hits, n_draws)
+        rates[size] = Rate(hits=hits, total=n_draws)
     return rates

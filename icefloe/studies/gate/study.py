@@ -102,9 +102,9 @@ class GateStudy:
             "rates": {
                 which: {
                     str(n): {
-                        "standard": found.rate(n, None, 0.0).to_dict(),
+                        "standard": found.rate(n, None, 0.0).model_dump(),
                         **{
-                            c: {f"{s:g}": found.rate(n, c, s).to_dict() for s in found.strengths}
+                            c: {f"{s:g}": found.rate(n, c, s).model_dump() for s in found.strengths}
                             for c in CAUSES
                         },
                     }
@@ -112,12 +112,12 @@ class GateStudy:
                 }
                 for which, found in (("all", self.detections), ("older benchmark", self.fewer))
             },
-            "false_alarms_by_benchmark_size": {str(k): r.to_dict() for k, r in self.by_size.items()},
+            "false_alarms_by_benchmark_size": {str(k): r.model_dump() for k, r in self.by_size.items()},
             "smallest": [_finite(vars(found)) for found in self.smallest],
             "attribution": {
                 "groups": self.groups.to_dict(),
                 "causes": self.causes.to_dict(),
-                "by_strength": {f"{s:g}": rate.to_dict() for s, rate in self.by_strength.items()},
+                "by_strength": {f"{s:g}": rate.model_dump() for s, rate in self.by_strength.items()},
                 "fitted": self.fitted,
             },
             "spreads": [vars(spread) for spread in self.spreads],

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.datasets.dataset import Sample
-from icefloe.ensemble.baselines import BASELINES
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.metrics import PixelScores, confusion_matrix, scores_from_confusion
 from icefloe.ensemble.predictions import PredictionSet, Row
+from icefloe.scoring.baselines import BASELINES
+from icefloe.scoring.metrics import PixelScores, confusion_matrix, scores_from_confusion
 from icefloe.studies.label_cost.arrivals import HoldOut
 from icefloe.studies.label_cost.labour import correction_minutes
 from icefloe.studies.label_cost.trial import Native, Trial

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.label_cost.contenders import BASELINES
 from icefloe.studies.label_cost.curves import Array, Curves
 from icefloe.studies.label_cost.labour import SCRATCH_MINUTES
@@ -117,7 +118,7 @@ def _band(dice: Array) -> tuple[list[float], list[float]]:
     return [each.low for each in estimates], [each.high for each in estimates]
 
 
-def _draw_estimate(axes: Axes, estimate: Estimate, row: int, colour: str) -> None:
+def _draw_estimate(axes: Axes, estimate: Interval, row: int, colour: str) -> None:
     if estimate.n > 1:
         axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=2)
     axes.plot([estimate.mean], [row], "o", color=colour)

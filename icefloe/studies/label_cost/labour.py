@@ -5,7 +5,7 @@ from collections.abc import Collection
 from icefloe.active.labelers import SECONDS_AN_IMAGE
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.label_history import read_history
-from icefloe.ensemble.surface import surface_dice
+from icefloe.scoring.surface import surface_dice
 from icefloe.typing import MaskArray
 
 SCRATCH_MINUTES = SECONDS_AN_IMAGE / 60

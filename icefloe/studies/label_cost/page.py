@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.label_cost.contenders import BASELINES
 from icefloe.studies.label_cost.curves import Array, Curves
 from icefloe.studies.label_cost.labour import LOOK_MINUTES, SCRATCH_MINUTES, TOLERANCE
@@ -164,7 +165,7 @@ def _asked(study: "LabelCostStudy") -> str:
     return _listed(f"{curves.asked} ({curves.dataset})" for curves in study.arrivals)
 
 
-def _to_a_tenth(estimate: Estimate) -> str:
+def _to_a_tenth(estimate: Interval) -> str:
     bounds = "" if estimate.n < 2 else f" [{estimate.low:.1f}, {estimate.high:.1f}]"
     return f"{estimate.mean:.1f}{bounds}"
 

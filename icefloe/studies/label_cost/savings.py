@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import isotonic_regression
 
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.monotone import first_crossing, rising
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.label_cost.curves import Array, Curves
 
 Seeds = NDArray[np.int64]
@@ -18,7 +19,7 @@ RESAMPLES = 1000
 
 
 def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
-    """What a curve costs where it first reaches a Dice, between its points along straight lines.
+    """What a curve costs where it first reaches a Dice; its last cost if it ends below.
 
     Parameters
     ----------
@@ -26,25 +27,8 @@ def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
         Rising cost, and a Dice that never falls (`rising`).
     target
         Dice to reach.
-
-    Returns
-    -------
-    float
-        The curve's last cost if it ends below.
     """
-    above = np.flatnonzero(dice >= target)
-    if not len(above):
-        return float(cost[-1])
-    first = above[0]
-    if first == 0:
-        return float(cost[0])
-    step = (target - dice[first - 1]) / (dice[first] - dice[first - 1])
-    return float(cost[first - 1] + step * (cost[first] - cost[first - 1]))
-
-
-def rising(dice: Array) -> Array:
-    """The nearest curve that never falls, by least squares: a dip with more labels is taken for chance."""
-    return np.asarray(isotonic_regression(dice).x, dtype=np.float64)
+    return min(first_crossing(cost, dice, target), float(cost[-1]))
 
 
 def minutes_needed(
@@ -78,7 +62,7 @@ def labels_saved(arrivals: Sequence[Curves], contender: str, baseline: str, seed
     return saved
 
 
-def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence: float = 0.95) -> Estimate:
+def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence: float = 0.95) -> Interval:
     """A statistic of the seeds' mean curves, with the wider, at each end, of two intervals over seeds.
 
     * Bootstrap percentiles, widened for few seeds ("expanded", Hesterberg 2015): the quantile is that of
@@ -100,7 +84,7 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
     everyone = np.arange(n_seeds)
     estimate = statistic(everyone)
     if n_seeds < 2:
-        return Estimate(estimate, np.nan, np.nan, n_seeds)
+        return Interval(mean=estimate, n=n_seeds)
     t = special.stdtrit(n_seeds - 1, (1 + confidence) / 2)
     rng = np.random.default_rng(0)
     resampled = [statistic(rng.integers(n_seeds, size=n_seeds)) for _ in range(RESAMPLES)]
@@ -109,12 +93,8 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
     without = np.array([statistic(np.delete(everyone, seed)) for seed in everyone])
     # Its pseudo-values n * estimate - (n - 1) * without have this standard error of their mean.
     half = t * (n_seeds - 1) * without.std(ddof=1) / np.sqrt(n_seeds)
-    return Estimate(estimate, min(float(low), estimate - half), max(float(high), estimate + half), n_seeds)
-
-
-def simultaneous(n_comparisons: int, confidence: float = 0.95) -> float:
-    """Confidence of each of several intervals, for that of all together (Bonferroni)."""
-    return 1 - (1 - confidence) / n_comparisons
+    low, high = min(float(low), estimate - half), max(float(high), estimate + half)
+    return Interval(mean=estimate, low=low, high=high, n=n_seeds)
 
 
 def mean_areas(arrivals: Sequence[Curves]) -> Array:
@@ -135,7 +115,7 @@ class MetAnew:
     """
 
     chosen: tuple[str, ...]
-    gain: Estimate
+    gain: Interval
 
 
 def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baseline: str) -> MetAnew | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.figure import Figure
 
-from icefloe.studies.intervals import Estimate
+from icefloe.statistics.interval import Interval
 from icefloe.studies.label_cost import figures
 from icefloe.studies.label_cost.contenders import BASELINES
 from icefloe.studies.label_cost.curves import Array, Curves
@@ -115,10 +115,10 @@ class LabelCostStudy:
         return {name: best_met_anew(self.arrivals, self.strategies, name) for name in BASELINES}
 
     @cached_property
-    def minutes(self) -> dict[str, tuple[Estimate, Estimate]]:
+    def minutes(self) -> dict[str, tuple[Interval, Interval]]:
         """By contender, minutes to the Dice of uniform draws: from scratch, and correcting; all arrivals."""
 
-        def needed(contender: str, minutes_a_label: float | None) -> Estimate:
+        def needed(contender: str, minutes_a_label: float | None) -> Interval:
             def total(seeds: Seeds) -> float:
                 return sum(
                     minutes_needed(curves, contender, BASELINES[0], seeds, minutes_a_label)
@@ -162,12 +162,12 @@ class LabelCostStudy:
             "setup": asdict(self.setup),
             "best": self.best,
             "best_met_anew": {
-                name: met and {"chosen": list(met.chosen), "gain": met.gain.to_dict()}
+                name: met and {"chosen": list(met.chosen), "gain": met.gain.model_dump()}
                 for name, met in self.met_anew.items()
             },
             "comparisons": [comparison.to_dict() for comparison in self.comparisons],
             "minutes": {
-                name: {"from_scratch": scratch.to_dict(), "correcting": correcting.to_dict()}
+                name: {"from_scratch": scratch.model_dump(), "correcting": correcting.model_dump()}
                 for name, (scratch, correcting) in self.minutes.items()
             },
             "n_measured": self.n_measured,

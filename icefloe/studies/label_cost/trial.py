@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from icefloe.datasets.bundle import reference
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError
 from icefloe.studies.label_cost.arrivals import Arrival, HoldOut, hold_out
@@ -76,6 +75,6 @@ class Trial:
                 "Ask for fewer with --labels."
             )
         dataset = material.datasets[arrival.dataset]
-        natives = {s.key: Native(s, s.image(), reference(s)) for s in arrival.samples}
+        natives = {s.key: Native(s, s.image(), s.reference()) for s in arrival.samples}
         measured = measured_minutes(dataset, arrival.samples)
         return cls(arrival, sides, possible, natives, dataset.info.preprocessing, measured)

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.multiple import simultaneous
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.label_cost.contenders import BASELINES
 from icefloe.studies.label_cost.curves import Curves
 from icefloe.studies.label_cost.savings import (
@@ -12,7 +14,6 @@ from icefloe.studies.label_cost.savings import (
     labels_saved,
     mean_areas,
     of_mean_curves,
-    simultaneous,
 )
 
 
@@ -39,9 +40,9 @@ class Comparison:
 
     strategy: str
     baseline: str
-    gain: Estimate
-    saved: Estimate
-    saved_by_dataset: dict[str, Estimate]
+    gain: Interval
+    saved: Interval
+    saved_by_dataset: dict[str, Interval]
     asked: int
 
     @property
@@ -58,9 +59,9 @@ class Comparison:
         return {
             "strategy": self.strategy,
             "baseline": self.baseline,
-            "gain": self.gain.to_dict(),
-            "saved": self.saved.to_dict(),
-            "saved_by_dataset": {name: each.to_dict() for name, each in self.saved_by_dataset.items()},
+            "gain": self.gain.model_dump(),
+            "saved": self.saved.model_dump(),
+            "saved_by_dataset": {name: each.model_dump() for name, each in self.saved_by_dataset.items()},
             "asked": self.asked,
             "verdict": self.verdict,
         }
@@ -72,7 +73,7 @@ def compare(arrivals: Sequence[Curves], strategies: Sequence[str]) -> list[Compa
     n_seeds = areas.shape[1]
     confidence = simultaneous(len(strategies))
 
-    def saved(curves: Sequence[Curves], strategy: str, baseline: str, confidence: float) -> Estimate:
+    def saved(curves: Sequence[Curves], strategy: str, baseline: str, confidence: float) -> Interval:
         return of_mean_curves(
             lambda seeds: labels_saved(curves, strategy, baseline, seeds), n_seeds, confidence
         )
@@ -135,7 +136,7 @@ def _met_anew(met: MetAnew | None) -> str:
     return f"Chosen on the other seeds and measured on the one left out ({names}): {gain}, {verdict}."
 
 
-def signed(estimate: Estimate, digits: int = 3) -> str:
+def signed(estimate: Interval, digits: int = 3) -> str:
     """A difference with its interval."""
     bounds = "" if estimate.n < 2 else f" [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
     return f"{estimate.mean:+.{digits}f}{bounds}"

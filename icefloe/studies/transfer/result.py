@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.figure import Figure
 
-from icefloe.ensemble.baselines import ALL_BACKGROUND
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.scoring.baselines import ALL_BACKGROUND
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.transfer.design import Panel
 
 SCRATCH, SIM, IMAGENET = "scratch", "sim", "imagenet"
@@ -83,11 +84,11 @@ class TransferStudy:
         """Kinds of first weights, in the order of the tables."""
         return tuple(dict.fromkeys(outcome.arm for outcome in self.outcomes))
 
-    def estimate(self, panel: str, arm: str, n: int, measure: str = "iou") -> Estimate:
+    def estimate(self, panel: str, arm: str, n: int, measure: str = "iou") -> Interval:
         """Mean and interval of a measure over repetitions."""
         return over_seeds(list(self._values(panel, arm, n, measure).values()))
 
-    def gain(self, panel: str, arm: str, n: int, measure: str = "iou") -> Estimate:
+    def gain(self, panel: str, arm: str, n: int, measure: str = "iou") -> Interval:
         """Paired difference to training from scratch, over repetitions."""
         scratch = self._values(panel, SCRATCH, n, measure)
         return over_seeds([v - scratch[key] for key, v in self._values(panel, arm, n, measure).items()])
@@ -238,7 +239,7 @@ class TransferStudy:
                     "panel": panel.name,
                     "arm": arm,
                     "n": n,
-                    **{m: self.gain(panel.name, arm, n, m).to_dict() for m in MEASURES},
+                    **{m: self.gain(panel.name, arm, n, m).model_dump() for m in MEASURES},
                 }
                 for panel in self.panels
                 for n in panel.n_labels
@@ -249,7 +250,7 @@ class TransferStudy:
         }
 
 
-def _signed(estimate: Estimate) -> str:
+def _signed(estimate: Interval) -> str:
     if estimate.n < 2:
         return f"{estimate.mean:+.3f}"
     return f"{estimate.mean:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from icefloe.ensemble.baselines import BASELINES
 from icefloe.ensemble.engine import load_network
-from icefloe.ensemble.metrics import pixel_scores
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
+from icefloe.scoring.baselines import BASELINES
+from icefloe.scoring.metrics import pixel_scores
 from icefloe.studies.material import Material
 from icefloe.studies.transfer.design import Panel, draw
 from icefloe.studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferStudy

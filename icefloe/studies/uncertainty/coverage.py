@@ -6,16 +6,17 @@ does what the theory says. What a single calibration gives scatters about that m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from icefloe.ensemble.conformal import hierarchical_quantile
-from icefloe.ensemble.uncertainty import MINIMUM_FOREGROUND
-from icefloe.studies.intervals import Estimate, over_seeds
+from icefloe.scoring.conformal import hierarchical_quantile
+from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.uncertainty.measure import Measured
 
 Float64Array = NDArray[np.float64]
@@ -192,7 +193,7 @@ def divide(
     return rows
 
 
-def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Estimate:
+def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Interval:
     """Mean over experiments of the share of their frames of which something holds; its 95 % t interval.
 
     The interval is over experiments and lies within [0, 1]; one experiment has none: its frames don't tell
@@ -200,7 +201,7 @@ def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Estimate:
     """
     estimate = over_seeds([float(frames.mean()) for frames in holds])
     return (
-        replace(estimate, low=max(estimate.low, 0.0), high=min(estimate.high, 1.0))
+        estimate.model_copy(update={"low": max(estimate.low, 0.0), "high": min(estimate.high, 1.0)})
         if len(holds) > 1
         else estimate
     )
@@ -232,12 +233,12 @@ class Verification:
     level: float
     n_experiments: int
     n_images: int
-    coverage: Estimate
+    coverage: Interval
     width: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""
-        return asdict(self) | {"coverage": self.coverage.to_dict()}
+        return asdict(self) | {"coverage": self.coverage.model_dump()}
 
 
 def verify(

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.ensemble.evaluate import Evaluation
-from icefloe.ensemble.selective import RiskCoverage
+from icefloe.evaluation.evaluate import Evaluation
 from icefloe.report.figures import Segmented, draw_outlines
+from icefloe.scoring.selective import RiskCoverage
 from icefloe.studies.uncertainty.coverage import OURS, CoverageRow, Verification
 
 N_POINTS = 1000

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.ensemble.conformal import highest_safe_doubt, labelled_areas
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.metrics import confusion_matrix, scores_from_confusion
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.samples import ImageSample, Reference, StepsDone
+from icefloe.ensemble.samples import LabelledSample
+from icefloe.scoring.conformal import highest_safe_doubt, labelled_areas
+from icefloe.scoring.metrics import confusion_matrix, scores_from_confusion
 from icefloe.typing import IGNORE, MaskArray
 
 PIXELS_A_FRAME = 1000
@@ -72,9 +72,7 @@ class Measured:
 def measure(
     ensemble: Ensemble,
     name: str,
-    samples: Sequence[ImageSample],
-    reference: Reference,
-    steps_done: StepsDone,
+    samples: Sequence[LabelledSample],
     max_error: float,
     rng: np.random.Generator,
 ) -> Measured:
@@ -85,11 +83,11 @@ def measure(
     IcefloeError
         If an image can't be used, or its mask doesn't fit it.
     """
-    predicted = ensemble.predict_samples(samples, steps_done, keep_members=True)
+    predicted = ensemble.predict_samples(samples, keep_members=True)
     return Measured(
         name,
         tuple(
-            _frame(sample.key, reference(sample), prediction, max_error, rng)
+            _frame(sample.key, sample.reference(), prediction, max_error, rng)
             for sample, prediction in predicted
         ),
     )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.ensemble.conformal import hierarchical_quantile
-from icefloe.ensemble.selective import RiskCoverage, risk_coverage
-from icefloe.studies.intervals import Estimate
+from icefloe.scoring.conformal import hierarchical_quantile
+from icefloe.scoring.selective import RiskCoverage, risk_coverage
+from icefloe.statistics.interval import Interval
 from icefloe.studies.uncertainty.coverage import share_over_experiments
 from icefloe.studies.uncertainty.measure import DOUBTS, Measured
 
@@ -162,7 +162,7 @@ class AbstentionRow:
     where: str
     n_experiments: int
     n_images: int
-    kept_promise: Estimate
+    kept_promise: Interval
     before: float
     abstained: float
 
@@ -190,7 +190,7 @@ class AbstentionRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""
-        return asdict(self) | {"kept_promise": self.kept_promise.to_dict()}
+        return asdict(self) | {"kept_promise": self.kept_promise.model_dump()}
 
 
 def highest_doubt(calibration: Sequence[Measured], confidence: float) -> float:

@@ -8,21 +8,19 @@ from typing import Any, get_args
 
 import numpy as np
 
-from icefloe.datasets.bundle import reference
 from icefloe.datasets.dataset import Dataset
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.evaluate import Evaluation, evaluate
 from icefloe.ensemble.guarantees import (
     LEVEL,
     MAX_ERROR,
     ExperimentSamples,
 )
-from icefloe.ensemble.samples import StepsDone
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.evaluate import Evaluation, evaluate
+from icefloe.evaluation.temperature import check_temperature
 from icefloe.registry.calibrate import N_IMAGES, held_out_experiments
 from icefloe.registry.registry import Registry
 from icefloe.registry.store import StoreSettings
-from icefloe.registry.temperature import check_temperature
 from icefloe.report.figures import Segmented
 from icefloe.simulate.fresh import SimulatedSample, fresh_experiments
 from icefloe.simulate.standard import Cause, shifted_spec
@@ -122,12 +120,8 @@ def run_uncertainty(
     rng = np.random.default_rng(seed)
     ensemble = subject.ensemble
     held_out = _held_out(subject, datasets)
-    steps_done = {name: dataset.info.preprocessing for name, dataset in datasets.items()}
     evaluation = _evaluate(subject, datasets)
-    known = {
-        e.name: [measure(ensemble, e.name, e.samples, reference, steps_done, MAX_ERROR, rng)]
-        for e in held_out
-    }
+    known = {e.name: [measure(ensemble, e.name, e.samples, MAX_ERROR, rng)] for e in held_out}
     shifted = {
         cause: _simulated(
             ensemble,
@@ -175,7 +169,7 @@ def run_uncertainty(
         ),
         evaluation=evaluation,
         curves={"pixels": pixel_curves(fresh), "images": image_curves(fresh)},
-        examples=tuple(_examples(ensemble, held_out, steps_done, highest_doubt(fresh, LEVEL))),
+        examples=tuple(_examples(ensemble, held_out, highest_doubt(fresh, LEVEL))),
     )
 
 
@@ -185,8 +179,7 @@ def _held_out(subject: Subject, datasets: Mapping[str, Dataset]) -> list[Experim
 
 def _evaluate(subject: Subject, datasets: Mapping[str, Dataset]) -> Evaluation:
     samples = [sample for experiment in _held_out(subject, datasets) for sample in experiment.samples]
-    steps_done = {name: dataset.info.preprocessing for name, dataset in datasets.items()}
-    return evaluate(subject.ensemble, samples, reference, steps_done)
+    return evaluate(subject.ensemble, samples)
 
 
 def _simulated(
@@ -201,17 +194,17 @@ def _simulated(
     for done, samples in enumerate(experiments):
         progress(what, done, n)
         name = samples[0].dataset
-        measured.append(measure(ensemble, name, samples, SimulatedSample.mask, {}, MAX_ERROR, rng))
+        measured.append(measure(ensemble, name, samples, MAX_ERROR, rng))
     return measured
 
 
 def _examples(
-    ensemble: Ensemble, held_out: Sequence[ExperimentSamples], steps_done: StepsDone, max_doubt: float
+    ensemble: Ensemble, held_out: Sequence[ExperimentSamples], max_doubt: float
 ) -> Iterator[Segmented]:
     """The middle frame of the last experiments to come in: those least like the training."""
     middle: list[Any] = [e.samples[len(e.samples) // 2] for e in held_out[-N_EXAMPLES:]]
-    for sample, prediction in ensemble.predict_samples(middle, steps_done):
+    for sample, prediction in ensemble.predict_samples(middle):
         abstained = prediction.doubt >= max_doubt
         title = f"{sample.key}, abstains from {abstained.mean():.1%}"
-        mask = reference(sample)
+        mask = sample.reference()
         yield Segmented(title, sample.image(), prediction.mask, prediction.std, mask, abstained)

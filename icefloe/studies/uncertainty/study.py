@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from matplotlib.figure import Figure
 
-from icefloe.ensemble.conformal import experiments_needed
-from icefloe.ensemble.evaluate import Evaluation
-from icefloe.ensemble.selective import RiskCoverage
-from icefloe.registry.temperature import TemperatureCheck
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.temperature import TemperatureCheck
 from icefloe.report.figures import Segmented
+from icefloe.scoring.conformal import experiments_needed
+from icefloe.scoring.selective import RiskCoverage
 from icefloe.studies.uncertainty.coverage import (
     N_DIVISIONS,
     OURS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from icefloe.studies.intervals import Estimate
+from icefloe.statistics.interval import Interval
 from icefloe.studies.uncertainty.coverage import METHODS, OURS, WITHIN, CoverageRow, Verification
 from icefloe.studies.uncertainty.rows import AbstentionRow, RankingRow, SplitRow
 
@@ -108,7 +108,7 @@ def abstention_verdicts(rows: Sequence[AbstentionRow], max_error: float, confide
     return lines
 
 
-def _short(shares: Mapping[str, Estimate], level: float) -> str:
+def _short(shares: Mapping[str, Interval], level: float) -> str:
     """Where a share is below the level: shown over several experiments, or seen in a single one."""
     shown = {where: share for where, share in shares.items() if share.n > 1 and share.high < level}
     single = {where: share for where, share in shares.items() if share.n == 1 and share.mean < level - WITHIN}

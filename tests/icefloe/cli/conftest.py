@@ -12,7 +12,7 @@ from icefloe.cli import context
 from icefloe.cli.main import main
 from icefloe.datasets.versions import init_workspace
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.evaluate import Evaluation
+from icefloe.evaluation.evaluate import Evaluation
 from icefloe.params import DEFAULT_PARAMS
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.registry import Registry

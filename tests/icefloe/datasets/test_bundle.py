@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from icefloe.datasets.bundle import Bundle, reference
+from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.labels import write_mask
 from icefloe.datasets.splits import SplitConfig
@@ -150,8 +150,8 @@ def test_the_reference_is_the_label_before_the_truth(make_dataset, rng):
 
     labelled, held_back = dataset.samples
 
-    assert reference(labelled).all()
-    assert reference(held_back).sum() == 100
+    assert labelled.reference().all()
+    assert held_back.reference().sum() == 100
 
 
 def test_changes_that_no_version_holds_are_left_behind(workspace, make_dataset, tmp_path):

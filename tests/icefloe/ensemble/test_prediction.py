@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from icefloe.ensemble.prediction import SCORES, Prediction
-from icefloe.ensemble.uncertainty import boundary_edges
+from icefloe.scoring.uncertainty import boundary_edges
 
 
 @pytest.fixture(params=[2, 3])

@@ -38,7 +38,7 @@ def test_the_image_uncertainty_is_the_mean_over_pixels(ensemble, samples, predic
 
 def test_predictions_and_evaluations_are_read_without_torch():
     code = (
-        "import sys, icefloe.ensemble.predictions, icefloe.ensemble.evaluate;"
+        "import sys, icefloe.ensemble.predictions, icefloe.evaluation.evaluate;"
         "assert not {'torch', 'mlflow', 'sklearn'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -17,13 +17,13 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores, fit_guarantees
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.promotion import PromotionRule, compare
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.registry.guarantees import attach_guarantees, read_guarantees
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
-from icefloe.registry.promotion import PromotionRule, compare
 from icefloe.registry.registry import Registry
 
 RULE = PromotionRule(n_resamples=1000)

@@ -15,10 +15,10 @@ from icefloe.datasets.splits import SplitConfig
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.ensemble.manifest import Manifest, Member, Provenance
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.promotion import PromotionRule
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
-from icefloe.registry.promotion import PromotionRule
 from icefloe.registry.registry import Registry
 from icefloe.registry.submission import describe_lineage, submit
 

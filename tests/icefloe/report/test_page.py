@@ -13,12 +13,12 @@ from icefloe.active.sampler import Selected, Selection
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.evidence import measure_evidence
 from icefloe.drift.gate import check
-from icefloe.ensemble.evaluate import evaluate
 from icefloe.ensemble.prediction import Prediction
-from icefloe.registry.promotion import PromotionRule, compare
+from icefloe.evaluation.evaluate import evaluate
+from icefloe.evaluation.promotion import PromotionRule, compare
+from icefloe.evaluation.temperature import check_temperature
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
-from icefloe.registry.temperature import check_temperature
 from icefloe.report.figures import Segmented, gallery, html_page, png
 from icefloe.report.intervals import intervals_figure
 from icefloe.report.numbers import evaluation_numbers, gate_numbers, mean_dice, roc_points
@@ -40,7 +40,7 @@ class Disc:
     def image(self):
         return self.pixels
 
-    def mask(self):
+    def reference(self):
         return self.label
 
 
@@ -53,16 +53,16 @@ class Guesser:
         )
         self.skill = skill
 
-    def predict_samples(self, samples, steps_done=None):
+    def predict_samples(self, samples):
         for sample in samples:
             rng = np.random.default_rng(100 + sample.index)
-            truth = sample.mask() * 0.8 + 0.1
+            truth = sample.reference() * 0.8 + 0.1
             noise = rng.normal(0, 1 - self.skill, (3, *SHAPE))
             members = np.clip(truth + noise, 0, 1).astype(np.float32)
             yield sample, Prediction.from_members(members, 0.5, np.ones(4, np.float32))
 
-    def predict_beside_uncalibrated(self, samples, steps_done=None):
-        for sample, prediction in self.predict_samples(samples, steps_done):
+    def predict_beside_uncalibrated(self, samples):
+        for sample, prediction in self.predict_samples(samples):
             yield sample, prediction, 0.5 + 0.7 * (prediction.mean - 0.5)
 
 
@@ -201,7 +201,7 @@ def test_the_page_says_of_every_version_where_its_temperature_helps(page, result
         found = check_temperature(evaluation)
         assert f"{version}{found.sentence().removeprefix('challenger')}" in page
         for change in found.changes:
-            assert change.interval() in page
+            assert change.interval.text(4, signed=True) in page
 
 
 def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results):

@@ -10,9 +10,9 @@ import pytest
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.uncertainty import class_mask
 from icefloe.physics.crystal import measure
 from icefloe.report.physics import Scale, gather, ice_maps, measure_dataset, write_physics
+from icefloe.scoring.uncertainty import class_mask
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset

@@ -89,11 +89,11 @@ def test_a_rates_interval_is_clopper_and_pearsons(hits, total):
     low = 0.0 if hits == 0 else stats.beta.ppf(0.025, hits, total - hits + 1)
     high = 1.0 if hits == total else stats.beta.ppf(0.975, hits + 1, total - hits)
 
-    assert rates.Rate(hits, total).interval == pytest.approx((low, high))
+    assert rates.Rate(hits=hits, total=total).interval == pytest.approx((low, high))
 
 
 def test_a_rate_of_nothing_has_no_share():
-    assert str(rates.Rate(0, 0)) == "–"
+    assert str(rates.Rate(hits=0, total=0)) == "–"
 
 
 def detections(share_by_strength, total=20):
@@ -156,8 +156,8 @@ def test_a_confusion_matrix_counts_only_alarms_and_an_unclear_answer_is_no_right
     found = confusion.Confusion.of(("a", "b"), pairs)
 
     assert found.counts.tolist() == [[1, 1, 1, 0], [0, 1, 0, 1], [1, 0, 0, 0]]
-    assert found.accuracy == rates.Rate(2, 4)
-    assert found.clear == rates.Rate(2, 3)
+    assert found.accuracy == rates.Rate(hits=2, total=4)
+    assert found.clear == rates.Rate(hits=2, total=3)
     assert found.chance == 3 / 4
     assert "| a | 1 | 1 | 1 | 0 |" in found.to_markdown()
 

@@ -7,9 +7,9 @@ from safetensors.torch import save_file
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.evaluate import evaluate
 from icefloe.ensemble.fit import calibrate
 from icefloe.ensemble.manifest import Manifest, Member
+from icefloe.evaluation.evaluate import evaluate
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
@@ -71,7 +71,7 @@ def ensemble(networks) -> Ensemble:
 
 @pytest.fixture(scope="module")
 def seen(dataset, networks) -> Seen:
-    (found,) = Seen.by(networks, Scenes.of(dataset.samples, PREPROCESSING, {}))
+    (found,) = Seen.by(networks, Scenes.of(dataset.samples, PREPROCESSING))
     return found
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from icefloe.studies.intervals import over_seeds
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.studies.label_cost.savings import (
     best_met_anew,
     cost_to_reach,
@@ -82,7 +82,12 @@ def test_the_interval_of_a_mean_is_no_narrower_than_the_t_interval(rng):
 
 
 def test_a_single_seed_has_no_interval():
-    assert of_mean_curves(lambda seeds: 1.5, 1).to_dict() == {"mean": 1.5, "low": None, "high": None, "n": 1}
+    assert of_mean_curves(lambda seeds: 1.5, 1).model_dump() == {
+        "mean": 1.5,
+        "low": None,
+        "high": None,
+        "n": 1,
+    }
 
 
 def test_the_best_strategy_is_measured_on_seeds_that_did_not_choose_it(make_curves):

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: metrics, calibration, uncertainty, conformal quantiles, trivial baselines."""

@@ -1,0 +1,159 @@
+"""Evaluations against scikit-learn on the predictions themselves."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from sklearn.metrics import brier_score_loss, confusion_matrix, jaccard_score, log_loss, roc_auc_score
+
+from icefloe.errors import IcefloeError
+from icefloe.evaluation.evaluate import Evaluation, evaluate
+
+
+@pytest.fixture
+def datasets(samples):
+    return [*samples[:2], *(replace(sample, dataset="D2") for sample in samples[2:])]
+
+
+@pytest.fixture
+def evaluation(ensemble, datasets):
+    return evaluate(ensemble, datasets)
+
+
+def test_image_rows_equal_sklearn_on_the_prediction(ensemble, datasets, evaluation):
+    for sample, row in zip(datasets, evaluation.images, strict=True):
+        prediction = ensemble.predict(sample.pixels)
+        truth, mean = sample.label.ravel(), prediction.mean.ravel()
+        assert (row.dataset, row.stem, row.index) == (sample.dataset, sample.stem, sample.index)
+        assert row.iou == pytest.approx(jaccard_score(truth, prediction.mask.ravel()), abs=1e-3)
+        assert row.brier == pytest.approx(brier_score_loss(truth, mean), abs=1e-5)
+        assert row.mae == pytest.approx(np.abs(mean - truth).mean(), abs=1e-5)
+        assert row.uq == pytest.approx(prediction.std.mean(), abs=1e-5)
+        assert row.uq_boundary == pytest.approx(prediction.uncertainty.uq_boundary, rel=1e-2)
+
+
+def test_dataset_scores_pool_pixels_and_average_uncertainty(ensemble, datasets, evaluation):
+    predictions = [ensemble.predict(sample.pixels) for sample in datasets[2:]]
+    truth = np.concatenate([sample.label.ravel() for sample in datasets[2:]])
+    mask = np.concatenate([prediction.mask.ravel() for prediction in predictions])
+    mean = np.concatenate([prediction.mean.ravel() for prediction in predictions])
+    scores = evaluation.datasets["D2"]
+    assert scores.n_images == 2
+    assert scores.iou == pytest.approx(jaccard_score(truth, mask), abs=1e-3)
+    assert np.allclose(scores.confusion, confusion_matrix(truth, mask), atol=10)
+    assert scores.brier == pytest.approx(brier_score_loss(truth, mean), abs=1e-5)
+    assert scores.roc.area == pytest.approx(roc_auc_score(truth, mean), abs=1e-4)
+    assert scores.uq == pytest.approx(
+        np.mean([prediction.std.mean() for prediction in predictions]), abs=1e-5
+    )
+
+
+def test_scores_at_temperature_one_are_those_of_the_ensemble_without_its_temperature(make_ensemble, datasets):
+    evaluation = evaluate(make_ensemble(temperature=2.5), datasets)
+    plain = make_ensemble(temperature=1.0)
+    without = evaluate(plain, datasets)
+    assert (evaluation.temperature, without.temperature) == (2.5, 1.0)
+    for ours, theirs, sample in zip(evaluation.images, without.images, datasets, strict=True):
+        assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
+        assert ours.ece_uncalibrated == pytest.approx(theirs.ece)
+        assert ours.nll != pytest.approx(theirs.nll)
+        expected = log_loss(sample.label.ravel(), plain.predict(sample.pixels).mean.ravel())
+        assert theirs.nll == pytest.approx(expected, abs=1e-4)
+    ours, theirs = evaluation.datasets["D1"], without.datasets["D1"]
+    assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
+    assert ours.ece_uncalibrated == pytest.approx(theirs.ece)
+    assert ours.uncalibrated == theirs.calibration
+
+
+def test_an_evaluation_of_an_earlier_version_still_loads(evaluation):
+    content = evaluation.to_dict()
+    new = {"nll", "nll_uncalibrated", "ece_uncalibrated", "uncalibrated"}
+    del content["temperature"]
+    for scores in (*content["images"], *content["datasets"].values()):
+        for name in new & set(scores):
+            del scores[name]
+    loaded = Evaluation.from_dict(content)
+    assert loaded.temperature is None
+    assert loaded.datasets["D1"].nll is None
+    assert loaded.datasets["D1"].dice == evaluation.datasets["D1"].dice
+
+
+def test_the_total_confusion_counts_every_pixel(datasets, evaluation):
+    assert np.sum(evaluation.confusion) == sum(sample.label.size for sample in datasets)
+
+
+def test_trivial_baselines_stand_beside(samples, evaluation):
+    baselines = evaluation.baselines["D2"]
+    background = np.mean([sample.label == 0 for sample in samples[2:]])
+    assert baselines["all background"].pca == pytest.approx(background)
+    assert baselines["all background"].dice == 0
+    assert baselines["Otsu, foreground dark"].dice > 0.8 > baselines["Otsu, foreground bright"].dice
+
+
+def test_an_evaluation_survives_its_file(evaluation, tmp_path):
+    evaluation.save(tmp_path / "evaluation.json")
+    assert Evaluation.load(tmp_path / "evaluation.json") == evaluation
+    assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict()))) == evaluation
+
+
+def test_a_file_that_is_no_evaluation_is_refused(tmp_path):
+    (tmp_path / "evaluation.json").write_text("{}")
+    with pytest.raises(
+        IcefloeError, match=r"evaluation\.json: not an evaluation \(ensemble: Field required\)"
+    ):
+        Evaluation.load(tmp_path / "evaluation.json")
+
+
+def test_the_table_shows_ensemble_and_baselines_of_every_dataset(evaluation):
+    rows = evaluation.to_markdown().splitlines()
+    assert len(rows) == 2 + 2 * (1 + 3)
+    assert rows[2].startswith("| D1 | 2 | **EA-T1** |")
+    assert "all background" in rows[3]
+    assert {row.count("|") for row in rows} == {12}
+
+
+def test_curves_are_drawn_for_every_dataset(evaluation):
+    for plot in (evaluation.plot_calibration, evaluation.plot_roc):
+        axes = Figure().subplots()
+        plot(axes)
+        assert [text.get_text()[:2] for text in axes.get_legend().get_texts()] == ["D1", "D2"]
+
+
+def test_a_perfect_reference_scores_fully(ensemble, samples):
+    perfect = [replace(sample, label=ensemble.predict(sample.pixels).mask) for sample in samples]
+    truth = evaluate(ensemble, perfect)
+    assert min(row.dice for row in truth.images) > 0.99
+
+
+def test_ignored_pixels_are_left_out(ensemble, samples):
+    half = [replace(sample, label=sample.label.copy()) for sample in samples[:1]]
+    half[0].label[40:] = 255
+    evaluation = evaluate(ensemble, half)
+    assert np.sum(evaluation.confusion) == 40 * 60
+
+
+def test_images_without_foreground_are_scored_without_a_roc(ensemble, samples):
+    empty = [replace(sample, label=np.zeros_like(sample.label)) for sample in samples]
+    scores = evaluate(ensemble, empty).datasets["D1"]
+    assert scores.roc is None
+    assert 0 <= scores.brier <= 1
+
+
+def test_several_classes_are_scored(make_ensemble, samples):
+    scores = evaluate(make_ensemble(n_classes=3), samples).datasets["D1"]
+    assert np.shape(scores.confusion) == (3, 3)
+    assert (scores.roc, scores.accuracy) == (None, None)
+    assert 0 <= scores.brier <= 2
+
+
+def test_a_mask_of_another_size_is_refused_by_the_samples_name(ensemble, samples):
+    wrong = [replace(samples[0], label=samples[0].label[:, :-1])]
+    with pytest.raises(IcefloeError, match="D1/stack_0: Reference mask is 80x59 but the prediction is 80x60"):
+        evaluate(ensemble, wrong)
+
+
+def test_evaluating_nothing_is_refused(ensemble):
+    with pytest.raises(IcefloeError, match="EA-T1: there is no image to evaluate on"):
+        evaluate(ensemble, [])

@@ -1,0 +1,173 @@
+"""The promotion gate."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from icefloe.errors import IcefloeError
+from icefloe.evaluation.promotion import PromotionReport, PromotionRule, compare
+
+RULE = PromotionRule(n_resamples=2000)
+
+
+@pytest.fixture
+def champion(evaluation_of):
+    return evaluation_of({"D1": (0.95, 12), "D2": (0.94, 12), "D3": (0.70, 12)})
+
+
+def test_a_challenger_that_gains_on_the_new_dataset_and_forgets_nothing_passes(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.949, 12), "D2": (0.941, 12), "D3": (0.92, 12)}, seed=1)
+    report = compare(challenger, champion, RULE, new_dataset="D3", champion_version="EA-T1")
+    assert report.verdict == "pass"
+    assert report.dataset_verdicts == {"D1": "pass", "D2": "pass", "D3": "pass"}
+    assert re.match(r"pass against EA-T1: Dice is higher on D3 \(\+0\.2", report.sentence())
+
+
+def test_forgetting_beyond_the_margin_fails_whatever_was_gained(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.90, 12), "D2": (0.94, 12), "D3": (0.92, 12)}, seed=1)
+    report = compare(challenger, champion, RULE, new_dataset="D3")
+    assert report.verdict == "fail"
+    assert report.dataset_verdicts["D1"] == "fail"
+    assert any(r.startswith("Dice on D1 is worse beyond the margin of 0.02: -0.0") for r in report.reasons)
+
+
+def test_being_worse_within_the_margin_is_no_forgetting(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.945, 12), "D2": (0.94, 12), "D3": (0.92, 12)}, seed=1)
+    report = compare(challenger, champion, RULE, new_dataset="D3")
+    assert report.verdict == "pass"
+
+
+def test_the_champion_against_itself_is_inconclusive_because_nothing_is_better(champion):
+    report = compare(champion, champion, RULE, new_dataset="D3")
+    assert report.verdict == "inconclusive"
+    assert "It is not shown to be better: Dice on D3 +0.000 [+0.000, +0.000]." in report.reasons
+    assert set(report.dataset_verdicts.values()) == {"pass"}
+
+
+def test_a_challenger_shown_to_be_worse_on_the_new_dataset_fails_even_within_the_margin(
+    champion, evaluation_of
+):
+    challenger = evaluation_of({"D1": (0.95, 12), "D2": (0.94, 12), "D3": (0.685, 12)}, seed=1, spread=0.001)
+    steady = evaluation_of({"D1": (0.95, 12), "D2": (0.94, 12), "D3": (0.70, 12)}, spread=0.001)
+    report = compare(challenger, steady, RULE, new_dataset="D3")
+    assert report.verdict == "fail"
+    assert report.dataset_verdicts["D3"] == "pass"
+
+
+def test_a_scattered_difference_is_inconclusive(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.94, 12), "D2": (0.94, 12), "D3": (0.92, 12)}, seed=1, spread=0.05)
+    report = compare(challenger, champion, RULE, new_dataset="D3")
+    assert report.verdict == "inconclusive"
+    assert any("may be worse beyond the margin" in reason for reason in report.reasons)
+
+
+def test_one_image_decides_nothing(evaluation_of):
+    report = compare(evaluation_of({"D1": (0.9, 1)}), evaluation_of({"D1": (0.5, 1)}), RULE, new_dataset="D1")
+    assert report.verdict == "inconclusive"
+    assert report.comparisons[0].interval.text(4, signed=True).endswith("[no interval]")
+
+
+def test_few_images_are_warned_about(evaluation_of):
+    report = compare(evaluation_of({"D1": (0.9, 4)}, seed=1), evaluation_of({"D1": (0.5, 4)}), RULE)
+    assert report.warnings == ("D1 has only 4 images: its intervals assume normal differences.",)
+
+
+def test_growing_certain_while_growing_worse_is_warned_about(evaluation_of):
+    champion = evaluation_of({"D1": (0.95, 12)}, uq=0.02)
+    challenger = evaluation_of({"D1": (0.93, 12)}, uq=0.01)
+    report = compare(challenger, champion, RULE)
+    assert "On D1 the challenger is more certain although its Dice fell." in report.warnings
+
+
+def test_uq_decides_only_with_a_margin(evaluation_of):
+    champion = evaluation_of({"D1": (0.5, 12)}, uq=0.01)
+    challenger = evaluation_of({"D1": (0.9, 12)}, uq=0.05, seed=1)
+    assert compare(challenger, champion, RULE).verdict == "pass"
+    strict = RULE.model_copy(update={"uq_margin": 0.01})
+    assert compare(challenger, champion, strict).verdict == "fail"
+
+
+def test_without_a_new_dataset_the_level_is_corrected_for_the_number_of_datasets(evaluation_of):
+    wrong = sum(
+        compare(
+            evaluation_of({f"D{i}": (0.9, 8) for i in range(10)}, seed=2 * seed + 1),
+            evaluation_of({f"D{i}": (0.9, 8) for i in range(10)}, seed=2 * seed),
+            RULE.model_copy(update={"n_resamples": 1000}),
+        )
+        .reasons[0]
+        .startswith("Dice is higher")
+        for seed in range(20)
+    )
+    assert wrong <= 2
+
+
+def test_a_challenger_worse_by_the_margin_seldom_passes(evaluation_of):
+    passed = sum(
+        compare(
+            evaluation_of({"D1": (0.88, 8), "D2": (0.9, 8)}, seed=2 * seed + 1),
+            evaluation_of({"D1": (0.90, 8), "D2": (0.8, 8)}, seed=2 * seed),
+            RULE.model_copy(update={"n_resamples": 1000}),
+            new_dataset="D2",
+        ).verdict
+        == "pass"
+        for seed in range(60)
+    )
+    assert passed <= 5
+
+
+def test_intervals_do_not_move_when_another_dataset_is_added(evaluation_of):
+    alone = compare(evaluation_of({"D1": (0.9, 9)}, seed=1), evaluation_of({"D1": (0.8, 9)}), RULE)
+    more = {"D1": (0.8, 9), "D2": (0.8, 9)}
+    together = compare(evaluation_of(more | {"D1": (0.9, 9)}, seed=1), evaluation_of(more), RULE)
+    assert alone.comparisons == together.comparisons[: len(alone.comparisons)]
+
+
+def test_different_images_cannot_be_compared(evaluation_of):
+    with pytest.raises(
+        IcefloeError, match=r"D1/frame_2: the champion was not evaluated on it \(2 such images\)"
+    ):
+        compare(evaluation_of({"D1": (0.9, 4)}), evaluation_of({"D1": (0.9, 2)}), RULE)
+    with pytest.raises(IcefloeError, match="D2/frame_0: the challenger was not evaluated on it"):
+        compare(evaluation_of({"D1": (0.9, 2)}), evaluation_of({"D1": (0.9, 2), "D2": (0.9, 2)}), RULE)
+
+
+def test_without_a_held_out_label_of_the_new_dataset_nothing_is_shown(champion):
+    report = compare(champion, champion, RULE, new_dataset="D9")
+    assert report.verdict == "inconclusive"
+    assert "D9 has no held-out label" in report.reasons[0]
+
+
+def test_a_first_version_must_beat_the_best_trivial_baseline_everywhere(evaluation_of):
+    good = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.8, 5)}, baseline=0.5), None, RULE)
+    assert good.verdict == "pass"
+    assert good.sentence().startswith("pass against the trivial baselines: Dice on D1 is above that of ")
+    bad = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.4, 5)}, baseline=0.5), None, RULE)
+    assert bad.verdict == "fail"
+    assert bad.dataset_verdicts == {"D1": "pass", "D2": "fail"}
+
+
+def test_a_report_survives_json_even_without_intervals(evaluation_of):
+    report = compare(evaluation_of({"D1": (0.9, 1)}), evaluation_of({"D1": (0.5, 1)}), RULE)
+    text = json.dumps(report.to_dict(), allow_nan=False)
+    assert PromotionReport.from_dict(json.loads(text)) == report
+
+
+def test_the_markdown_has_a_row_for_each_dataset_and_metric(champion):
+    table = compare(champion, champion, RULE, champion_version="EA-T1").to_markdown()
+    rows = [line for line in table.splitlines() if line.startswith("| D")]
+    assert len(rows) == 12
+    assert "| dataset | metric | images | EA-T1 | challenger | difference [95% interval] |" in table
+
+
+def test_the_figure_shows_every_dataset_with_its_interval(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.9, 12), "D2": (0.94, 12), "D3": (0.92, 12)}, seed=1)
+    axes = Figure().subplots()
+    report = compare(challenger, champion, RULE, champion_version="EA-T1")
+    report.plot(axes)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["D1 (n=12)", "D2 (n=12)", "D3 (n=12)"]
+    low = report.comparisons[0].low
+    assert any(np.isclose(line.get_xdata()[0], low) for line in axes.lines)
+    assert axes.get_xlabel() == "difference in Dice, challenger minus EA-T1"
