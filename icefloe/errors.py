@@ -1,4 +1,4 @@
-"""The one exception family for everything a user can cause and mend."""
+"""The one exception family for everything a user can cause and fix."""
 
 
 class IcefloeError(Exception):

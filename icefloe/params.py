@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from icefloe.active.sampler import SamplerConfig
 from icefloe.datasets.splits import SplitConfig
@@ -15,6 +15,7 @@ from icefloe.errors import IcefloeError
 from icefloe.evaluation.promotion import PromotionRule
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule
+from icefloe.validation import validated
 
 DEFAULT_PARAMS = Path(__file__).with_name("params.yaml")
 """What a new workspace starts with."""
@@ -52,16 +53,9 @@ def load_params(path: Path, preset: str) -> Params:
             f"{path}: not found. Copy it from another workspace, or make a new one."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Mend it.") from error
+        raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Fix it.") from error
     presets = content.get("presets") if isinstance(content, dict) else None
     if not isinstance(presets, dict) or preset not in presets:
         known = ", ".join(presets) if isinstance(presets, dict) else "none"
         raise IcefloeError(f"{path}: no preset {preset!r}. There are: {known}.")
-    try:
-        return Params.model_validate(presets[preset])
-    except ValidationError as error:
-        first = error.errors()[0]
-        entry = ".".join(str(part) for part in first["loc"])
-        raise IcefloeError(f"{path}: presets.{preset}.{entry}: {first['msg']}. Mend that entry.") from error
-    except IcefloeError as error:
-        raise IcefloeError(f"{path}: presets.{preset}: {error}") from error
+    return validated(Params, presets[preset], f"{path}: presets.{preset}.")

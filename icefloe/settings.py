@@ -12,6 +12,7 @@ from pydantic_settings import (
 )
 
 from icefloe.errors import IcefloeError
+from icefloe.validation import first_problem
 
 SETTINGS_FILE = "icefloe.toml"
 
@@ -121,6 +122,6 @@ def load_settings(workspace: Path | None = None) -> Settings:
             raise IcefloeError(
                 f"{folder / SETTINGS_FILE}: {name}: no such setting. Remove that line; there are: {known}."
             ) from error
-        raise IcefloeError(f"{folder / SETTINGS_FILE}: {name}: {first['msg']}. Mend that line.") from error
+        raise IcefloeError(f"{folder / SETTINGS_FILE}: {first_problem(error)}. Fix that line.") from error
     except ValueError as error:  # not TOML at all
-        raise IcefloeError(f"{folder / SETTINGS_FILE}: {error}. Mend the file.") from error
+        raise IcefloeError(f"{folder / SETTINGS_FILE}: {error}. Fix the file.") from error

@@ -148,7 +148,7 @@ def run_locally(
     Raises
     ------
     IcefloeError
-        If a step fails: with the step's own words when it was the user's to mend, else with the log's path.
+        If a step fails: with the step's own words when it was the user's to fix, else with the log's path.
     """
     directory = settings.state / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{pipeline.name}"
     directory.mkdir(parents=True)

@@ -50,7 +50,7 @@ def warn(line: str) -> None:
 
 
 def refuse(line: str) -> None:
-    """The one line on standard error with which a command ends that its user can mend."""
+    """The one line on standard error with which a command ends that its user can fix."""
     errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
 
 

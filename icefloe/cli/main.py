@@ -67,7 +67,7 @@ def init(
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one line and exit code 2."""
+    """Run the command line; what a user can fix is one line and exit code 2."""
     # MLflow would tell of every table it makes, where a person waits for one answer.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
@@ -83,7 +83,7 @@ def main() -> None:
     except UNUSABLE_PLACE as error:
         if error.filename is None:
             raise
-        context.refuse(f"{error.filename}: {error.strerror}. Mend that, or name another place.")
+        context.refuse(f"{error.filename}: {error.strerror}. Fix that, or name another place.")
         code = REFUSED
     except KeyboardInterrupt:
         code = INTERRUPTED

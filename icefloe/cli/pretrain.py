@@ -39,6 +39,7 @@ def pretrain(
 
     from icefloe.training import pretrain as pretraining
     from icefloe.training.pretrained import PretrainConfig, save_pretrained
+    from icefloe.validation import first_problem
 
     if (steps is None) == (minutes is None):
         raise IcefloeError("How long is not said. Give either --steps or --minutes.")
@@ -55,11 +56,8 @@ def pretrain(
                 seed=seed,
             )
         except ValidationError as error:
-            first = error.errors()[0]
-            option = str(first["loc"][0]).replace("_", "-")
-            raise IcefloeError(
-                f"--{option} {first['input']}: {first['msg']}. Choose another value."
-            ) from error
+            option = first_problem(error).replace("_", "-", 1)
+            raise IcefloeError(f"--{option}. Choose another value.") from error
         if minutes is not None and not pretraining.steps_begun(state):
             enough = pretraining.steps_within(config, minutes, threads=threads, workers=workers)
             config = config.model_copy(update={"steps": enough})

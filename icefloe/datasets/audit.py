@@ -52,7 +52,7 @@ class AnnotatorPair:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """All findings; `problems` and `leaks` are what must be mended.
+    """All findings; `problems` and `leaks` are what must be fixed.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class AuditReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing must be mended."""
+        """Whether nothing must be fixed."""
         return not self.problems and not self.leaks
 
     def sentence(self) -> str:

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import numpy as np
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
+from icefloe.validation import validated
 
 INFO_FILE = "dataset.yaml"
 COMPOSITES_FILE = "composites.csv"
@@ -97,13 +98,8 @@ class DatasetInfo(BaseModel):
             ) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             reason = " ".join(str(error).split())
-            raise IcefloeError(f"{path}: not valid YAML ({reason}). Mend the file.") from error
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            entry = ".".join(str(part) for part in first["loc"]) or "the whole file"
-            raise IcefloeError(f"{path}: {entry}: {first['msg']}. Mend that entry.") from error
+            raise IcefloeError(f"{path}: not valid YAML ({reason}). Fix the file.") from error
+        return validated(cls, content, path)
 
     def save(self, dataset: Path) -> None:
         """Write `dataset.yaml` into the folder `dataset`; the same content gives the same bytes."""

@@ -18,7 +18,7 @@ def git(folder: Path, *arguments: str) -> str:
     completed = _run(folder, *arguments)
     if completed.returncode != 0:
         reason = " ".join((completed.stderr or completed.stdout).split())
-        raise IcefloeError(f"{folder}: git {arguments[0]} failed ({reason[:200]}). Mend that and try again.")
+        raise IcefloeError(f"{folder}: git {arguments[0]} failed ({reason[:200]}). Fix that and try again.")
     return completed.stdout.rstrip("\n")
 
 

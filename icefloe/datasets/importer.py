@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from pydantic import ValidationError
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo, check_mask, natural_key
 from icefloe.datasets.label_history import LabelRecord, write_history
@@ -27,6 +26,7 @@ from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.scoring.metrics import dice
 from icefloe.typing import IGNORE, MaskArray
+from icefloe.validation import validated
 
 IMAGE_FOLDER = "images"
 LABEL_FOLDERS = ("masks", "labels", "annotations")
@@ -162,14 +162,7 @@ def dataset_info(**entries: Any) -> DatasetInfo:
     IcefloeError
         If one can't be; the error names it.
     """
-    try:
-        return DatasetInfo(**entries)
-    except ValidationError as error:
-        first = error.errors()[0]
-        entry = ".".join(str(part) for part in first["loc"])
-        raise IcefloeError(
-            f"{first['input']!r} can't be the dataset's {entry}: {first['msg']}. Choose another."
-        ) from error
+    return validated(DatasetInfo, entries, "dataset.", "Choose another.")
 
 
 def _find(source: Path) -> _Source:

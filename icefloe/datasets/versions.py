@@ -329,6 +329,6 @@ def _reported(workspace: Path) -> Iterator[None]:
         yield
     except DvcException as error:
         reason = " ".join(str(error).split())
-        raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Mend that and try again.") from error
+        raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Fix that and try again.") from error
     finally:
         logger.setLevel(level)

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.validation import validated
 
 MANIFEST = "ensemble.yaml"
 IDENTITY = ("dataset", "stem", "index")
@@ -169,14 +170,7 @@ class Manifest(BaseModel):
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             reason = " ".join(str(error).split())
             raise IcefloeError(f"{path}: not valid YAML ({reason}). Restore the file.") from error
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            entry = ".".join(str(part) for part in first["loc"]) or "the whole file"
-            raise IcefloeError(f"{path}: {entry}: {first['msg']}. Restore the file.") from error
-        except IcefloeError as error:
-            raise IcefloeError(f"{path}: {error}") from error
+        return validated(cls, content, path, "Restore the file.")
 
     def to_yaml(self) -> str:
         """The file's text; the same content gives the same text."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.samples import LabelledSample
@@ -18,6 +18,7 @@ from icefloe.scoring.metrics import confusion_matrix, scores_from_confusion
 from icefloe.scoring.roc import RocCurve, roc_curve
 from icefloe.scoring.tally import Tally, mask_scores
 from icefloe.typing import IGNORE, FloatArray, MaskArray
+from icefloe.validation import validated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,15 +215,10 @@ class Evaluation(_Record):
             If it is missing or is no evaluation.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise IcefloeError(f"{path}: no evaluation here. Evaluate the ensemble first.") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            entry = ".".join(str(part) for part in first["loc"]) or "the whole file"
-            raise IcefloeError(
-                f"{path}: not an evaluation ({entry}: {first['msg']}). Evaluate the ensemble again."
-            ) from error
+        return validated(cls, content, path, "Evaluate the ensemble again.")
 
     def to_markdown(self) -> str:
         """A table like the paper's 4 to 6, IoU and Dice first, trivial baselines under each dataset."""

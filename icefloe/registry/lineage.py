@@ -7,12 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.provenance import lineage as lineage_of_samples
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
+from icefloe.validation import validated
 
 if TYPE_CHECKING:
     from icefloe.datasets.versions import DataVersion
@@ -137,14 +138,7 @@ class Lineage(BaseModel):
         IcefloeError
             If something is missing or of another kind.
         """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise IcefloeError(
-                f"lineage: {where}: {first['msg']}. Register the version again from its training run."
-            ) from error
+        return validated(cls, data, "lineage", "Register the version again from its training run.")
 
     def keys(self, role: Literal["train", "validation"] | None = None) -> list[str]:
         """Keys of the images used, all or those of one role."""

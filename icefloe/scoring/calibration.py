@@ -1,4 +1,4 @@
-"""Whether predicted probabilities are the frequencies they claim to be, and a temperature that mends them."""
+"""Whether predicted probabilities are the frequencies they claim to be, and a temperature that fixes them."""
 
 from dataclasses import dataclass
 

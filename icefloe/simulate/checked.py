@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from icefloe.errors import IcefloeError
+from icefloe.validation import first_problem
 
 
 class CheckedModel(BaseModel):
@@ -16,10 +17,8 @@ class CheckedModel(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
             raise IcefloeError(
-                f"{type(self).__name__}.{name}: {first['msg']}, not {first['input']!r}. Choose another value."
+                f"{type(self).__name__}.{first_problem(error)}. Choose another value."
             ) from error
 
     def changed(self, **values: Any) -> Self:

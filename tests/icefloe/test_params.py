@@ -63,14 +63,14 @@ def test_what_a_pipeline_is_given_holds_no_null(params):
         ("presets: {demo: [", "not valid YAML"),
         ("", "no preset 'demo'. There are: none."),
         ("presets: {big: {}}", "no preset 'demo'. There are: big."),
-        ("presets: {demo: {}}", "presets.demo.training: Field required. Mend that entry."),
+        ("presets: {demo: {}}", "presets.demo.training: Field required. Fix that entry."),
         (
             "presets: {demo: {training: {members: [{encoder: resnet18}], epochs: 0}}}",
-            "presets.demo.training.epochs: Input should be greater than or equal to 1. Mend that entry.",
+            "presets.demo.training.epochs: Input should be greater than or equal to 1, not 0. Fix",
         ),
         (
             "presets: {demo: {training: {members: [{encoder: resnet18}]}, colour: blue}}",
-            "presets.demo.colour: Extra inputs are not permitted. Mend that entry.",
+            "presets.demo.colour: Extra inputs are not permitted. Fix that entry.",
         ),
         (
             "presets: {demo: {training: {members: [{encoder: resnet99}]}}}",

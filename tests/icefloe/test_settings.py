@@ -81,8 +81,8 @@ def test_outside_a_workspace_the_error_says_how_to_make_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("experiment = ice\n", "Mend the file."),
-        ("experiment = 7\n", "experiment: Input should be a valid string. Mend that line"),
+        ("experiment = ice\n", "Fix the file."),
+        ("experiment = 7\n", "experiment: Input should be a valid string, not 7. Fix that line"),
         ('colour = "blue"\n', "colour: no such setting. Remove that line; there are: tracking_uri, "),
     ],
 )

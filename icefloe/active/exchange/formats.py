@@ -137,7 +137,7 @@ class Known:
         """
         path = PurePosixPath(str(name))
         if path.is_absolute() or ".." in path.parts or "\\" in str(name) or not path.name:
-            raise IcefloeError(f"{where}: file name {str(name)[:80]!r} is not a safe name. Mend the file.")
+            raise IcefloeError(f"{where}: file name {str(name)[:80]!r} is not a safe name. Fix the file.")
         if len(path.parts) > 1:
             return self.by_key(path.parts[-2], path.stem, where)
         keys = self._by_stem.get(path.stem, set())
@@ -193,7 +193,7 @@ def parse_time(text: object, where: str) -> float | None:
     try:
         parsed = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise IcefloeError(f"{where}: time {str(text)[:40]!r} is not ISO 8601. Mend it.") from error
+        raise IcefloeError(f"{where}: time {str(text)[:40]!r} is not ISO 8601. Fix it.") from error
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
@@ -210,7 +210,7 @@ def parse_seconds(value: object, where: str) -> float | None:
     try:
         return float(str(value))
     except ValueError as error:
-        raise IcefloeError(f"{where}: seconds {str(value)[:40]!r} is not a number. Mend it.") from error
+        raise IcefloeError(f"{where}: seconds {str(value)[:40]!r} is not a number. Fix it.") from error
 
 
 def write_viewable(path: Path, image: FloatArray) -> None:

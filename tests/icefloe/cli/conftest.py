@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def refusal(self) -> str:
-        """The one line of an error that a user can mend; the test fails if it is anything else."""
+        """The one line of an error that a user can fix; the test fails if it is anything else."""
         assert self.code == 2, (self.code, self.out, self.err)
         assert self.err.startswith("error: ")
         assert self.err.endswith("\n")

@@ -117,7 +117,8 @@ def test_a_name_that_leads_out_of_the_data_folder(cli, workspace, source, files_
     before = files_in(workspace)
 
     message = cli("-C", workspace, "data", "import", source, "--name", "../D1").refusal
-    assert message.startswith("'../D1' can't be the dataset's name")
+    assert message.startswith("dataset.name: use at most")
+    assert "not '../D1'" in message
     assert files_in(workspace) == before
 
 

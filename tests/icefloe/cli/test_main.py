@@ -44,7 +44,7 @@ def test_a_broken_settings_file(cli, workspace):
 
     message = cli("-C", workspace, "data", "list").refusal
     assert message.startswith(f"{workspace / 'icefloe.toml'}: ")
-    assert message.endswith("Mend the file.")
+    assert message.endswith("Fix the file.")
 
 
 def test_a_workspace_is_made_once(cli, empty_workspace, files_in):
@@ -93,7 +93,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(cli, workspace):
     (workspace / "mine.txt").write_text("mine")
 
     assert cli("init", workspace / "mine.txt").refusal == (
-        f"{workspace / 'mine.txt'}: File exists. Mend that, or name another place."
+        f"{workspace / 'mine.txt'}: File exists. Fix that, or name another place."
     )
     assert (workspace / "mine.txt").read_text() == "mine"
 

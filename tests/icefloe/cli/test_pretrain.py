@@ -31,11 +31,11 @@ def test_weights_and_card_are_made_and_the_state_is_gone(cli, tmp_path, monkeypa
         (["--steps", 1, "--minutes", 1], "How long is not said. Give either --steps or --minutes."),
         (
             ["--steps", 1, "--size", 100],
-            "--size 100: Input should be a multiple of 32. Choose",
+            "--size: Input should be a multiple of 32, not 100. Choose",
         ),
         (
             ["--steps", 1, "--stages", 6],
-            "--stages 6: Input should be less than or equal to 5",
+            "--stages: Input should be less than or equal to 5, not 6",
         ),
     ],
 )

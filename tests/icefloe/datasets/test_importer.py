@@ -185,9 +185,10 @@ def test_a_name_that_cannot_be_a_folder_is_refused_in_words(source, tmp_path, na
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(IcefloeError) as error:
         import_folder(source, name, tmp_path / "data")
+    shown = repr(name) if len(name) < 80 else f"'{'x' * 37}...{'x' * 38}'"
     assert str(error.value) == (
-        f"{name!r} can't be the dataset's name: use at most 100 letters, digits, spaces and _ . ( ) + -, "
-        "starting with a letter or digit. Choose another."
+        "dataset.name: use at most 100 letters, digits, spaces and _ . ( ) + -, "
+        f"starting with a letter or digit, not {shown}. Choose another."
     )
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -118,9 +118,7 @@ def test_a_calibrated_experiment_is_covered_by_its_own_worst_score(ensemble, sam
 
 def test_each_class_has_its_own_quantiles(make_ensemble, samples):
     ensemble = make_ensemble(n_classes=3)
-    scores = [
-        score_experiment(ensemble, ExperimentSamples(f"E{k}", "new", samples[:1])) for k in range(4)
-    ]
+    scores = [score_experiment(ensemble, ExperimentSamples(f"E{k}", "new", samples[:1])) for k in range(4)]
     found = fit_guarantees(scores, ensemble.manifest.classes)
     assert list(found.areas) == ["ice", "gas"]
     assert len(found.area_intervals(ensemble.predict(samples[0].pixels), 0.8)) == 2

@@ -101,7 +101,7 @@ def test_an_evaluation_survives_its_file(evaluation, tmp_path):
 def test_a_file_that_is_no_evaluation_is_refused(tmp_path):
     (tmp_path / "evaluation.json").write_text("{}")
     with pytest.raises(
-        IcefloeError, match=r"evaluation\.json: not an evaluation \(ensemble: Field required\)"
+        IcefloeError, match=r"evaluation\.json: ensemble: Field required\. Evaluate the ensemble again\."
     ):
         Evaluation.load(tmp_path / "evaluation.json")
 

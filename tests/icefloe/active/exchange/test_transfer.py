@@ -432,7 +432,7 @@ BAD = {
     "Windows path, coco": (
         "coco",
         lambda f: _coco(f, {"..\\a.png": GOOD}),
-        "is not a safe name. Mend the file.",
+        "is not a safe name. Fix the file.",
     ),
     "traversal, label-studio": (
         "label-studio",
@@ -459,14 +459,14 @@ BAD = {
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,time\nD3,stack_0,noon\n").parent
         ),
-        "time 'noon' is not ISO 8601. Mend it.",
+        "time 'noon' is not ISO 8601. Fix it.",
     ),
     "bad seconds": (
         "png",
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,seconds\nD3,stack_0,x\n").parent
         ),
-        "seconds 'x' is not a number. Mend it.",
+        "seconds 'x' is not a number. Fix it.",
     ),
     "table of unknown images": (
         "png",
