@@ -69,7 +69,7 @@ def check(ensemble: Ensemble, spec: ExperimentSpec, seed: int) -> Checked:
     simulated = simulate_experiment(spec, seed)
     images, truth = [], []
     for second, counts, mask in zip(simulated.seconds, simulated.images, simulated.masks, strict=True):
-        prediction = ensemble.predict(counts.astype(np.float32), keep_members=True)
+        prediction = ensemble.predict_image(counts.astype(np.float32), keep_members=True)
         maps = ice_maps(prediction, ensemble.manifest.threshold)
         images.append(measure_image(str(second), float(second), *maps, spec.pixel_size_nm))
         origin = images[-1].ensemble.centre_nm

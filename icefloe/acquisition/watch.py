@@ -87,7 +87,7 @@ def _segmented(
     # One composite that shows nothing must not end the watching of the others.
     try:
         image = read_image(path)
-        prediction = ensemble.predict(image, done)
+        prediction = ensemble.predict_image(image, done)
     except IcefloeError as error:
         return Watched(row, None, str(error), time.monotonic() - began)
     results.add(path.name, image, prediction)

@@ -99,7 +99,7 @@ def predicted_rows(predictions: Iterable[tuple[ImageSample, Prediction]]) -> lis
     Parameters
     ----------
     predictions : iterable of (sample, prediction)
-        As `Ensemble.predict_samples` gives them.
+        As `Ensemble.predict` gives them.
     """
     rows = []
     for sample, prediction in predictions:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -9,12 +10,13 @@ from typing import TypeVar
 import numpy as np
 
 from icefloe.ensemble.engine import Engine, Precision, load_network
+from icefloe.ensemble.guarantees import Guarantees
 from icefloe.ensemble.manifest import MANIFEST, BenchmarkRow, Manifest, check_weights
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.samples import AnySample, prepare
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
-from icefloe.imaging.preprocess import Geometry
+from icefloe.imaging.preprocess import Geometry, Preprocessing
 from icefloe.scoring.calibration import probabilities
 from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import FloatArray
@@ -25,7 +27,7 @@ Item = TypeVar("Item")
 
 
 class Ensemble:
-    """Several networks that are asked together.
+    """Several networks that are asked together: a `Segmenter`.
 
     Parameters
     ----------
@@ -89,6 +91,36 @@ class Ensemble:
                 f"{directory}: something is here already. Name a new folder for the ensemble."
             ) from error
 
+    @property
+    def name(self) -> str:
+        """What people call the ensemble, such as EA-T2."""
+        return self.manifest.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by mask value, background first."""
+        return self.manifest.classes
+
+    @property
+    def threshold(self) -> float:
+        """Binary: a pixel is class 1 where the mean probability is at least this."""
+        return self.manifest.threshold
+
+    @property
+    def temperature(self) -> float:
+        """What every member's logits are divided by."""
+        return self.manifest.temperature
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From image to network input."""
+        return self.manifest.preprocessing
+
+    @property
+    def guarantees(self) -> Guarantees | None:
+        """What it was calibrated to promise; None: nothing."""
+        return self.manifest.guarantees
+
     def with_manifest(self, manifest: Manifest) -> "Ensemble":
         """The same networks with another threshold, temperature, benchmark or name."""
         if (manifest.members, manifest.classes) != (self.manifest.members, self.manifest.classes):
@@ -102,7 +134,7 @@ class Ensemble:
         content = self.manifest.model_dump() | {"benchmark": tuple(rows)}
         return self.with_manifest(Manifest.model_validate(content))
 
-    def predict(
+    def predict_image(
         self, image: FloatArray, done: Collection[str] = (), *, keep_members: bool = False
     ) -> Prediction:
         """Segment one image.
@@ -126,10 +158,10 @@ class Ensemble:
         IcefloeError
             If the image is not two-dimensional, has pixels that are not finite, or is constant.
         """
-        (prediction,) = self.predict_batch([image], done, keep_members=keep_members)
+        (prediction,) = self.predict_images([image], done, keep_members=keep_members)
         return prediction
 
-    def predict_batch(
+    def predict_images(
         self,
         images: Iterable[FloatArray],
         done: Collection[str] = (),
@@ -140,52 +172,24 @@ class Ensemble:
         """Segment images of any sizes, several at a time on the networks' common grid.
 
         Lazy: `batch_size` images are read, predicted and given out before the next are read.
-        Parameters and errors as in `predict`.
+        Parameters and errors as in `predict_image`.
         """
-        prepared = ((None, *self.manifest.preprocessing.apply(image, done)) for image in images)
-        for _, logits, geometry, features in self._run(prepared, batch_size):
-            prediction = self._predict(logits, geometry, features)
-            yield prediction if keep_members else prediction.without_members()
+        prepared = ((None, *self.preprocessing.apply(image, done)) for image in images)
+        for _, prediction in self._predict(prepared, batch_size, keep_members, uncalibrated=False):
+            yield prediction
 
-    def predict_samples(
+    def predict(
         self,
         samples: Iterable[AnySample],
         *,
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
+        uncalibrated: bool = False,
     ) -> Iterator[tuple[AnySample, Prediction]]:
-        """Segment samples; as `predict_batch`, and an error names the sample.
-
-        Parameters
-        ----------
-        samples
-            Of one or several datasets.
-        batch_size
-            Images run through a network at once.
-        keep_members
-            Keep each member's probability map too.
-        """
-        prepared = prepare(samples, self.manifest.preprocessing)
-        for sample, logits, geometry, features in self._run(prepared, batch_size):
-            prediction = self._predict(logits, geometry, features)
-            yield sample, prediction if keep_members else prediction.without_members()
-
-    def predict_beside_uncalibrated(
-        self,
-        samples: Iterable[AnySample],
-        *,
-        batch_size: int = BATCH_SIZE,
-    ) -> Iterator[tuple[AnySample, Prediction, FloatArray]]:
-        """As `predict_samples`, and beside each prediction the mean probability at temperature 1.
-
-        Yields
-        ------
-        sample, prediction, mean float32 of shape (H, W) or (C, H, W)
-        """
-        prepared = prepare(samples, self.manifest.preprocessing)
-        for sample, logits, geometry, features in self._run(prepared, batch_size):
-            uncalibrated = mean_probability(geometry.restore(probabilities(logits, 1.0)))
-            yield sample, self._predict(logits, geometry, features).without_members(), uncalibrated
+        """Segment samples; see `Segmenter.predict`. `batch_size` images run through a network at once."""
+        return self._predict(
+            prepare(samples, self.preprocessing), batch_size, keep_members, uncalibrated=uncalibrated
+        )
 
     def logits_of_samples(
         self,
@@ -193,13 +197,13 @@ class Ensemble:
         *,
         batch_size: int = BATCH_SIZE,
     ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
-        """Members' logits on the networks' grid, before any temperature; parameters as in `predict_samples`.
+        """Members' logits on the networks' grid, before any temperature; parameters as in `predict`.
 
         Yields
         ------
         sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
         """
-        prepared = prepare(samples, self.manifest.preprocessing)
+        prepared = prepare(samples, self.preprocessing)
         for sample, logits, geometry, _ in self._run(prepared, batch_size):
             yield sample, logits, geometry
 
@@ -213,6 +217,18 @@ class Ensemble:
             for position, (item, _, geometry) in enumerate(batch):
                 yield item, logits[:, position], geometry, features[position]
 
-    def _predict(self, logits: FloatArray, geometry: Geometry, features: FloatArray) -> Prediction:
-        members = geometry.restore(probabilities(logits, self.manifest.temperature))
-        return Prediction.from_members(members, self.manifest.threshold, features)
+    def _predict(
+        self,
+        prepared: Iterable[tuple[Item, FloatArray, Geometry]],
+        batch_size: int,
+        keep_members: bool,
+        *,
+        uncalibrated: bool,
+    ) -> Iterator[tuple[Item, Prediction]]:
+        for item, logits, geometry, features in self._run(prepared, batch_size):
+            members = geometry.restore(probabilities(logits, self.manifest.temperature))
+            prediction = Prediction.from_members(members, self.threshold, features)
+            if uncalibrated:
+                at_one = mean_probability(geometry.restore(probabilities(logits, 1.0)))
+                prediction = replace(prediction, uncalibrated=at_one)
+            yield item, prediction if keep_members else prediction.without_members()

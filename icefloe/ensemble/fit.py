@@ -134,7 +134,7 @@ def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[Benchma
     """One row an image: dataset, stem, index and the scores of `prediction.SCORES`."""
     return [
         {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        for sample, prediction in ensemble.predict_samples(held_out)
+        for sample, prediction in ensemble.predict(held_out)
     ]
 
 

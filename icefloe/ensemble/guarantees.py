@@ -200,7 +200,7 @@ def score_experiment(
         If an image can't be used, or its mask does not fit it; the message names the sample.
     """
     areas, safe_doubts = [], []
-    for sample, prediction in ensemble.predict_samples(experiment.samples):
+    for sample, prediction in ensemble.predict(experiment.samples):
         mask = sample.reference()
         try:
             areas.append(area_scores(mask, prediction.mean))

@@ -61,6 +61,8 @@ class Prediction:
         Encoder features averaged over the cells of a grid, all members' in their order.
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W), or None
         Kept only when asked for.
+    uncalibrated : float32, shape (H, W) or (C, H, W), or None
+        The mean probability at temperature 1; kept only when asked for.
     """
 
     mean: FloatArray
@@ -71,6 +73,7 @@ class Prediction:
     mask: MaskArray
     features: FloatArray
     member_probabilities: FloatArray | None = None
+    uncalibrated: FloatArray | None = None
 
     @classmethod
     def from_members(

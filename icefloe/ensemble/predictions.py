@@ -142,7 +142,7 @@ def predict_dataset(
     IcefloeError
         If there is no sample, an image can't be used, or `output` holds something already.
     """
-    return save_predictions(ensemble.predict_samples(samples), output)
+    return save_predictions(ensemble.predict(samples), output)
 
 
 def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output: Path) -> PredictionSet:

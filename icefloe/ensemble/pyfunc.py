@@ -54,7 +54,7 @@ class EnsembleModel(PythonModel):
         IcefloeError
             If the input is none of these, or an image can't be used.
         """
-        predictions = list(self._ensemble.predict_batch(as_images(model_input)))
+        predictions = list(self._ensemble.predict_images(as_images(model_input)))
         scores = [prediction.scores() for prediction in predictions]
         return {
             "mask": [prediction.mask for prediction in predictions],

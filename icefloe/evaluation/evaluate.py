@@ -23,7 +23,7 @@ from icefloe.validation import validated
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.ensemble.segmenter import Segmenter
 
 
 class _Record(BaseModel):
@@ -260,7 +260,7 @@ class Evaluation(_Record):
 
 
 def evaluate(
-    ensemble: "Ensemble",
+    segmenter: "Segmenter",
     samples: Iterable[LabelledSample],
 ) -> Evaluation:
     """Predict samples and score them, at native size.
@@ -270,8 +270,8 @@ def evaluate(
 
     Parameters
     ----------
-    ensemble
-        The ensemble.
+    segmenter
+        An ensemble, or another model to be judged.
     samples
         Images that it was not trained on, dataset after dataset, each with a reference.
 
@@ -282,23 +282,21 @@ def evaluate(
     """
     seen: dict[str, _Evaluated] = {}
     images = []
-    for sample, prediction, uncalibrated in ensemble.predict_beside_uncalibrated(samples):
+    for sample, prediction in segmenter.predict(samples, uncalibrated=True):
         mask = sample.reference()
-        dataset = seen.setdefault(sample.dataset, _Evaluated(ensemble.manifest.n_classes))
+        dataset = seen.setdefault(sample.dataset, _Evaluated(len(segmenter.classes)))
         try:
-            scores = dataset.add(sample.image(), mask, prediction, uncalibrated)
+            scores = dataset.add(sample.image(), mask, prediction)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
     if not images:
-        raise IcefloeError(
-            f"{ensemble.manifest.name}: there is no image to evaluate on. Label some held-out images."
-        )
+        raise IcefloeError(f"{segmenter.name}: there is no image to evaluate on. Label some held-out images.")
     return Evaluation(
-        ensemble=ensemble.manifest.name,
-        classes=ensemble.manifest.classes,
-        threshold=ensemble.manifest.threshold,
-        temperature=ensemble.manifest.temperature,
+        ensemble=segmenter.name,
+        classes=segmenter.classes,
+        threshold=segmenter.threshold,
+        temperature=segmenter.temperature,
         images=tuple(images),
         datasets={name: dataset.pooled() for name, dataset in seen.items()},
         baselines={name: dataset.baselines() for name, dataset in seen.items()},
@@ -314,31 +312,31 @@ class _Evaluated:
         self._references: list[MaskArray] = []
         self._probabilities: list[FloatArray] = []
 
-    def add(
-        self, image: FloatArray, reference: MaskArray, prediction: Prediction, uncalibrated: FloatArray
-    ) -> dict[str, float]:
+    def add(self, image: FloatArray, reference: MaskArray, prediction: Prediction) -> dict[str, float]:
         """Count one image; its scores by the names of `ImageScores`."""
         mean, uncertainty = prediction.mean, prediction.uncertainty
         scores = self._tally.add(reference, mean, prediction.mask, uncertainty)
-        before = self._uncalibrated.add(reference, uncalibrated, prediction.mask, uncertainty)
+        if prediction.uncalibrated is not None:
+            before = self._uncalibrated.add(reference, prediction.uncalibrated, prediction.mask, uncertainty)
+            scores |= _uncalibrated(before)
         for name, baseline in BASELINES.items():
             self._baselines[name] += confusion_matrix(reference, baseline(image), len(self._tally.confusion))
         if mean.ndim == 2:
             counted = reference != IGNORE
             self._references.append(reference[counted])
             self._probabilities.append(mean[counted])
-        return scores | _uncalibrated(before)
+        return scores
 
     def pooled(self) -> DatasetScores:
         """All images together; pixel means are weighted by each image's number of pixels."""
-        tally = self._tally
+        tally, before = self._tally, self._uncalibrated
         return DatasetScores(
             n_images=len(tally.images),
             **tally.pooled(),
-            **_uncalibrated(self._uncalibrated.pooled()),
+            **(_uncalibrated(before.pooled()) if before.images else {}),
             confusion=tally.confusion.tolist(),
             calibration=BinnedCurve.from_bins(tally.calibration),
-            uncalibrated=BinnedCurve.from_bins(self._uncalibrated.calibration),
+            uncalibrated=BinnedCurve.from_bins(before.calibration) if before.images else None,
             accuracy=BinnedCurve.from_bins(tally.accuracy) if tally.accuracy else None,
             roc=self._roc(),
         )

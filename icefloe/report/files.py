@@ -126,7 +126,7 @@ def segment_files(
     (output / SCORES_TABLE).unlink(missing_ok=True)
     results = ResultFolder(output, guarantees, level)
     for (path, image), prediction in zip(
-        arrays.items(), ensemble.predict_batch(arrays.values(), done), strict=True
+        arrays.items(), ensemble.predict_images(arrays.values(), done), strict=True
     ):
         results.add(path.name, image, prediction)
         yield path

@@ -82,7 +82,7 @@ def evaluation_figure(
                 uncertainty=prediction.std,
                 reference=sample.reference(),
             )
-            for sample, prediction in ensemble.predict_samples(shown)
+            for sample, prediction in ensemble.predict(shown)
         ]
     )
 

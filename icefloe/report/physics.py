@@ -131,7 +131,7 @@ def measure_dataset(ensemble: Ensemble, dataset: Dataset, scale: Scale) -> Itera
     for sample, time_s in zip(dataset.samples, scale.times_s, strict=True):
         pixels = sample.image()
         try:
-            prediction = ensemble.predict(pixels, sample.steps_done, keep_members=True)
+            prediction = ensemble.predict_image(pixels, sample.steps_done, keep_members=True)
             region = two_phase_region(pixels)[1]
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error

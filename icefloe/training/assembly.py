@@ -54,4 +54,4 @@ def assemble_kept(
             data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
         ),
     )
-    return ensemble.with_benchmark(predicted_rows(ensemble.predict_samples(bundle.unseen)))
+    return ensemble.with_benchmark(predicted_rows(ensemble.predict(bundle.unseen)))

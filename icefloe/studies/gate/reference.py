@@ -38,4 +38,4 @@ def reference_rows(ensemble: Ensemble, data: Path) -> Rows:
 def measured_rows(ensemble: Ensemble, dataset: Dataset, stems: set[str] | None = None) -> Rows:
     """One row an image of a dataset, or of those named."""
     samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
-    return predicted_rows(ensemble.predict_samples(samples))
+    return predicted_rows(ensemble.predict(samples))

@@ -148,7 +148,7 @@ def _measure_one(scenario: Scenario, n_images: int) -> Rows:
     spec = random_standard_spec(rng) if cause is None else shifted_spec(cause, strength, rng)
     seconds = np.linspace(1, spec.n_composites - 1, n_images).round().astype(int).tolist()
     images = list(simulate_experiment(spec, scenario.seed, seconds).images.astype(np.float32))
-    predictions = list(_ensemble.predict_batch(images))
+    predictions = list(_ensemble.predict_images(images))
     scores = [
         {"dataset": scenario.name, "stem": f"composite_{second:03d}", "index": second, **prediction.scores()}
         for second, prediction in zip(seconds, predictions, strict=True)

@@ -61,7 +61,7 @@ class Desk:
         """Of the test images, their pixels pooled, at native size."""
         if recipe not in self._scores:
             images = [native.image for native in self._tested]
-            predictions = self.versions.ensemble(recipe).predict_batch(images, self.trial.done)
+            predictions = self.versions.ensemble(recipe).predict_images(images, self.trial.done)
             self._scores[recipe] = self._pooled([prediction.mask for prediction in predictions])
         return self._scores[recipe]
 
@@ -93,7 +93,7 @@ class Desk:
         rows: list[Row] = []
         features, minutes = [], {}
         pool = [self.trial.natives[sample.key] for sample in self.sides.pool]
-        predictions = ensemble.predict_batch([native.image for native in pool], self.trial.done)
+        predictions = ensemble.predict_images([native.image for native in pool], self.trial.done)
         for native, prediction in zip(pool, predictions, strict=True):
             sample = native.sample
             row: Row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index}

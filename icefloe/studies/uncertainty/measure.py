@@ -83,7 +83,7 @@ def measure(
     IcefloeError
         If an image can't be used, or its mask doesn't fit it.
     """
-    predicted = ensemble.predict_samples(samples, keep_members=True)
+    predicted = ensemble.predict(samples, keep_members=True)
     return Measured(
         name,
         tuple(

@@ -203,7 +203,7 @@ def _examples(
 ) -> Iterator[Segmented]:
     """The middle frame of the last experiments to come in: those least like the training."""
     middle: list[Any] = [e.samples[len(e.samples) // 2] for e in held_out[-N_EXAMPLES:]]
-    for sample, prediction in ensemble.predict_samples(middle):
+    for sample, prediction in ensemble.predict(middle):
         abstained = prediction.doubt >= max_doubt
         title = f"{sample.key}, abstains from {abstained.mean():.1%}"
         mask = sample.reference()

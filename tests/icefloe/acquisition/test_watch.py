@@ -74,7 +74,7 @@ def test_the_mask_is_that_of_the_composite(tmp_path, frames, ensemble):
     for index in range(4):
         composite = frames[5 * index : 5 * index + 5].mean(axis=0).astype(np.float32)
         mask = read_mask(tmp_path / f"out/results/camera_{index:04d}_mask.png")
-        np.testing.assert_array_equal(mask, ensemble.predict(composite).mask)
+        np.testing.assert_array_equal(mask, ensemble.predict_image(composite).mask)
 
 
 def test_when_frames_stop_coming_it_ends_and_drops_a_short_tail(tmp_path, frames, ensemble):

@@ -36,7 +36,7 @@ def rewrite(folder, **entries):
 def test_a_saved_ensemble_predicts_the_same_when_loaded(ensemble, saved, samples):
     loaded = Ensemble.load(saved, device="cpu")
     assert loaded.manifest == ensemble.manifest
-    ours, theirs = ensemble.predict(samples[0].pixels), loaded.predict(samples[0].pixels)
+    ours, theirs = ensemble.predict_image(samples[0].pixels), loaded.predict_image(samples[0].pixels)
     for name in ("mean", "std", "entropy", "mutual_information", "variation_ratio", "mask", "features"):
         assert np.array_equal(getattr(ours, name), getattr(theirs, name))
 
@@ -56,7 +56,7 @@ def test_a_prediction_is_what_the_networks_say_one_by_one(ensemble, samples):
         with torch.inference_mode():
             members.append(geometry.restore(expit(network(batch)[0, 0].numpy())))
             features.append(encode(network, batch)[0].numpy())
-    prediction = ensemble.predict(image, keep_members=True)
+    prediction = ensemble.predict_image(image, keep_members=True)
     assert np.allclose(prediction.member_probabilities, members, atol=1e-5)
     assert np.allclose(prediction.mean, np.mean(members, axis=0), atol=1e-5)
     assert np.allclose(prediction.std, np.std(members, axis=0), atol=1e-5)
@@ -64,7 +64,7 @@ def test_a_prediction_is_what_the_networks_say_one_by_one(ensemble, samples):
 
 
 def test_a_prediction_is_on_the_images_own_grid(ensemble, rng):
-    prediction = ensemble.predict(rng.random((90, 70), dtype=np.float32))
+    prediction = ensemble.predict_image(rng.random((90, 70), dtype=np.float32))
     for name in ("mean", "std", "entropy", "mutual_information", "variation_ratio", "mask"):
         assert getattr(prediction, name).shape == (90, 70)
     assert (prediction.mean.dtype, prediction.std.dtype, prediction.mask.dtype) == (
@@ -77,13 +77,13 @@ def test_a_prediction_is_on_the_images_own_grid(ensemble, rng):
 
 def test_images_of_different_size_share_a_batch(ensemble, rng):
     images = [rng.random(shape, dtype=np.float32) for shape in ((64, 64), (90, 70), (40, 100))]
-    together = list(ensemble.predict_batch(images, batch_size=2))
+    together = list(ensemble.predict_images(images, batch_size=2))
     for image, prediction in zip(images, together, strict=True):
-        assert np.allclose(prediction.mean, ensemble.predict(image).mean, atol=1e-5)
+        assert np.allclose(prediction.mean, ensemble.predict_image(image).mean, atol=1e-5)
 
 
 def test_predicting_twice_gives_the_same_bits(ensemble, samples):
-    first, second = (list(ensemble.predict_batch([s.pixels for s in samples])) for _ in range(2))
+    first, second = (list(ensemble.predict_images([s.pixels for s in samples])) for _ in range(2))
     assert all(np.array_equal(a.mean, b.mean) for a, b in zip(first, second, strict=True))
 
 
@@ -95,17 +95,17 @@ def test_a_batch_reads_no_more_images_than_it_needs(ensemble, samples):
             read.append(sample.stem)
             yield sample.pixels
 
-    next(ensemble.predict_batch(images(), batch_size=2))
+    next(ensemble.predict_images(images(), batch_size=2))
     assert len(read) == 2
 
 
 def test_temperature_softens_the_members(make_ensemble, samples):
-    sharp, soft = (make_ensemble(temperature=t).predict(samples[0].pixels) for t in (0.5, 2.0))
+    sharp, soft = (make_ensemble(temperature=t).predict_image(samples[0].pixels) for t in (0.5, 2.0))
     assert soft.entropy.mean() > sharp.entropy.mean()
 
 
 def test_several_classes_give_a_map_each_and_the_likeliest_as_mask(make_ensemble, samples):
-    prediction = make_ensemble(n_classes=3).predict(samples[0].pixels, keep_members=True)
+    prediction = make_ensemble(n_classes=3).predict_image(samples[0].pixels, keep_members=True)
     assert prediction.member_probabilities.shape == (2, 3, 80, 60)
     assert prediction.mean.shape == (3, 80, 60)
     assert np.allclose(prediction.mean.sum(axis=0), 1, atol=1e-5)
@@ -116,7 +116,7 @@ def test_several_classes_give_a_map_each_and_the_likeliest_as_mask(make_ensemble
 def test_half_precision_gives_nearly_the_same_probabilities(make_ensemble, ensemble, samples):
     weights = ensemble._weights
     half = Ensemble(ensemble.manifest, weights, device="cpu", precision="bf16")
-    difference = half.predict(samples[0].pixels).mean - ensemble.predict(samples[0].pixels).mean
+    difference = half.predict_image(samples[0].pixels).mean - ensemble.predict_image(samples[0].pixels).mean
     assert 0 < np.abs(difference).max() < 0.05
 
 
@@ -206,4 +206,4 @@ def test_a_bad_image_is_named_when_it_comes_as_a_sample(ensemble, samples):
         *[type(s)(s.dataset, s.stem, s.index, s.pixels * 0, s.label) for s in samples[1:2]],
     ]
     with pytest.raises(IcefloeError, match="D1/stack_1: The image is constant"):
-        list(ensemble.predict_samples(constant))
+        list(ensemble.predict(constant))

@@ -35,7 +35,7 @@ def assembled(trained, validation, held_out=(), **keywords):
 
 def test_the_threshold_has_the_best_dice_of_the_validation_pixels(trained, samples):
     ensemble = assembled(trained, samples)
-    mean = np.concatenate([p.mean.ravel() for p in ensemble.predict_batch([s.pixels for s in samples])])
+    mean = np.concatenate([p.mean.ravel() for p in ensemble.predict_images([s.pixels for s in samples])])
     truth = np.concatenate([sample.label.ravel() for sample in samples])
     precision, recall, thresholds = precision_recall_curve(truth, mean)
     dice = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
@@ -56,7 +56,7 @@ def test_the_benchmark_has_a_row_for_every_held_out_image(trained, samples):
     assert [(row["dataset"], row["stem"], row["index"]) for row in rows] == [
         (sample.dataset, sample.stem, sample.index) for sample in held_out
     ]
-    expected = [p.scores() for p in ensemble.predict_batch([s.pixels for s in held_out])]
+    expected = [p.scores() for p in ensemble.predict_images([s.pixels for s in held_out])]
     assert [{name: row[name] for name in SCORES} for row in rows] == expected
 
 

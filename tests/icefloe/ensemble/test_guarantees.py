@@ -40,7 +40,7 @@ def guarantees(rng):
 def test_an_interval_is_the_expected_area_give_or_take_quantile_times_uncertainty(
     ensemble, samples, guarantees
 ):
-    prediction = ensemble.predict(samples[0].pixels)
+    prediction = ensemble.predict_image(samples[0].pixels)
     (interval,) = guarantees.area_intervals(prediction, 0.8)
     (expected,), (uncertainty,) = class_areas(prediction.mean)
     half = guarantees.quantile("ice", 0.8) * uncertainty
@@ -50,7 +50,7 @@ def test_an_interval_is_the_expected_area_give_or_take_quantile_times_uncertaint
 
 
 def test_a_level_that_twelve_experiments_cannot_promise_gives_the_whole_image(ensemble, samples, guarantees):
-    (interval,) = guarantees.area_intervals(ensemble.predict(samples[0].pixels), 0.95)
+    (interval,) = guarantees.area_intervals(ensemble.predict_image(samples[0].pixels), 0.95)
     assert (interval.low, interval.high) == (0.0, 1.0)
     assert "A 95% interval needs at least 19 experiments" in " ".join(guarantees.sentences(0.95))
     assert "needs at least" not in " ".join(guarantees.sentences(0.9))
@@ -58,11 +58,11 @@ def test_a_level_that_twelve_experiments_cannot_promise_gives_the_whole_image(en
 
 def test_a_level_that_was_not_calibrated_is_refused(ensemble, samples, guarantees):
     with pytest.raises(IcefloeError, match=r"Level 0\.7: intervals were calibrated for 0\.5, 0\.68, 0\.8"):
-        guarantees.area_intervals(ensemble.predict(samples[0].pixels), 0.7)
+        guarantees.area_intervals(ensemble.predict_image(samples[0].pixels), 0.7)
 
 
 def test_pixels_are_abstained_from_where_doubt_reaches_the_threshold(ensemble, samples, guarantees):
-    prediction = ensemble.predict(samples[0].pixels)
+    prediction = ensemble.predict_image(samples[0].pixels)
     threshold = float(np.median(prediction.doubt))
     declined = guarantees.model_copy(update={"max_doubt": threshold}).abstained(prediction)
     assert np.array_equal(declined, prediction.doubt >= np.float32(threshold))
@@ -106,7 +106,7 @@ def test_a_calibrated_experiment_is_covered_by_its_own_worst_score(ensemble, sam
     assert scores.experiment.n_images == len(samples)
     assert scores.areas.shape == (len(samples), 1)
     # In one batch, as when they were scored: another batch size may change the last digits.
-    predicted = ensemble.predict_samples(samples)
+    predicted = ensemble.predict(samples)
     for (sample, prediction), score, safe in zip(
         predicted, scores.areas[:, 0], scores.safe_doubts, strict=True
     ):
@@ -121,7 +121,7 @@ def test_each_class_has_its_own_quantiles(make_ensemble, samples):
     scores = [score_experiment(ensemble, ExperimentSamples(f"E{k}", "new", samples[:1])) for k in range(4)]
     found = fit_guarantees(scores, ensemble.manifest.classes)
     assert list(found.areas) == ["ice", "gas"]
-    assert len(found.area_intervals(ensemble.predict(samples[0].pixels), 0.8)) == 2
+    assert len(found.area_intervals(ensemble.predict_image(samples[0].pixels), 0.8)) == 2
 
 
 def test_a_mask_that_does_not_fit_is_refused_by_the_samples_name(ensemble, samples):

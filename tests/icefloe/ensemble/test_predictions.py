@@ -17,7 +17,7 @@ def predicted(ensemble, samples, tmp_path):
 
 
 def test_scores_and_features_are_those_of_the_predictions(ensemble, samples, predicted):
-    expected = dict(ensemble.predict_samples(samples))
+    expected = dict(ensemble.predict(samples))
     assert predicted.keys == tuple(sample.key for sample in samples)
     for name in SCORES:
         assert predicted.column(name) == pytest.approx([p.scores()[name] for p in expected.values()])
@@ -25,7 +25,7 @@ def test_scores_and_features_are_those_of_the_predictions(ensemble, samples, pre
 
 
 def test_maps_are_those_of_the_predictions_to_half_precision(ensemble, samples, predicted):
-    expected = ensemble.predict(samples[2].pixels)
+    expected = ensemble.predict_image(samples[2].pixels)
     maps = predicted.maps(samples[2].key)
     assert np.allclose(maps.mean, expected.mean, atol=1e-3)
     assert np.allclose(maps.std, expected.std, atol=1e-3)
@@ -33,7 +33,9 @@ def test_maps_are_those_of_the_predictions_to_half_precision(ensemble, samples, 
 
 
 def test_the_image_uncertainty_is_the_mean_over_pixels(ensemble, samples, predicted):
-    assert predicted.column("uq_mean")[0] == pytest.approx(ensemble.predict(samples[0].pixels).std.mean())
+    assert predicted.column("uq_mean")[0] == pytest.approx(
+        ensemble.predict_image(samples[0].pixels).std.mean()
+    )
 
 
 def test_predictions_and_evaluations_are_read_without_torch():

@@ -23,7 +23,7 @@ def model(ensemble, tmp_path_factory):
 
 
 def test_the_logged_model_predicts_what_the_ensemble_does(model, ensemble, samples):
-    predicted, expected = model.predict(samples[0].pixels), ensemble.predict(samples[0].pixels)
+    predicted, expected = model.predict(samples[0].pixels), ensemble.predict_image(samples[0].pixels)
     assert np.array_equal(predicted["mask"][0], expected.mask)
     assert np.array_equal(predicted["mean"][0], expected.mean)
     assert np.array_equal(predicted["std"][0], expected.std)

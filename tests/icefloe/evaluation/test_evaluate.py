@@ -24,7 +24,7 @@ def evaluation(ensemble, datasets):
 
 def test_image_rows_equal_sklearn_on_the_prediction(ensemble, datasets, evaluation):
     for sample, row in zip(datasets, evaluation.images, strict=True):
-        prediction = ensemble.predict(sample.pixels)
+        prediction = ensemble.predict_image(sample.pixels)
         truth, mean = sample.label.ravel(), prediction.mean.ravel()
         assert (row.dataset, row.stem, row.index) == (sample.dataset, sample.stem, sample.index)
         assert row.iou == pytest.approx(jaccard_score(truth, prediction.mask.ravel()), abs=1e-3)
@@ -35,7 +35,7 @@ def test_image_rows_equal_sklearn_on_the_prediction(ensemble, datasets, evaluati
 
 
 def test_dataset_scores_pool_pixels_and_average_uncertainty(ensemble, datasets, evaluation):
-    predictions = [ensemble.predict(sample.pixels) for sample in datasets[2:]]
+    predictions = [ensemble.predict_image(sample.pixels) for sample in datasets[2:]]
     truth = np.concatenate([sample.label.ravel() for sample in datasets[2:]])
     mask = np.concatenate([prediction.mask.ravel() for prediction in predictions])
     mean = np.concatenate([prediction.mean.ravel() for prediction in predictions])
@@ -59,7 +59,7 @@ def test_scores_at_temperature_one_are_those_of_the_ensemble_without_its_tempera
         assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
         assert ours.ece_uncalibrated == pytest.approx(theirs.ece)
         assert ours.nll != pytest.approx(theirs.nll)
-        expected = log_loss(sample.label.ravel(), plain.predict(sample.pixels).mean.ravel())
+        expected = log_loss(sample.label.ravel(), plain.predict_image(sample.pixels).mean.ravel())
         assert theirs.nll == pytest.approx(expected, abs=1e-4)
     ours, theirs = evaluation.datasets["D1"], without.datasets["D1"]
     assert ours.nll_uncalibrated == pytest.approx(theirs.nll)
@@ -122,7 +122,7 @@ def test_curves_are_drawn_for_every_dataset(evaluation):
 
 
 def test_a_perfect_reference_scores_fully(ensemble, samples):
-    perfect = [replace(sample, label=ensemble.predict(sample.pixels).mask) for sample in samples]
+    perfect = [replace(sample, label=ensemble.predict_image(sample.pixels).mask) for sample in samples]
     truth = evaluate(ensemble, perfect)
     assert min(row.dice for row in truth.images) > 0.99
 

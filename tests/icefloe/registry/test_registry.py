@@ -420,12 +420,12 @@ def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlf
     registry, settings, real_ensemble, tmp_path, evaluation_of, rng
 ):
     image = rng.normal(100, 20, (48, 64)).astype(np.float32)
-    expected = real_ensemble.predict(image).mean
+    expected = real_ensemble.predict_image(image).mean
     registry.register(
         tmp_path / "EA-T1", lineage_of(tmp_path / "EA-T1", ["D1"]), evaluation_of({"D1": (0.9, 2)})
     )
     downloaded = Ensemble.load(registry.download("challenger", tmp_path / "copy"))
-    assert np.array_equal(downloaded.predict(image).mean, expected)
+    assert np.array_equal(downloaded.predict_image(image).mean, expected)
 
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(settings.tracking_uri)

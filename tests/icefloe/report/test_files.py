@@ -71,7 +71,7 @@ def test_a_calibrated_ensemble_adds_intervals_and_what_it_abstains_from(calibrat
     list(segment_files(calibrated, images, output))
 
     row = next(csv.DictReader((output / "scores.csv").open()))
-    prediction = calibrated.predict(tifffile.imread(images[0]).astype(np.float32))
+    prediction = calibrated.predict_image(tifffile.imread(images[0]).astype(np.float32))
     (interval,) = calibrated.manifest.guarantees.area_intervals(prediction)
     assert float(row["area_ice"]) == pytest.approx(prediction.mean.mean(), rel=1e-4)
     assert float(row["area_ice_low_90"]) == pytest.approx(interval.low)

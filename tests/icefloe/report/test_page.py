@@ -1,6 +1,7 @@
 """The report of a run, from a record in a real MLflow store whose results come of small synthetic images."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -48,22 +49,17 @@ class Guesser:
     """Predicts the label with errors: as good an ensemble as `skill`, its predictions real ones."""
 
     def __init__(self, skill):
-        self.manifest = SimpleNamespace(
-            name="challenger", n_classes=2, classes=("rest", "ice"), threshold=0.5, temperature=0.7
-        )
+        self.name, self.classes, self.threshold, self.temperature = "challenger", ("rest", "ice"), 0.5, 0.7
         self.skill = skill
 
-    def predict_samples(self, samples):
+    def predict(self, samples, uncalibrated=False):
         for sample in samples:
             rng = np.random.default_rng(100 + sample.index)
             truth = sample.reference() * 0.8 + 0.1
             noise = rng.normal(0, 1 - self.skill, (3, *SHAPE))
             members = np.clip(truth + noise, 0, 1).astype(np.float32)
-            yield sample, Prediction.from_members(members, 0.5, np.ones(4, np.float32))
-
-    def predict_beside_uncalibrated(self, samples):
-        for sample, prediction in self.predict_samples(samples):
-            yield sample, prediction, 0.5 + 0.7 * (prediction.mean - 0.5)
+            prediction = Prediction.from_members(members, 0.5, np.ones(4, np.float32))
+            yield sample, replace(prediction, uncalibrated=0.5 + 0.7 * (prediction.mean - 0.5))
 
 
 def rows(dataset, contrast=80.0, uncertainty=0.02):

@@ -43,7 +43,7 @@ def written(ensemble, dataset, tmp_path_factory):
 def test_each_image_is_measured_on_the_map_the_ensemble_predicts(ensemble, dataset, written):
     _, experiment, _ = written
     for sample, image in zip(dataset.samples, experiment.images, strict=True):
-        prediction = ensemble.predict(sample.image(), keep_members=True)
+        prediction = ensemble.predict_image(sample.image(), keep_members=True)
         expected = measure(prediction.mean, ensemble.manifest.threshold, 8.0)
         assert image.ensemble.area_nm2 == expected.area_nm2
         assert [member.area_nm2 for member in image.members] == [

@@ -76,7 +76,7 @@ def seen(dataset, networks) -> Seen:
 
 
 def test_scores_are_those_of_an_evaluation_of_the_same_ensemble(dataset, ensemble, seen):
-    threshold = float(np.median(ensemble.predict(dataset.samples[0].image()).mean))
+    threshold = float(np.median(ensemble.predict_image(dataset.samples[0].image()).mean))
     fixed = ensemble.with_manifest(ensemble.manifest.model_copy(update={"threshold": threshold}))
     expected = evaluate(fixed, dataset.samples).datasets["D1"]
     found = Scores.of(seen, [spec.name for spec in SPECS], Fitted(0.5, threshold)).pooled

@@ -88,7 +88,7 @@ def test_dice_is_that_of_all_test_pixels_at_native_size(replayed):
     desk, _, _ = replayed
     ensemble = desk.versions.ensemble(desk.ceiling)
     tested = desk.sides.test
-    drawn = np.concatenate([ensemble.predict(sample.image()).mean.ravel() >= 0.5 for sample in tested])
+    drawn = np.concatenate([ensemble.predict_image(sample.image()).mean.ravel() >= 0.5 for sample in tested])
     truth = np.concatenate([sample.truth().ravel() for sample in tested])
     assert truth.size == len(tested) * 64 * 64
     assert desk.scores(desk.ceiling).dice == pytest.approx(f1_score(truth, drawn))
