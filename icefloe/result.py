@@ -1,0 +1,44 @@
+"""What a user task finds: one object that a page, a report, MLflow and a KFP step show."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from icefloe.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class Result(BaseModel, ABC):
+    """Frozen; JSON both ways by pydantic (`model_dump_json`, `model_validate_json`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """The outcome, the cause that weighs most, and what to do: at most two lines."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """Everything that it rests on."""
+
+    @abstractmethod
+    def plot(self, ax: Axes) -> None:
+        """Draw it into one panel."""
+
+    def figure(self) -> Figure:
+        """A figure of its own; by default the one panel."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 3.5), layout="constrained")
+        self.plot(figure.subplots())
+        return figure
+
+    def to_markdown(self) -> str:
+        """Sentence and table."""
+        return f"{self.sentence()}\n\n{self.table().markdown()}"
