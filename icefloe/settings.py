@@ -34,6 +34,8 @@ class Settings(BaseSettings):
         Directory of training checkpoints, on a disk that every training worker sees.
     ray_address
         Ray cluster to train on; empty: Ray is started for the run.
+    image
+        Container image that compiled pipelines run in.
     weights_dir
         Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
     """
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     queue_path: Path = Path(".icefloe/queue.db")
     checkpoints: Path = Path(".icefloe/checkpoints")
     ray_address: str | None = None
+    image: str = "icefloe:latest"
     weights_dir: Path | str | None = None
 
     def model_post_init(self, _context: object) -> None:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kfp.local import subprocess_task_handler
-
+from pipelines.kfp_hook import steps_run_by
 from pipelines.step_server import DONE, PROGRAM
 
 
@@ -40,12 +39,10 @@ def forked_steps() -> Iterator[None]:
     def run(full_command: list[str], env_vars: Mapping[str, str] | None = None) -> int:
         return _run_step(control, full_command, {**os.environ, **(env_vars or {})})
 
-    in_kfp = subprocess_task_handler.run_local_subprocess
-    subprocess_task_handler.run_local_subprocess = run
     try:
-        yield
+        with steps_run_by(run):
+            yield
     finally:
-        subprocess_task_handler.run_local_subprocess = in_kfp
         control.close()
         server.kill()  # it has nothing to tidy up; were this process killed, it would end by itself
         server.wait()

@@ -306,9 +306,19 @@ class Dataset:
         return tuple(sample for sample in self.samples if sample.is_labelled)
 
     @property
+    def n_truths(self) -> int:
+        """Number of labels kept back."""
+        return sum(sample.has_truth for sample in self.samples)
+
+    def sentence(self) -> str:
+        """How many images and labels there are."""
+        held = f", {self.n_truths} labels held back" if self.n_truths else ""
+        return f"{self.name}: {len(self.samples)} images, {len(self.labelled)} with labels{held}"
+
+    @property
     def holds_truth(self) -> bool:
         """Whether labels are kept back, so that the truth plays the labeler."""
-        return any(sample.has_truth for sample in self.samples)
+        return self.n_truths > 0
 
     @property
     def unlabelled(self) -> tuple[Sample, ...]:

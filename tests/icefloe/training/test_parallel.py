@@ -57,6 +57,16 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_running_ray")
+class Told:
+    """A progress that calls a function."""
+
+    def __init__(self, advance):
+        self.advance = advance
+
+    def tell(self, line):
+        pass
+
+
 def test_killed_workers_interrupted_drivers_and_retraining(
     make_dataset, split, config, tmp_path, monkeypatch
 ):
@@ -78,7 +88,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     # A worker is killed in the middle: its task starts again elsewhere and goes on.
     killed = []
 
-    def kill_once(name, record):
+    def kill_once(name, done, total=None, detail=""):
         if not killed and name == first_name:
             directory = only_directory(tmp_path / "checkpoints-killed", name)
             pid, _ = read_progress(directory)
@@ -86,17 +96,17 @@ def test_killed_workers_interrupted_drivers_and_retraining(
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
 
-    survived = train("killed", on_epoch=kill_once)
+    survived = train("killed", progress=Told(kill_once))
     assert essence(survived) == essence(undisturbed)
     pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", first_name))
     assert pid not in (killed[0], os.getpid())
 
     # The driver is interrupted: nothing is written, checkpoints stay, and the next run goes on from them.
-    def interrupt(name, record):
+    def interrupt(name, done, total=None, detail=""):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train("interrupted", on_epoch=interrupt)
+        train("interrupted", progress=Told(interrupt))
     assert not (tmp_path / "interrupted").exists()
     assert essence(train("interrupted")) == essence(undisturbed)
 
@@ -105,11 +115,11 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     again = train(
         "again",
         tmp_path / "checkpoints-interrupted",
-        on_epoch=lambda *news: told.append(news),
+        progress=Told(lambda *news: told.append(news)),
         tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
     )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 20
+    assert len(told) == 22  # ten epochs of either, and their ends
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
     assert {run.info.run_name for run in runs} == {"train", *undisturbed.names}
