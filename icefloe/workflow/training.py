@@ -1,6 +1,5 @@
 """Train a version: its candidates, which of them are kept, and the ensemble that they make."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +86,7 @@ def train_candidates(
 def prune_candidates(members: Path, rule: PruningRule, output: Path) -> PruningResult:
     """Keep the candidates that the rule lets pass; the result is written to the file `output`."""
     result = prune(MembersDir.load(members), rule)
-    output.write_text(json.dumps(result.to_dict()), encoding="utf-8")
+    output.write_text(result.model_dump_json(), encoding="utf-8")
     return result
 
 
@@ -109,7 +108,7 @@ def assemble_version(
     parent
         Version that the training started from.
     """
-    pruning = json.loads(kept.read_text(encoding="utf-8"))
-    ensemble = assemble_kept(MembersDir.load(members), pruning["kept"], Bundle.load(data), parent=parent)
+    pruning = PruningResult.model_validate_json(kept.read_bytes())
+    ensemble = assemble_kept(MembersDir.load(members), pruning.kept, Bundle.load(data), parent=parent)
     ensemble.save(output)
     return ensemble.manifest
