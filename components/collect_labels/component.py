@@ -10,12 +10,12 @@ def collect_labels(dataset: str, run: str) -> str:
     The record files them under `dataset`, whose arrival asked for them.
     """
     from icefloe.active.collect import collect
-    from icefloe.active.queue import Queue
+    from icefloe.active.queue import open_queue
     from icefloe.registry.runs import RunRecord
     from icefloe.settings import load_settings
 
     settings = load_settings()
-    collected = collect(Queue(settings.queue_path), settings.workspace)
+    collected = collect(open_queue(settings), settings.workspace)
     RunRecord(settings, run).write_json(
         f"labels/{dataset}.json", {"keys": collected.keys, "seconds": collected.seconds}
     )

@@ -17,7 +17,7 @@ def select_images(
     """Queue the images that the sampling strategy picks, pre-segmented; return how many there are."""
     from pathlib import Path
 
-    from icefloe.active.queue import Queue
+    from icefloe.active.queue import open_queue
     from icefloe.active.request import request_labels
     from icefloe.active.sampler import SamplerConfig
     from icefloe.datasets.bundle import Bundle
@@ -33,7 +33,7 @@ def select_images(
     bundle = Bundle.load(Path(data.path))
     predicted = PredictionSet.load(Path(predictions.path))
     selection = request_labels(
-        Queue(settings.queue_path),
+        open_queue(settings),
         bundle.datasets,
         predicted,
         SamplerConfig(**sampling),

@@ -21,9 +21,9 @@ FormatName = Annotated[str, typer.Argument(help="label-studio, label-studio-poly
 
 
 def _queue() -> Queue:
-    from icefloe.active.queue import Queue
+    from icefloe.active.queue import open_queue
 
-    return Queue(settings().queue_path)
+    return open_queue(settings())
 
 
 @app.command("list")
