@@ -32,19 +32,19 @@ def request_labels(
     Parameters
     ----------
     queue
-        The queue.
+        Labelling queue that the images are added to.
     datasets
-        Those predicted, by name. Images with a label are not chosen, nor is more than one of a group of
+        Predicted datasets by name. Images with a label are not chosen, nor is more than one of a group of
         duplicates.
     predictions
-        Scores, features and pre-segmentations.
+        Scores, features and pre-segmentations of the images.
     config
-        Strategy, number and spread.
+        How images are chosen: strategy, number and spread.
     round
         What the images are chosen in: the newest version, such as `EA-T1`, so that each training that ended,
         promoted or not, is followed by a round of further images.
     seed
-        Of strategies that draw at random.
+        Seed for strategies that draw at random.
     workspace
         Every dataset by name. An image with the pixels of one that is labelled or asked for elsewhere, turned
         or not, is not chosen.

@@ -108,11 +108,12 @@ def select(
     Parameters
     ----------
     predictions
-        Of one dataset or several; labelled images among them count for diversity and spread.
+        Predictions of one dataset or several; labelled images among them count for diversity and spread.
     config
-        Strategy, number and spread.
+        How images are chosen: strategy, number and spread.
     rng
-        The only source of randomness: the same state and predictions give the same selection.
+        Random generator, the only source of randomness: the same state and predictions give the same
+        selection.
     labelled
         Sample keys that have a label, or wait for one, and are not chosen.
     excluded

@@ -21,7 +21,7 @@ FormatName = Annotated[str, typer.Argument(help="label-studio, label-studio-poly
 @app.command("list")
 def list_() -> None:
     """List the queued images: state, why each was chosen, who has it."""
-    from icefloe.workflow.labels import open_queue
+    from icefloe.active.queue import open_queue
 
     queue = open_queue(settings())
     listing = table("Labelling queue", "item>", "image", "state", "chosen by", "rank>", "why", "with")
@@ -85,7 +85,7 @@ def history(
     item: Annotated[int | None, typer.Argument(help="Number of an item; all.")] = None,
 ) -> None:
     """Show everything that ever happened in the queue, oldest first."""
-    from icefloe.workflow.labels import open_queue
+    from icefloe.active.queue import open_queue
 
     listing = table("History", "when", "item>", "who", "what", "detail")
     for event in open_queue(settings()).history(item):

@@ -6,15 +6,10 @@ from icefloe.active.collect import Collection, collect
 from icefloe.active.exchange.transfer import ImportResult, export_items
 from icefloe.active.exchange.transfer import import_labels as import_into_queue
 from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
-from icefloe.active.queue import Queue
+from icefloe.active.queue import open_queue
 from icefloe.datasets.dataset import load_datasets
 from icefloe.registry.runs import RunRecord
 from icefloe.settings import Settings
-
-
-def open_queue(settings: Settings) -> Queue:
-    """The workspace's labelling queue."""
-    return Queue(settings.queue_path)
 
 
 def export_labels(settings: Settings, format_name: str, folder: Path, dataset: str | None = None) -> int:

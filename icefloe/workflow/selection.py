@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from icefloe.active.queue import Queue
+from icefloe.active.queue import open_queue
 from icefloe.active.request import request_labels
 from icefloe.active.sampler import SamplerConfig, Selection
 from icefloe.datasets.bundle import Bundle
@@ -46,7 +46,7 @@ def select_images(
     """
     bundle, predicted = Bundle.load(data), PredictionSet.load(predictions)
     selection = request_labels(
-        Queue(settings.queue_path),
+        open_queue(settings),
         bundle.datasets,
         predicted,
         sampling,

@@ -10,6 +10,7 @@ import tifffile
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import encode_png
+from icefloe.database.engine import Database
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.labels import write_mask
 from icefloe.ensemble.prediction import SCORES
@@ -62,10 +63,10 @@ def make_predictions(tmp_path: Path) -> Callable[..., PredictionSet]:
 
 
 @pytest.fixture
-def filled(tmp_path: Path, write_dataset) -> Queue:
+def filled(database: Database, write_dataset) -> Queue:
     """Three items of D3 with pre-segmentations, one of them with a hole."""
     write_dataset()
-    queue = Queue(tmp_path / "workspace" / ".icefloe" / "queue.db")
+    queue = Queue(database)
     masks = [ice(20), ice(25, hole=8), ice(30)]
     queue.add(
         NewItem(

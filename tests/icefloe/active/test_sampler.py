@@ -13,6 +13,8 @@ from icefloe.active.queue import Queue
 from icefloe.active.sampler import SamplerConfig, select
 from icefloe.active.strategies import STRATEGIES
 from icefloe.active.uploads import decode_png
+from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.ensemble.prediction import SCORES, Prediction
 from icefloe.ensemble.predictions import PredictionSet, save_predictions
 from icefloe.errors import IcefloeError
@@ -153,7 +155,7 @@ def test_a_selection_fills_the_queue_with_reasons_and_predicted_masks_once(tmp_p
 
     predictions = save_predictions(map(prediction, dataset.samples), tmp_path / "predictions")
     selection = select(predictions, SamplerConfig(k=2), rng)
-    queue = Queue(tmp_path / "queue.db")
+    queue = Queue(open_url(sqlite_url(tmp_path / "queue.db")))
     assert fill(queue, selection, predictions, {"D3": dataset}, "EA-T1") == 2
     assert fill(queue, selection, predictions, {"D3": dataset}, "EA-T1") == 0
     item = queue.items()[0]
