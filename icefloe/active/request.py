@@ -94,13 +94,13 @@ def _samples(datasets: Mapping[str, Dataset]) -> list[Sample]:
 def _as_selection(items: list[Item], config: SamplerConfig, available: int) -> Selection:
     selected = tuple(
         Selected(
-            item.dataset,
-            item.stem,
-            item.purpose.score,
-            item.purpose.strategy,
-            item.purpose.rank,
-            item.purpose.reason,
+            dataset=item.dataset,
+            stem=item.stem,
+            score=item.purpose.score,
+            strategy=item.purpose.strategy,
+            rank=item.purpose.rank,
+            reason=item.purpose.reason,
         )
         for item in sorted(items, key=lambda item: item.purpose.rank)
     )
-    return Selection(selected, selected[0].strategy, config.k, available)
+    return Selection(items=selected, strategy=selected[0].strategy, requested=config.k, available=available)

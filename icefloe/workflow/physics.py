@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from icefloe.datasets.dataset import COMPOSITES_FILE, INFO_FILE, Dataset, Sample, load_datasets
 from icefloe.datasets.importer import import_folder
@@ -30,6 +29,7 @@ from icefloe.registry.loading import load_version
 from icefloe.registry.registry import Registry
 from icefloe.report.physics import write_physics
 from icefloe.settings import Settings
+from icefloe.typing import FloatArray
 from icefloe.workflow.data import steps_done
 
 ICE = 1
@@ -137,7 +137,7 @@ def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Ite
         yield Measured(image, _measured_label(sample, pixel_size, image.ensemble.centre_nm))
 
 
-def ice_maps(prediction: Prediction, threshold: float) -> tuple[NDArray, NDArray, float]:
+def ice_maps(prediction: Prediction, threshold: float) -> tuple[FloatArray, FloatArray, float]:
     """Maps whose crossing of one level is the ice's outline, the ensemble's and the members', and the level.
 
     With several classes it is where ice is as probable as the most probable of the others.
@@ -150,7 +150,7 @@ def ice_maps(prediction: Prediction, threshold: float) -> tuple[NDArray, NDArray
     return _lead(mean), np.stack([_lead(member) for member in members]), 0.0
 
 
-def _lead(probabilities: NDArray) -> NDArray:
+def _lead(probabilities: FloatArray) -> FloatArray:
     others = np.delete(probabilities, ICE, axis=0)
     return np.asarray(probabilities[ICE] - others.max(axis=0))
 

@@ -109,7 +109,14 @@ def page(settings, results, tmp_path_factory):
     """The page's text, of a run in which D3 came, was labelled twice and led to EA-T2."""
     picture = png(gallery([Segmented("x", Disc("D3", 0).pixels, Disc("D3", 0).label, np.zeros(SHAPE))]))
     selected = tuple(
-        Selected("D3", f"s{rank}", 0.5, "mean-uq", rank, f"mean uncertainty <0.{rank}> & more")
+        Selected(
+            dataset="D3",
+            stem=f"s{rank}",
+            score=0.5,
+            strategy="mean-uq",
+            rank=rank,
+            reason=f"mean uncertainty <0.{rank}> & more",
+        )
         for rank in (1, 2)
     )
     receipt = {
@@ -118,7 +125,10 @@ def page(settings, results, tmp_path_factory):
     }
     record = RunRecord.start(settings, "loop")
     record.write_json("gate/D3.json", results.gate.to_dict())
-    record.write_json("selection/D3.json", Selection(selected, "mean-uq", 2, 8).to_dict())
+    record.write_json(
+        "selection/D3.json",
+        Selection(items=selected, strategy="mean-uq", requested=2, available=8).model_dump(),
+    )
     record.write_png("selection/D3.png", picture)
     record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2"], "seconds": 360.0})
     record.write_version(
