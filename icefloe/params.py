@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from icefloe.active.sampler import SamplerConfig
@@ -13,6 +12,7 @@ from icefloe.datasets.splits import SplitConfig
 from icefloe.drift.config import GateConfig
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.promotion import PromotionRule
+from icefloe.files import read_yaml
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule
 from icefloe.validation import validated
@@ -47,13 +47,11 @@ def load_params(path: Path, preset: str) -> Params:
         If the file is missing or not YAML, there is no such preset, or an entry is unknown or wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError as error:
         raise IcefloeError(
             f"{path}: not found. Copy it from another workspace, or make a new one."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Fix it.") from error
     presets = content.get("presets") if isinstance(content, dict) else None
     if not isinstance(presets, dict) or preset not in presets:
         known = ", ".join(presets) if isinstance(presets, dict) else "none"

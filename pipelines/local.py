@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,7 @@ def run_locally(
     arguments: Mapping[str, Any],
     settings: Settings,
     progress: Progress,
+    process: socket.socket,
     *,
     trains: bool = True,
 ) -> LocalRun:
@@ -64,6 +66,8 @@ def run_locally(
         The workspace that the steps work in.
     progress
         Is told each step's start, end and own lines.
+    process
+        Of `step_process`: steps are forked from it.
     trains
         Whether the pipeline needs Ray; it is started here once, for all its steps.
 
@@ -85,7 +89,7 @@ def run_locally(
         pipeline_root=str(directory / "steps"),
         raise_on_error=True,
     )
-    with _environment(settings), forked_steps(), _ray(settings, progress) if trains else _nothing():
+    with _environment(settings), forked_steps(process), _ray(settings, progress) if trains else _nothing():
         try:
             with redirect_stdout(log), warnings.catch_warnings():
                 # The image is for clusters; here this very environment stands in for it.

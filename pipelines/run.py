@@ -6,19 +6,19 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.versions import current_version, is_clean
-from icefloe.drift.report import GateReport
 from icefloe.errors import IcefloeError
-from icefloe.params import load_params
 from icefloe.progress import SILENT, Progress
 from icefloe.settings import Settings
-from pipelines.catalogue import PIPELINES
-from pipelines.local import LocalRun, forget_old_runs, run_locally
 from pipelines.names import PipelineName
-from pipelines.packages import compile_package
+from pipelines.step_process import step_process
+
+if TYPE_CHECKING:
+    from icefloe.drift.report import GateReport
+    from pipelines.local import LocalRun
 
 ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN)
 
@@ -75,13 +75,20 @@ def run_pipeline(
         If the preset or a dataset is missing, there is no data version or no champion where one is needed, or
         a step fails.
     """
-    pipeline = PIPELINES[name]
-    sections = load_params(settings.workspace / "params.yaml", preset).sections()
-    known = pipeline.component_spec.inputs or {}
-    arguments: dict[str, Any] = {key: value for key, value in sections.items() if key in known}
-    arguments |= _dataset_arguments(name, datasets, arriving, settings.data)
-    _check_ready(name, settings, progress)
-    ran = run_locally(pipeline, arguments, settings, progress, trains=name is not PipelineName.DRIFT_CHECK)
+    with step_process() as process:
+        # After that process was started, which takes as long to make its imports as this one does.
+        from icefloe.params import load_params
+        from pipelines.catalogue import PIPELINES
+        from pipelines.local import forget_old_runs, run_locally
+
+        pipeline = PIPELINES[name]
+        sections = load_params(settings.workspace / "params.yaml", preset).sections()
+        known = pipeline.component_spec.inputs or {}
+        arguments: dict[str, Any] = {key: value for key, value in sections.items() if key in known}
+        arguments |= _dataset_arguments(name, datasets, arriving, settings.data)
+        _check_ready(name, settings, progress)
+        trains = name is not PipelineName.DRIFT_CHECK
+        ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
     report = settings.workspace / "reports" / f"{ran.directory.name}.html"
     report.parent.mkdir(exist_ok=True)
     shutil.copyfile(ran.artifacts("report")[-1], report)
@@ -92,6 +99,10 @@ def run_pipeline(
 
 def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
     """Write every pipeline as a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+    from icefloe.params import load_params
+    from pipelines.catalogue import PIPELINES
+    from pipelines.packages import compile_package
+
     sections = load_params(settings.workspace / "params.yaml", preset).sections()
     return [
         compile_package(pipeline, sections, output / f"{name}.yaml", settings.image)
@@ -100,6 +111,8 @@ def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Pat
 
 
 def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
+    from icefloe.drift.report import GateReport
+
     return GateReport.from_dict(ran.record(settings).read_json(f"gate/{dataset}.json"))
 
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
-from icefloe.files import write_text_atomic
+from icefloe.files import read_yaml, write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 from icefloe.validation import validated
 
@@ -90,15 +90,12 @@ class DatasetInfo(BaseModel):
         """
         path = dataset / INFO_FILE
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path)
         except FileNotFoundError as error:
             raise IcefloeError(
                 f"{dataset}: no {INFO_FILE} here, so this is not a dataset. "
                 "Import the images with `icefloe data import DIR --name NAME`."
             ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise IcefloeError(f"{path}: not valid YAML ({reason}). Fix the file.") from error
         return validated(cls, content, path)
 
     def save(self, dataset: Path) -> None:

@@ -12,6 +12,7 @@ from components.start_run.component import start_run
 from icefloe.errors import IcefloeError
 from icefloe.settings import load_settings
 from pipelines.local import forget_old_runs, run_locally
+from pipelines.step_process import step_process
 
 
 @component
@@ -66,7 +67,8 @@ def said():
 
 
 def run(pipeline, settings, say):
-    return run_locally(pipeline, {}, settings, SimpleNamespace(tell=say), trains=False)
+    with step_process() as process:
+        return run_locally(pipeline, {}, settings, SimpleNamespace(tell=say), process, trains=False)
 
 
 def test_a_pipeline_runs_in_its_workspace_and_the_log_is_kept(settings, said, capsys):

@@ -163,7 +163,7 @@ def ran(monkeypatch):
         arguments.append(given)
         raise IcefloeError("this test runs nothing.")
 
-    monkeypatch.setattr("pipelines.run.run_locally", note)
+    monkeypatch.setattr("pipelines.local.run_locally", note)
     return arguments
 
 
@@ -211,7 +211,7 @@ def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
         record=lambda where: SimpleNamespace(read_json=kept.get),
     )
     monkeypatch.setattr("pipelines.run._check_ready", lambda *_: None)
-    monkeypatch.setattr("pipelines.run.run_locally", lambda *_, **__: ran)
+    monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
     outcome = cli("-C", workspace, "pipeline", "run", "drift_check", "-d", "D3")
 
     assert (found.outcome, outcome.code, outcome.err) == ("inconclusive", 5, "")
