@@ -86,7 +86,7 @@ def run_pipeline(
         known = pipeline.component_spec.inputs or {}
         arguments: dict[str, Any] = {key: value for key, value in sections.items() if key in known}
         arguments |= _dataset_arguments(name, datasets, arriving, settings.data)
-        _check_ready(name, settings, progress)
+        check_ready(name, settings, progress)
         trains = name is not PipelineName.DRIFT_CHECK
         ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
     report = settings.workspace / "reports" / f"{ran.directory.name}.html"
@@ -116,7 +116,7 @@ def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
     return GateReport.from_dict(ran.record(settings).read_json(f"gate/{dataset}.json"))
 
 
-def _check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:
+def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:
     """Refuse at once what a step would refuse a minute later, and tell what the run will not see."""
     current_version(settings.workspace)
     if name in ON_ONE_DATASET:

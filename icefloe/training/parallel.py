@@ -84,7 +84,7 @@ def train_members(
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = _jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
+    jobs = member_jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
     trained = run_jobs(
         jobs,
         progress=progress,
@@ -107,7 +107,7 @@ def train_members(
     )
 
 
-def _jobs(
+def member_jobs(
     config: TrainingConfig,
     data: TrainingData,
     data_sha256: str,
@@ -115,6 +115,28 @@ def _jobs(
     previous: PreviousVersion | None,
     weights_dir: WeightsMirror | None,
 ) -> list[Job]:
+    """A job a member; the same inputs, files of first weights included, give the same checkpoints' folder.
+
+    Parameters
+    ----------
+    config
+        Members and settings; for members of `previous` its `retraining` settings are in force.
+    data
+        Training and validation images.
+    data_sha256
+        Their hash.
+    checkpoints
+        Folder of all checkpoints.
+    previous
+        The version that the training starts from; None: from scratch.
+    weights_dir
+        Mirror of pre-trained weights.
+
+    Raises
+    ------
+    IcefloeError
+        If `previous` has none of the members.
+    """
     if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
         raise IcefloeError(

@@ -210,7 +210,7 @@ def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
         artifacts=lambda name: [tmp_path / name],
         record=lambda where: SimpleNamespace(read_json=kept.get),
     )
-    monkeypatch.setattr("pipelines.run._check_ready", lambda *_: None)
+    monkeypatch.setattr("pipelines.run.check_ready", lambda *_: None)
     monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
     outcome = cli("-C", workspace, "pipeline", "run", "drift_check", "-d", "D3")
 

@@ -14,7 +14,7 @@ from icefloe.models.spec import MemberSpec
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
-from icefloe.training.parallel import _jobs, train_members
+from icefloe.training.parallel import member_jobs, train_members
 from icefloe.training.ray_session import start_ray, stop_ray
 
 SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")
@@ -192,5 +192,5 @@ def test_another_file_of_pretrained_weights_is_another_training(data, config, tm
     directories = set()
     for content in (b"one", b"another", b"one"):
         path.write_bytes(content)
-        directories.add(_jobs(how, data, data.sha256, tmp_path, None, None)[0].directory)
+        directories.add(member_jobs(how, data, data.sha256, tmp_path, None, None)[0].directory)
     assert len(directories) == 2
