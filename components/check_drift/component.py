@@ -38,9 +38,7 @@ def check_drift(
         (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
-    report = check(
-        Benchmark.from_tables(Manifest.load(Path(ensemble.path)).benchmark), rows, GateConfig(**gate)
-    )
+    report = check(Benchmark(Manifest.load(Path(ensemble.path)).benchmark), rows, GateConfig(**gate))
     for name, value in gate_numbers(report).items():
         numbers.log_metric(name, value)
     Path(figure.path).write_text(

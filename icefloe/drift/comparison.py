@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_time_order
+from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
 from icefloe.drift.quantities import Quantity, deciding_quantities, require_columns
 from icefloe.drift.size import at_equal_size
+from icefloe.ensemble.rows import ImageRow, in_time_order
 from icefloe.statistics.multiple import holm
 from icefloe.statistics.predictive import ExperimentMean, Predictive, experiment_means
 
@@ -64,14 +64,14 @@ Comparisons = Mapping[str, Comparison]
 
 
 def compare(
-    benchmark: Benchmark, new: Sequence[ImageRecord], quantities: Iterable[Quantity], config: GateConfig
+    benchmark: Benchmark, new: Sequence[ImageRow], quantities: Iterable[Quantity], config: GateConfig
 ) -> dict[str, Comparison]:
     """Compare a dataset's images, in time order, with the benchmark's."""
     return {quantity.name: _compare(quantity, benchmark, new, config) for quantity in quantities}
 
 
 def compare_rows(
-    benchmark: Benchmark, new_rows: Iterable[Mapping[str, Any]], config: GateConfig | None = None
+    benchmark: Benchmark, new_rows: Iterable[ImageRow], config: GateConfig | None = None
 ) -> dict[str, Comparison]:
     """Everything that `gate.check` decides on, without intervals and words, which cost most of its time.
 
@@ -81,7 +81,7 @@ def compare_rows(
         As of `gate.check`; errors likewise. There must be enough images.
     """
     config = config or GateConfig()
-    new = in_time_order(image_records(new_rows))
+    new = in_time_order(new_rows)
     return compare(benchmark, new, compared_quantities(benchmark, new, config), config)
 
 
@@ -96,7 +96,7 @@ def ratios(compared: Comparisons) -> dict[str, tuple[float, float]]:
 
 
 def compared_quantities(
-    benchmark: Benchmark, new: Sequence[ImageRecord], config: GateConfig
+    benchmark: Benchmark, new: Sequence[ImageRow], config: GateConfig
 ) -> tuple[Quantity, ...]:
     """The quantities that both tables allow to compare.
 
@@ -109,18 +109,18 @@ def compared_quantities(
         If a required column is missing, or the new table lacks one that the benchmark has.
     """
     quantities = deciding_quantities(config)
-    require_columns(benchmark.records, [q for q in quantities if q.required], "Drift benchmark")
-    known = [q for q in quantities if q.is_measured(benchmark.records)]
+    require_columns(benchmark.rows, [q for q in quantities if q.required], "Drift benchmark")
+    known = [q for q in quantities if q.is_measured(benchmark.rows)]
     require_columns(new, [q for q in known if q.required or not q.of_boundary], new[0].dataset)
     return tuple(
         q
         for q in known
-        if q.required or (len(q.values(new)) >= _MIN_OUTLINES and len(q.values(benchmark.records)) > 1)
+        if q.required or (len(q.values(new)) >= _MIN_OUTLINES and len(q.values(benchmark.rows)) > 1)
     )
 
 
 def _compare(
-    quantity: Quantity, benchmark: Benchmark, new: Sequence[ImageRecord], config: GateConfig
+    quantity: Quantity, benchmark: Benchmark, new: Sequence[ImageRow], config: GateConfig
 ) -> Comparison:
     measured = {e: quantity.of(benchmark.of(e)) for e in benchmark.experiments}
     measured = {e: sized for e, sized in measured.items() if len(sized.values)}

@@ -1,24 +1,22 @@
 """The gate: one dataset against the benchmark, one outcome."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.drift.attribution import attribute
-from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_time_order
+from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import Comparison, adjusted_p_values, compare, compared_quantities, ratios
 from icefloe.drift.config import GateConfig
 from icefloe.drift.quantities import Quantity, deciding_quantities, reported_quantities
 from icefloe.drift.report import GateReport, Outcome
 from icefloe.drift.results import EvidenceResult, NoiseDecision
+from icefloe.ensemble.rows import ImageRow, columns, in_time_order
 from icefloe.errors import IcefloeError
 
 
-def check(
-    benchmark: Benchmark, new_rows: Iterable[Mapping[str, Any]], config: GateConfig | None = None
-) -> GateReport:
+def check(benchmark: Benchmark, new_rows: Iterable[ImageRow], config: GateConfig | None = None) -> GateReport:
     """Judge a new dataset.
 
     Uncertainty and each kind of input evidence are tested against the predictive distribution of a
@@ -30,8 +28,8 @@ def check(
     Parameters
     ----------
     benchmark : Benchmark
-    new_rows : iterable of mappings
-        One dataset's rows, as `image_records` reads them; scores of the same ensemble as the benchmark's.
+    new_rows : iterable of ImageRow
+        One dataset's rows, in any order; scores of the same ensemble as the benchmark's.
     config : GateConfig, optional
 
     Returns
@@ -47,8 +45,8 @@ def check(
         If the rows are of several datasets, or a column that decides is missing.
     """
     config = config or GateConfig()
-    new = in_time_order(image_records(new_rows))
-    names = sorted({record.dataset for record in new})
+    new = in_time_order(new_rows)
+    names = sorted({row.dataset for row in new})
     if len(names) != 1:
         raise IcefloeError(
             f"Drift gate: the table holds {len(names)} datasets ({', '.join(names) or 'no rows'}). Check "
@@ -68,13 +66,13 @@ def check(
         _result(compared[name], level).decided(p, p < config.alpha)
         for name, p in adjusted_p_values(compared).items()
     )
-    columns = {name for record in new for name in record.features} & {
-        name for record in benchmark.records for name in record.features
+    measured = {name for row in new for name in row.values} & {
+        name for row in benchmark.rows for name in row.values
     }
     shown = (
         quantity
-        for quantity in reported_quantities(config, columns)
-        if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.records)) > 1
+        for quantity in reported_quantities(config, measured)
+        if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.rows)) > 1
     )
     others = tuple(
         _result(comparison, config.alpha) for comparison in compare(benchmark, new, shown, config).values()
@@ -101,7 +99,7 @@ def check(
 
 def noise_decision(
     benchmark: Benchmark,
-    new: Sequence[ImageRecord],
+    new: Sequence[ImageRow],
     config: GateConfig,
     evidence: Sequence[EvidenceResult],
 ) -> NoiseDecision:
@@ -135,9 +133,8 @@ def noise_decision(
     )
 
 
-def _typical_snr(records: Sequence[ImageRecord]) -> float:
-    values = np.array([record.features.get("snr", np.nan) for record in records])
-    return float(np.nanmedian(values))
+def _typical_snr(rows: Sequence[ImageRow]) -> float:
+    return float(np.nanmedian(columns(rows, ["snr"])))
 
 
 def _too_few(
@@ -149,7 +146,7 @@ def _too_few(
             f"it has {usable} usable images{unusable} and {config.min_images} are needed; take more images, "
             "or look at these yourself"
         )
-    if min(len(quantity.values(benchmark.records)) for quantity in deciding if quantity.required) < 2:
+    if min(len(quantity.values(benchmark.rows)) for quantity in deciding if quantity.required) < 2:
         return "the benchmark has fewer than two usable images; evaluate the ensemble on more held-out images"
     return ""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.drift.benchmark import ImageRecord
 from icefloe.drift.config import GateConfig, Spread
 from icefloe.drift.evidence import QUANTILE_COLUMNS
 from icefloe.drift.size import Sized
+from icefloe.ensemble.rows import ImageRow, columns
 from icefloe.errors import IcefloeError
 from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
 from icefloe.statistics.predictive import Alternative
@@ -53,11 +53,9 @@ class Quantity:
         """Whether an image without a boundary has no value of it."""
         return self.name.startswith("boundary")
 
-    def of(self, records: Iterable[ImageRecord]) -> Sized:
+    def of(self, rows: Iterable[ImageRow]) -> Sized:
         """Transformed values, and the logarithm of the size; images without a usable number are left out."""
-        names = (*self.columns, SIZE_COLUMN)
-        raw = np.array([[r.features.get(name, np.nan) for name in names] for r in records], dtype=np.float64)
-        raw = raw.reshape(-1, len(names))
+        raw = columns(rows, (*self.columns, SIZE_COLUMN))
         with np.errstate(divide="ignore", invalid="ignore"):
             # Over sqrt(L), the length of a difference is the root mean square over quantiles: a Wasserstein-2
             # distance.
@@ -65,13 +63,13 @@ class Quantity:
         usable = np.isfinite(values).all(axis=1)
         return Sized(values[usable], np.log(np.maximum(raw[usable, -1], MINIMUM_FOREGROUND)))
 
-    def values(self, records: Iterable[ImageRecord]) -> NDArray[np.float64]:
+    def values(self, rows: Iterable[ImageRow]) -> NDArray[np.float64]:
         """Transformed values, shape (n, L); images without a usable number are left out."""
-        return self.of(records).values
+        return self.of(rows).values
 
-    def is_measured(self, records: Iterable[ImageRecord]) -> bool:
+    def is_measured(self, rows: Iterable[ImageRow]) -> bool:
         """Whether any of the images has all its columns."""
-        return any(all(column in record.features for column in self.columns) for record in records)
+        return any(all(column in row.values for column in self.columns) for row in rows)
 
 
 def deciding_quantities(config: GateConfig) -> tuple[Quantity, ...]:
@@ -99,12 +97,12 @@ def deciding_quantities(config: GateConfig) -> tuple[Quantity, ...]:
     )
 
 
-def reported_quantities(config: GateConfig, columns: Iterable[str]) -> tuple[Quantity, ...]:
+def reported_quantities(config: GateConfig, measured: Iterable[str]) -> tuple[Quantity, ...]:
     """The other uncertainty scores in the table; they are shown and don't decide."""
     return tuple(
         Quantity(column, words, (column,), "greater", config.uncertainty_spread, True)
         for column, words in UNCERTAINTY_WORDS.items()
-        if column in columns and column != config.uncertainty
+        if column in measured and column != config.uncertainty
     )
 
 
@@ -120,9 +118,9 @@ UNCERTAINTY_WORDS: Mapping[str, str] = {
 """Image scores that stand for uncertainty, and their names in a sentence."""
 
 
-def require_columns(records: Iterable[ImageRecord], quantities: Iterable[Quantity], whose: str) -> None:
+def require_columns(rows: Iterable[ImageRow], quantities: Iterable[Quantity], whose: str) -> None:
     """Refuse a table in which a deciding quantity was never measured."""
-    present = {name for record in records for name in record.features}
+    present = {name for row in rows for name in row.values}
     for quantity in quantities:
         missing = [column for column in quantity.columns if column not in present]
         if missing:

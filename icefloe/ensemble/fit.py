@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.manifest import BenchmarkRow, Calibration, Manifest, Member, Provenance
+from icefloe.ensemble.manifest import Calibration, Manifest, Member, Provenance
+from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
@@ -130,12 +131,9 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     )
 
 
-def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[BenchmarkRow]:
-    """One row an image: dataset, stem, index and the scores of `prediction.SCORES`."""
-    return [
-        {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        for sample, prediction in ensemble.predict(held_out)
-    ]
+def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRow]:
+    """One row an image, with the scores of `prediction.SCORES`."""
+    return [ImageRow.of(sample, prediction) for sample, prediction in ensemble.predict(held_out)]
 
 
 @dataclass(frozen=True)

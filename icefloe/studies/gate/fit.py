@@ -141,7 +141,7 @@ def main() -> None:
         task = bar.add_task("experiments", total=len(scenarios))
         laboratory = Laboratory(arguments.ensemble, arguments.cache, arguments.images, arguments.processes)
         measured = laboratory.measure(scenarios, lambda done, _: bar.update(task, completed=done))
-    benchmark = Benchmark.from_tables(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
+    benchmark = Benchmark.from_rows(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
     command = f"python -m icefloe.studies.gate.fit {arguments.ensemble.resolve().name}"
     source = f"{datetime.now(UTC):%Y-%m-%d}, {command}, {len(scenarios)} simulated experiments"
     write_model(fit_attribution(benchmark, measured, source), arguments.output)

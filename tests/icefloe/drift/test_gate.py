@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from icefloe.drift.config import GateConfig, Spread
 from icefloe.drift.evidence import QUANTILE_COLUMNS, QUANTILE_LEVELS, measure_evidence
 from icefloe.drift.gate import check
 from icefloe.drift.report import GateReport
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 
 SPREAD = 0.15
@@ -57,13 +59,13 @@ def rows(rng, name, n=12, **factors):
         # In this direction the root mean square over quantiles is the skew itself.
         direction = (SHAPE**2 - 1) / np.sqrt(np.mean((SHAPE**2 - 1) ** 2))
         quantiles = dict(zip(QUANTILE_COLUMNS, SHAPE + skew * direction, strict=True))
-        table.append({"dataset": name, "stem": f"s{index}", "index": index, **values, **quantiles})
+        table.append(ImageRow(name, f"s{index}", index, {**values, **quantiles}))
     return table
 
 
 @pytest.fixture
 def benchmark(rng):
-    return Benchmark.from_tables(rows(rng, "D1") + rows(rng, "D2"))
+    return Benchmark.from_rows(rows(rng, "D1") + rows(rng, "D2"))
 
 
 def test_an_experiment_of_the_same_kind_is_accepted_in_plain_words(rng, benchmark):
@@ -121,7 +123,7 @@ def test_images_in_which_no_edge_can_be_seen_are_noisy(rng, benchmark):
 
 
 def test_more_noise_that_leaves_edges_visible_is_a_shift(rng, benchmark):
-    clear = Benchmark.from_tables(rows(rng, "D1", contrast=4.0) + rows(rng, "D2", contrast=4.0))
+    clear = Benchmark.from_rows(rows(rng, "D1", contrast=4.0) + rows(rng, "D2", contrast=4.0))
     report = check(clear, rows(rng, "D3", contrast=4.0, noise=4.0), CONFIG)
 
     assert report.outcome == "shifted"
@@ -133,7 +135,7 @@ def test_a_benchmark_with_noisy_experiments_of_its_own_does_not_call_their_like_
     doses = (1.0, 2.0, 4.0, 1.0, 3.0)
     tables = [row for i, dose in enumerate(doses) for row in rows(rng, f"D{i}", noise=dose)]
 
-    report = check(Benchmark.from_tables(tables), rows(rng, "D6", noise=4.0), CONFIG)
+    report = check(Benchmark.from_rows(tables), rows(rng, "D6", noise=4.0), CONFIG)
 
     assert report.outcome == "accept"
     assert report.result("noise").threshold > 3
@@ -146,12 +148,11 @@ def test_noise_added_to_images_ends_in_noisy(rng):
         beam = np.where(np.hypot(x, y) < 60, 1 - 0.15 * disc, 0.02)
         frames = [rng.poisson(beam * dose * rng.uniform(0.95, 1.05)) for _ in range(n)]
         return [
-            {"dataset": name, "stem": f"s{i}", "index": i, "uq_mean": 0.006}
-            | measure_evidence(f).to_features()
+            ImageRow(name, f"s{i}", i, {"uq_mean": 0.006, **measure_evidence(f).to_features()})
             for i, f in enumerate(frames)
         ]
 
-    benchmark = Benchmark.from_tables(table("D1", 300) + table("D2", 260))
+    benchmark = Benchmark.from_rows(table("D1", 300) + table("D2", 260))
 
     assert check(benchmark, table("new", 280), CONFIG).outcome == "accept"
     assert check(benchmark, table("dim", 4), CONFIG).outcome == "noisy"
@@ -169,8 +170,7 @@ def test_too_few_images_are_inconclusive(rng, benchmark):
 
 def test_images_without_a_score_do_not_count(rng, benchmark):
     table = rows(rng, "D6", n=7)
-    for row in table[:3]:
-        row["uq_mean"] = float("nan")
+    table[:3] = [row.with_values({"uq_mean": float("nan")}) for row in table[:3]]
 
     report = check(benchmark, table, CONFIG)
 
@@ -179,7 +179,7 @@ def test_images_without_a_score_do_not_count(rng, benchmark):
 
 
 def test_a_single_reference_experiment_is_enough_for_a_large_shift(rng):
-    benchmark = Benchmark.from_tables(rows(rng, "D1"))
+    benchmark = Benchmark.from_rows(rows(rng, "D1"))
 
     assert check(benchmark, rows(rng, "D2"), CONFIG).outcome == "accept"
     assert check(benchmark, rows(rng, "D2", uq_mean=6.0), CONFIG).outcome == "shifted"
@@ -191,7 +191,7 @@ def test_several_datasets_at_once_are_refused(rng, benchmark):
 
 
 def test_a_table_without_input_evidence_is_refused(rng, benchmark):
-    table = [{k: v for k, v in row.items() if k != "contrast"} for row in rows(rng, "D3")]
+    table = without(rows(rng, "D3"), ("contrast",))
 
     with pytest.raises(
         IcefloeError, match="D3: the column `contrast` that the contrast is read from is missing"
@@ -202,7 +202,7 @@ def test_a_table_without_input_evidence_is_refused(rng, benchmark):
 def test_the_chance_of_any_false_alarm_over_all_evidence_stays_below_alpha(rng):
     wrong = []
     for _ in range(25):
-        known = Benchmark.from_tables(rows(rng, "D1", n=5) + rows(rng, "D2", n=5))
+        known = Benchmark.from_rows(rows(rng, "D1", n=5) + rows(rng, "D2", n=5))
         found = [compare_rows(known, rows(rng, "D6", n=5), CONFIG) for _ in range(8)]
         wrong.append(
             np.mean([min(adjusted_p_values(compared).values()) < CONFIG.alpha for compared in found])
@@ -223,22 +223,25 @@ def test_a_comparison_without_words_finds_what_the_report_says(rng, benchmark):
 
 
 def test_uncertainty_that_grows_as_crystals_shrink_is_compared_at_equal_size(rng, benchmark):
-    small = [row for row in rows(rng, "D6", n=24) if row["foreground_fraction"] < 0.12]
+    small = [row for row in rows(rng, "D6", n=24) if row.values["foreground_fraction"] < 0.12]
     report = check(benchmark, small, CONFIG)
 
     result = report.result("uncertainty")
-    assert np.mean([row["uq_mean"] for row in small]) > 1.2 * BASES["uq_mean"]
+    assert np.mean([row.values["uq_mean"] for row in small]) > 1.2 * BASES["uq_mean"]
     assert result.at_equal_size
     assert result.effect == pytest.approx(1.0, abs=3 * SPREAD)
     assert "| uncertainty over all pixels* |" in report.to_markdown()
 
 
 def without(table, prefixes):
-    return [{k: v for k, v in row.items() if not k.startswith(prefixes)} for row in table]
+    return [
+        replace(row, values={k: v for k, v in row.values.items() if not k.startswith(prefixes)})
+        for row in table
+    ]
 
 
 def test_a_benchmark_from_before_the_camera_was_measured_still_decides_and_the_report_says_what_it_lacks(rng):
-    older = Benchmark.from_tables(without(rows(rng, "D1") + rows(rng, "D2"), NEW_COLUMNS))
+    older = Benchmark.from_rows(without(rows(rng, "D1") + rows(rng, "D2"), NEW_COLUMNS))
     report = check(older, rows(rng, "D3", spikes=9.0, noise=3.0), CONFIG)
 
     assert report.decided_by == ("noise",)
@@ -255,9 +258,8 @@ def test_a_table_without_the_camera_evidence_that_the_benchmark_has_is_refused(r
 
 def test_images_without_a_boundary_are_judged_by_the_rest(rng, benchmark):
     table = rows(rng, "D3", sharpness=4.0)
-    for row in table[:10]:
-        for name in [name for name in row if name.startswith("boundary_")]:
-            row[name] = float("nan")
+    lost = {name: float("nan") for name in table[0].values if name.startswith("boundary_")}
+    table[:10] = [row.with_values(lost) for row in table[:10]]
 
     report = check(benchmark, table, CONFIG)
 
@@ -309,9 +311,7 @@ def test_the_markdown_has_a_row_for_every_evidence_and_marks_the_alarm(rng, benc
 
 
 def test_scores_that_do_not_decide_are_shown_and_change_nothing(rng, benchmark):
-    table = rows(rng, "D6")
-    for row in table:
-        row["uq_foreground"] *= 50
+    table = [row.with_values({"uq_foreground": 50 * row.values["uq_foreground"]}) for row in rows(rng, "D6")]
 
     report = check(benchmark, table, CONFIG)
 

@@ -15,6 +15,7 @@ from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.evidence import measure_evidence
 from icefloe.drift.gate import check
 from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.rows import ImageRow
 from icefloe.evaluation.evaluate import evaluate
 from icefloe.evaluation.promotion import PromotionRule, compare
 from icefloe.evaluation.temperature import check_temperature
@@ -65,11 +66,15 @@ class Guesser:
 def rows(dataset, contrast=80.0, uncertainty=0.02):
     samples = [Disc(dataset, index, contrast) for index in range(8)]
     return [
-        {
-            **{"dataset": dataset, "stem": sample.stem, "index": sample.index},
-            **{"uq_mean": 0.3 * uncertainty, "uq_foreground": uncertainty * (1 + 0.01 * sample.index)},
-            **measure_evidence(sample.image()).to_features(),
-        }
+        ImageRow(
+            dataset,
+            sample.stem,
+            sample.index,
+            {
+                **{"uq_mean": 0.3 * uncertainty, "uq_foreground": uncertainty * (1 + 0.01 * sample.index)},
+                **measure_evidence(sample.image()).to_features(),
+            },
+        )
         for sample in samples
     ]
 
@@ -93,7 +98,7 @@ def results():
     return SimpleNamespace(
         before=before,
         after=after,
-        gate=check(Benchmark.from_tables(rows("D1") + rows("D2")), rows("D3", 30.0, uncertainty=0.3)),
+        gate=check(Benchmark.from_rows(rows("D1") + rows("D2")), rows("D3", 30.0, uncertainty=0.3)),
         promotion=compare(
             after,
             before,
