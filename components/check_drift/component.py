@@ -42,10 +42,10 @@ def check_drift(
     for name, value in gate_numbers(report).items():
         numbers.log_metric(name, value)
     Path(figure.path).write_text(
-        html_page(f"Drift gate: {report.dataset}", report.plot(), text=report.sentence()), encoding="utf-8"
+        html_page(f"Drift gate: {report.dataset}", report.figure(), text=report.sentence()), encoding="utf-8"
     )
     Path(findings.path).write_text(report.to_markdown(), encoding="utf-8")
     record = RunRecord(load_settings(), run)
-    record.write_json(f"gate/{report.dataset}.json", report.to_dict())
+    record.write_json(f"gate/{report.dataset}.json", report.model_dump(mode="json"))
     print(f"icefloe: {report.sentence()}")
     return report.outcome

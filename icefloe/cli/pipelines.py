@@ -103,7 +103,7 @@ def _tell_outcome(record: RunRecord, dataset: str) -> int:
     """Say what the drift gate found, as the last line; its exit code."""
     from icefloe.drift.report import GateReport
 
-    report = GateReport.from_dict(record.read_json(f"gate/{dataset}.json"))
+    report = GateReport.model_validate(record.read_json(f"gate/{dataset}.json"))
     say(escape(report.sentence()))
     return EXIT_CODES[report.outcome]
 

@@ -1,12 +1,13 @@
 """The reference a new dataset is compared with: per-image numbers of the experiments accepted so far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from numpy.typing import ArrayLike
 
-from icefloe.drift.evidence import measure_evidence
+from icefloe.drift.domain import Domain
+from icefloe.drift.ice import ICE
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.rows import ImageRow, in_time_order
 from icefloe.ensemble.samples import AnySample
@@ -19,6 +20,7 @@ def with_evidence(
     images: Iterable[ArrayLike],
     masks: Iterable[MaskArray | None] | None = None,
     experiment: str | None = None,
+    domain: Domain = ICE,
 ) -> list[ImageRow]:
     """Add each image's input evidence to its row of scores.
 
@@ -32,6 +34,8 @@ def with_evidence(
         The ensemble's masks in the same order; without them the boundary is not measured.
     experiment : str, optional
         The experiment they were taken in, as `dataset.yaml` names it.
+    domain : Domain
+        How evidence is measured.
 
     Returns
     -------
@@ -40,27 +44,25 @@ def with_evidence(
     """
     pairs = zip(rows, images, strict=True)
     shown = ((pair, None) for pair in pairs) if masks is None else zip(pairs, masks, strict=True)
-    return [
-        row.with_values(measure_evidence(image, mask).to_features(), experiment)
-        for (row, image), mask in shown
-    ]
+    return [row.with_values(domain.measure(image, mask), experiment) for (row, image), mask in shown]
 
 
-def predicted_rows(predictions: Iterable[tuple[AnySample, Prediction]]) -> list[ImageRow]:
+def predicted_rows(
+    predictions: Iterable[tuple[AnySample, Prediction]], domain: Domain = ICE
+) -> list[ImageRow]:
     """One row an image: scores and input evidence.
 
     Parameters
     ----------
     predictions : iterable of (sample, prediction)
         As `Ensemble.predict` gives them.
+    domain : Domain
+        How evidence is measured.
     """
-
-    def measured() -> Iterator[ImageRow]:
-        for sample, prediction in predictions:
-            evidence = measure_evidence(sample.image(), prediction.mask)
-            yield ImageRow.of(sample, prediction).with_values(evidence.to_features())
-
-    return list(measured())
+    return [
+        ImageRow.of(sample, prediction).with_values(domain.measure(sample.image(), prediction.mask))
+        for sample, prediction in predictions
+    ]
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def _lit_area(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
     # Without the quarter, a removed background (zeros) or the shadow outside the aperture would set every
     # number.
     lit = smooth > 0.25 * np.quantile(smooth, 0.95)
-    inner = (
+    inner: NDArray[np.bool_] = (
         ndimage.distance_transform_cdt(np.pad(lit, 1, constant_values=True), "chessboard")[1:-1, 1:-1]
         > _EDGE_MARGIN_PX
     )

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from icefloe.datasets.dataset import load_datasets
-from icefloe.drift.attribution import AttributionModel
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
 from icefloe.drift.gate import check
+from icefloe.drift.ice import ICE
 from icefloe.drift.report import GateReport
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.studies.gate import confusion, rates
@@ -203,7 +203,7 @@ def run_gate(
             for dataset in load_datasets(data).values()
             if dataset.name not in known
         ],
-        fitted=AttributionModel.stored().source,
+        fitted=ICE.model.source,
     )
 
 

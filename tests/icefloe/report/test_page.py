@@ -122,7 +122,7 @@ def page(settings, results, tmp_path_factory):
         **{"ece": 0.02, "seconds": 61.0, "kept": True, "reason": "passes"},
     }
     record = RunRecord.start(settings, "loop")
-    record.write_json("gate/D3.json", results.gate.to_dict())
+    record.write_json("gate/D3.json", results.gate.model_dump(mode="json"))
     record.write_json("selection/D3.json", Selection(selected, "mean-uq", 2, 8).to_dict())
     record.write_png("selection/D3.png", picture)
     record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2"], "seconds": 360.0})

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icefloe.drift.attribution import GROUPS, UNKNOWN
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
 from icefloe.drift.evidence import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from icefloe.drift.gate import check
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
 from icefloe.ensemble.rows import ImageRow
 from icefloe.simulate.standard import describe_shift, random_standard_spec, shifted_spec
 from icefloe.studies.gate import confusion, rates
@@ -183,7 +184,7 @@ def test_answers_are_those_of_the_whole_gate(world, some):
     assert answers == {scenario: report.attribution for scenario, report in reports.items()}
     groups = confusion.by_group(answers)
     assert groups.counts.sum() == len(measured)
-    assert groups.truths == (*GROUPS, "none")
+    assert groups.truths == (*ICE.groups, "none")
 
 
 def test_spreads_are_those_of_standard_experiments_only(world):
