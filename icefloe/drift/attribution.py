@@ -146,7 +146,7 @@ def attribute(
     domain : Domain
         Its table of causes, and its model.
     model : AttributionModel, optional
-        In place of the domain's own.
+        The model to use instead of the domain's own.
     """
     model = model or domain.model
     known = {name: effect for name, effect in effects.items() if name in model.quantities}

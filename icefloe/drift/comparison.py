@@ -60,19 +60,31 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """Before any correction."""
+        """Predictive p-value, not corrected for looking at several quantities."""
         mean = self.mean
         return float(self.predictive.p_value(mean.mean, mean.squared_error, self.quantity.alternative))
 
 
 Comparisons = Mapping[str, Comparison]
-"""By the quantity's name."""
+"""Comparison by the quantity's name."""
 
 
 def compare(
     benchmark: Benchmark, new: Sequence[ImageRow], quantities: Iterable[Quantity], config: GateConfig
 ) -> dict[str, Comparison]:
-    """Compare a dataset's images, in time order, with the benchmark's."""
+    """Compare a dataset's images, in time order, with the benchmark's.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Rows of the experiments accepted so far.
+    new : sequence of ImageRow
+        The dataset's rows in time order.
+    quantities : iterable of Quantity
+        What to compare.
+    config : GateConfig
+        Assumptions.
+    """
     return {quantity.name: _compare(quantity, benchmark, new, config) for quantity in quantities}
 
 

@@ -45,7 +45,7 @@ class GateConfig(BaseModel):
         How many experiments' worth of knowledge the spreads are: with K reference experiments, the variation
         found among them gets the weight K - 1 against this.
     spreads : mapping of str to Spread
-        By name of a quantity, in place of the domain's own.
+        Variation between experiments by name of a quantity, to use instead of the domain's own.
     noise_margin : float
         A noisy dataset's contrast-to-noise ratio is below that of the benchmark's poorest experiment by this
         factor.

@@ -60,7 +60,7 @@ def draw_effects(axes: Axes, evidence: Sequence[EvidenceResult]) -> None:
     axes.set_xlim(low, high)
     axes.set_yticks(range(len(evidence)), [result.words for result in evidence], fontsize=8)
     axes.set_ylim(len(evidence) - 0.5, -0.5)
-    axes.set_xlabel("new / benchmark, 95 % interval; grey: no alarm")
+    axes.set_xlabel("new / benchmark with its 95 % interval; grey: no alarm by itself; red: alarm")
 
 
 def draw_images(
@@ -83,7 +83,7 @@ def draw_images(
     title : str
         Of the figure.
     text : str
-        Shown in place of panels where there are none.
+        Shown where there are no panels.
     """
     n_panels = len(evidence) + (attribution is not None)
     n_columns = min(max(n_panels, 2), _COLUMNS)

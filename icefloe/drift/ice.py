@@ -20,8 +20,8 @@ def measure(image: ArrayLike, mask: MaskArray | None = None) -> Mapping[str, flo
 
 
 # Spreads were chosen on simulated experiments of one kind, which `icefloe study gate` draws anew and shows
-# beside them. That of uncertainty includes the step from the experiments that the ensemble was trained on, on
-# whose unseen frames it is lower.
+# beside them. That of uncertainty includes the step from the experiments that the ensemble was trained on:
+# there it is lower, even on frames that no training has seen.
 UNCERTAINTY = Quantity(
     "uncertainty",
     SCORE_WORDS["uq_mean"],

@@ -190,7 +190,7 @@ def _row(result: EvidenceResult) -> tuple[str, ...]:
         _p(result.p_value),
         _p(result.adjusted_p_value),
         f"{result.n_images} ({result.n_effective:.1f})",
-        "**alarm**" if result.significant else "" if result.decides else "shown only",
+        "ALARM" if result.significant else "" if result.decides else "shown only",
     )
 
 

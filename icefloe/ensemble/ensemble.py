@@ -125,7 +125,7 @@ class Ensemble:
     def with_manifest(self, manifest: Manifest) -> "Ensemble":
         """The same networks with another threshold, temperature, benchmark or name."""
         if (manifest.members, manifest.classes) != (self.manifest.members, self.manifest.classes):
-            raise ValueError("the members or classes differ, so the networks can't be shared")
+            raise ValueError("the members or classes differ, so the networks cannot be shared")
         other = object.__new__(Ensemble)
         other.manifest, other._weights, other._engine = manifest, self._weights, self._engine
         return other

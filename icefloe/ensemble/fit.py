@@ -54,13 +54,13 @@ def assemble(
     name
         What people will call the ensemble, such as EA-T2.
     preprocessing
-        As in the members' training.
+        From image to network input, as in the members' training.
     classes
         Class names by mask value.
     provenance
         Data version, code and parent version.
     device
-        A torch device, or `auto`.
+        A torch device, or `auto`: the GPU if there is one.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def assemble(
     Raises
     ------
     IcefloeError
-        If there are fewer than two members, a file doesn't fit its member, there is no validation image, or
+        If there are fewer than two members, a file does not fit its member, there is no validation image, or
         the validation masks lack a class.
     """
     if not validation:
@@ -100,7 +100,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     Raises
     ------
     IcefloeError
-        If the masks lack a class or are 255 (ignore) everywhere, or a mask doesn't fit its image.
+        If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
     """
     seen = [
         _Seen(logits, geometry, sample.mask())

@@ -37,10 +37,11 @@ class Maps:
     Attributes
     ----------
     mean : float32, shape (H, W) or (C, H, W)
-        Rounded to float16 when it was stored; the mask was made before.
+        Probability, rounded to float16 when it was stored; the mask was made before.
     std : float32, shape (H, W)
-        Rounded likewise.
+        Disagreement of the members, 0 to 0.5, rounded likewise.
     mask : uint8, shape (H, W)
+        Predicted class of each pixel.
     """
 
     mean: FloatArray
@@ -55,7 +56,7 @@ class PredictionSet:
     Attributes
     ----------
     path
-        The folder.
+        The folder it was read from.
     rows
         The table, one row an image, of the columns named in `prediction.SCORES`.
     features : float32, shape (N, F)
@@ -137,11 +138,11 @@ def predict_dataset(
     Parameters
     ----------
     ensemble
-        The ensemble.
+        The ensemble that predicts.
     samples
-        Of one or several datasets; labels are not read.
+        Images of one or several datasets; labels are not read.
     output
-        A new folder.
+        A new folder to write to.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class ImageRow:
 
     @classmethod
     def from_flat(cls, row: Mapping[str, Any]) -> Self:
-        """Read a flat row, such as of a CSV file, whose numbers are text.
+        """Read a flat row. Numbers may be text, as in a CSV file.
 
         Parameters
         ----------

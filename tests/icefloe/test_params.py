@@ -81,7 +81,7 @@ def test_what_a_pipeline_is_given_holds_no_null(params):
             "luck",
         ),
         (
-            "presets: {demo: {training: {members: [{encoder: resnet18}]}, gate: {nois_spread: {scale: 0.1}}}}",
+            "presets: {demo: {training: {members: [{encoder: resnet18}]}, gate: {nois_spread: {scale: 1}}}}",
             "presets.demo: Settings of the drift gate: there is no quantity `nois` to give a spread to.",
         ),
     ],

@@ -284,7 +284,7 @@ def test_of_many_alarms_the_sentence_tells_the_clearest_and_the_table_all(rng, b
     clearest = min((report.result(name) for name in report.decided_by), key=lambda result: result.p_value)
     assert report.sentence().startswith(f"D5 is shifted: its {clearest.phrase()} (p ")
     assert report.sentence().count("times the benchmark's") == 1
-    alarms = [row for row in report.table().rows if row[-1] == "**alarm**"]
+    alarms = [row for row in report.table().rows if row[-1] == "ALARM"]
     assert len(alarms) == 4
 
 
@@ -359,7 +359,7 @@ def test_the_markdown_has_a_row_for_every_evidence_and_marks_the_alarm(rng, benc
     text = check(benchmark, rows(rng, "D3", uq_mean=4.0), CONFIG).to_markdown()
 
     assert text.startswith("## Drift gate: D3 – shifted")
-    alarms = [line for line in text.splitlines() if "**alarm**" in line]
+    alarms = [line for line in text.splitlines() if "ALARM" in line]
     assert len(alarms) == 1
     assert alarms[0].startswith("| uncertainty over all pixels* ")
     for words in (
