@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from icefloe.active.sampler import SamplerConfig
 from icefloe.datasets.splits import SplitConfig
 from icefloe.drift.config import GateConfig
+from icefloe.drift.ice import ICE
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.promotion import PromotionRule
 from icefloe.files import read_yaml
@@ -32,6 +33,12 @@ class Params(BaseModel):
     gate: GateConfig = GateConfig()
     sampling: SamplerConfig = SamplerConfig()
     promotion: PromotionRule = PromotionRule()
+
+    @field_validator("gate")
+    @classmethod
+    def _quantities_exist(cls, gate: GateConfig) -> GateConfig:
+        ICE.deciding(gate)
+        return gate
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Each section in plain types; what is empty is left out, because KFP knows no null."""

@@ -113,7 +113,7 @@ def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Pat
 def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
     from icefloe.drift.report import GateReport
 
-    return GateReport.from_dict(ran.record(settings).read_json(f"gate/{dataset}.json"))
+    return GateReport.model_validate(ran.record(settings).read_json(f"gate/{dataset}.json"))
 
 
 def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:

@@ -184,9 +184,7 @@ def select(
 def _candidates(predictions: PredictionSet) -> tuple[Candidates, NDArray[np.int64], NDArray[np.str_]]:
     """Candidates in time order, however the table is sorted, with positions in time and dataset names."""
     rows = predictions.rows
-    order = sorted(
-        range(len(rows)), key=lambda row: (natural_key(str(rows[row]["dataset"])), int(rows[row]["index"]))
-    )
+    order = sorted(range(len(rows)), key=lambda row: (natural_key(rows[row].dataset), rows[row].index))
     scores = {name: predictions.column(name)[order] for name in SCORES}
     keys = tuple(predictions.keys[row] for row in order)
     features = predictions.features[order].astype(np.float64)
@@ -195,8 +193,8 @@ def _candidates(predictions: PredictionSet) -> tuple[Candidates, NDArray[np.int6
         raise IcefloeError(
             f"{keys[int(np.argmin(finite))]}: a score is not a finite number. Predict the images again."
         )
-    positions = np.array([int(rows[row]["index"]) for row in order], dtype=np.int64)
-    return Candidates(keys, scores, features), positions, np.array([rows[row]["dataset"] for row in order])
+    positions = np.array([rows[row].index for row in order], dtype=np.int64)
+    return Candidates(keys, scores, features), positions, np.array([rows[row].dataset for row in order])
 
 
 def _gaps(datasets: NDArray[np.str_], config: SamplerConfig) -> NDArray[np.float64]:

@@ -173,14 +173,14 @@ def _arrivals(record: RunRecord) -> list[Arrival]:
     gates, selections, labels = map(record.read_folder, ("gate", "selection", "labels"))
     arrivals = []
     for dataset in dict.fromkeys([*gates, *labels]):
-        gate = GateReport.from_dict(gates[dataset]) if dataset in gates else None
+        gate = GateReport.model_validate(gates[dataset]) if dataset in gates else None
         cost = labels.get(dataset)
         chosen = selections.get(dataset)
         arrivals.append(
             Arrival(
                 dataset=dataset,
                 gate=gate,
-                gate_figure=_picture(gate.plot()) if gate else None,
+                gate_figure=_picture(gate.figure()) if gate else None,
                 selection=Selection.model_validate(chosen) if chosen else None,
                 selection_figure=data_uri(record.read_bytes(f"selection/{dataset}.png")) if chosen else None,
                 labels=LabelCost(len(cost["keys"]), cost["seconds"] / 60) if cost else None,

@@ -41,6 +41,6 @@ def check_drift(
         (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
-    report = check(Benchmark.from_tables(Manifest.load(ensemble).benchmark), rows, gate)
-    RunRecord(settings, run).write_json(f"gate/{report.dataset}.json", report.to_dict())
+    report = check(Benchmark(Manifest.load(ensemble).benchmark), rows, gate)
+    RunRecord(settings, run).write_json(f"gate/{report.dataset}.json", report.model_dump(mode="json"))
     return report

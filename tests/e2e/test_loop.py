@@ -171,7 +171,7 @@ def test_the_second_version_is_trained_on_the_two_new_labels_and_says_by_whom(re
 
 
 def test_the_gate_called_the_new_dataset_shifted_on_evidence(record):
-    (gate,) = (GateReport.from_dict(content) for content in record.read_folder("gate").values())
+    (gate,) = (GateReport.model_validate(content) for content in record.read_folder("gate").values())
 
     assert (gate.dataset, gate.outcome, gate.n_images) == ("D3", "shifted", 30)
     assert gate.decided_by

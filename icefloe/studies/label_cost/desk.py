@@ -8,7 +8,8 @@ import numpy as np
 
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.predictions import PredictionSet, Row
+from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.rows import ImageRow
 from icefloe.scoring.baselines import BASELINES
 from icefloe.scoring.metrics import PixelScores, confusion_matrix, scores_from_confusion
 from icefloe.studies.label_cost.arrivals import HoldOut
@@ -90,14 +91,12 @@ class Desk:
         return scores_from_confusion(np.sum(confusion, axis=0))
 
     def _draw(self, ensemble: Ensemble) -> Drawn:
-        rows: list[Row] = []
-        features, minutes = [], {}
+        rows, features, minutes = [], [], {}
         pool = [self.trial.natives[sample.key] for sample in self.sides.pool]
         predictions = ensemble.predict_images([native.image for native in pool], self.trial.done)
         for native, prediction in zip(pool, predictions, strict=True):
             sample = native.sample
-            row: Row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index}
-            rows.append(row | {**prediction.scores()})
+            rows.append(ImageRow.of(sample, prediction))
             features.append(prediction.features)
             estimated = correction_minutes(native.reference, prediction.mask)
             minutes[sample.key] = self.trial.measured.get(sample.key, estimated)

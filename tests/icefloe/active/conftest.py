@@ -15,6 +15,7 @@ from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.labels import write_mask
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.rows import ImageRow
 
 SHAPE = (96, 128)
 
@@ -46,15 +47,14 @@ def write_dataset(tmp_path: Path) -> Callable[..., Dataset]:
 def make_predictions(tmp_path: Path) -> Callable[..., PredictionSet]:
     def make(names_counts: dict[str, int], features: np.ndarray | None = None, **columns) -> PredictionSet:
         rng = np.random.default_rng(7)
+        images = [(name, index) for name, count in names_counts.items() for index in range(count)]
+        table = np.column_stack(
+            [np.asarray(columns.get(column, rng.random(len(images)))) for column in SCORES]
+        )
         rows = [
-            {"dataset": name, "stem": f"stack_{index}", "index": index, **dict.fromkeys(SCORES, 0.0)}
-            for name, count in names_counts.items()
-            for index in range(count)
+            ImageRow(name, f"stack_{index}", index, dict(zip(SCORES, map(float, values), strict=True)))
+            for (name, index), values in zip(images, table, strict=True)
         ]
-        for column in SCORES:
-            values = columns.get(column, rng.random(len(rows)))
-            for row, value in zip(rows, values, strict=True):
-                row[column] = float(value)
         if features is None:
             features = rng.normal(size=(len(rows), 5))
         return PredictionSet(tmp_path, tuple(rows), features.astype(np.float32))

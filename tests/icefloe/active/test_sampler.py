@@ -17,6 +17,7 @@ from icefloe.database.open import open_url
 from icefloe.database.url import sqlite_url
 from icefloe.ensemble.prediction import SCORES, Prediction
 from icefloe.ensemble.predictions import PredictionSet, save_predictions
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 
 ALL = sorted(STRATEGIES)
@@ -107,12 +108,7 @@ def test_ties_go_to_the_earlier_frame_however_the_table_is_sorted(make_predictio
 def test_always_as_many_different_unlabelled_images_as_there_are(count, k, spread, name, seed, data):
     rng = np.random.default_rng(seed)
     rows = tuple(
-        {
-            "dataset": "D3",
-            "stem": f"s{i}",
-            "index": i,
-            **{score: float(rng.integers(0, 3)) / 2 for score in SCORES},
-        }
+        ImageRow("D3", f"s{i}", i, {score: float(rng.integers(0, 3)) / 2 for score in SCORES})
         for i in range(count)
     )
     predictions = PredictionSet(Path(), rows, rng.integers(0, 2, (count, 2)).astype(np.float32))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from icefloe.datasets.dataset import DatasetInfo, load_datasets
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.simulate.ice import simulate_experiment
@@ -17,7 +18,7 @@ from icefloe.studies.writing import Circumstances, write_study
 
 @pytest.fixture(scope="module")
 def subject(make_ensemble):
-    benchmark = ({"dataset": "A", "stem": "composite_001", "index": 1},)
+    benchmark = (ImageRow("A", "composite_001", 1, {}),)
     small = Preprocessing(size=32)
     return Subject(make_ensemble(name="EA-T9", preprocessing=small, temperature=1.5, benchmark=benchmark))
 
