@@ -16,8 +16,8 @@ def collect_labels(dataset: str, run: str) -> str:
 
     settings = load_settings()
     collected = collect(Queue(settings.queue_path), settings.workspace)
-    RunRecord(settings, run).write_json(
-        f"labels/{dataset}.json", {"keys": collected.keys, "seconds": collected.seconds}
-    )
+    record = RunRecord(settings, run)
+    record.write_json(f"labels/{dataset}.json", {"keys": collected.keys, "seconds": collected.seconds})
+    record.tell(f"labels/{dataset}", collected.sentence())
     print(f"icefloe: {collected.sentence()}")
     return collected.version.md5

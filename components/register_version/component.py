@@ -28,12 +28,11 @@ def register_version(
 
     from icefloe.datasets.bundle import Bundle
     from icefloe.evaluation.evaluate import Evaluation
-    from icefloe.evaluation.promotion import PromotionRule
+    from icefloe.evaluation.rule import PromotionRule
     from icefloe.registry.registry import Registry
     from icefloe.registry.runs import RunRecord
     from icefloe.registry.submission import describe_lineage, submit
     from icefloe.report.figures import html_page
-    from icefloe.report.intervals import intervals_figure
     from icefloe.settings import load_settings
     from icefloe.training.members import MembersDir
 
@@ -59,9 +58,8 @@ def register_version(
         new_dataset=arrived or None,
         run_id=run,
     )
-    Path(findings.path).write_text(submission.report.to_markdown(), encoding="utf-8")
-    figure = intervals_figure(submission.report)
-    Path(intervals.path).write_text(html_page(submission.sentence(), figure), encoding="utf-8")
+    Path(findings.path).write_text(submission.to_markdown(), encoding="utf-8")
+    Path(intervals.path).write_text(html_page(submission.sentence(), submission.figure()), encoding="utf-8")
     RunRecord(settings, run).write_version(
         submission,
         found,

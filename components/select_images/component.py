@@ -47,5 +47,6 @@ def select_images(
     record = RunRecord(settings, run)
     record.write_json(f"selection/{bundle.only.name}.json", selection.to_dict())
     record.write_png(f"selection/{bundle.only.name}.png", png(figure))
+    record.tell(f"selection/{bundle.only.name}", selection.sentence())
     print(f"icefloe: {selection.sentence()}")
     return len(selection.items)

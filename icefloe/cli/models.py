@@ -47,12 +47,12 @@ def list_() -> None:
 @app.command()
 def show(version: Name) -> None:
     """Show everything known of a version: data, images, labels and their authors, weights, gate, history."""
-    for title, rows in _registry().show(version).sections().items():
-        if not rows:
+    for title, content in _registry().show(version).sections().items():
+        if not content.rows:
             continue
-        section = table(title, *rows[0])
-        for row in rows:
-            section.add_row(*row.values())
+        section = table(title, *content.columns)
+        for row in content.rows:
+            section.add_row(*row)
         console.print(section)
 
 
@@ -79,7 +79,6 @@ def calibrate_(
     from icefloe.datasets.dataset import load_datasets
     from icefloe.ensemble.ensemble import Ensemble
     from icefloe.registry.calibrate import calibrate, held_out_experiments, simulated_experiments
-    from icefloe.registry.guarantees import attach_guarantees
 
     registry, where = _registry(), settings()
     datasets = load_datasets(where.data, data) if data else {}
@@ -92,7 +91,7 @@ def calibrate_(
             bar.track(simulated_experiments(simulated, seed), total=simulated, description="Simulating"),
             max_error,
         )
-    attach_guarantees(where, version, guarantees)
+    registry.attach_guarantees(version, guarantees)
     for sentence in guarantees.sentences():
         say(sentence)
 

@@ -134,10 +134,10 @@ def watch(
     from icefloe.acquisition.stack import Stacking, StackOptions
     from icefloe.acquisition.watch import watch as watch_recording
     from icefloe.datasets.recordings.arriving import ArrivingFrames
-    from icefloe.registry.loading import load_version
+    from icefloe.registry.loading import load_ensemble
 
     options = StackOptions(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)
-    ensemble = load_version(settings(), version)
+    ensemble = load_ensemble(settings(), version)
     arriving = ArrivingFrames(recording, idle)
     say(f"Waiting for frames in {recording}; Ctrl-C ends.")
     begun = options.known(arriving.recording())

@@ -23,10 +23,10 @@ def predict(
     ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
-    from icefloe.registry.loading import load_version
+    from icefloe.registry.loading import load_ensemble
     from icefloe.report.files import segment_files
 
-    ensemble = load_version(settings(), version)
+    ensemble = load_ensemble(settings(), version)
     guarantees = ensemble.manifest.guarantees
     results = segment_files(ensemble, images, output, ["region"] if region_done else [], level)
     with progress() as bar:
