@@ -6,7 +6,7 @@ from icefloe.errors import IcefloeError
 from icefloe.registry.admission import refusal
 from icefloe.registry.description import describe_model, describe_version
 from icefloe.registry.documents import read_report
-from icefloe.registry.history import HistoryEntry, champion_line, current_user, now
+from icefloe.registry.history import HistoryEntry, champion_line, current_user, time_after
 from icefloe.registry.journal import Journal
 from icefloe.registry.store import CHALLENGER, CHAMPION, PREVIOUS, VersionStore
 
@@ -48,7 +48,7 @@ class ChampionChange:
             champion=name,
             replaced=replaced,
             by=by or current_user(),
-            at=now(),
+            at=time_after(self._journal.read()),
             reason=reason.strip() or (report.sentence() if report else ""),
             verdict=report.verdict if report else None,
             forced=bool(objection),
@@ -75,7 +75,7 @@ class ChampionChange:
             champion=restored,
             replaced=champion,
             by=by or current_user(),
-            at=now(),
+            at=time_after(self._journal.read()),
             reason=reason.strip() or "no reason given",
             verdict=report.verdict if report else None,
         )

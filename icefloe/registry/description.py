@@ -73,10 +73,10 @@ def origin(lineage: Lineage) -> str:
     labels = [f"{n} by {author}" for author, n in authors.most_common()]
     labels += [f"{came} came with the data"] if came else []
     data = f"`{lineage.data.md5[:12]}` (commit `{lineage.data.rev[:12]}`)"
-    parent = lineage.parent
+    parent, n = lineage.parent, len(lineage.images)
     before = f", that of {parent.name} `{parent.data.md5[:12]}`" if parent else ""
     return (
-        f"Trained from {parent.name if parent else 'scratch'} on {len(lineage.images)} images "
+        f"Trained from {parent.name if parent else 'scratch'} on {n} image{'' if n == 1 else 's'} "
         f"of {', '.join(datasets)}: {roles['train']} train, {roles['validation']} validation. "
         f"Labels: {', '.join(labels)}.\n\n"
         f"Data version {data}{before}. Code `{lineage.git_sha[:12] or 'unknown'}`. "

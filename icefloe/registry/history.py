@@ -2,10 +2,13 @@
 
 import getpass
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""To the microsecond, so that entries sort by it."""
 
 
 class HistoryEntry(BaseModel):
@@ -50,9 +53,13 @@ class HistoryEntry(BaseModel):
         return f"{self.at} {self.change()}: {self.reason}"
 
 
-def now() -> str:
-    """Time for a history entry: to the microsecond, so that entries sort by it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def time_after(history: Sequence[HistoryEntry]) -> str:
+    """Time for the next entry: now, or if another machine's clock is ahead, just after the last entry."""
+    now = datetime.now(UTC)
+    if history:
+        last = datetime.strptime(history[-1].at, TIME).replace(tzinfo=UTC)
+        now = max(now, last + timedelta(microseconds=1))
+    return now.strftime(TIME)
 
 
 def current_user() -> str:

@@ -58,7 +58,8 @@ class Journal:
         named = {file: entry for _, file, entry in _in_tags(tags)}
         for run in self._runs(tags):
             named |= _in_files(RunFiles(self._store.client, run.info.run_id))
-        entries = tuple(sorted(named.values(), key=lambda entry: entry.at))
+        # By name where two have one time, so that all readers agree on the order.
+        entries = tuple(named[file] for file in sorted(named, key=lambda file: (named[file].at, file)))
         latest = tags.get(LATEST_TAG, "").rpartition(" ")[2]
         if latest and all(entry.at != latest for entry in entries):
             raise IcefloeError(

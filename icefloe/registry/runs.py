@@ -163,7 +163,7 @@ class RunRecord:
         seconds = datetime.now(UTC).timestamp() - run.info.start_time / 1000
         ended = f"**{'Done in' if succeeded else 'Failed after'} {seconds:.0f} s.** {problem}".strip()
         lines = [ended, "", *(f"- {sentence}" for sentence in self.happened())]
-        self._client.set_tag(self.run_id, MLFLOW_RUN_NOTE, "\n".join(lines)[:LONGEST_NOTE])
+        self._client.set_tag(self.run_id, MLFLOW_RUN_NOTE, "\n".join(lines).strip()[:LONGEST_NOTE])
         status = RunStatus.FINISHED if succeeded else RunStatus.FAILED
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 

@@ -1,6 +1,8 @@
 """MLflow as this room uses it: versions of one registered model, their runs, aliases and files."""
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +32,14 @@ class StoreSettings(Protocol):
     def registered_model(self) -> str: ...
     @property
     def experiment(self) -> str: ...
+
+
+def _insist(insert: Callable[[], None]) -> None:
+    """Two processes that set a new alias or tag at once both insert it, and the database refuses one."""
+    try:
+        insert()
+    except MlflowException:
+        insert()
 
 
 class VersionStore:
@@ -152,11 +162,7 @@ class VersionStore:
     def set_alias(self, alias: str, name: str) -> None:
         """Point an alias at a version, wherever it pointed before."""
         number = self.family.number(name) or name
-        try:
-            self.client.set_registered_model_alias(self.model, alias, number)
-        except MlflowException:
-            # Two processes that set a new alias at once both insert it, and the database refuses one.
-            self.client.set_registered_model_alias(self.model, alias, number)
+        _insist(partial(self.client.set_registered_model_alias, self.model, alias, number))
 
     def delete_alias(self, alias: str) -> None:
         """Remove an alias."""
@@ -179,12 +185,16 @@ class VersionStore:
     def tag_model(self, tags: dict[str, str]) -> None:
         """Set tags of the registered model itself."""
         for key, value in tags.items():
-            self.client.set_registered_model_tag(self.model, key, value)
+            _insist(partial(self.client.set_registered_model_tag, self.model, key, value))
 
     def untag_model(self, key: str) -> None:
         """Remove a tag of the registered model, if it is there."""
-        if key in self.model_tags():
-            self.client.delete_registered_model_tag(self.model, key)
+        try:
+            if key in self.model_tags():
+                self.client.delete_registered_model_tag(self.model, key)
+        except MlflowException:
+            if key in self.model_tags():  # no other process has removed it meanwhile
+                raise
 
     def describe_model(self, text: str) -> None:
         """Replace what MLflow's page says of the registered model (Markdown)."""
