@@ -49,6 +49,7 @@ def check_drift(
     Path(findings.path).write_text(report.to_markdown(), encoding="utf-8")
     record = RunRecord(load_settings(), run)
     record.write_json(f"gate/{report.dataset}.json", report.to_dict())
+    record.write_metrics(gate_numbers(report))
     record.tell(f"gate/{report.dataset}", report.sentence())
     print(f"icefloe: {report.sentence()}")
     return report.outcome

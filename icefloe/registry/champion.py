@@ -49,7 +49,7 @@ class ChampionChange:
             replaced=replaced,
             by=by or current_user(),
             at=time_after(self._journal.read()),
-            reason=reason.strip() or (report.sentence() if report else ""),
+            reason=reason.strip() or (f"{report.cause()}." if report else ""),
             verdict=report.verdict if report else None,
             forced=bool(objection),
         )

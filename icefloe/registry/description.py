@@ -50,14 +50,14 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     parts = [
         origin(read_lineage(store, version)),
         f"**Gate: {report.verdict}.** {report.sentence()}" if report else "**Not judged yet.**",
-        dice_table(evaluation, report).markdown(),
+        dice_table(evaluation, report).markdown().replace(" |", "&ensp;|"),  # the page leaves no space
+        f"See {', '.join(links)}.",
         *([guarantees.sentences()[0]] if guarantees else []),
         "\n".join(
-            f"- {entry.at[:16].replace('T', ' ')} UTC: {entry.change()}"
+            f"- {entry.when}: {entry.change()}"
             for entry in history
             if name in (entry.champion, entry.replaced)
         ),
-        f"See {', '.join(links)}.",
     ]
     text = "\n\n".join(part.strip() for part in parts if part)[:LONGEST_NOTE]
     store.describe(version, text)
@@ -94,7 +94,7 @@ def dice_table(evaluation: Evaluation, report: PromotionReport | None) -> Table:
             "held-out images": images[dataset],
             "Dice": means["dice"],
             **(
-                {f"less {report.against}": differences[dataset].text(signed=True)}
+                {f"less that of {report.against}": differences[dataset].text(signed=True)}
                 if report and dataset in differences
                 else {}
             ),

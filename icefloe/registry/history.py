@@ -48,9 +48,14 @@ class HistoryEntry(BaseModel):
         how = " (forced)" if self.forced else ""
         return f"{self.by} {what} {self.champion}{over}{how}"
 
+    @property
+    def when(self) -> str:
+        """`2026-11-29 14:03 UTC`."""
+        return f"{self.at[:16].replace('T', ' ')} UTC"
+
     def sentence(self) -> str:
         """The entry in one line."""
-        return f"{self.at} {self.change()}: {self.reason}"
+        return f"{self.when} {self.change()}: {self.reason}"
 
 
 def time_after(history: Sequence[HistoryEntry]) -> str:

@@ -104,13 +104,17 @@ def _write_files(
         (HASHES_FILE, Hashes(dict(hashes))),
     ):
         files.write(name, document.model_dump_json(indent=1))
+    client.log_batch(run_id, metrics=mean_metrics(evaluation))
+
+
+def mean_metrics(evaluation: Evaluation, step: int = 0) -> list[Metric]:
+    """`D1/dice` and the like: means over held-out images, as MLflow's metrics at a step."""
     time = round(datetime.now(UTC).timestamp() * 1000)
-    metrics = [
-        Metric(f"{dataset}/{metric}", mean, time, 0)
+    return [
+        Metric(f"{dataset}/{metric}", mean, time, step)
         for dataset, means in mean_scores(evaluation).items()
         for metric, mean in means.items()
     ]
-    client.log_batch(run_id, metrics=metrics)
 
 
 def _name_members(store: VersionStore, parent_run: str, version: str, lineage: Lineage) -> None:

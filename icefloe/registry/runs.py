@@ -6,11 +6,12 @@ Steps run in separate processes, on a cluster on separate machines; the run's id
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mlflow.entities import Run, RunStatus
+from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from pydantic import BaseModel
@@ -19,6 +20,7 @@ from icefloe.errors import IcefloeError
 from icefloe.experiment import connect, open_experiment, run_name
 from icefloe.registry.files import MissingFileError, RunFiles
 from icefloe.registry.journal import LONGEST_NOTE
+from icefloe.registry.registration import mean_metrics
 from icefloe.registry.store import StoreSettings
 from icefloe.result import Result
 
@@ -87,6 +89,12 @@ class RunRecord:
         """Keep a picture at `path`, replacing what was there."""
         self._files.write(path, png)
 
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Show flat numbers as the run's metrics."""
+        time = round(datetime.now(UTC).timestamp() * 1000)
+        metrics = [Metric(name, float(value), time, 0) for name, value in numbers.items()]
+        self._client.log_batch(self.run_id, metrics=metrics)
+
     def tell(self, topic: str, sentence: str) -> None:
         """Note what happened; told again of one topic (`gate/D3.json`), the later replaces the earlier."""
         name = topic.replace("/", ".").removesuffix(".json")
@@ -116,6 +124,8 @@ class RunRecord:
         self.write_json(f"pruning/{name}.json", pruning)
         self.write_png(f"pictures/{name}.png", pictures)
         self.tell(f"version/{name}", submission.sentence())
+        # A curve over the versions that the run made.
+        self._client.log_batch(self.run_id, metrics=mean_metrics(evaluation, submission.version.number))
 
     def names(self, folder: str) -> list[str]:
         """Paths of what is kept in `folder`, sorted."""

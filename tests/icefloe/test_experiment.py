@@ -21,6 +21,7 @@ def test_a_new_experiment_is_one_of_model_training_and_opened_twice_is_the_same(
     made = open_experiment(client, "new", tmp_path.as_uri())
     assert kind_of(client, made) == MODEL_TRAINING == "custom_model_development"
     assert client.get_experiment(made).artifact_location == tmp_path.as_uri()
+    assert client.get_experiment(made).tags["mlflow.note.content"].startswith("Icefloe: runs of the pipelines")
     assert open_experiment(client, "new", None) == made
 
 
@@ -31,10 +32,13 @@ def test_an_experiment_whose_kind_nobody_chose_becomes_one_of_model_training(cli
     assert kind_of(client, made) == MODEL_TRAINING
 
 
-def test_a_kind_that_a_person_chose_stays(client):
+def test_a_kind_and_a_note_that_a_person_chose_stay(client):
     made = client.create_experiment("chosen", tags={KIND_TAG: "finetuning"})
+    noted = client.create_experiment("noted", tags={"mlflow.note.content": "Ours."})
     open_experiment(client, "chosen", None)
+    open_experiment(client, "noted", None)
     assert kind_of(client, made) == "finetuning"
+    assert client.get_experiment(noted).tags["mlflow.note.content"] == "Ours."
 
 
 def test_processes_that_open_a_new_experiment_at_once_get_the_same(client):
@@ -49,5 +53,7 @@ def test_a_run_is_named_by_what_it_does_and_when():
 
 
 def test_the_page_of_a_run_and_of_its_artifact():
-    assert run_page("1", "abc") == "#/experiments/1/runs/abc"
-    assert run_page("1", "abc", "gate/x.md") == "#/experiments/1/runs/abc/artifacts/gate/x.md"
+    assert run_page("1", "abc") == "#/experiments/1/runs/abc?workflowType=machine_learning"
+    assert run_page("1", "abc", "gate/x.md") == (
+        "#/experiments/1/runs/abc/artifacts/gate/x.md?workflowType=machine_learning"
+    )

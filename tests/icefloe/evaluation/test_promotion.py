@@ -180,7 +180,10 @@ def test_the_markdown_has_a_row_for_each_dataset_and_metric(champion):
     )
     assert table.rows[0][:3] == ("D1", "Dice", "12")
     assert table.rows[3][6:] == ("–", "reported")
-    assert markdown.startswith(f"{report.sentence()}\n\n- {report.reasons[0]}\n")
+    gains = ", ".join(f"{d} {g.text(4, signed=True)}" for d, g in report.gains.items())
+    assert markdown.startswith(
+        f"{report.sentence()}\n\n- Dice gained, at a level corrected for 3 datasets: {gains}.\n\n| dataset"
+    )
     assert markdown.endswith(table.markdown())
 
 

@@ -61,8 +61,8 @@ def test_a_champion_that_was_set_in_mlflow_by_hand_is_in_the_line():
 
 def test_the_sentence_says_who_when_what_and_why():
     first = entry("promote", "EA-T1")
-    assert first.sentence() == "2026-01-01T00:00:00.000000Z ada promoted EA-T1: because"
+    assert first.sentence() == "2026-01-01 00:00 UTC ada promoted EA-T1: because"
     assert first.model_copy(update={"forced": True}).change() == "ada promoted EA-T1 (forced)"
     assert entry("promote", "EA-T2", "EA-T1").sentence() == (
-        "2026-01-01T00:00:00.000000Z ada promoted EA-T2, replacing EA-T1: because"
+        "2026-01-01 00:00 UTC ada promoted EA-T2, replacing EA-T1: because"
     )

@@ -86,8 +86,8 @@ def test_the_run_is_closed_and_its_note_tells_the_history_newest_first(journal, 
     run = versions.client.get_run(journal.run_id())
     assert (run.info.run_name, run.info.status) == (f"history of {versions.model}", "FINISHED")
     assert run.data.tags["mlflow.note.content"] == (
-        "- 2026-01-01T00:00:00.000002Z ada promoted EA-T4, replacing EA-T1: because\n"
-        "- 2026-01-01T00:00:00.000001Z ada promoted EA-T1: because"
+        "- 2026-01-01 00:00 UTC ada promoted EA-T4, replacing EA-T1: because\n"
+        "- 2026-01-01 00:00 UTC ada promoted EA-T1: because"
     )
 
 

@@ -30,28 +30,44 @@ def description(client, settings):
     return read
 
 
+def cells(table):
+    """Heading and rows of a pipe table, without its rule."""
+    heading, _, *rows = table.replace("&ensp;", "").splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in (heading, *rows)]
+
+
 def test_a_judged_version_tells_its_origin_verdict_and_dice_with_links(
     registry, retrain, description, client, settings
 ):
     version = retrain(2)
     report = registry.show("EA-T2").report
-    shown = {c.dataset: c.interval.text(signed=True) for c in report.comparisons if c.metric == "dice"}
-    experiment = client.get_run(version.run_id).info.experiment_id
-    page = f"#/experiments/{experiment}/runs/{version.run_id}/artifacts"
-    dice = {dataset: f"{metrics['dice']:.3f}" for dataset, metrics in version.metrics.items()}
-    assert description(2) == (
-        "Trained from EA-T1 on 3 images of D1, D2, D3: 3 train, 0 validation. Labels: 3 by ada.\n\n"
+    origin, sources, gate, table, links = description(2).split("\n\n")
+    assert origin == (
+        "Trained from EA-T1 on 3 images of D1, D2, D3: 3 train, 0 validation. Labels: 3 by ada."
+    )
+    assert sources == (
         "Data version `md5-D1-D2-D3` (commit `rev-D1-D2-D3`), that of EA-T1 `md5-D1-D2`. Code `c0de`. "
-        "Members: mobilenet_v2-unet-s0, resnet18-unet-s0.\n\n"
-        f"**Gate: pass.** {report.sentence()}\n\n"
-        "| dataset   |   held-out images |   Dice | less EA-T1              |\n"
-        "|:----------|------------------:|-------:|:------------------------|\n"
-        + "".join(
-            f"| {d}        |                 8 |  {dice[d]} | {shown[d]} |\n" for d in ("D1", "D2", "D3")
-        )
-        + f"\nSee [the gate's report]({page}/gate/against-EA-T1.md), [its files]({page}/model)."
+        "Members: mobilenet_v2-unet-s0, resnet18-unet-s0."
+    )
+    assert gate == f"**Gate: pass.** {report.sentence()}"
+    shown = {c.dataset: c.interval.text(signed=True) for c in report.comparisons if c.metric == "dice"}
+    assert cells(table) == [
+        ["dataset", "held-out images", "Dice", "less that of EA-T1"],
+        *([d, "8", f"{version.metrics[d]['dice']:.3f}", shown[d]] for d in ("D1", "D2", "D3")),
+    ]
+    page = f"#/experiments/{client.get_run(version.run_id).info.experiment_id}/runs/{version.run_id}"
+    training = "workflowType=machine_learning"
+    assert links == (
+        f"See [the gate's report]({page}/artifacts/gate/against-EA-T1.md?{training}), "
+        f"[its files]({page}/artifacts/model?{training})."
     )
     assert client.get_run(version.run_id).data.tags[NOTE] == description(2)
+
+
+def test_flat_numbers_are_metrics_of_the_run(settings, client):
+    record = RunRecord.start(settings, "drift_check", "D3")
+    record.write_metrics({"n_images": 30, "uncertainty.p_value": 0.01})
+    assert client.get_run(record.run_id).data.metrics == {"n_images": 30.0, "uncertainty.p_value": 0.01}
 
 
 def test_a_version_says_that_it_is_not_judged_until_a_report_is_attached(
@@ -63,8 +79,8 @@ def test_a_version_says_that_it_is_not_judged_until_a_report_is_attached(
     assert description(1).startswith("Trained from scratch on 1 image of D1: 1 train, 0 validation.")
     registry.attach_report("EA-T1", compare(evaluation, None, RULE))
     assert "**Gate: pass.** EA-T1 passes: Dice on D1 is above that of Otsu (+0." in description(1)
-    assert "| less the trivial baselines" in description(1)
-    assert "/gate/against-baselines.md)" in description(1)
+    assert "| less that of the trivial baselines" in description(1)
+    assert "/gate/against-baselines.md?workflowType=machine_learning)" in description(1)
 
 
 def test_promotion_and_rollback_are_told_in_both_versions_descriptions(registry, retrain, description):
@@ -101,7 +117,8 @@ def test_the_registered_model_says_what_its_versions_are_and_which_is_in_use(
         "Versions EA-Tn of this study: ensemble averaging.\n\n"
         "The champion is **EA-T1**. "
         f"Latest change: {registry.history()[-1].sentence()}\n\n"
-        f"[Every promotion and rollback](#/experiments/{experiment}/runs/{run_id})"
+        f"[Every promotion and rollback](#/experiments/{experiment}/runs/{run_id}"
+        "?workflowType=machine_learning)"
     )
     assert client.get_run(run_id).data.tags[NOTE].count("\n") == 2
 
