@@ -21,7 +21,7 @@ def test_a_new_experiment_is_one_of_model_training_and_opened_twice_is_the_same(
     made = open_experiment(client, "new", tmp_path.as_uri())
     assert kind_of(client, made) == MODEL_TRAINING == "custom_model_development"
     assert client.get_experiment(made).artifact_location == tmp_path.as_uri()
-    assert client.get_experiment(made).tags["mlflow.note.content"].startswith("Icefloe: runs of the pipelines")
+    assert client.get_experiment(made).tags["mlflow.note.content"].startswith("Icefloe: runs of the pipe")
     assert open_experiment(client, "new", None) == made
 
 
