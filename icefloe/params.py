@@ -12,7 +12,7 @@ from icefloe.datasets.splits import SplitConfig
 from icefloe.drift.config import GateConfig
 from icefloe.drift.ice import ICE
 from icefloe.errors import IcefloeError
-from icefloe.evaluation.promotion import PromotionRule
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.files import read_yaml
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule

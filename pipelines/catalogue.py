@@ -34,7 +34,7 @@ def train(
 @dsl.pipeline(name="drift-check", description="A new dataset against the champion's benchmark.")
 def drift_check(dataset: str, gate: dict = {}, sampling: dict = {}) -> str:
     """Decide whether `dataset` is in distribution; if it has shifted, queue the images to label."""
-    started = start_run(name="drift_check").set_caching_options(False)
+    started = start_run(name="drift_check", about=dataset).set_caching_options(False)
     decision = gate_and_sample(run=started.output, dataset=dataset, gate=gate, sampling=sampling)
     write_report(run=started.output).after(decision).set_caching_options(False)
     return decision.output
@@ -49,7 +49,7 @@ def retrain(
     promotion: dict = {},
 ) -> str:
     """Train the next version on what labelers have submitted for `dataset`."""
-    started = start_run(name="retrain").set_caching_options(False)
+    started = start_run(name="retrain", about=dataset).set_caching_options(False)
     version = next_version(
         run=started.output,
         arrived=dataset,

@@ -96,21 +96,22 @@ def run_locally(
                 warnings.filterwarnings("ignore", message=".*custom or non-Python base image")
                 pipeline(**arguments)
         except RuntimeError as error:
-            _close_record(directory, settings)
-            raise IcefloeError(
+            problem = (
                 log.error
                 or f"pipeline {pipeline.name}: a step failed. Read why in {directory / 'log.txt'}, "
                 "then run it again: finished training is not repeated."
-            ) from error
+            )
+            _close_record(directory, settings, problem)
+            raise IcefloeError(problem) from error
         finally:
             log.close()
     return LocalRun(directory, directory / "log.txt", time.monotonic() - began)
 
 
-def _close_record(directory: Path, settings: Settings) -> None:
-    """Mark the record of a run whose steps can't go on as failed."""
+def _close_record(directory: Path, settings: Settings, problem: str) -> None:
+    """Mark the record of a run whose steps can't go on as failed, and say why."""
     for record in _records(directory, settings):
-        record.finish(succeeded=False)
+        record.finish(succeeded=False, problem=problem)
 
 
 def _records(directory: Path, settings: Settings) -> Iterator[RunRecord]:

@@ -42,7 +42,7 @@ def register_version(
     from pathlib import Path
 
     from components.artifacts import tell, write_figure, write_findings
-    from icefloe.evaluation.promotion import PromotionRule
+    from icefloe.evaluation.rule import PromotionRule
     from icefloe.settings import load_settings
     from icefloe.workflow import registration
 
@@ -57,7 +57,7 @@ def register_version(
         arrived=arrived or None,
     )
     found = registration.register_version(load_settings(), challenger, PromotionRule(**promotion), run)
-    write_findings(findings, found.report)
-    write_figure(intervals, found.version.name, found.report.figure(), found.sentence())
+    write_findings(findings, found)
+    write_figure(intervals, found.version.name, found.figure(), found.sentence())
     tell(found.sentence())
     return found.report.verdict

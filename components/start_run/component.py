@@ -4,11 +4,12 @@ from components.base import component
 
 
 @component
-def start_run(name: str) -> str:
+def start_run(name: str, about: str = "") -> str:
     """Start the MLflow run that records this run of a pipeline.
 
     Args:
         name: Name of the pipeline.
+        about: What the run is about, such as the dataset that came in.
 
     Returns:
         Id of the run.
@@ -16,4 +17,4 @@ def start_run(name: str) -> str:
     from icefloe.settings import load_settings
     from icefloe.workflow import runs
 
-    return runs.start_run(load_settings(), name)
+    return runs.start_run(load_settings(), name, about)

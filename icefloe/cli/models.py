@@ -48,12 +48,12 @@ def list_() -> None:
 @app.command()
 def show(version: Name) -> None:
     """Show everything known of a version: data, images, labels and their authors, weights, gate, history."""
-    for title, rows in _registry().show(version).sections().items():
-        if not rows:
+    for title, content in _registry().show(version).sections().items():
+        if not content.rows:
             continue
-        section = table(title, *rows[0])
-        for row in rows:
-            section.add_row(*row.values())
+        section = table(title, *content.columns)
+        for row in content.rows:
+            section.add_row(*map(escape, row))
         console.print(section)
 
 

@@ -1,182 +1,67 @@
-"""An ensemble against reference masks: scores of images and datasets, trivial baselines beside."""
+"""A model against reference masks: scores of images and datasets, trivial baselines beside."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.samples import LabelledSample
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.scores import Baseline, BinnedCurve, DatasetScores, ImageScores, RocPoints
 from icefloe.files import write_text_atomic
+from icefloe.result import Result
 from icefloe.scoring.baselines import BASELINES
-from icefloe.scoring.calibration import CalibrationBins
 from icefloe.scoring.metrics import confusion_matrix, scores_from_confusion
-from icefloe.scoring.roc import RocCurve, roc_curve
+from icefloe.scoring.roc import roc_curve
 from icefloe.scoring.tally import Tally, mask_scores
+from icefloe.tables import Table
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 from icefloe.validation import validated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from icefloe.ensemble.segmenter import Segmenter
 
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Scores(_Record):
-    """The numbers that an image and a dataset both have; each says how it takes them."""
-
-    pca: float
-    iou: float
-    dice: float
-    brier: float
-    mae: float
-    ece: float
-    uq: float
-    uq_boundary: float
-    uq_foreground: float
-    nll: float | None = None
-    nll_uncalibrated: float | None = None
-    ece_uncalibrated: float | None = None
+COLUMNS = {
+    "iou": "IoU",
+    "dice": "Dice",
+    "pca": "pCA",
+    "brier": "Brier",
+    "mae": "MAD",
+    "ece": "ECE",
+    "uq": "UQ",
+    "uq_boundary": "UQ per boundary",
+}
+"""Score -> heading of its column."""
 
 
-class ImageScores(_Scores):
-    """One image.
-
-    Attributes
-    ----------
-    dataset, stem, index
-        Which image, and its place in time.
-    pca, iou, dice
-        Of the mask; see `metrics.PixelScores`.
-    brier, mae, ece
-        Of the probability: Brier score, mean absolute deviation, expected calibration error.
-    uq, uq_boundary, uq_foreground
-        Uncertainty; see `uncertainty.ImageUncertainty` (`uq` is its `uq_mean`, the paper's).
-    nll, nll_uncalibrated, ece_uncalibrated
-        Negative log-likelihood a pixel, and both at temperature 1; None in files of an earlier version.
-    """
-
-    dataset: str
-    stem: str
-    index: int
-
-
-class BinnedCurve(_Record):
-    """A calibration or accuracy curve: occupied bins only, each list of one length.
-
-    Attributes
-    ----------
-    predicted
-        Mean predicted probability of the bin's pixels.
-    frequency
-        Share of them that had the event.
-    count
-        Their number.
-    """
-
-    predicted: tuple[float, ...]
-    frequency: tuple[float, ...]
-    count: tuple[int, ...]
-
-    @classmethod
-    def from_bins(cls, bins: CalibrationBins) -> "BinnedCurve":
-        """The curve of pixel sums."""
-        frequency, predicted = bins.curve()
-        return cls(
-            predicted=predicted.tolist(),
-            frequency=frequency.tolist(),
-            count=bins.count[bins.count > 0].tolist(),
-        )
-
-
-class RocPoints(_Record):
-    """A thinned ROC curve, thresholds falling; `area` is the whole curve's."""
-
-    thresholds: tuple[float, ...]
-    true_positive_rate: tuple[float, ...]
-    false_positive_rate: tuple[float, ...]
-    area: float
-
-    @classmethod
-    def from_curve(cls, curve: RocCurve) -> "RocPoints":
-        """At most 200 points of an exact curve."""
-        thin = curve.thinned()
-        return cls(
-            thresholds=thin.thresholds.astype(np.float64).tolist(),
-            true_positive_rate=thin.true_positive_rate.tolist(),
-            false_positive_rate=thin.false_positive_rate.tolist(),
-            area=curve.area,
-        )
-
-
-class Baseline(_Record):
-    """Scores of a trivial baseline, all pixels of a dataset pooled."""
-
-    pca: float
-    iou: float
-    dice: float
-
-
-class DatasetScores(_Scores):
-    """One dataset, its pixels pooled.
-
-    Attributes
-    ----------
-    n_images
-        Images evaluated.
-    pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
-        As in `ImageScores`, but of all pixels together.
-    uq, uq_boundary, uq_foreground
-        Mean over images (the paper's dataset UQ).
-    confusion
-        Pixels by reference class (row) and predicted class (column).
-    calibration
-        Of the foreground's probability; with more than two classes of the winning class's.
-    uncalibrated
-        The same at temperature 1; None in files of an earlier version.
-    accuracy
-        Share of pixels classified correctly by predicted foreground probability, as in the paper; None with
-        more than two classes.
-    roc
-        None with more than two classes, or where the reference holds only one class.
-    """
-
-    n_images: int
-    confusion: tuple[tuple[int, ...], ...]
-    calibration: BinnedCurve
-    uncalibrated: BinnedCurve | None = None
-    accuracy: BinnedCurve | None
-    roc: RocPoints | None
-
-
-class Evaluation(_Record):
-    """How good an ensemble is on images with a reference.
+class Evaluation(Result):
+    """How good a model is on images with a reference.
 
     Attributes
     ----------
     ensemble
-        Its name.
+        The model's name.
     classes
-        Class names by mask value.
+        Class names by mask value, background first.
     threshold
-        Its threshold.
+        Probability from which a pixel is class 1; binary models only.
     temperature
-        Its temperature; None in files of an earlier version.
+        What its logits are divided by; None: it has none, or the file is an earlier version's.
     images
-        One row an image.
+        One row an image, in the order of evaluation.
     datasets
-        Dataset -> pooled scores.
+        Dataset -> scores of all its pixels together.
     baselines
-        Dataset -> baseline -> pooled scores.
+        Dataset -> trivial baseline -> its scores of all pixels together.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ensemble: str
     classes: tuple[str, ...]
@@ -192,21 +77,34 @@ class Evaluation(_Record):
         total = np.sum([scores.confusion for scores in self.datasets.values()], axis=0)
         return tuple(tuple(row) for row in total.tolist())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return self.model_dump(mode="json")
+    @property
+    def mean_dice(self) -> float:
+        """Mean over datasets of their Dice."""
+        return float(np.mean([scores.dice for scores in self.datasets.values()]))
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Evaluation":
-        """Inverse of `to_dict`."""
-        return cls.model_validate(content)
+    def numbers(self) -> dict[str, float]:
+        """`D1.dice` and the like for every dataset, and the mean Dice over datasets, by flat names."""
+        numbers = {
+            f"{dataset}.{name}": float(getattr(scores, name))
+            for dataset, scores in self.datasets.items()
+            for name in ("pca", "iou", "dice", "brier", "ece", "uq")
+        }
+        return {"mean_dice": self.mean_dice, **numbers}
+
+    def roc_points(self) -> list[tuple[float, float, float]]:
+        """False and true positive rate and threshold along the ROC of the first dataset that has one."""
+        for scores in self.datasets.values():
+            if scores.roc is not None:
+                roc = scores.roc
+                return list(zip(roc.false_positive_rate, roc.true_positive_rate, roc.thresholds, strict=True))
+        return []
 
     def save(self, path: Path) -> None:
         """Write a JSON file."""
-        write_text_atomic(path, json.dumps(self.to_dict(), indent=1))
+        write_text_atomic(path, self.model_dump_json(indent=1))
 
     @classmethod
-    def load(cls, path: Path) -> "Evaluation":
+    def load(cls, path: Path) -> Self:
         """Read a JSON file.
 
         Raises
@@ -220,23 +118,45 @@ class Evaluation(_Record):
             raise IcefloeError(f"{path}: no evaluation here. Evaluate the ensemble first.") from error
         return validated(cls, content, path, "Evaluate the ensemble again.")
 
-    def to_markdown(self) -> str:
-        """A table like the paper's 4 to 6, IoU and Dice first, trivial baselines under each dataset."""
-        lines = [
-            "| dataset | images | | IoU | Dice | pCA | Brier | MAD | ECE | UQ | UQ per boundary |",
-            "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
-        ]
-        for name, s in self.datasets.items():
-            lines.append(
-                f"| {name} | {s.n_images} | **{self.ensemble}** | {s.iou:.3f} | {s.dice:.3f} | {s.pca:.3f} "
-                f"| {s.brier:.4f} | {s.mae:.4f} | {s.ece:.4f} | {s.uq:.4f} | {s.uq_boundary:.4f} |"
+    def sentence(self) -> str:
+        """The range of Dice, where it is lowest, and whether a trivial baseline does as well."""
+        if not self.datasets:
+            return f"{self.ensemble}: nothing was evaluated. Label some held-out images."
+        dice = {dataset: scores.dice for dataset, scores in self.datasets.items()}
+        lowest, highest = min(dice, key=dice.__getitem__), max(dice, key=dice.__getitem__)
+        best = {dataset: self._best_baseline(dataset) for dataset in dice}
+        matched = [dataset for dataset, (_, baseline) in best.items() if baseline >= dice[dataset]]
+        if matched:
+            worst = max(matched, key=lambda dataset: best[dataset][1] - dice[dataset])
+            name, baseline = best[worst]
+            return (
+                f"{self.ensemble}: Dice on {worst} is {dice[worst]:.3f}, no better than that of {name} "
+                f"({baseline:.3f}). Train longer, or label more of {worst}."
             )
-            for baseline, b in self.baselines[name].items():
-                lines.append(f"| | | {baseline} | {b.iou:.3f} | {b.dice:.3f} | {b.pca:.3f} | | | | | |")
-        return "\n".join(lines) + "\n"
+        found = f"Dice is {dice[lowest]:.3f} on {lowest}"
+        if len(dice) > 1:
+            found = f"Dice is {dice[lowest]:.3f} ({lowest}) to {dice[highest]:.3f} ({highest})"
+        return f"{self.ensemble}: {found}, above every trivial baseline. To raise it, label more of {lowest}."
 
-    def plot_calibration(self, ax: "Axes") -> None:
-        """Observed frequency against predicted probability, a line a dataset, and the diagonal."""
+    def _best_baseline(self, dataset: str) -> tuple[str, float]:
+        """Name and Dice of the trivial baseline that does best; none does better than nothing."""
+        scores = {name: baseline.dice for name, baseline in self.baselines.get(dataset, {}).items()}
+        return max(scores.items(), key=lambda item: item[1], default=("nothing", -1.0))
+
+    def table(self) -> Table:
+        """Rows like those of the paper's tables 4 to 6, the trivial baselines under each dataset."""
+        rows: list[dict[str, Any]] = []
+        for dataset, scores in self.datasets.items():
+            columns = {column: getattr(scores, name) for name, column in COLUMNS.items()}
+            rows.append({"dataset": dataset, "images": scores.n_images, "version": self.ensemble, **columns})
+            for name, baseline in self.baselines.get(dataset, {}).items():
+                masks = {"IoU": baseline.iou, "Dice": baseline.dice, "pCA": baseline.pca}
+                rows.append({"dataset": dataset, "images": scores.n_images, "version": name, **masks})
+        formats = dict.fromkeys(COLUMNS.values(), ".4f") | dict.fromkeys(("IoU", "Dice", "pCA"), ".3f")
+        return Table.of(rows, formats, ("dataset", "images", "version", *COLUMNS.values()))
+
+    def plot(self, ax: "Axes") -> None:
+        """Calibration: observed frequency against predicted probability, a line a dataset."""
         ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
         for name, s in self.datasets.items():
             label = f"{name} (ECE {s.ece:.3f})"
@@ -257,6 +177,18 @@ class Evaluation(_Record):
         ax.set_xlabel("false positive rate")
         ax.set_ylabel("true positive rate")
         ax.legend(frameon=False)
+
+    def figure(self) -> "Figure":
+        """Calibration, and beside it ROC curves where a dataset has one."""
+        from matplotlib.figure import Figure
+
+        plots = [self.plot]
+        if any(scores.roc is not None for scores in self.datasets.values()):
+            plots.append(self.plot_roc)
+        figure = Figure(figsize=(4.5 * len(plots), 3.8), layout="constrained")
+        for plot, axis in zip(plots, figure.subplots(1, len(plots), squeeze=False)[0], strict=True):
+            plot(axis)
+        return figure
 
 
 def evaluate(

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from icefloe.result import Result
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.means import mean_interval
+from icefloe.tables import Table
 
 if TYPE_CHECKING:
-    from icefloe.evaluation.evaluate import Evaluation, ImageScores
+    from matplotlib.axes import Axes
+
+    from icefloe.evaluation.evaluate import Evaluation
+    from icefloe.evaluation.scores import DatasetScores, ImageScores
 
 Finding = Literal["helps", "hurts", "undecided"]
 FINDINGS: dict[str, Finding] = {"better": "helps", "worse": "hurts", "undecided": "undecided"}
 METRICS = {"nll": "NLL", "ece": "ECE"}
+COLOURS: dict[Finding, str] = {"helps": "C2", "hurts": "C3", "undecided": "C1"}
 
 
 class Change(BaseModel):
@@ -29,8 +35,12 @@ class Change(BaseModel):
 
     Attributes
     ----------
+    dataset, metric
+        Which images, and `nll` (nats a pixel) or `ece` (in [0, 1]).
+    n_images
+        Number of images.
     before, after
-        Of all pixels together.
+        Of all pixels together, at temperature 1 and at the ensemble's.
     difference, low, high
         Mean over images of after less before, and its 95 % interval; None where one image gives none.
     finding
@@ -52,55 +62,92 @@ class Change(BaseModel):
     @property
     def interval(self) -> Interval:
         """Of the difference."""
-        return Interval(mean=self.difference, low=self.low, high=self.high, n=self.n_images)
+        return Interval.model_validate(
+            {"mean": self.difference, "low": self.low, "high": self.high, "n": self.n_images}
+        )
 
 
-class TemperatureCheck(BaseModel):
+class TemperatureCheck(Result):
     """What a temperature does to held-out images.
 
     Attributes
     ----------
-    ensemble, temperature
-        Whose, and which.
+    ensemble
+        Name of the ensemble.
+    temperature
+        What its logits are divided by.
     changes
         NLL and ECE of every dataset.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     ensemble: str
     temperature: float
     changes: tuple[Change, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return self.model_dump(mode="json")
-
     def sentence(self) -> str:
-        """Where it helps and where it hurts, by the change of NLL, to which it was fitted."""
-        by_finding: dict[Finding, list[str]] = {}
+        """Where it hurts; else where it is undecided; else where it helps most; by NLL, as it is fitted."""
+        by_finding: dict[Finding, list[Change]] = {"helps": [], "hurts": [], "undecided": []}
         for change in self.changes:
             if change.metric == "nll":
-                by_finding.setdefault(change.finding, []).append(
-                    f"{change.dataset} ({change.difference:+.4f})"
-                )
-        parts = [f"{finding} on {', '.join(names)}" for finding, names in by_finding.items()]
-        return f"{self.ensemble}: its temperature of {self.temperature:.2f} {'; '.join(parts)}."
+                by_finding[change.finding].append(change)
+        helps, hurts, undecided = by_finding.values()
+        n = len(helps) + len(hurts) + len(undecided)
+        subject = f"{self.ensemble}: its temperature of {self.temperature:.2f}"
+        if hurts:
+            worst = max(hurts, key=lambda change: change.difference)
+            return (
+                f"{subject} hurts on {_others(worst, hurts)}. Label more of {worst.dataset} and retrain: "
+                "the temperature is fitted anew."
+            )
+        if undecided:
+            widest = max(undecided, key=lambda change: change.interval.high - change.interval.low)
+            helped = f"helps on {len(helps)} of {n} datasets, but is undecided" if helps else "is undecided"
+            return (
+                f"{subject} {helped} on {_others(widest, undecided)}. "
+                f"Label more of {widest.dataset} to decide."
+            )
+        most = min(helps, key=lambda change: change.difference)
+        where = f"on {_others(most, helps)}" if n == 1 else f"on all {n} datasets, most on {_shown(most)}"
+        return f"{subject} helps {where}. Keep it."
 
-    def to_markdown(self) -> str:
-        """The sentence and a table."""
-        lines = [
-            self.sentence(),
-            "",
-            f"| dataset | images | | at 1 | at {self.temperature:.2f} | difference [95 %] | finding |",
-            "|---|---:|---|---:|---:|---|---|",
-        ]
-        lines += [
-            f"| {c.dataset} | {c.n_images} | {METRICS[c.metric]} | {c.before:.4f} | {c.after:.4f} "
-            f"| {c.interval.text(4, signed=True)} | {c.finding} |"
+    def table(self) -> Table:
+        """Both metrics of every dataset."""
+        after = f"at {self.temperature:.2f}"
+        rows = [
+            {
+                "dataset": c.dataset,
+                "images": c.n_images,
+                "metric": METRICS[c.metric],
+                "at 1": c.before,
+                after: c.after,
+                "difference [95% interval]": c.interval.text(4, signed=True),
+                "finding": c.finding,
+            }
             for c in self.changes
         ]
-        return "\n".join(lines) + "\n"
+        return Table.of(rows, {"at 1": ".4f", after: ".4f"})
+
+    def plot(self, ax: Axes, metric: str = "nll") -> None:
+        """Forest plot: each dataset's change in one metric with its interval, and zero."""
+        rows = [change for change in self.changes if change.metric == metric]
+        for y, c in enumerate(rows):
+            if c.low is not None and c.high is not None:
+                ax.plot([c.low, c.high], [y, y], color=COLOURS[c.finding], linewidth=2)
+            ax.plot(c.difference, y, "o", color=COLOURS[c.finding])
+        ax.axvline(0, color="0.6", linewidth=1)
+        ax.set_yticks(range(len(rows)), [f"{c.dataset} (n={c.n_images})" for c in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.set_xlabel(f"{METRICS[metric]} at {self.temperature:.2f} less {METRICS[metric]} at 1")
+
+
+def _shown(change: Change) -> str:
+    return f"{change.dataset} (NLL {change.interval.text(4, signed=True)})"
+
+
+def _others(change: Change, group: Sequence[Change]) -> str:
+    """The change in full, and how many there are besides."""
+    more = len(group) - 1
+    return _shown(change) + (f" and {more} other dataset{'s' if more > 1 else ''}" if more else "")
 
 
 def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck | None:
@@ -113,7 +160,7 @@ def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck
     evaluation
         On images that neither moved weights nor set the temperature.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -131,7 +178,9 @@ def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck
     )
 
 
-def _change(dataset: str, metric: str, images: Sequence[ImageScores], pooled: Any, seed: int) -> Change:
+def _change(
+    dataset: str, metric: str, images: Sequence[ImageScores], pooled: DatasetScores, seed: int
+) -> Change:
     differences = [getattr(image, metric) - getattr(image, f"{metric}_uncalibrated") for image in images]
     rng = np.random.default_rng([seed, zlib.crc32(dataset.encode())])
     interval = mean_interval(differences, rng=rng)
@@ -142,6 +191,7 @@ def _change(dataset: str, metric: str, images: Sequence[ImageScores], pooled: An
         before=getattr(pooled, f"{metric}_uncalibrated"),
         after=getattr(pooled, metric),
         difference=interval.mean,
-        **interval.model_dump(include={"low", "high"}),
+        low=interval.low if interval.is_bounded else None,
+        high=interval.high if interval.is_bounded else None,
         finding=FINDINGS[interval.finding(higher_is_better=False)],
     )

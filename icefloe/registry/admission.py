@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.columns import scores_by_dataset
 from icefloe.evaluation.evaluate import Evaluation
-from icefloe.evaluation.promotion import PromotionReport, scores_by_dataset
+from icefloe.evaluation.promotion import PromotionReport
 from icefloe.files import sha256_file
 from icefloe.registry.lineage import Lineage, member_hashes
 
@@ -18,23 +19,23 @@ def file_hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def check_weights(ensemble: Path, lineage: Lineage) -> None:
-    """Refuse an ensemble directory whose members are not the lineage's, byte for byte.
+def check_weights(folder: Path, lineage: Lineage) -> None:
+    """Refuse a folder whose safetensors files are not the lineage's, byte for byte.
 
     Raises
     ------
     IcefloeError
         If there are no members, or one is missing, too many or another file.
     """
-    present = member_hashes(ensemble)
+    present = member_hashes(folder)
     if not present:
         raise IcefloeError(
-            f"{ensemble}: there are no member weights here. Name the folder of a saved ensemble."
+            f"{folder}: there are no member weights here. Name the folder of a saved ensemble."
         )
     for name in sorted(present.keys() | lineage.weights_sha256.keys()):
         if present.get(name) != lineage.weights_sha256.get(name):
             raise IcefloeError(
-                f"{ensemble / name}.safetensors: the weights are not those of the lineage. "
+                f"{folder / name}.safetensors: the weights are not those of the lineage. "
                 "Collect the lineage from the ensemble that is registered."
             )
 
@@ -61,16 +62,15 @@ def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
 
 
 def refusal(name: str, report: PromotionReport | None, champion: str | None) -> str:
-    """Why the version `name` may not replace `champion`; empty if it may."""
+    """Why the version `name` may not replace `champion`, and what to do; empty if it may."""
     overrule = "or overrule the gate with --force --reason"
     if report is None:
         return f"{name}: the promotion gate has not judged it. Judge it against the champion, {overrule}."
     if report.champion != champion:
-        against = report.champion or "the trivial baselines"
         return (
-            f"{name}: it was judged against {against}, but the champion is now {champion or 'none'}. "
+            f"{name}: it was judged against {report.against}, but the champion is now {champion or 'none'}. "
             f"Judge it again, {overrule}."
         )
     if report.verdict != "pass":
-        return f"{name}: promotion gate: {report.sentence()} Label more images and retrain, {overrule}."
+        return f"{report.sentence()} To promote it all the same, overrule the gate with --force --reason."
     return ""

@@ -1,18 +1,17 @@
-"""The append-only history of promotions and rollbacks, and the line of champions it implies."""
+"""Promotions and rollbacks, and the line of champions they imply."""
 
 import getpass
-import json
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-KEY_PREFIX = "history."
+from pydantic import BaseModel, ConfigDict
+
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""To the microsecond, so that entries sort by it."""
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
+class HistoryEntry(BaseModel):
     """One change of the champion.
 
     Attributes
@@ -22,7 +21,7 @@ class HistoryEntry:
     champion, replaced
         The version that became champion and the one it replaced (None: there was none).
     by, at
-        Who, and when (ISO 8601, UTC).
+        Who, and when (ISO 8601, UTC, to the microsecond).
     reason
         Why, in words; a forced promotion always has one.
     verdict
@@ -30,6 +29,8 @@ class HistoryEntry:
     forced
         Whether the gate was overruled.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     action: Literal["promote", "rollback"]
     champion: str
@@ -40,28 +41,30 @@ class HistoryEntry:
     verdict: str | None
     forced: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return asdict(self)
-
-    def sentence(self) -> str:
-        """The entry in one line."""
+    def change(self) -> str:
+        """`ada promoted EA-T2, replacing EA-T1`."""
         what = "promoted" if self.action == "promote" else "restored"
         over = f", replacing {self.replaced}" if self.replaced else ""
         how = " (forced)" if self.forced else ""
-        return f"{self.at} {self.by} {what} {self.champion}{over}{how}: {self.reason}"
+        return f"{self.by} {what} {self.champion}{over}{how}"
 
-    def as_tag(self) -> tuple[str, str]:
-        """Key and value of the registry tag that keeps this entry.
+    @property
+    def when(self) -> str:
+        """`2026-11-29 14:03 UTC`."""
+        return f"{self.at[:16].replace('T', ' ')} UTC"
 
-        Every entry has a key of its own, so that adding one reads nothing and can overwrite nothing.
-        """
-        return f"{KEY_PREFIX}{self.at}.{secrets.token_hex(4)}", json.dumps(self.to_dict())
+    def sentence(self) -> str:
+        """The entry in one line."""
+        return f"{self.when} {self.change()}: {self.reason}"
 
 
-def now() -> str:
-    """Time for a history entry: to the microsecond so that keys sort, without the `+` that MLflow refuses."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def time_after(history: Sequence[HistoryEntry]) -> str:
+    """Time for the next entry: now, or if another machine's clock is ahead, just after the last entry."""
+    now = datetime.now(UTC)
+    if history:
+        last = datetime.strptime(history[-1].at, TIME).replace(tzinfo=UTC)
+        now = max(now, last + timedelta(microseconds=1))
+    return now.strftime(TIME)
 
 
 def current_user() -> str:
@@ -72,22 +75,21 @@ def current_user() -> str:
         return "unknown"
 
 
-def read_history(tags: Mapping[str, str]) -> list[HistoryEntry]:
-    """Entries among a registered model's tags, oldest first."""
-    return [HistoryEntry(**json.loads(tags[key])) for key in sorted(tags) if key.startswith(KEY_PREFIX)]
-
-
 def champion_line(history: Sequence[HistoryEntry]) -> list[str]:
     """Champions that a series of rollbacks would go back through, oldest first, the present one last.
 
-    An entry that was noted twice, because the process died before it took effect and the command was given
-    again, counts once.
+    A promotion follows on the version that it replaced. So a change that was noted and never took effect,
+    because its process died or another was quicker, drops out when the next is noted, and an entry that was
+    noted twice counts once.
     """
     line: list[str] = []
     for entry in history:
-        if entry.action == "rollback":
-            while line and line[-1] != entry.champion:
+        before = entry.champion if entry.action == "rollback" else entry.replaced
+        if before in line:
+            while line[-1] != before:
                 line.pop()
+        elif before is not None:
+            line = [before] if entry.action == "rollback" else [*line, before]
         if not line or line[-1] != entry.champion:
             line.append(entry.champion)
     return line

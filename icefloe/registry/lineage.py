@@ -13,7 +13,6 @@ from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.provenance import lineage as lineage_of_samples
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
-from icefloe.validation import validated
 
 if TYPE_CHECKING:
     from icefloe.datasets.versions import DataVersion
@@ -31,7 +30,7 @@ REPORTED_PACKAGES = (
 
 
 class DataState(BaseModel):
-    """A data version: git commit of the workspace (`dvc.rev`) and DVC's hash of `data/` (`dvc.md5`)."""
+    """A data version: git commit of the workspace (`rev`) and DVC's hash of `data/` (`md5`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,13 +44,14 @@ class LabelledImage(BaseModel):
     Attributes
     ----------
     key
-        `D1/stack_7`.
+        Dataset and stem, such as `D1/stack_7`.
     role
         `train`: its pixels moved weights; `validation`: it stopped the training or set the threshold.
     image_sha256, mask_sha256
-        Of the files' bytes.
+        SHA-256 of the files' bytes, in hex.
     author, labelled_at, source
-        As noted in the dataset's `labels.csv`; None where the label came with the data.
+        Who labelled it, when (ISO 8601) and by which way, as noted in the dataset's `labels.csv`; None where
+        the label came with the data.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,9 +71,9 @@ class ParentVersion(BaseModel):
     Attributes
     ----------
     name
-        `EA-T1`.
+        Such as `EA-T1`.
     data
-        Its data version.
+        Data version it was trained on.
     weights_sha256
         Member name -> SHA-256 of its safetensors file.
     """
@@ -109,7 +109,7 @@ class Lineage(BaseModel):
     parent
         The version it started from; None: a first version.
     created
-        ISO 8601, UTC.
+        When it was collected (ISO 8601, UTC).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -124,21 +124,6 @@ class Lineage(BaseModel):
     start_sha256: dict[str, str] = {}
     parent: ParentVersion | None = None
     created: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Lineage":
-        """Inverse of `to_dict`.
-
-        Raises
-        ------
-        IcefloeError
-            If something is missing or of another kind.
-        """
-        return validated(cls, data, "lineage", "Register the version again from its training run.")
 
     def keys(self, role: Literal["train", "validation"] | None = None) -> list[str]:
         """Keys of the images used, all or those of one role."""

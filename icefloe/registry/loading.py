@@ -1,21 +1,41 @@
 """A version ready to segment."""
 
-import tempfile
-from pathlib import Path
-
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.registry.guarantees import read_guarantees
+from icefloe.ensemble.segmenter import Segmenter
+from icefloe.errors import IcefloeError
 from icefloe.registry.registry import Registry
 from icefloe.registry.store import StoreSettings
 
 
-def load_version(settings: StoreSettings, version: str) -> Ensemble:
-    """Load a version (name or alias) with what it was calibrated to promise since it was registered.
+def load_version(settings: StoreSettings, version: str) -> Segmenter:
+    """Load a version of any family, with what it was calibrated to promise since it was registered.
 
-    Its files are gone afterwards, so it can't be saved. Errors are those of `Registry.download` and
-    `Ensemble.load`.
+    Its files are gone afterwards, so it can't be saved.
+
+    Parameters
+    ----------
+    settings
+        Name the store, the experiment and the study's registered model.
+    version
+        Name such as `EA-T2` or `ELIT-T2`, or an alias of the EA versions.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no such version, or its files are missing or damaged.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        ensemble = Ensemble.load(Registry(settings).download(version, Path(scratch) / "ensemble"))
-    promised = {"guarantees": read_guarantees(settings, version) or ensemble.manifest.guarantees}
-    return ensemble.with_manifest(ensemble.manifest.model_copy(update=promised))
+    return Registry(settings).load(version)
+
+
+def load_ensemble(settings: StoreSettings, version: str) -> Ensemble:
+    """As `load_version`, for work that an ensemble of networks alone can do.
+
+    Raises
+    ------
+    IcefloeError
+        Also if the version is something else.
+    """
+    loaded = load_version(settings, version)
+    if not isinstance(loaded, Ensemble):
+        raise IcefloeError(f"{version}: it is not an ensemble of networks. Name a version EA-Tn.")
+    return loaded

@@ -1,39 +1,43 @@
-"""An ensemble directory as an MLflow pyfunc model, put together without loading it.
+"""A version's folder as an MLflow pyfunc model, put together without loading it.
 
 `mlflow.pyfunc.save_model` would run the model's code, and so import torch, only to look for type hints.
 """
 
 import shutil
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 from mlflow.models import Model
 from mlflow.pyfunc import add_to_model
 
-import icefloe.ensemble
+from icefloe.registry.families import Family
 
-ENSEMBLE_FOLDER = "artifacts/ensemble"
-MODEL_CODE = Path(icefloe.ensemble.__path__[0], "pyfunc.py")
+FILES_FOLDER = "artifacts/ensemble"
+"""Where a version's own files lie in the model's folder, whatever its family."""
 
 
-def package(ensemble: Path, folder: Path) -> None:
-    """Write the model's folder: `MLmodel`, its code, its requirements and the ensemble's own files.
+def package(family: Family, folder: Path, model_folder: Path) -> None:
+    """Write the model's folder: `MLmodel`, its code, its requirements and the version's own files.
 
     Parameters
     ----------
-    ensemble
-        A saved ensemble.
+    family
+        Has the code that serves the version.
     folder
+        The version's files, such as those of a saved ensemble.
+    model_folder
         Where to write; its parent must exist.
     """
-    shutil.copytree(ensemble, folder / ENSEMBLE_FOLDER)
-    shutil.copyfile(MODEL_CODE, folder / MODEL_CODE.name)
-    (folder / "requirements.txt").write_text(f"icefloe=={version('icefloe')}\n", encoding="utf-8")
+    shutil.copytree(folder, model_folder / FILES_FOLDER)
+    shutil.copyfile(family.model_code, model_folder / family.model_code.name)
+    (model_folder / "requirements.txt").write_text(f"icefloe=={version('icefloe')}\n", encoding="utf-8")
     model = Model()
-    add_to_model(
+    add_flavor: Callable[..., None] = add_to_model  # MLflow gives it no types
+    add_flavor(
         model,
         loader_module="mlflow.pyfunc.loaders.code_model",
-        model_code_path=MODEL_CODE.name,
-        artifacts={"ensemble": {"path": ENSEMBLE_FOLDER, "uri": ENSEMBLE_FOLDER}},
+        model_code_path=family.model_code.name,
+        artifacts={"ensemble": {"path": FILES_FOLDER, "uri": FILES_FOLDER}},
     )
-    model.save(str(folder / "MLmodel"))
+    model.save(str(model_folder / "MLmodel"))

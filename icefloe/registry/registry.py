@@ -1,45 +1,43 @@
-"""Versions EA-Tn of the ensemble: register, list, show, promote, roll back, download."""
+"""The versions of a study: register, list, show, promote, roll back, download, load."""
 
-import hashlib
-import json
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from icefloe.ensemble.guarantees import Guarantees
+from icefloe.ensemble.segmenter import Segmenter
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation
-from icefloe.evaluation.promotion import PromotionReport, mean_scores
-from icefloe.files import atomic_directory, sha256_file
-from icefloe.registry.admission import check_held_out, check_weights, file_hashes, refusal
-from icefloe.registry.guarantees import guarantees_of
-from icefloe.registry.history import HistoryEntry, champion_line, current_user, now, read_history
-from icefloe.registry.lineage import Lineage
-from icefloe.registry.package import ENSEMBLE_FOLDER, package
-from icefloe.registry.store import (
-    CHALLENGER,
-    CHAMPION,
-    PREVIOUS,
-    StoreSettings,
-    VersionStore,
-    name_of,
-    run_id_of,
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.registry.admission import check_held_out
+from icefloe.registry.champion import ChampionChange
+from icefloe.registry.description import describe_model, describe_version
+from icefloe.registry.documents import (
+    read_evaluation,
+    read_guarantees,
+    read_lineage,
+    read_report,
+    write_guarantees,
+    write_report,
 )
+from icefloe.registry.download import download
+from icefloe.registry.families import EA, Family, family_named
+from icefloe.registry.history import HistoryEntry
+from icefloe.registry.journal import Journal
+from icefloe.registry.lineage import Lineage
+from icefloe.registry.registration import make_version, registered
+from icefloe.registry.store import CHAMPION, StoreSettings, VersionStore
 from icefloe.registry.version import Version, VersionDetails
-
-MODEL_FOLDER = "model"
-LINEAGE_FILE, EVALUATION_FILE, MANIFEST_FILE = "lineage.json", "evaluation.json", "manifest.json"
-MANIFEST_TAG = "manifest.sha256"
 
 
 class Registry:
-    """The versions of one study's ensemble.
+    """The versions of one family in a study; a name of another family is found there.
+
+    So `Registry(settings).show("ELIT-T2")` needs no family, while `champion`, `newest`, `list`, `history`,
+    `rollback` and the aliases are those of the registry's own.
 
     A version is complete before it has a number: its files, lineage and evaluation are first put in an MLflow
     run of its own, then the version is made with all its tags in one transaction. n of `EA-Tn` is MLflow's
@@ -49,28 +47,31 @@ class Registry:
     Parameters
     ----------
     settings
-        Name the store, the experiment and the registered model.
+        Name the store, the experiment and the study's registered model.
+    family
+        Whose versions: `icefloe.registry.families`.
     """
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self._store = VersionStore(settings)
+    def __init__(self, settings: StoreSettings, family: Family = EA) -> None:
+        self._settings = settings
+        self._store = VersionStore(settings, family)
 
     def register(
         self,
-        ensemble: Path,
+        folder: Path,
         lineage: Lineage,
         evaluation: Evaluation,
         report: PromotionReport | None = None,
         run_id: str | None = None,
     ) -> Version:
-        """Make the ensemble directory the next version, and the challenger.
+        """Make a folder the next version, and the challenger.
 
         Registering the same files again returns the version that has them.
 
         Parameters
         ----------
-        ensemble
-            Directory of `icefloe.ensemble.ensemble.Ensemble.save`.
+        folder
+            A version's files, such as those of `icefloe.ensemble.ensemble.Ensemble.save`.
         lineage
             What it was made from; hashes are checked against the files and against the parent version.
         evaluation
@@ -83,57 +84,42 @@ class Registry:
         Raises
         ------
         IcefloeError
-            If the weights are not those that the lineage names, it did not start from its parent's, or it
-            was evaluated on images it was trained on.
+            If the files are not those that the lineage names, it did not start from its parent's, or it was
+            evaluated on images it was trained on.
         """
-        check_weights(ensemble, lineage)
+        self._store.family.check(folder, lineage)
         check_held_out(lineage, evaluation)
         self._check_parent(lineage)
-        files = file_hashes(ensemble)
-        digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-        version = next((v for v in self._store.versions() if v.tags.get(MANIFEST_TAG) == digest), None)
+        version = registered(self._store, folder)
         if version is None:
-            with self._version_run(run_id) as version_run:
-                self._log_files(version_run, ensemble, files, lineage, evaluation)
-                tags = {
-                    "dvc.rev": lineage.data.rev,
-                    "dvc.md5": lineage.data.md5,
-                    "git.sha": lineage.git_sha,
-                    "parent": lineage.parent.name if lineage.parent else "",
-                    MANIFEST_TAG: digest,
-                }
-                version = self._store.create_version(version_run, MODEL_FOLDER, tags)
-            # For readers of MLflow's own pages; here the name follows from the number.
-            self._store.tag(version, {"ensemble_version": name_of(version)})
-            self._store.client.set_tag(version_run, "mlflow.runName", name_of(version))
-            self._store.set_alias(CHALLENGER, name_of(version))
+            version = make_version(self._store, folder, lineage, evaluation, run_id)
+            history = self.history()
+            describe_model(self._store, history, Journal(self._store).run_id())
+            describe_version(self._store, version, history)
+        name = self._store.name_of(version)
         if report is not None:
-            self.attach_report(name_of(version), report)
-        return self.get(name_of(version))
+            self.attach_report(name, report)
+        return self.get(name)
 
     def attach_report(self, version: str, report: PromotionReport) -> None:
         """Keep the outcome of a promotion gate with the version; it is what `promote` goes by.
 
         Reports against different champions are all kept; the tags name the latest.
         """
-        found = self._find(version)
-        run_id = run_id_of(found)
-        path = f"gate/against-{report.champion or 'baselines'}"
-        self._store.client.log_text(run_id, json.dumps(report.to_dict(), indent=1), f"{path}.json")
-        self._store.client.log_text(run_id, report.to_markdown(), f"{path}.md")
-        self._store.tag(
-            found,
-            {
-                "gate.verdict": report.verdict,
-                "gate.champion": report.champion or "",
-                "gate.report": f"{path}.json",
-            },
-        )
+        store, found = self._find(version)
+        write_report(store, found, report)
+        _describe(store, found)
+
+    def attach_guarantees(self, version: str, guarantees: Guarantees) -> None:
+        """Keep what a version was calibrated to promise, in place of what it was before."""
+        store, found = self._find(version)
+        write_guarantees(store, found, guarantees)
+        _describe(store, found)
 
     def list(self) -> list[Version]:
         """All versions, oldest first; none where nothing was registered yet."""
         aliases = self._store.aliases()
-        return [self._describe(version, aliases) for version in self._store.versions()]
+        return [_row(self._store, version, aliases) for version in self._store.versions()]
 
     def get(self, version: str) -> Version:
         """One version by name (`EA-T2`) or alias (`champion`).
@@ -143,7 +129,8 @@ class Registry:
         IcefloeError
             If there is no such version; the message lists those there are.
         """
-        return self._describe(self._find(version), self._store.aliases())
+        store, found = self._find(version)
+        return _row(store, found, store.aliases())
 
     def newest(self) -> Version:
         """The version registered last, promoted or not.
@@ -153,7 +140,7 @@ class Registry:
         IcefloeError
             If none was.
         """
-        return self._describe(self._store.newest(), self._store.aliases())
+        return _row(self._store, self._store.newest(), self._store.aliases())
 
     def champion(self) -> Version | None:
         """The version in use; None before the first promotion."""
@@ -162,22 +149,27 @@ class Registry:
 
     def show(self, version: str) -> VersionDetails:
         """Everything known of a version, by name or alias."""
-        found = self._find(version)
+        store, found = self._find(version)
+        name = store.name_of(found)
         return VersionDetails(
-            version=self._describe(found, self._store.aliases()),
-            lineage=self._lineage(found),
-            report=self._report(found),
-            guarantees=guarantees_of(self._store, found),
-            history=tuple(e for e in self.history() if name_of(found) in (e.champion, e.replaced)),
+            version=_row(store, found, store.aliases()),
+            lineage=read_lineage(store, found),
+            report=read_report(store, found),
+            guarantees=read_guarantees(store, found),
+            history=tuple(e for e in Journal(store).read() if name in (e.champion, e.replaced)),
         )
 
     def evaluation(self, version: str) -> Evaluation:
         """The version's evaluation at its registration, by name or alias."""
-        return Evaluation.from_dict(self._store.read_json(self._find(version), EVALUATION_FILE))
+        return read_evaluation(*self._find(version))
+
+    def guarantees(self, version: str) -> Guarantees | None:
+        """What a version was calibrated to promise since it was registered; None: nothing."""
+        return read_guarantees(*self._find(version))
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every promotion and rollback, oldest first."""
-        return tuple(read_history(self._store.model_tags()))
+        return Journal(self._store).read()
 
     def promote(
         self, version: str, *, force: bool = False, reason: str = "", by: str | None = None
@@ -203,38 +195,8 @@ class Registry:
         IcefloeError
             If the gate did not pass it, or judged it against another champion than the present one.
         """
-        found = self._find(version)
-        name = name_of(found)
-        aliases = self._store.aliases()
-        replaced = aliases.get(CHAMPION)
-        if replaced == name:
-            return None
-        report = self._report(found)
-        objection = refusal(name, report, replaced)
-        if objection and not force:
-            raise IcefloeError(objection)
-        if objection and not reason.strip():
-            raise IcefloeError(
-                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
-            )
-        entry = HistoryEntry(
-            action="promote",
-            champion=name,
-            replaced=replaced,
-            by=by or current_user(),
-            at=now(),
-            reason=reason.strip() or (report.sentence() if report else ""),
-            verdict=report.verdict if report else None,
-            forced=bool(objection),
-        )
-        # Noted first: a process killed after it leaves a champion, and the same command ends the change.
-        self._store.tag_model(*entry.as_tag())
-        if replaced is not None:
-            self._store.set_alias(PREVIOUS, replaced)
-        self._store.set_alias(CHAMPION, name)
-        if aliases.get(CHALLENGER) == name:
-            self._store.delete_alias(CHALLENGER)
-        return entry
+        store, found = self._find(version)
+        return ChampionChange(store).promote(store.name_of(found), force=force, reason=reason, by=by)
 
     def rollback(self, *, reason: str = "", by: str | None = None) -> HistoryEntry:
         """Make the previous champion the champion again; repeated, it goes back one champion at a time.
@@ -244,34 +206,11 @@ class Registry:
         IcefloeError
             If there is no champion yet, or none before it.
         """
-        champion = name_of(self._find(CHAMPION))
-        restored = self._store.aliases().get(PREVIOUS)
-        if restored is None or restored == champion:
-            raise IcefloeError(
-                f"{champion}: there is no champion before it to go back to. "
-                "Promote another version with `icefloe models promote`."
-            )
-        report = self._report(self._find(restored))
-        entry = HistoryEntry(
-            action="rollback",
-            champion=restored,
-            replaced=champion,
-            by=by or current_user(),
-            at=now(),
-            reason=reason.strip() or "no reason given",
-            verdict=report.verdict if report else None,
-        )
-        self._store.tag_model(*entry.as_tag())
-        self._store.set_alias(CHAMPION, restored)
-        earlier = champion_line(self.history())[:-1]
-        if earlier:
-            self._store.set_alias(PREVIOUS, earlier[-1])
-        else:
-            self._store.delete_alias(PREVIOUS)
-        return entry
+        self._find(CHAMPION)
+        return ChampionChange(self._store).rollback(reason=reason, by=by)
 
     def download(self, version: str, destination: Path) -> Path:
-        """Copy a version's ensemble directory to `destination`, checking every file's hash.
+        """Copy a version's files to the folder `destination`, checking every file's hash.
 
         A destination that holds these very files already is left as it is.
 
@@ -280,112 +219,71 @@ class Registry:
         IcefloeError
             If a file is missing or damaged in the store, or `destination` holds something else.
         """
-        found = self._find(version)
-        files: dict[str, str] = self._store.read_json(found, MANIFEST_FILE)
-        if destination.is_dir() and file_hashes(destination) == files:
-            return destination
-        try:
-            with atomic_directory(destination) as beside, tempfile.TemporaryDirectory() as scratch:
-                source = self._store.download(found, f"{MODEL_FOLDER}/{ENSEMBLE_FOLDER}", Path(scratch))
-                for name, digest in files.items():
-                    path = source / name
-                    if not path.is_file() or sha256_file(path) != digest:
-                        raise IcefloeError(
-                            f"{name_of(found)}/{name}: the file in the artifact store is missing or damaged. "
-                            "Restore the store from its backup, or use another version."
-                        )
-                    (beside / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.move(path, beside / name)
-        except FileExistsError as error:
-            raise IcefloeError(
-                f"{destination}: it exists and is not {name_of(found)}. Remove it or name another folder."
-            ) from error
-        return destination
+        return download(*self._find(version), destination)
 
-    def _find(self, version: str) -> ModelVersion:
+    def load(self, version: str) -> Segmenter:
+        """A version ready to segment, with what it was calibrated to promise since it was registered."""
+        store, found = self._find(version)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = download(store, found, Path(scratch) / "files")
+            return store.family.load(folder, read_guarantees(store, found))
+
+    def _find(self, version: str) -> tuple[VersionStore, ModelVersion]:
+        """The version, and the store of its family; an alias is of this registry's own."""
         if version == CHAMPION and CHAMPION not in self._store.aliases():
             self._explain_no_champion()
-        return self._store.find(version)
+        family, store = family_named(version), self._store
+        if family not in (None, store.family):
+            store = VersionStore(self._settings, family)
+        return store, store.find(version)
 
     def _explain_no_champion(self) -> None:
         """Say why the newest version is not in use, where its gate has refused it."""
         newest = next(reversed(self._store.versions()), None)
-        report = self._report(newest) if newest else None
+        report = read_report(self._store, newest) if newest else None
         if newest is None or report is None or report.verdict == "pass":
             return
-        name = name_of(newest)
+        name = self._store.name_of(newest)
         raise IcefloeError(
-            f"{name} was not promoted, so there is no champion yet: {report.sentence()} "
-            f"Train longer, label more, or overrule it: `icefloe models promote {name} --force --reason ...`."
+            f"There is no champion yet. {report.sentence()} "
+            f"To use it all the same: `icefloe models promote {name} --force --reason ...`."
         )
-
-    @contextmanager
-    def _version_run(self, parent: str | None) -> Iterator[str]:
-        tags = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
-        run_id = self._store.create_run("register", tags)
-        try:
-            yield run_id
-        except BaseException:
-            self._store.client.set_terminated(run_id, "FAILED")
-            raise
-        self._store.client.set_terminated(run_id)
-
-    def _log_files(
-        self, run_id: str, ensemble: Path, files: Mapping[str, str], lineage: Lineage, evaluation: Evaluation
-    ) -> None:
-        client = self._store.client
-        with tempfile.TemporaryDirectory() as scratch:
-            package(ensemble, Path(scratch, MODEL_FOLDER))
-            client.log_artifacts(run_id, str(Path(scratch, MODEL_FOLDER)), MODEL_FOLDER)
-        documents = {
-            LINEAGE_FILE: lineage.to_dict(),
-            EVALUATION_FILE: evaluation.to_dict(),
-            MANIFEST_FILE: dict(files),
-        }
-        for name, document in documents.items():
-            client.log_text(run_id, json.dumps(document, indent=1), name)
-        time = round(datetime.now(UTC).timestamp() * 1000)
-        metrics = [
-            Metric(f"{dataset}/{metric}", mean, time, 0)
-            for dataset, means in mean_scores(evaluation).items()
-            for metric, mean in means.items()
-        ]
-        client.log_batch(run_id, metrics=metrics)
 
     def _check_parent(self, lineage: Lineage) -> None:
         lineage.check_start()
         if lineage.parent is None:
             return
         name = lineage.parent.name
-        if self._lineage(self._find(name)).as_parent(name) != lineage.parent:
+        if read_lineage(*self._find(name)).as_parent(name) != lineage.parent:
             raise IcefloeError(
                 f"{name}: the lineage names other data or weights for it than the registry. "
                 "Start the training from the registered version."
             )
 
-    def _describe(self, version: ModelVersion, aliases: Mapping[str, str]) -> Version:
-        metrics: dict[str, dict[str, float]] = {}
-        for key, value in sorted(self._store.client.get_run(run_id_of(version)).data.metrics.items()):
-            dataset, _, metric = key.rpartition("/")
-            metrics.setdefault(dataset, {})[metric] = value
-        created = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
-        return Version(
-            number=int(version.version),
-            aliases=tuple(sorted(alias for alias, name in aliases.items() if name == name_of(version))),
-            created=created.isoformat(timespec="seconds"),
-            parent=version.tags["parent"] or None,
-            data_rev=version.tags["dvc.rev"],
-            data_md5=version.tags["dvc.md5"],
-            git_sha=version.tags["git.sha"],
-            verdict=version.tags.get("gate.verdict"),
-            compared_with=version.tags.get("gate.champion") or None,
-            metrics=metrics,
-            run_id=run_id_of(version),
-        )
 
-    def _lineage(self, version: ModelVersion) -> Lineage:
-        return Lineage.from_dict(self._store.read_json(version, LINEAGE_FILE))
+def _describe(store: VersionStore, version: ModelVersion) -> None:
+    """Bring what MLflow's page says of a version up to date with its tags and files."""
+    name = store.name_of(version)
+    describe_version(store, store.find(name), Journal(store).read())
 
-    def _report(self, version: ModelVersion) -> PromotionReport | None:
-        path = version.tags.get("gate.report")
-        return PromotionReport.from_dict(self._store.read_json(version, path)) if path else None
+
+def _row(store: VersionStore, version: ModelVersion, aliases: Mapping[str, str]) -> Version:
+    name, run_id = store.name_of(version), store.run_id_of(version)
+    metrics: dict[str, dict[str, float]] = {}
+    for key, value in sorted(store.client.get_run(run_id).data.metrics.items()):
+        dataset, _, metric = key.rpartition("/")
+        metrics.setdefault(dataset, {})[metric] = value
+    return Version(
+        name=name,
+        number=int(version.version),
+        aliases=tuple(sorted(alias for alias, pointed_at in aliases.items() if pointed_at == name)),
+        created=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).isoformat(timespec="seconds"),
+        parent=version.tags["parent"] or None,
+        data_rev=version.tags["dvc.rev"],
+        data_md5=version.tags["dvc.md5"],
+        git_sha=version.tags["git.sha"],
+        verdict=version.tags.get("gate.verdict"),
+        compared_with=version.tags.get("gate.champion") or None,
+        metrics=metrics,
+        run_id=run_id,
+    )

@@ -6,20 +6,30 @@ Steps run in separate processes, on a cluster on separate machines; the run's id
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mlflow.entities import RunStatus
+from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
-from icefloe.registry.store import connect, experiment_id
-from icefloe.settings import Settings
+from icefloe.experiment import connect, open_experiment, run_name
+from icefloe.registry.files import MissingFileError, RunFiles
+from icefloe.registry.journal import LONGEST_NOTE
+from icefloe.registry.registration import mean_metrics
+from icefloe.registry.store import StoreSettings
+from icefloe.result import Result
 
 if TYPE_CHECKING:
     from icefloe.evaluation.evaluate import Evaluation
     from icefloe.registry.submission import Submission
+
+PIPELINE_TAG = "icefloe.pipeline"
+HAPPENED = "happened"
 
 
 class RunRecord:
@@ -28,43 +38,73 @@ class RunRecord:
     Parameters
     ----------
     settings
-        Names the tracking store.
+        Name the tracking store.
     run_id
         An existing MLflow run, as returned by `RunRecord.start`.
     """
 
-    def __init__(self, settings: Settings, run_id: str) -> None:
+    def __init__(self, settings: StoreSettings, run_id: str) -> None:
         self.run_id = run_id
-        self._client = connect(settings)
+        self._client = connect(settings.tracking_uri)
+        self._files = RunFiles(self._client, run_id)
 
     @classmethod
-    def start(cls, settings: Settings, name: str) -> RunRecord:
-        """Open a new run of the pipeline `name`."""
-        client = connect(settings)
+    def start(cls, settings: StoreSettings, name: str, about: str = "") -> RunRecord:
+        """Open a new run.
+
+        Parameters
+        ----------
+        settings
+            Name the tracking store and the experiment.
+        name
+            The pipeline.
+        about
+            What it is about, such as the dataset that came in; part of the name that MLflow's pages show.
+        """
+        client = connect(settings.tracking_uri)
         run = client.create_run(
-            experiment_id(client, settings), run_name=name, tags={"icefloe.pipeline": name}
+            open_experiment(client, settings.experiment, settings.artifact_uri),
+            run_name=run_name(f"{name} {about}".strip()),
+            tags={PIPELINE_TAG: name},
         )
         return cls(settings, run.info.run_id)
 
     @property
     def name(self) -> str:
         """The pipeline that made the run."""
-        return self._run().info.run_name or self.run_id
+        run = self._run()
+        return str(run.data.tags.get(PIPELINE_TAG) or run.info.run_name or self.run_id)
 
-    def write_json(self, path: str, document: Any) -> None:
-        """Keep `document` at `path`, replacing what was there."""
-        self._write(path, json.dumps(document, indent=1).encode())
+    def write_json(self, path: str, document: BaseModel | Any) -> None:
+        """Keep a document, a pydantic model or plain values, at `path`, replacing what was there."""
+        model = document if isinstance(document, BaseModel) else None
+        self._files.write(path, model.model_dump_json(indent=1) if model else json.dumps(document, indent=1))
+
+    def write_result(self, path: str, result: Result) -> None:
+        """Keep a result at `path`, and tell its sentence."""
+        self.write_json(path, result)
+        self.tell(path, result.sentence())
 
     def write_png(self, path: str, png: bytes) -> None:
         """Keep a picture at `path`, replacing what was there."""
-        self._write(path, png)
+        self._files.write(path, png)
 
-    def _write(self, path: str, data: bytes) -> None:
-        folder, _, name = path.rpartition("/")
-        with tempfile.TemporaryDirectory() as scratch:
-            local = Path(scratch) / name
-            local.write_bytes(data)
-            self._client.log_artifact(self.run_id, str(local), folder or None)
+    def write_metrics(self, numbers: Mapping[str, float]) -> None:
+        """Show flat numbers as the run's metrics."""
+        time = round(datetime.now(UTC).timestamp() * 1000)
+        metrics = [Metric(name, float(value), time, 0) for name, value in numbers.items()]
+        self._client.log_batch(self.run_id, metrics=metrics)
+
+    def tell(self, topic: str, sentence: str) -> None:
+        """Note what happened; told again of one topic (`gate/D3.json`), the later replaces the earlier."""
+        name = topic.replace("/", ".").removesuffix(".json")
+        at = datetime.now(UTC).isoformat()
+        self.write_json(f"{HAPPENED}/{name}.json", {"at": at, "sentence": sentence})
+
+    def happened(self) -> list[str]:
+        """What was told, in the order of time."""
+        told = sorted(self.read_folder(HAPPENED).values(), key=lambda note: str(note["at"]))
+        return [str(note["sentence"]) for note in told]
 
     def write_version(
         self,
@@ -76,18 +116,21 @@ class RunRecord:
     ) -> None:
         """Keep what became of a challenger: gate, evaluations of both sides, pruning receipts, pictures."""
         name = submission.version.name
-        parent = submission.version.parent
-        self.write_json(f"promotion/{name}.json", submission.report.to_dict())
-        self.write_json(f"evaluation/{name}.json", evaluation.to_dict())
+        self.write_json(f"promotion/{name}.json", submission.report)
+        self.write_json(f"evaluation/{name}.json", evaluation)
         if champion is not None:
-            self.write_json(f"before/{name}.json", {"version": parent, "evaluation": champion.to_dict()})
+            before = {"version": submission.version.parent, "evaluation": champion.model_dump(mode="json")}
+            self.write_json(f"before/{name}.json", before)
         self.write_json(f"pruning/{name}.json", pruning)
         self.write_png(f"pictures/{name}.png", pictures)
+        self.tell(f"version/{name}", submission.sentence())
+        # A curve over the versions that the run made.
+        self._client.log_batch(self.run_id, metrics=mean_metrics(evaluation, submission.version.number))
 
     def names(self, folder: str) -> list[str]:
         """Paths of what is kept in `folder`, sorted."""
         self._run()
-        return sorted(entry.path for entry in self._client.list_artifacts(self.run_id, folder))
+        return self._files.names(folder)
 
     def read_bytes(self, path: str) -> bytes:
         """What is kept at `path`.
@@ -97,14 +140,12 @@ class RunRecord:
         IcefloeError
             If the run or the path is unknown.
         """
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                local = self._client.download_artifacts(self.run_id, path, scratch)
-            except (MlflowException, OSError) as error:
-                raise IcefloeError(
-                    f"run {self.run_id}: it holds no {path}. Check the run's id with `icefloe runs`."
-                ) from error
-            return Path(local).read_bytes()
+        try:
+            return self._files.read(path)
+        except MissingFileError as error:
+            raise IcefloeError(
+                f"run {self.run_id}: it holds no {path}. Check the run's id with `icefloe runs`."
+            ) from error
 
     def read_json(self, path: str) -> Any:
         """The document kept at `path`."""
@@ -113,15 +154,30 @@ class RunRecord:
     def read_folder(self, folder: str) -> dict[str, Any]:
         """Every JSON document of `folder`, by its name without the ending, in the order of the names."""
         return {
-            Path(path).stem: self.read_json(path) for path in self.names(folder) if path.endswith(".json")
+            PurePosixPath(path).stem: self.read_json(path)
+            for path in self.names(folder)
+            if path.endswith(".json")
         }
 
-    def finish(self, succeeded: bool = True) -> None:
-        """Close the run."""
+    def finish(self, succeeded: bool = True, problem: str = "") -> None:
+        """Close the run, and tell on MLflow's page what happened and how it ended.
+
+        Parameters
+        ----------
+        succeeded
+            Whether it came to its end.
+        problem
+            Why it did not, in a sentence.
+        """
+        run = self._run()
+        seconds = datetime.now(UTC).timestamp() - run.info.start_time / 1000
+        ended = f"**{'Done in' if succeeded else 'Failed after'} {seconds:.0f} s.** {problem}".strip()
+        lines = [ended, "", *(f"- {sentence}" for sentence in self.happened())]
+        self._client.set_tag(self.run_id, MLFLOW_RUN_NOTE, "\n".join(lines).strip()[:LONGEST_NOTE])
         status = RunStatus.FINISHED if succeeded else RunStatus.FAILED
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 
-    def _run(self) -> Any:
+    def _run(self) -> Run:
         try:
             return self._client.get_run(self.run_id)
         except MlflowException as error:
@@ -130,21 +186,21 @@ class RunRecord:
             ) from error
 
 
-def list_runs(settings: Settings) -> list[dict[str, Any]]:
+def list_runs(settings: StoreSettings) -> list[dict[str, Any]]:
     """The pipeline runs of this study, newest first: id, pipeline, status, start time (ms since 1970)."""
-    client = connect(settings)
+    client = connect(settings.tracking_uri)
     experiment = client.get_experiment_by_name(settings.experiment)
     if experiment is None:
         return []
     runs = client.search_runs(
         [experiment.experiment_id],
-        filter_string="tags.`icefloe.pipeline` != ''",
+        filter_string=f"tags.`{PIPELINE_TAG}` != ''",
         order_by=["attributes.start_time DESC"],
     )
     return [
         {
             "id": run.info.run_id,
-            "pipeline": run.data.tags["icefloe.pipeline"],
+            "pipeline": run.data.tags[PIPELINE_TAG],
             "status": run.info.status,
             "started": run.info.start_time,
         }

@@ -1,19 +1,24 @@
 """MLflow as this room uses it: versions of one registered model, their runs, aliases and files."""
 
-import json
-import os
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
+from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
-from icefloe.registry.version import NAME_PREFIX
+from icefloe.experiment import connect, open_experiment
+from icefloe.registry.families import EA, Family
+from icefloe.registry.files import MissingFileError, RunFiles
+from icefloe.validation import validated
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+Document = TypeVar("Document", bound=BaseModel)
 
 
 class StoreSettings(Protocol):
@@ -29,72 +34,43 @@ class StoreSettings(Protocol):
     def experiment(self) -> str: ...
 
 
-def connect(settings: StoreSettings) -> MlflowClient:
-    """A client of the tracking store and registry.
-
-    On a new SQLite file this creates MLflow's tables, which takes 3 s.
-    """
-    # MLflow would draw a bar on the terminal for every small document it fetches.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # Both named, because the registry would else follow MLflow's process-wide setting.
-    return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
-
-
-def experiment_id(client: MlflowClient, settings: StoreSettings) -> str:
-    """Id of the study's experiment, made where there is none."""
-    found = client.get_experiment_by_name(settings.experiment)
-    if found is None:
-        try:
-            created: str = client.create_experiment(
-                settings.experiment, artifact_location=settings.artifact_uri
-            )
-            return created
-        except MlflowException:
-            found = client.get_experiment_by_name(settings.experiment)
-            if found is None:  # not a race with another process that made it
-                raise
-    identifier: str = found.experiment_id
-    return identifier
-
-
-def name_of(version: ModelVersion) -> str:
-    """`EA-Tn` of MLflow's version n."""
-    return f"{NAME_PREFIX}{version.version}"
-
-
-def run_id_of(version: ModelVersion) -> str:
-    """The run that holds a version's files.
-
-    Raises
-    ------
-    IcefloeError
-        If the version was made by other means than `Registry.register`.
-    """
-    if not version.run_id:
-        raise IcefloeError(
-            f"{name_of(version)}: it has no run, so it was not registered by Icefloe. Delete it in MLflow."
-        )
-    return str(version.run_id)
+def _insist(insert: Callable[[], None]) -> None:
+    """Two processes that set a new alias or tag at once both insert it, and the database refuses one."""
+    try:
+        insert()
+    except MlflowException:
+        insert()
 
 
 class VersionStore:
-    """Versions of one registered model, found by name (`EA-T2`) or alias; raw, without judgement.
+    """Versions of one family, found by name (`EA-T2`) or alias; raw, without judgement.
 
     Parameters
     ----------
     settings
-        Name the store, the experiment and the registered model.
+        Name the store, the experiment and the study's registered model.
+    family
+        Whose versions.
     """
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self.client = connect(settings)
-        self.model = settings.registered_model
+    def __init__(self, settings: StoreSettings, family: Family = EA) -> None:
+        self.client = connect(settings.tracking_uri)
+        self.family = family
+        self.model = family.registered_model(settings.registered_model)
         self._settings = settings
+
+    def experiment_id(self) -> str:
+        """Id of the study's experiment, made where there is none."""
+        return open_experiment(self.client, self._settings.experiment, self._settings.artifact_uri)
+
+    def experiment_if_there(self) -> str | None:
+        """Id of the study's experiment; None where nothing has been run."""
+        found = self.client.get_experiment_by_name(self._settings.experiment)
+        return str(found.experiment_id) if found else None
 
     def create_run(self, name: str, tags: dict[str, str]) -> str:
         """Open a run in the study's experiment; its id."""
-        experiment = experiment_id(self.client, self._settings)
-        run_id: str = self.client.create_run(experiment, tags=tags, run_name=name).info.run_id
+        run_id: str = self.client.create_run(self.experiment_id(), tags=tags, run_name=name).info.run_id
         return run_id
 
     def create_version(self, run_id: str, folder: str, tags: dict[str, str]) -> ModelVersion:
@@ -106,6 +82,25 @@ class VersionStore:
                 raise
         source = f"{self.client.get_run(run_id).info.artifact_uri}/{folder}"
         return self.client.create_model_version(self.model, source, run_id, tags=tags)
+
+    def name_of(self, version: ModelVersion) -> str:
+        """`EA-Tn` of MLflow's version n."""
+        return self.family.version_name(version.version)
+
+    def run_id_of(self, version: ModelVersion) -> str:
+        """The run that holds a version's files.
+
+        Raises
+        ------
+        IcefloeError
+            If the version was made by other means than `Registry.register`.
+        """
+        if not version.run_id:
+            raise IcefloeError(
+                f"{self.name_of(version)}: it has no run, so it was not registered by Icefloe. "
+                "Delete it in MLflow."
+            )
+        return str(version.run_id)
 
     def versions(self) -> list[ModelVersion]:
         """All versions, oldest first."""
@@ -144,8 +139,8 @@ class VersionStore:
             name = self.aliases().get(version, "")
             if not name:
                 raise IcefloeError(f"{self.model}: there is no {version} yet. {self._there_are()}")
-        number = name.removeprefix(NAME_PREFIX)
-        if name.startswith(NAME_PREFIX) and number.isascii() and number.isdecimal():
+        number = self.family.number(name)
+        if number is not None:
             try:
                 return self.client.get_model_version(self.model, number)
             except MlflowException as error:
@@ -154,7 +149,7 @@ class VersionStore:
         raise IcefloeError(f"{version}: {self.model} has no such version. {self._there_are()}")
 
     def _there_are(self) -> str:
-        names = ", ".join(name_of(version) for version in self.versions())
+        names = ", ".join(map(self.name_of, self.versions()))
         if not names:
             return "No version is registered; train one with `icefloe pipeline run train`."
         return f"There are {names}; promote one with `icefloe models promote`."
@@ -162,16 +157,12 @@ class VersionStore:
     def aliases(self) -> dict[str, str]:
         """Alias -> version name."""
         model = self._registered_model()
-        return {alias: f"{NAME_PREFIX}{number}" for alias, number in model.aliases.items()} if model else {}
+        return {a: self.family.version_name(n) for a, n in model.aliases.items()} if model else {}
 
     def set_alias(self, alias: str, name: str) -> None:
         """Point an alias at a version, wherever it pointed before."""
-        number = name.removeprefix(NAME_PREFIX)
-        try:
-            self.client.set_registered_model_alias(self.model, alias, number)
-        except MlflowException:
-            # Two processes that set a new alias at once both insert it, and the database refuses one.
-            self.client.set_registered_model_alias(self.model, alias, number)
+        number = self.family.number(name) or name
+        _insist(partial(self.client.set_registered_model_alias, self.model, alias, number))
 
     def delete_alias(self, alias: str) -> None:
         """Remove an alias."""
@@ -182,14 +173,32 @@ class VersionStore:
         for key, value in tags.items():
             self.client.set_model_version_tag(self.model, version.version, key, value)
 
+    def describe(self, version: ModelVersion, text: str) -> None:
+        """Replace what MLflow's page says of a version (Markdown)."""
+        self.client.update_model_version(self.model, version.version, text)
+
     def model_tags(self) -> dict[str, str]:
         """Tags of the registered model itself."""
         model = self._registered_model()
         return dict(model.tags) if model else {}
 
-    def tag_model(self, key: str, value: str) -> None:
-        """Set a tag of the registered model itself."""
-        self.client.set_registered_model_tag(self.model, key, value)
+    def tag_model(self, tags: dict[str, str]) -> None:
+        """Set tags of the registered model itself."""
+        for key, value in tags.items():
+            _insist(partial(self.client.set_registered_model_tag, self.model, key, value))
+
+    def untag_model(self, key: str) -> None:
+        """Remove a tag of the registered model, if it is there."""
+        try:
+            if key in self.model_tags():
+                self.client.delete_registered_model_tag(self.model, key)
+        except MlflowException:
+            if key in self.model_tags():  # no other process has removed it meanwhile
+                raise
+
+    def describe_model(self, text: str) -> None:
+        """Replace what MLflow's page says of the registered model (Markdown)."""
+        self.client.update_registered_model(self.model, text)
 
     def _registered_model(self) -> Any:
         try:
@@ -199,10 +208,22 @@ class VersionStore:
                 return None
             raise
 
-    def read_json(self, version: ModelVersion, path: str) -> Any:
-        """A JSON document among the version's files."""
+    def files(self, version: ModelVersion) -> RunFiles:
+        """The files of a version's run."""
+        return RunFiles(self.client, self.run_id_of(version))
+
+    def read(self, version: ModelVersion, path: str, kind: type[Document]) -> Document:
+        """A JSON document among the version's files.
+
+        Raises
+        ------
+        IcefloeError
+            If the artifact store has lost it, or it is no such document.
+        """
         with tempfile.TemporaryDirectory() as scratch:
-            return json.loads(self.download(version, path, Path(scratch)).read_text(encoding="utf-8"))
+            content = self.download(version, path, Path(scratch)).read_bytes()
+        remedy = "Restore the artifact store from its backup, or register the version again."
+        return validated(kind, content, f"{self.name_of(version)}/{path}", remedy)
 
     def download(self, version: ModelVersion, path: str, folder: Path) -> Path:
         """Copy a file or folder of the version's run into `folder`.
@@ -213,10 +234,9 @@ class VersionStore:
             If the artifact store has lost it.
         """
         try:
-            return Path(self.client.download_artifacts(run_id_of(version), path, str(folder)))
-        except (MlflowException, OSError) as error:
-            reason = " ".join(str(error).split())
+            return self.files(version).download(path, folder)
+        except MissingFileError as error:
             raise IcefloeError(
-                f"{name_of(version)}/{path}: the artifact store can't give it ({reason}). "
+                f"{self.name_of(version)}/{path}: the artifact store can't give it ({error}). "
                 "Restore the store from its backup, or use another version."
             ) from error

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.ensemble.manifest import Manifest
+from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import Evaluation
-from icefloe.evaluation.promotion import PromotionReport, PromotionRule, compare
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.registry.lineage import Lineage, collect_lineage
 from icefloe.registry.registry import Registry
 from icefloe.registry.version import Version
+from icefloe.result import Result
+from icefloe.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class Receipt(Protocol):
@@ -44,9 +51,9 @@ def describe_lineage(
     bundle
         The data it was trained on.
     receipts
-        Of all candidates; those not in the ensemble have no part in it.
+        What training wrote down of every candidate; those not in the ensemble have no part in it.
     parameters
-        Training parameters.
+        Training parameters, as in `params.yaml`.
     parent
         Version its training started from; None: from scratch.
     """
@@ -70,8 +77,7 @@ def describe_lineage(
     )
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(Result):
     """What became of a challenger.
 
     Attributes
@@ -82,21 +88,43 @@ class Submission:
         The promotion gate's.
     promoted
         Whether it is the champion now.
+    champion
+        The champion now; None: there is none.
     """
 
     version: Version
     report: PromotionReport
     promoted: bool
+    champion: str | None = None
 
     def sentence(self) -> str:
-        """The outcome in one line."""
+        """What it is now, the finding that weighs most, and what to do."""
+        name = self.version.name
         if self.promoted:
-            became = "promoted"
-        elif self.report.verdict == "pass":
-            became = "passed, but another version is the champion"
-        else:
-            became = "not promoted"
-        return f"{self.version.name} {became}: {self.report.sentence()}"
+            over = f", replacing {self.report.champion}" if self.report.champion else ""
+            return f"{name} is the champion{over}: {self.report.cause()}."
+        if self.report.verdict == "pass":
+            return (
+                f"{name} passed against {self.report.against}, but the champion is "
+                f"{self.champion or 'none'}. Retrain from the champion to replace it."
+            )
+        return self.report.sentence()
+
+    def table(self) -> Table:
+        """The gate's comparisons."""
+        return self.report.table()
+
+    def plot(self, ax: Axes) -> None:
+        """The gate's differences in Dice."""
+        self.report.plot(ax)
+
+    def figure(self) -> Figure:
+        """The gate's differences, a panel a metric."""
+        return self.report.figure()
+
+    def to_markdown(self) -> str:
+        """The sentence, and the gate's findings."""
+        return f"**{self.sentence()}**\n\n{self.report.to_markdown()}"
 
 
 def submit(
@@ -125,11 +153,12 @@ def submit(
     lineage
         What it was made from; its parent is the champion it is compared with.
     evaluation, champion
-        Of the challenger and of that champion, on the same images; None: a first version.
+        Evaluations of the challenger and of that champion, on the same images; `champion` None: a first
+        version.
     rule
         What the challenger has to show.
     new_dataset
-        Where it has to be better.
+        Dataset on which it has to be better; None: any of them.
     run_id
         MLflow run to nest it under.
 
@@ -139,19 +168,24 @@ def submit(
         If the evaluations don't match, or the registry refuses the version.
     """
     version = registry.register(ensemble, lineage, evaluation, run_id=run_id)
-    known = registry.show(version.name).report
-    if known is not None:
-        return Submission(version, known, promoted="champion" in version.aliases)
-    report = compare(
-        evaluation,
-        champion,
-        rule,
-        new_dataset=new_dataset,
-        champion_version=lineage.parent.name if lineage.parent else None,
-    )
-    registry.attach_report(version.name, report)
+    report = registry.show(version.name).report
+    if report is None:
+        report = compare(
+            evaluation,
+            champion,
+            rule,
+            new_dataset=new_dataset,
+            challenger_version=version.name,
+            champion_version=lineage.parent.name if lineage.parent else None,
+        )
+        registry.attach_report(version.name, report)
+        present = registry.champion()
+        if report.verdict == "pass" and report.champion == (present.name if present else None):
+            registry.promote(version.name)
     present = registry.champion()
-    if report.verdict == "pass" and report.champion == (present.name if present else None):
-        registry.promote(version.name)
-    version = registry.get(version.name)
-    return Submission(version, report, promoted="champion" in version.aliases)
+    return Submission(
+        version=registry.get(version.name),
+        report=report,
+        promoted=present is not None and present.name == version.name,
+        champion=present.name if present else None,
+    )

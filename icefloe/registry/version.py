@@ -1,25 +1,23 @@
-"""What is known of one version of the ensemble, as objects that a command, a page or a report can show."""
+"""What is known of one version, as objects that a command, a page or a report can show."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from pydantic import BaseModel, ConfigDict
 
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.registry.history import HistoryEntry
 from icefloe.registry.lineage import Lineage
+from icefloe.tables import Table
 
-NAME_PREFIX = "EA-T"
 
-
-@dataclass(frozen=True)
-class Version:
+class Version(BaseModel):
     """One registered version, as a row of `icefloe models list`.
 
     Attributes
     ----------
+    name
+        `EA-Tn`.
     number
-        n of `EA-Tn`, which is MLflow's own version number.
+        n, which is MLflow's own version number.
     aliases
         Of `champion`, `challenger`, `previous`, those that point here.
     created
@@ -27,7 +25,7 @@ class Version:
     parent
         Version its training started from; None: from scratch.
     data_rev, data_md5, git_sha
-        Tags `dvc.rev`, `dvc.md5`, `git.sha`.
+        Git commit of the workspace, DVC's hash of the data, and commit of the code.
     verdict, compared_with
         The promotion gate's, and the champion it was judged against; None: not judged, or no champion then.
     metrics
@@ -36,6 +34,9 @@ class Version:
         The MLflow run that holds its files.
     """
 
+    model_config = ConfigDict(frozen=True)
+
+    name: str
     number: int
     aliases: tuple[str, ...]
     created: str
@@ -45,21 +46,11 @@ class Version:
     git_sha: str
     verdict: str | None
     compared_with: str | None
-    metrics: Mapping[str, Mapping[str, float]]
+    metrics: dict[str, dict[str, float]]
     run_id: str
 
-    @property
-    def name(self) -> str:
-        """`EA-Tn`."""
-        return f"{NAME_PREFIX}{self.number}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return {"name": self.name, **asdict(self)}
-
-
-@dataclass(frozen=True)
-class VersionDetails:
+class VersionDetails(BaseModel):
     """Everything that answers: which images, which labels, by whom and when, trained this?
 
     Attributes
@@ -74,64 +65,56 @@ class VersionDetails:
         Promotions and rollbacks that this version took part in, oldest first.
     """
 
+    model_config = ConfigDict(frozen=True)
+
     version: Version
     lineage: Lineage
     report: PromotionReport | None
     guarantees: Guarantees | None
     history: tuple[HistoryEntry, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return {
-            "version": self.version.to_dict(),
-            "lineage": self.lineage.to_dict(),
-            "report": self.report.to_dict() if self.report else None,
-            "guarantees": self.guarantees.model_dump() if self.guarantees else None,
-            "history": [entry.to_dict() for entry in self.history],
-        }
-
-    def sections(self) -> dict[str, list[dict[str, str]]]:
-        """Title -> rows of a table, each row column -> text; what `icefloe models show` prints."""
+    def sections(self) -> dict[str, Table]:
+        """Title -> table; what `icefloe models show` prints."""
         version, lineage = self.version, self.lineage
         facts = {
             "version": version.name,
-            "aliases": ", ".join(version.aliases) or "–",
+            "aliases": ", ".join(version.aliases) or None,
             "created": version.created,
             "parent": version.parent or "from scratch",
             "data": f"{version.data_rev[:12]} (dvc {version.data_md5[:12]})",
             "parent's data": f"{lineage.parent.data.rev[:12]} (dvc {lineage.parent.data.md5[:12]})"
             if lineage.parent
-            else "–",
-            "code": version.git_sha[:12] or "–",
+            else None,
+            "code": version.git_sha[:12] or None,
             "gate": self.report.sentence() if self.report else "not judged",
         }
         return {
-            "Version": [{"what": what, "value": value} for what, value in facts.items()],
-            "Held-out images": [
-                {"dataset": dataset, **{metric: f"{value:.4f}" for metric, value in metrics.items()}}
-                for dataset, metrics in version.metrics.items()
-            ],
-            "Members": [
+            "Version": Table.of({"what": what, "value": value} for what, value in facts.items()),
+            "Held-out images": Table.of(
+                ({"dataset": dataset, **metrics} for dataset, metrics in version.metrics.items()),
+                dict.fromkeys(("dice", "pca", "ece", "uq"), ".4f"),
+            ),
+            "Members": Table.of(
                 {
                     "member": member,
                     "weights": digest[:12],
                     "started from": lineage.start_sha256.get(member, "scratch")[:12],
                 }
                 for member, digest in lineage.weights_sha256.items()
-            ],
-            "Images and labels": [
+            ),
+            "Images and labels": Table.of(
                 {
                     "image": image.key,
                     "role": image.role,
                     "sha256": image.image_sha256[:12],
                     "label": image.mask_sha256[:12],
                     "by": image.author or "came with the data",
-                    "when": image.labelled_at or "–",
+                    "when": image.labelled_at,
                 }
                 for image in lineage.images
-            ],
-            "Guarantees": [
+            ),
+            "Guarantees": Table.of(
                 {"what": line} for line in (self.guarantees.sentences() if self.guarantees else [])
-            ],
-            "History": [{"what": entry.sentence()} for entry in self.history],
+            ),
+            "History": Table.of({"what": entry.sentence()} for entry in self.history),
         }

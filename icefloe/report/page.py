@@ -18,7 +18,6 @@ from icefloe.evaluation.promotion import PromotionReport
 from icefloe.evaluation.temperature import TemperatureCheck, check_temperature
 from icefloe.files import write_text_atomic
 from icefloe.report.figures import data_uri, png
-from icefloe.report.intervals import intervals_figure
 
 if TYPE_CHECKING:
     from icefloe.registry.registry import Registry
@@ -100,9 +99,9 @@ def _evaluations(record: RunRecord) -> dict[str, Evaluation]:
     """The latest evaluation of each version, which covers the most datasets; older versions first."""
     found: dict[str, Evaluation] = {}
     for name, content in record.read_folder("evaluation").items():
-        found[name] = Evaluation.from_dict(content)
+        found[name] = Evaluation.model_validate(content)
     for content in record.read_folder("before").values():
-        seen = Evaluation.from_dict(content["evaluation"])
+        seen = Evaluation.model_validate(content["evaluation"])
         known = found.get(content["version"])
         if known is None or len(seen.datasets) > len(known.datasets):
             found[content["version"]] = seen
@@ -153,17 +152,17 @@ def _calibration_figure(evaluations: Mapping[str, Evaluation]) -> Figure:
     figure = Figure(figsize=(4.2 * len(evaluations), 3.8), layout="constrained")
     axes = figure.subplots(1, len(evaluations), squeeze=False)[0]
     for axis, (name, found) in zip(axes, evaluations.items(), strict=True):
-        found.plot_calibration(axis)
+        found.plot(axis)
         axis.set_title(name)
     return figure
 
 
 def _version(record: RunRecord, name: str) -> VersionSection:
-    promotion = PromotionReport.from_dict(record.read_json(f"promotion/{name}.json"))
+    promotion = PromotionReport.model_validate(record.read_json(f"promotion/{name}.json"))
     return VersionSection(
         name=name,
         promotion=promotion,
-        intervals=_picture(intervals_figure(promotion)),
+        intervals=_picture(promotion.figure()),
         pictures=data_uri(record.read_bytes(f"pictures/{name}.png")),
         pruning=record.read_json(f"pruning/{name}.json"),
     )

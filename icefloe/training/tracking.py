@@ -9,6 +9,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from mlflow.utils.time import get_current_time_millis
 
+from icefloe.experiment import open_experiment, run_name
 from icefloe.training.config import TrainingConfig
 from icefloe.training.records import EpochRecord, MemberReceipt
 
@@ -102,11 +103,8 @@ def member_runs(
 
 
 def _new_run(client: MlflowClient, experiment: str, artifact_uri: str | None) -> str:
-    found = client.get_experiment_by_name(experiment)
-    experiment_id = (
-        found.experiment_id if found else client.create_experiment(experiment, artifact_location=artifact_uri)
-    )
-    return client.create_run(experiment_id, tags={MLFLOW_RUN_NAME: "train"}).info.run_id
+    experiment_id = open_experiment(client, experiment, artifact_uri)
+    return client.create_run(experiment_id, run_name=run_name("train")).info.run_id
 
 
 def _parameters(name: str, config: TrainingConfig) -> list[Param]:

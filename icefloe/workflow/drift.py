@@ -42,5 +42,7 @@ def check_drift(
         bundle.only.info.experiment,
     )
     report = check(Benchmark(Manifest.load(ensemble).benchmark), rows, gate)
-    RunRecord(settings, run).write_json(f"gate/{report.dataset}.json", report.model_dump(mode="json"))
+    record = RunRecord(settings, run)
+    record.write_result(f"gate/{report.dataset}.json", report)
+    record.write_metrics(report.numbers())
     return report

@@ -51,8 +51,10 @@ def collect_labels(
     """
     collected = collect(open_queue(settings), settings.workspace, message)
     if run:
+        record = RunRecord(settings, run)
         cost = {"keys": collected.keys, "seconds": collected.seconds}
-        RunRecord(settings, run).write_json(f"labels/{dataset}.json", cost)
+        record.write_json(f"labels/{dataset}.json", cost)
+        record.tell(f"labels/{dataset}", collected.sentence())
     return collected
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.evaluation.evaluate import Evaluation
-from icefloe.evaluation.promotion import PromotionRule
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
 from icefloe.registry.submission import Submission, describe_lineage, submit

@@ -9,9 +9,9 @@ from icefloe.report.page import write_page
 from icefloe.settings import Settings
 
 
-def start_run(settings: Settings, pipeline: str) -> str:
-    """Open the record of a run of the pipeline `pipeline`; return its id."""
-    return RunRecord.start(settings, pipeline).run_id
+def start_run(settings: Settings, pipeline: str, about: str = "") -> str:
+    """Open the record of a run of a pipeline, on a dataset if it is about one; return its id."""
+    return RunRecord.start(settings, pipeline, about).run_id
 
 
 def write_report(settings: Settings, output: Path, run: str | None = None, *, finish: bool = False) -> str:

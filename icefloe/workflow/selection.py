@@ -56,6 +56,6 @@ def select_images(
     )
     figure = selection_figure(selection, bundle.samples, predicted)
     record = RunRecord(settings, run)
-    record.write_json(f"selection/{bundle.only.name}.json", selection.model_dump(mode="json"))
+    record.write_result(f"selection/{bundle.only.name}.json", selection)
     record.write_png(f"selection/{bundle.only.name}.png", png(figure))
     return Requested(selection, figure)

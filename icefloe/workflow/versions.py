@@ -9,7 +9,6 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.calibrate import calibrate, held_out_experiments, simulated_experiments
-from icefloe.registry.guarantees import attach_guarantees
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 
@@ -71,5 +70,5 @@ def calibrate_version(
             tracked(simulated, progress, "Simulated experiments", n_simulated) if n_simulated else (),
             max_error,
         )
-    attach_guarantees(settings, version, guarantees)
+    registry.attach_guarantees(version, guarantees)
     return guarantees

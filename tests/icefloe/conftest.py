@@ -12,7 +12,8 @@ from skimage.draw import disk
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest, Member
-from icefloe.evaluation.evaluate import Baseline, Evaluation, ImageScores
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.scores import Baseline, ImageScores
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec

@@ -1,6 +1,5 @@
 """Evaluations against scikit-learn on the predictions themselves."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.metrics import brier_score_loss, confusion_matrix, jaccard_score, l
 
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation, evaluate
+from icefloe.evaluation.scores import Baseline
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_scores_at_temperature_one_are_those_of_the_ensemble_without_its_tempera
 
 
 def test_an_evaluation_of_an_earlier_version_still_loads(evaluation):
-    content = evaluation.to_dict()
+    content = evaluation.model_dump(mode="json")
     new = {"nll", "nll_uncalibrated", "ece_uncalibrated", "uncalibrated"}
     del content["temperature"]
     for scores in (*content["images"], *content["datasets"].values()):
         for name in new & set(scores):
             del scores[name]
-    loaded = Evaluation.from_dict(content)
+    loaded = Evaluation.model_validate(content)
     assert loaded.temperature is None
     assert loaded.datasets["D1"].nll is None
     assert loaded.datasets["D1"].dice == evaluation.datasets["D1"].dice
@@ -95,7 +95,7 @@ def test_trivial_baselines_stand_beside(samples, evaluation):
 def test_an_evaluation_survives_its_file(evaluation, tmp_path):
     evaluation.save(tmp_path / "evaluation.json")
     assert Evaluation.load(tmp_path / "evaluation.json") == evaluation
-    assert Evaluation.from_dict(json.loads(json.dumps(evaluation.to_dict()))) == evaluation
+    assert Evaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
 
 
 def test_a_file_that_is_no_evaluation_is_refused(tmp_path):
@@ -107,18 +107,63 @@ def test_a_file_that_is_no_evaluation_is_refused(tmp_path):
 
 
 def test_the_table_shows_ensemble_and_baselines_of_every_dataset(evaluation):
-    rows = evaluation.to_markdown().splitlines()
-    assert len(rows) == 2 + 2 * (1 + 3)
-    assert rows[2].startswith("| D1 | 2 | **EA-T1** |")
-    assert "all background" in rows[3]
-    assert {row.count("|") for row in rows} == {12}
+    table = evaluation.table()
+    assert table.columns[:6] == ("dataset", "images", "version", "IoU", "Dice", "pCA")
+    assert len(table.rows) == 2 * (1 + 3)
+    scores = evaluation.datasets["D1"]
+    assert table.rows[0][:4] == ("D1", "2", "EA-T1", f"{scores.iou:.3f}")
+    assert table.rows[0][6] == f"{scores.brier:.4f}"
+    assert table.rows[1][:3] == ("D1", "2", "all background")
+    assert table.rows[1][6:] == ("–",) * 5
+    assert {len(row) for row in table.rows} == {11}
+    assert table.markdown() in evaluation.to_markdown()
+
+
+def scored(evaluation, **dice):
+    """The evaluation as if its Dice on each dataset were another."""
+    datasets = {
+        name: evaluation.datasets["D1"].model_copy(update={"dice": value}) for name, value in dice.items()
+    }
+    baselines = {"Otsu": Baseline(pca=0.9, iou=0.5, dice=0.6)}
+    update = {"datasets": datasets, "baselines": dict.fromkeys(dice, baselines)}
+    return evaluation.model_copy(update=update)
+
+
+@pytest.mark.parametrize(
+    ("dice", "sentence"),
+    [
+        (
+            {"D1": 0.98, "D2": 0.912, "D3": 0.95},
+            "EA-T1: Dice is 0.912 (D2) to 0.980 (D1), above every trivial baseline. "
+            "To raise it, label more of D2.",
+        ),
+        (
+            {"D1": 0.98},
+            "EA-T1: Dice is 0.980 on D1, above every trivial baseline. To raise it, label more of D1.",
+        ),
+        (
+            {"D1": 0.58, "D2": 0.4, "D3": 0.95},
+            "EA-T1: Dice on D2 is 0.400, no better than that of Otsu (0.600). "
+            "Train longer, or label more of D2.",
+        ),
+        ({}, "EA-T1: nothing was evaluated. Label some held-out images."),
+    ],
+    ids=["several", "one", "no better than a baseline", "none"],
+)
+def test_the_sentence_names_the_dataset_that_needs_labels(evaluation, dice, sentence):
+    assert scored(evaluation, **dice).sentence() == sentence
 
 
 def test_curves_are_drawn_for_every_dataset(evaluation):
-    for plot in (evaluation.plot_calibration, evaluation.plot_roc):
+    for plot in (evaluation.plot, evaluation.plot_roc):
         axes = Figure().subplots()
         plot(axes)
         assert [text.get_text()[:2] for text in axes.get_legend().get_texts()] == ["D1", "D2"]
+
+
+def test_the_figure_has_calibration_and_roc(evaluation):
+    labels = [axes.get_ylabel() for axes in evaluation.figure().axes]
+    assert labels == ["observed frequency", "true positive rate"]
 
 
 def test_a_perfect_reference_scores_fully(ensemble, samples):

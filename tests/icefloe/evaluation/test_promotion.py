@@ -1,14 +1,15 @@
 """The promotion gate."""
 
 import json
-import re
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from icefloe.errors import IcefloeError
-from icefloe.evaluation.promotion import PromotionReport, PromotionRule, compare
+from icefloe.evaluation.compare import compare
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.evaluation.rule import PromotionRule
 
 RULE = PromotionRule(n_resamples=2000)
 
@@ -23,7 +24,12 @@ def test_a_challenger_that_gains_on_the_new_dataset_and_forgets_nothing_passes(c
     report = compare(challenger, champion, RULE, new_dataset="D3", champion_version="EA-T1")
     assert report.verdict == "pass"
     assert report.dataset_verdicts == {"D1": "pass", "D2": "pass", "D3": "pass"}
-    assert re.match(r"pass against EA-T1: Dice is higher on D3 \(\+0\.2", report.sentence())
+    shown = report.gains["D3"].text(signed=True)
+    assert report.sentence() == (
+        f"This version may replace EA-T1: Dice on D3 is higher ({shown}), "
+        "and no dataset is worse by more than its margin."
+    )
+    assert shown.startswith("+0.2")
 
 
 def test_forgetting_beyond_the_margin_fails_whatever_was_gained(champion, evaluation_of):
@@ -143,23 +149,42 @@ def test_without_a_held_out_label_of_the_new_dataset_nothing_is_shown(champion):
 def test_a_first_version_must_beat_the_best_trivial_baseline_everywhere(evaluation_of):
     good = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.8, 5)}, baseline=0.5), None, RULE)
     assert good.verdict == "pass"
-    assert good.sentence().startswith("pass against the trivial baselines: Dice on D1 is above that of ")
+    lower = good.comparisons[1].interval.text(signed=True)
+    assert good.sentence() == (
+        f"This version passes: Dice is above every trivial baseline's, by least on D2 ({lower})."
+    )
+    assert good.reasons[0].startswith("Dice on D1 is above that of Otsu: +0.")
     bad = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.4, 5)}, baseline=0.5), None, RULE)
     assert bad.verdict == "fail"
     assert bad.dataset_verdicts == {"D1": "pass", "D2": "fail"}
+    assert bad.sentence() == (
+        f"This version stays a challenger: Dice on D2 is below that of Otsu "
+        f"({bad.comparisons[1].interval.text(signed=True)}). Train longer, or label more of D2."
+    )
 
 
 def test_a_report_survives_json_even_without_intervals(evaluation_of):
     report = compare(evaluation_of({"D1": (0.9, 1)}), evaluation_of({"D1": (0.5, 1)}), RULE)
-    text = json.dumps(report.to_dict(), allow_nan=False)
-    assert PromotionReport.from_dict(json.loads(text)) == report
+    text = json.dumps(json.loads(report.model_dump_json()), allow_nan=False)
+    assert PromotionReport.model_validate_json(text) == report
 
 
 def test_the_markdown_has_a_row_for_each_dataset_and_metric(champion):
-    table = compare(champion, champion, RULE, champion_version="EA-T1").to_markdown()
-    rows = [line for line in table.splitlines() if line.startswith("| D")]
-    assert len(rows) == 12
-    assert "| dataset | metric | images | EA-T1 | challenger | difference [95% interval] |" in table
+    report = compare(champion, champion, RULE, champion_version="EA-T1", challenger_version="EA-T2")
+    markdown, table = report.to_markdown(), report.table()
+    rows = [line for line in markdown.splitlines() if line.startswith("| D")]
+    assert len(rows) == len(table.rows) == 12
+    assert table.columns == (
+        *("dataset", "metric", "images", "EA-T1", "EA-T2", "difference [95% interval]"),
+        *("margin", "finding"),
+    )
+    assert table.rows[0][:3] == ("D1", "Dice", "12")
+    assert table.rows[3][6:] == ("–", "reported")
+    gains = ", ".join(f"{d} {g.text(4, signed=True)}" for d, g in report.gains.items())
+    assert markdown.startswith(
+        f"{report.sentence()}\n\n- Dice gained, at a level corrected for 3 datasets: {gains}.\n\n| dataset"
+    )
+    assert markdown.endswith(table.markdown())
 
 
 def test_the_figure_shows_every_dataset_with_its_interval(champion, evaluation_of):
@@ -171,3 +196,4 @@ def test_the_figure_shows_every_dataset_with_its_interval(champion, evaluation_o
     low = report.comparisons[0].low
     assert any(np.isclose(line.get_xdata()[0], low) for line in axes.lines)
     assert axes.get_xlabel() == "difference in Dice, challenger minus EA-T1"
+    assert len(report.figure().axes) == 4

@@ -5,8 +5,9 @@ import zlib
 import numpy as np
 import pytest
 
-from icefloe.evaluation.evaluate import BinnedCurve, DatasetScores, Evaluation, ImageScores
-from icefloe.evaluation.temperature import check_temperature
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.scores import BinnedCurve, DatasetScores, ImageScores
+from icefloe.evaluation.temperature import TemperatureCheck, check_temperature
 from icefloe.statistics.means import mean_interval
 
 REST = {
@@ -49,10 +50,41 @@ def test_it_helps_hurts_or_is_undecided_by_the_interval_over_images(rng):
     assert [change.finding for change in check.changes if change.metric == "nll"] == [
         *("helps", "undecided", "hurts")
     ]
+    (hurts,) = (c for c in check.changes if (c.dataset, c.metric) == ("D4", "nll"))
     assert check.sentence() == (
-        "EA-T2: its temperature of 1.40 helps on D1 (-0.0100); undecided on D3 (+0.0000); "
-        "hurts on D4 (+0.0100)."
+        f"EA-T2: its temperature of 1.40 hurts on D4 (NLL {hurts.interval.text(4, signed=True)}). "
+        "Label more of D4 and retrain: the temperature is fitted anew."
     )
+    assert hurts.interval.text(4, signed=True).startswith("+0.0100 [+0.00")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"D1": [0.01] * 3, "D2": [0.02] * 3, "D3": [-0.01] * 3},
+            "EA-T2: its temperature of 1.40 hurts on D2 (NLL +0.0200 [+0.0200, +0.0200]) "
+            "and 1 other dataset. Label more of D2 and retrain: the temperature is fitted anew.",
+        ),
+        (
+            {"D1": [-0.01] * 3, "D2": [0.02]},
+            "EA-T2: its temperature of 1.40 helps on 1 of 2 datasets, but is undecided on D2 "
+            "(NLL +0.0200 [no interval]). Label more of D2 to decide.",
+        ),
+        (
+            {"D1": [-0.01] * 3, "D2": [-0.02] * 3},
+            "EA-T2: its temperature of 1.40 helps on all 2 datasets, most on D2 "
+            "(NLL -0.0200 [-0.0200, -0.0200]). Keep it.",
+        ),
+        (
+            {"D1": [-0.01] * 3},
+            "EA-T2: its temperature of 1.40 helps on D1 (NLL -0.0100 [-0.0100, -0.0100]). Keep it.",
+        ),
+    ],
+    ids=["hurts", "undecided", "helps everywhere", "one dataset"],
+)
+def test_the_sentence_says_what_weighs_most_and_what_to_do(changes, sentence):
+    assert check_temperature(evaluation(changes)).sentence() == sentence
 
 
 def test_the_interval_is_that_of_the_promotion_gate_in_time_order(rng):
@@ -72,10 +104,25 @@ def test_one_image_decides_nothing():
 
 def test_the_table_has_both_metrics_of_every_dataset(rng):
     check = check_temperature(evaluation({"D1": 0.01 * rng.normal(size=5), "D3": np.full(4, 0.01)}))
-    rows = check.to_markdown().splitlines()[4:]
-    assert [row.split(" | ")[0] for row in rows] == ["| D1", "| D1", "| D3", "| D3"]
-    assert rows[2].endswith("| 0.1000 | 0.1100 | +0.0100 [+0.0100, +0.0100] | hurts |")
-    assert {row.count("|") for row in rows} == {8}
+    table = check.table()
+    assert table.columns == (
+        *("dataset", "images", "metric", "at 1", "at 1.40"),
+        *("difference [95% interval]", "finding"),
+    )
+    assert [row[0] for row in table.rows] == ["D1", "D1", "D3", "D3"]
+    assert table.rows[2] == (
+        *("D3", "4", "NLL", "0.1000", "0.1100"),
+        *("+0.0100 [+0.0100, +0.0100]", "hurts"),
+    )
+    assert check.to_markdown() == f"{check.sentence()}\n\n{table.markdown()}"
+
+
+def test_a_check_survives_json_and_draws_every_dataset(rng):
+    check = check_temperature(evaluation({"D1": 0.01 * rng.normal(size=5), "D3": [0.01]}))
+    assert TemperatureCheck.model_validate_json(check.model_dump_json()) == check
+    (axes,) = check.figure().axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["D1 (n=5)", "D3 (n=1)"]
+    assert axes.get_xlabel() == "NLL at 1.40 less NLL at 1"
 
 
 def test_an_evaluation_that_did_not_keep_the_numbers_is_not_checked():

@@ -1,113 +1,23 @@
 """Versions in a real MLflow registry on SQLite."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 
 import mlflow
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
-from safetensors.numpy import save_file
-from safetensors.torch import save_file as save_torch_file
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores, fit_guarantees
-from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
-from icefloe.evaluation.promotion import PromotionRule, compare
-from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec
-from icefloe.models.zoo import build
-from icefloe.registry.guarantees import attach_guarantees, read_guarantees
-from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
+from icefloe.evaluation.compare import compare
+from icefloe.evaluation.rule import PromotionRule
+from icefloe.registry.lineage import DataState, LabelledImage
 from icefloe.registry.registry import Registry
+from icefloe.registry.version import VersionDetails
 
 RULE = PromotionRule(n_resamples=1000)
-STUDIES = count()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """One SQLite store for the module, as making its tables takes seconds; each test has its own study."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    return {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "artifact_uri": (folder / "files").as_uri()}
-
-
-@pytest.fixture
-def settings(store):
-    return SimpleNamespace(**store, registered_model=f"study-{next(STUDIES)}", experiment="icefloe")
-
-
-@pytest.fixture
-def registry(settings):
-    return Registry(settings)
-
-
-def save_ensemble(folder, seed):
-    """Weights of two members; the registry reads bytes, not networks."""
-    folder.mkdir()
-    rng = np.random.default_rng(seed)
-    for member in ("resnet18-unet-s0", "mobilenet_v2-unet-s0"):
-        save_file({"w": rng.normal(size=4).astype(np.float32)}, folder / f"{member}.safetensors")
-    (folder / "ensemble.yaml").write_text(f"seed: {seed}\n")
-    return folder
-
-
-def lineage_of(ensemble, datasets, parent=None, parent_name=None, **changes):
-    content = {
-        "data": DataState(rev="rev-" + "-".join(datasets), md5="md5-" + "-".join(datasets)),
-        "git_sha": "c0de",
-        "parameters": {"epochs": 3},
-        "seeds": {"training": 0},
-        "packages": {"python": "3.11"},
-        "images": tuple(
-            LabelledImage(
-                key=f"{d}/train_0",
-                role="train",
-                image_sha256="i",
-                mask_sha256="m",
-                author="ada",
-                labelled_at="2026-01-01",
-            )
-            for d in datasets
-        ),
-        "weights_sha256": member_hashes(ensemble),
-        "start_sha256": parent.weights_sha256 if parent else {},
-        "parent": parent.as_parent(parent_name) if parent else None,
-        "created": "2026-01-01T00:00:00+00:00",
-    }
-    return Lineage(**content | changes)
-
-
-@pytest.fixture
-def first(registry, tmp_path, evaluation_of):
-    """EA-T1, registered and champion."""
-    evaluation = evaluation_of({"D1": (0.95, 8), "D2": (0.94, 8)})
-    ensemble = save_ensemble(tmp_path / "T1", 1)
-    lineage = lineage_of(ensemble, ["D1", "D2"])
-    registry.register(ensemble, lineage, evaluation, compare(evaluation, None, RULE))
-    registry.promote("EA-T1", by="ada")
-    return lineage
-
-
-@pytest.fixture
-def retrain(registry, first, tmp_path, evaluation_of):
-    """Register a version trained from EA-T1 and D3, its gate judged against a champion."""
-
-    def build(seed, dice_on_d3=0.92, against="EA-T1", **changes):
-        ensemble = save_ensemble(tmp_path / f"retrained-{seed}", seed)
-        lineage = lineage_of(ensemble, ["D1", "D2", "D3"], first, "EA-T1").model_copy(update=changes)
-        scores = {"D1": (0.95, 8), "D2": (0.94, 8)}
-        evaluation = evaluation_of(scores | {"D3": (dice_on_d3, 8)}, seed=seed)
-        champion = evaluation_of(scores | {"D3": (0.7, 8)})
-        report = compare(evaluation, champion, RULE, new_dataset="D3", champion_version=against)
-        return registry.register(ensemble, lineage, evaluation, report)
-
-    return build
 
 
 def test_versions_are_numbered_from_one_and_the_newest_is_challenger(registry, retrain):
@@ -156,13 +66,15 @@ def test_show_answers_which_images_and_labels_by_whom_and_when(registry, retrain
     registry.promote("EA-T2", by="lise")
     details = registry.show("champion")
     sections = details.sections()
-    assert [(r["image"], r["by"], r["when"]) for r in sections["Images and labels"]] == [
-        (f"{d}/train_0", "ada", "2026-01-01") for d in ("D1", "D2", "D3")
-    ]
-    assert [row["dataset"] for row in sections["Held-out images"]] == ["D1", "D2", "D3"]
-    assert sections["Members"][0]["started from"] != "scratch"
+    assert sections["Images and labels"].columns == ("image", "role", "sha256", "label", "by", "when")
+    assert sections["Images and labels"].rows == tuple(
+        (f"{d}/train_0", "train", "i", "m", "ada", "2026-01-01") for d in ("D1", "D2", "D3")
+    )
+    assert [row[0] for row in sections["Held-out images"].rows] == ["D1", "D2", "D3"]
+    assert sections["Members"].columns[2] == "started from"
+    assert sections["Members"].rows[0][2] != "scratch"
     assert [entry.by for entry in details.history] == ["lise"]
-    json.dumps(details.to_dict(), allow_nan=False)
+    assert VersionDetails.model_validate_json(details.model_dump_json()) == details
 
 
 def test_the_metrics_of_a_version_are_means_over_its_held_out_images(registry, retrain):
@@ -174,7 +86,7 @@ def test_the_metrics_of_a_version_are_means_over_its_held_out_images(registry, r
 def test_the_evaluation_comes_back_as_it_was(registry, retrain, evaluation_of):
     retrain(2)
     expected = evaluation_of({"D1": (0.95, 8), "D2": (0.94, 8), "D3": (0.92, 8)}, seed=2)
-    assert registry.evaluation("EA-T2").to_dict() == expected.to_dict()
+    assert registry.evaluation("EA-T2") == expected
 
 
 def test_promotion_moves_the_champion_to_previous(registry, retrain):
@@ -195,10 +107,16 @@ def test_promoting_the_champion_again_changes_nothing(registry, retrain):
 
 def test_a_version_that_the_gate_refused_is_promoted_only_by_force_and_with_a_reason(registry, retrain):
     retrain(2, dice_on_d3=0.5)
-    with pytest.raises(
-        IcefloeError, match=r"EA-T2: promotion gate: fail against EA-T1: .*Dice on D3 is worse"
-    ):
+    with pytest.raises(IcefloeError) as refused:
         registry.promote("EA-T2")
+    (dice,) = (
+        c for c in registry.show("EA-T2").report.comparisons if (c.dataset, c.metric) == ("D3", "dice")
+    )
+    assert str(refused.value) == (
+        f"EA-T2 stays a challenger: Dice on D3 is worse by more than 0.02 "
+        f"({dice.interval.text(signed=True)}). Label more of D3 and retrain. "
+        "To promote it all the same, overrule the gate with --force --reason."
+    )
     with pytest.raises(IcefloeError, match="EA-T2: overruling the promotion gate needs a reason"):
         registry.promote("EA-T2", force=True, reason=" ")
     assert registry.champion().name == "EA-T1"
@@ -232,7 +150,7 @@ def test_a_new_report_replaces_the_old_verdict(registry, retrain, evaluation_of)
     assert registry.champion().name == "EA-T3"
 
 
-def test_an_unjudged_version_is_not_promoted(registry, tmp_path, evaluation_of):
+def test_an_unjudged_version_is_not_promoted(registry, tmp_path, evaluation_of, save_ensemble, lineage_of):
     ensemble = save_ensemble(tmp_path / "T1", 1)
     registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation_of({"D1": (0.9, 8)}))
     with pytest.raises(IcefloeError, match="EA-T1: the promotion gate has not judged it"):
@@ -267,7 +185,9 @@ def test_an_empty_registry_lists_nothing_and_says_so(registry):
         registry.newest()
 
 
-def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evaluation_of):
+def test_no_champion_yet_names_the_versions_there_are(
+    registry, tmp_path, evaluation_of, save_ensemble, lineage_of
+):
     ensemble = save_ensemble(tmp_path / "T1", 1)
     registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation_of({"D1": (0.9, 8)}))
     with pytest.raises(IcefloeError, match=r"there is no champion yet\. There are EA-T1; promote one with"):
@@ -275,7 +195,7 @@ def test_no_champion_yet_names_the_versions_there_are(registry, tmp_path, evalua
 
 
 def test_without_a_champion_the_reason_why_the_newest_version_was_refused_is_told(
-    registry, tmp_path, evaluation_of
+    registry, tmp_path, evaluation_of, save_ensemble, lineage_of
 ):
     ensemble = save_ensemble(tmp_path / "T1", 1)
     evaluation = evaluation_of({"D1": (0.1, 8)})
@@ -287,8 +207,9 @@ def test_without_a_champion_the_reason_why_the_newest_version_was_refused_is_tol
         with pytest.raises(IcefloeError) as error:
             needs_one("champion")
         assert str(error.value) == (
-            f"EA-T1 was not promoted, so there is no champion yet: {report.sentence()} "
-            "Train longer, label more, or overrule it: `icefloe models promote EA-T1 --force --reason ...`."
+            "There is no champion yet. EA-T1 stays a challenger: Dice on D1 is below that of Otsu "
+            f"({report.comparisons[0].interval.text(signed=True)}). Train longer, or label more of D1. "
+            "To use it all the same: `icefloe models promote EA-T1 --force --reason ...`."
         )
     assert not (tmp_path / "champion").exists()
 
@@ -300,7 +221,7 @@ def test_an_unknown_version_is_refused_with_those_there_are(registry, first, nam
 
 
 def test_registering_the_same_files_again_makes_no_second_version(
-    registry, retrain, tmp_path, evaluation_of, first
+    registry, retrain, tmp_path, evaluation_of, first, lineage_of
 ):
     made = retrain(2)
     again = registry.register(
@@ -312,7 +233,9 @@ def test_registering_the_same_files_again_makes_no_second_version(
     assert len(registry.list()) == 2
 
 
-def test_trainings_that_end_together_get_different_numbers(settings, tmp_path, evaluation_of):
+def test_trainings_that_end_together_get_different_numbers(
+    settings, tmp_path, evaluation_of, save_ensemble, lineage_of
+):
     evaluation = evaluation_of({"D1": (0.9, 2)})
 
     def register(seed):
@@ -323,7 +246,9 @@ def test_trainings_that_end_together_get_different_numbers(settings, tmp_path, e
         assert sorted(pool.map(register, range(4))) == [1, 2, 3, 4]
 
 
-def test_weights_that_the_lineage_does_not_name_are_refused(registry, tmp_path, evaluation_of):
+def test_weights_that_the_lineage_does_not_name_are_refused(
+    registry, tmp_path, evaluation_of, save_ensemble, lineage_of
+):
     ensemble = save_ensemble(tmp_path / "T1", 1)
     lineage = lineage_of(ensemble, ["D1"])
     (ensemble / "resnet18-unet-s0.safetensors").write_bytes(b"other")
@@ -340,7 +265,9 @@ def test_a_folder_without_weights_is_refused(registry, first, tmp_path, evaluati
         registry.register(tmp_path / "empty", first, evaluation_of({"D1": (0.9, 2)}))
 
 
-def test_scores_on_images_it_was_trained_on_are_refused(registry, tmp_path, evaluation_of):
+def test_scores_on_images_it_was_trained_on_are_refused(
+    registry, tmp_path, evaluation_of, save_ensemble, lineage_of
+):
     ensemble = save_ensemble(tmp_path / "T1", 1)
     seen = LabelledImage(key="D1/frame_1", role="validation", image_sha256="i", mask_sha256="m")
     lineage = lineage_of(ensemble, ["D1"], images=(seen,))
@@ -368,6 +295,19 @@ def test_downloading_gives_the_same_bytes_and_a_second_time_does_nothing(registr
         registry.download("EA-T1", tmp_path / "copy")
 
 
+def test_a_broken_lineage_in_the_store_is_named(registry, settings, retrain):
+    client, run_id = MlflowClient(settings.tracking_uri), retrain(2).run_id
+    broken = registry.show("EA-T2").lineage.model_dump(mode="json")
+    del broken["data"]["md5"]
+    client.log_dict(run_id, broken, "lineage.json")
+    with pytest.raises(IcefloeError) as error:
+        registry.show("EA-T2")
+    assert str(error.value) == (
+        "EA-T2/lineage.json: data.md5: Field required. "
+        "Restore the artifact store from its backup, or register the version again."
+    )
+
+
 def test_a_damaged_file_in_the_store_is_noticed_and_nothing_is_written(registry, settings, retrain, tmp_path):
     run = MlflowClient(settings.tracking_uri).get_run(retrain(2).run_id)
     stored = Path(run.info.artifact_uri.removeprefix("file://"), "model/artifacts/ensemble/ensemble.yaml")
@@ -380,11 +320,12 @@ def test_a_damaged_file_in_the_store_is_noticed_and_nothing_is_written(registry,
     assert not (tmp_path / "copy").exists()
 
 
-def test_a_promotion_cut_off_after_its_note_is_completed_by_the_same_command(registry, retrain):
+def test_a_promotion_cut_off_after_its_note_is_completed_by_the_same_command(registry, settings, retrain):
     retrain(2)
     entry = registry.promote("EA-T2")
-    registry._store.set_alias("champion", "EA-T1")  # the state a killed process leaves
-    registry._store.set_alias("previous", "EA-T1")
+    client, model = MlflowClient(settings.tracking_uri), settings.registered_model
+    client.set_registered_model_alias(model, "champion", "1")  # the state a killed process leaves
+    client.set_registered_model_alias(model, "previous", "1")
     with pytest.raises(IcefloeError, match="there is no champion before it"):
         registry.rollback()
     registry.promote("EA-T2")
@@ -393,31 +334,8 @@ def test_a_promotion_cut_off_after_its_note_is_completed_by_the_same_command(reg
     assert registry.get("EA-T1").aliases == ("champion",)
 
 
-@pytest.fixture
-def real_ensemble(tmp_path):
-    """Two small networks with random weights, saved."""
-    specs = [
-        MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=(8, 8, 8, 8, 8)) for seed in (0, 1)
-    ]
-    paths = [tmp_path / f"{spec.name}.safetensors" for spec in specs]
-    for spec, path in zip(specs, paths, strict=True):
-        save_torch_file(build(spec, 2).state_dict(), path)
-    manifest = Manifest(
-        name="EA-T1",
-        members=[
-            Member(spec=spec, sha256=sha256_file(path)) for spec, path in zip(specs, paths, strict=True)
-        ],
-        preprocessing=Preprocessing(size=64),
-        classes=("background", "ice"),
-        threshold=0.4,
-    )
-    ensemble = Ensemble(manifest, paths)
-    ensemble.save(tmp_path / "EA-T1")
-    return ensemble
-
-
 def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlflow(
-    registry, settings, real_ensemble, tmp_path, evaluation_of, rng
+    registry, settings, real_ensemble, tmp_path, evaluation_of, rng, lineage_of
 ):
     image = rng.normal(100, 20, (48, 64)).astype(np.float32)
     expected = real_ensemble.predict_image(image).mean
@@ -436,17 +354,17 @@ def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlf
     assert np.array_equal(served.predict(image)["mean"][0], expected)
 
 
-def test_guarantees_are_kept_with_a_version_shown_and_replaced_by_later_ones(registry, settings, first):
+def test_guarantees_are_kept_with_a_version_shown_and_replaced_by_later_ones(registry, first):
     def guarantees(n):
         scores = ExperimentScores(
             CalibrationExperiment(name="D7", origin="new", n_images=2), np.ones((2, 1)), np.ones(2)
         )
         return fit_guarantees([scores] * n, ("background", "ice"))
 
-    assert read_guarantees(settings, "EA-T1") is None
+    assert registry.guarantees("EA-T1") is None
     assert registry.show("EA-T1").guarantees is None
     for n in (3, 12):
-        attach_guarantees(settings, "champion", guarantees(n))
-        assert read_guarantees(settings, "EA-T1") == guarantees(n)
+        registry.attach_guarantees("champion", guarantees(n))
+        assert registry.guarantees("EA-T1") == guarantees(n)
     shown = registry.show("EA-T1").sections()["Guarantees"]
-    assert shown[0]["what"].startswith("Calibrated on 12 experiments (12 labelled, never trained on).")
+    assert shown.rows[0][0].startswith("Calibrated on 12 experiments (12 labelled, never trained on).")

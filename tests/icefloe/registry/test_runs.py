@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from icefloe.errors import IcefloeError
+from icefloe.experiment import connect, open_experiment
 from icefloe.registry.runs import RunRecord, list_runs
 
 STUDIES = count()
@@ -72,10 +73,9 @@ def test_a_study_that_never_ran_lists_nothing(settings):
 
 
 def test_runs_that_are_no_pipelines_are_not_listed(settings):
-    from icefloe.registry.store import connect, experiment_id
-
-    client = connect(settings)
-    client.create_run(experiment_id(client, settings), run_name="EA-T1")
+    client = connect(settings.tracking_uri)
+    experiment = open_experiment(client, settings.experiment, settings.artifact_uri)
+    client.create_run(experiment, run_name="EA-T1")
 
     assert list_runs(settings) == []
 

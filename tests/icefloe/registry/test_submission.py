@@ -15,12 +15,12 @@ from icefloe.datasets.splits import SplitConfig
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.ensemble.manifest import Manifest, Member, Provenance
 from icefloe.errors import IcefloeError
-from icefloe.evaluation.promotion import PromotionRule
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.registry.registry import Registry
-from icefloe.registry.submission import describe_lineage, submit
+from icefloe.registry.submission import Submission, describe_lineage, submit
 
 RULE = PromotionRule(n_resamples=1000)
 STUDIES = count()
@@ -106,7 +106,8 @@ def first(registry, bundle, save_ensemble, evaluation_of):
 
 def test_a_first_version_better_than_the_baselines_becomes_champion(registry, first):
     assert first.promoted
-    assert first.sentence().startswith("EA-T1 promoted: pass against the trivial baselines: Dice on D1")
+    shown = first.report.comparisons[0].interval.text(signed=True)
+    assert first.sentence() == f"EA-T1 is the champion: Dice on D1 is above that of Otsu ({shown})."
     assert registry.champion().name == "EA-T1"
 
 
@@ -134,6 +135,11 @@ def test_a_version_is_judged_only_once(registry, bundle, save_ensemble, evaluati
         champion=evaluation_of(SCORES),
     )
     assert second.promoted
+    gain = second.report.gains["D1"].text(signed=True)
+    assert second.sentence() == (
+        f"EA-T2 is the champion, replacing EA-T1: Dice on D1 is higher ({gain}), "
+        "and no dataset is worse by more than its margin."
+    )
 
     folder = tmp_path / "ensemble-1"
     lineage = describe_lineage(registry, folder, bundle, [], {"seed": 3}, parent=None)
@@ -142,7 +148,10 @@ def test_a_version_is_judged_only_once(registry, bundle, save_ensemble, evaluati
     assert again.version.name == "EA-T1"
     assert again.report == first.report
     assert not again.promoted
-    assert again.sentence().startswith("EA-T1 passed, but another version is the champion: ")
+    assert again.sentence() == (
+        "EA-T1 passed against the trivial baselines, but the champion is EA-T2. "
+        "Retrain from the champion to replace it."
+    )
     assert registry.champion().name == "EA-T2"
     assert len(registry.history()) == 2
 
@@ -159,7 +168,13 @@ def test_a_challenger_that_is_worse_is_registered_and_not_promoted(
 
     assert (outcome.version.name, outcome.report.verdict, outcome.promoted) == ("EA-T2", "fail", False)
     assert outcome.report.champion == "EA-T1"
-    assert outcome.sentence().startswith("EA-T2 not promoted: fail against EA-T1: ")
+    shown = outcome.report.comparisons[0].interval.text(signed=True)
+    assert outcome.sentence() == (
+        f"EA-T2 stays a challenger: Dice on D1 is worse by more than 0.02 ({shown}). "
+        "Label more of D1 and retrain."
+    )
+    assert Submission.model_validate_json(outcome.model_dump_json()) == outcome
+    assert outcome.table() == outcome.report.table()
     assert registry.champion().name == "EA-T1"
     assert registry.get("challenger").name == "EA-T2"
 
@@ -172,7 +187,10 @@ def test_training_anew_from_scratch_does_not_unseat_a_champion_it_was_never_comp
     outcome = submit(registry, folder, lineage, evaluation_of(SCORES), RULE)
 
     assert (outcome.report.verdict, outcome.promoted) == ("pass", False)
-    assert outcome.sentence().startswith("EA-T2 passed, but another version is the champion: ")
+    assert outcome.sentence() == (
+        "EA-T2 passed against the trivial baselines, but the champion is EA-T1. "
+        "Retrain from the champion to replace it."
+    )
     assert registry.champion().name == "EA-T1"
 
 

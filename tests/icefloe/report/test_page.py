@@ -16,14 +16,15 @@ from icefloe.drift.evidence import measure_evidence
 from icefloe.drift.gate import check
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.rows import ImageRow
+from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import evaluate
-from icefloe.evaluation.promotion import PromotionRule, compare
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.evaluation.temperature import check_temperature
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
+from icefloe.registry.submission import Submission
+from icefloe.registry.version import Version
 from icefloe.report.figures import Segmented, gallery, html_page, png
-from icefloe.report.intervals import intervals_figure
-from icefloe.report.numbers import evaluation_numbers, gate_numbers, mean_dice, roc_points
 from icefloe.report.page import write_page
 
 SHAPE = (48, 64)
@@ -109,6 +110,15 @@ def results():
     )
 
 
+def second_version():
+    """EA-T2, trained from EA-T1."""
+    return Version(
+        **{"name": "EA-T2", "number": 2, "aliases": ("champion",), "created": "2026-01-01T00:00:00+00:00"},
+        **{"parent": "EA-T1", "data_rev": "r", "data_md5": "m", "git_sha": "c", "verdict": "pass"},
+        **{"compared_with": "EA-T1", "metrics": {}, "run_id": "1"},
+    )
+
+
 @pytest.fixture(scope="module")
 def page(settings, results, tmp_path_factory):
     """The page's text, of a run in which D3 came, was labelled twice and led to EA-T2."""
@@ -137,7 +147,7 @@ def page(settings, results, tmp_path_factory):
     record.write_png("selection/D3.png", picture)
     record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2"], "seconds": 360.0})
     record.write_version(
-        SimpleNamespace(version=SimpleNamespace(name="EA-T2", parent="EA-T1"), report=results.promotion),
+        Submission(version=second_version(), report=results.promotion, promoted=True, champion="EA-T2"),
         results.after,
         results.before,
         {"receipts": [receipt, {**receipt, "name": "vgg19", "kept": False}], "warnings": ["Few are left."]},
@@ -255,18 +265,18 @@ def test_a_run_that_found_nothing_still_gives_a_page(settings, tmp_path):
 
 
 def test_the_flat_numbers_are_those_of_the_objects(results):
-    numbers = evaluation_numbers(results.after)
+    numbers = results.after.numbers()
 
     assert numbers["D3.dice"] == results.after.datasets["D3"].dice
     assert numbers["mean_dice"] == pytest.approx((numbers["D1.dice"] + numbers["D3.dice"]) / 2)
-    assert mean_dice(results.before) < mean_dice(results.after)
-    gate = gate_numbers(results.gate)
+    assert results.before.mean_dice < results.after.mean_dice
+    gate = results.gate.numbers()
     assert gate["uncertainty.p_value"] == results.gate.result("uncertainty").p_value
     assert all(isinstance(value, int | float) for value in {**numbers, **gate}.values())
 
 
 def test_roc_points_run_from_strict_to_lenient_thresholds(results):
-    points = np.array(roc_points(results.after))
+    points = np.array(results.after.roc_points())
 
     assert points.shape[1] == 3
     assert (np.diff(points[:, 2]) < 0).all()
@@ -274,7 +284,7 @@ def test_roc_points_run_from_strict_to_lenient_thresholds(results):
 
 
 def test_the_promotion_figure_has_a_panel_for_every_metric(results):
-    figure = intervals_figure(results.promotion)
+    figure = results.promotion.figure()
 
     assert len(figure.axes) == len({c.metric for c in results.promotion.comparisons})
 

@@ -1,0 +1,97 @@
+"""Why the promotion gate decided as it did, in a clause, and what would change it, in a sentence."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from icefloe.evaluation.rule import METRICS
+from icefloe.statistics.interval import Interval
+
+if TYPE_CHECKING:
+    from icefloe.evaluation.promotion import Comparison, Finding, PromotionReport
+
+Cause = tuple[str, str]
+"""The finding that weighs most, without a full stop; what would change the verdict, empty after a pass."""
+
+
+def weightiest(report: "PromotionReport") -> Cause:
+    """Being worse somewhere weighs most, then not being better, then what may be worse."""
+    if report.is_first:
+        return _of_first_version(report)
+    if worse := _worst(report, "worse"):
+        where, margin = worse.dataset, f"{worse.margin:g}"
+        return (
+            f"{METRICS[worse.metric]} on {where} is worse by more than {margin} ({_shown(worse.interval)})",
+            f"Label more of {where} and retrain.",
+        )
+    gains = report.gains or {
+        c.dataset: c.interval
+        for c in report.comparisons
+        if (c.dataset, c.metric) == (report.new_dataset, "dice")
+    }
+    if not gains and report.new_dataset is None:  # an earlier version's file, which did not keep them
+        return report.reasons[0].rstrip("."), ""
+    if not gains:
+        return (
+            f"no image of {report.new_dataset} is held out, so nothing shows that it is better",
+            f"Label more of {report.new_dataset}, or look at its masks and promote by hand.",
+        )
+    asked = report.rule.min_improvement
+    shown = {dataset: gain for dataset, gain in gains.items() if gain.low > asked}
+    return _of_a_gain(report, shown) if shown else _without_gain(report, gains)
+
+
+def _of_a_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
+    """Of a version that is better where it should be, and nowhere shown to be worse."""
+    best = max(gains, key=lambda dataset: gains[dataset].mean)
+    asked = report.rule.min_improvement
+    words = f"is higher by more than {asked:g}" if asked else "is higher"
+    gained = f"Dice on {best} {words} ({_shown(gains[best])})"
+    doubt = _worst(report, "undecided")
+    if doubt is None:
+        return f"{gained}, and no dataset is worse by more than its margin", ""
+    on = doubt.dataset
+    what = f"on {on} it" if doubt.metric == "dice" else f"{METRICS[doubt.metric]} on {on}"
+    may_be = f"{what} may be worse by more than {doubt.margin:g} ({_shown(doubt.interval)})"
+    return f"{gained}, but {may_be}", _label(on)
+
+
+def _without_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
+    best = max(gains, key=lambda dataset: gains[dataset].mean)
+    asked = report.rule.min_improvement
+    words = f"higher by more than {asked:g}" if asked else "higher"
+    found = f"{words} ({_shown(gains[best])})"
+    if report.verdict == "fail":
+        return f"Dice on {best} is not {found}", f"Label more of {best} and retrain."
+    return f"Dice on {best} is not shown to be {found}", _label(best)
+
+
+def _of_first_version(report: "PromotionReport") -> Cause:
+    weakest = (
+        _worst(report, "worse")
+        or _worst(report, "undecided")
+        or min(report.comparisons, key=lambda comparison: comparison.difference)
+    )
+    on, shown = weakest.dataset, _shown(weakest.interval)
+    baseline = f"that of {weakest.baseline}" if weakest.baseline else "the best trivial baseline's"
+    if report.verdict == "fail":
+        return f"Dice on {on} is below {baseline} ({shown})", f"Train longer, or label more of {on}."
+    if report.verdict == "inconclusive":
+        return f"Dice on {on} is not shown to be above {baseline} ({shown})", _label(on)
+    if len(report.comparisons) == 1:
+        return f"Dice on {on} is above {baseline} ({shown})", ""
+    return f"Dice is above every trivial baseline's, by least on {on} ({shown})", ""
+
+
+def _worst(report: "PromotionReport", finding: "Finding") -> "Comparison | None":
+    """Of the comparisons with a finding: Dice before the other metrics, then where the mean is worst."""
+    order = list(METRICS)
+    found = [c for c in report.comparisons if c.finding == finding]
+    return min(found, key=lambda c: (order.index(c.metric), -c.harm), default=None)
+
+
+def _shown(interval: Interval) -> str:
+    return interval.text(signed=True)
+
+
+def _label(dataset: str) -> str:
+    return f"Label more of {dataset} to decide."

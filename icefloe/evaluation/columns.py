@@ -1,0 +1,52 @@
+"""The per-image columns of an evaluation that the promotion gate compares."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from icefloe.datasets.dataset import natural_key
+from icefloe.errors import IcefloeError
+from icefloe.evaluation.rule import METRICS
+
+if TYPE_CHECKING:
+    from icefloe.evaluation.evaluate import Evaluation
+
+Columns = dict[str, dict[str, dict[str, float]]]
+"""Dataset -> column of `METRICS` -> image stem -> value; datasets in natural order, images in time order."""
+
+
+def scores_by_dataset(evaluation: "Evaluation") -> Columns:
+    """The columns of an evaluation's per-image table that the gate compares."""
+    columns: Columns = {}
+    for row in sorted(evaluation.images, key=lambda row: (natural_key(row.dataset), row.index)):
+        by_metric = columns.setdefault(row.dataset, {metric: {} for metric in METRICS})
+        for metric in METRICS:
+            by_metric[metric][row.stem] = float(getattr(row, metric))
+    return columns
+
+
+def mean_scores(evaluation: "Evaluation") -> dict[str, dict[str, float]]:
+    """Dataset -> metric -> mean over its images."""
+    return {
+        dataset: {metric: float(np.mean(list(values.values()))) for metric, values in columns.items()}
+        for dataset, columns in scores_by_dataset(evaluation).items()
+    }
+
+
+def check_same_images(ours: Columns, theirs: Columns) -> None:
+    """Refuse columns of a challenger and of a champion that are not of the same images.
+
+    Raises
+    ------
+    IcefloeError
+        If one of them was not evaluated on an image of the other.
+    """
+    for here, there, name in ((ours, theirs, "champion"), (theirs, ours, "challenger")):
+        for dataset, columns in here.items():
+            missing = columns["dice"].keys() - there.get(dataset, {"dice": {}})["dice"].keys()
+            if missing:
+                first = sorted(missing, key=natural_key)[0]
+                raise IcefloeError(
+                    f"{dataset}/{first}: the {name} was not evaluated on it ({len(missing)} such images). "
+                    "Evaluate both versions on the same held-out images."
+                )

@@ -1,0 +1,52 @@
+"""What a challenger has to show before it may replace the champion."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+METRICS = {"dice": "Dice", "pca": "pCA", "ece": "ECE", "uq": "UQ"}
+"""Column of the evaluation's per-image table -> the name people read; the one that weighs most first."""
+
+HIGHER_IS_BETTER = frozenset({"dice", "pca"})
+
+
+class PromotionRule(BaseModel):
+    """What a challenger has to show, in differences of per-image means.
+
+    A pass must be shown on every dataset and metric, so the chance that a challenger worse by more than a
+    margin passes is at most `(1 - confidence) / 2`, whatever the number of datasets.
+
+    Attributes
+    ----------
+    n_resamples, confidence, seed
+        Number of bootstrap resamples, two-sided level of every interval, and the seed of the resampling.
+    block_length
+        Images in a block of the bootstrap over time; None: the cube root of their number; 1: images are
+        independent.
+    dice_margin, pca_margin, ece_margin
+        How much worse the mean over a dataset's images may become before it counts as forgetting.
+    uq_margin
+        The same for mean UQ; None: UQ is reported and decides nothing, because an ensemble may grow more
+        certain while it grows worse (three of four ERs of Baskaran et al. 2022 do on D4).
+    min_improvement
+        Dice that the new dataset must gain at least, shown by the interval's lower bound lying above it.
+    min_images
+        A dataset with fewer images is decided by the t interval's assumption of normal differences, and the
+        report warns: no distribution-free test of 5 pairs reaches a two-sided 5 %.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_resamples: int = Field(10_000, ge=1000)
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    block_length: int | None = Field(None, ge=1)
+    dice_margin: float = Field(0.02, ge=0)
+    pca_margin: float = Field(0.01, ge=0)
+    ece_margin: float = Field(0.02, ge=0)
+    uq_margin: float | None = Field(None, ge=0)
+    min_improvement: float = Field(0.0, ge=0)
+    min_images: int = Field(6, ge=2)
+    seed: int = 0
+
+    def margin(self, metric: str) -> float | None:
+        """Margin of a column of `METRICS`."""
+        margin: float | None = getattr(self, f"{metric}_margin")
+        return margin

@@ -1,0 +1,109 @@
+"""Which version is in use: promotion and rollback."""
+
+from collections.abc import Sequence
+
+from icefloe.errors import IcefloeError
+from icefloe.registry.admission import refusal
+from icefloe.registry.description import describe_model, describe_version
+from icefloe.registry.documents import read_report
+from icefloe.registry.history import HistoryEntry, champion_line, current_user, time_after
+from icefloe.registry.journal import Journal
+from icefloe.registry.store import CHALLENGER, CHAMPION, PREVIOUS, VersionStore
+
+
+class ChampionChange:
+    """Changes the champion of one family.
+
+    A change is noted in the history first, and takes effect by pointing the aliases at what the history says.
+    A process killed between the two leaves the old champion, and the same command ends the change. Of two
+    processes that change the champion at once the later note wins, in history and aliases alike.
+
+    Parameters
+    ----------
+    store
+        The family's versions.
+    """
+
+    def __init__(self, store: VersionStore) -> None:
+        self._store, self._journal = store, Journal(store)
+
+    def promote(self, version: str, *, force: bool, reason: str, by: str | None) -> HistoryEntry | None:
+        """See `Registry.promote`."""
+        found = self._store.find(version)
+        name = self._store.name_of(found)
+        aliases = self._store.aliases()
+        replaced = aliases.get(CHAMPION)
+        if replaced == name:
+            return None
+        report = read_report(self._store, found)
+        objection = refusal(name, report, replaced)
+        if objection and not force:
+            raise IcefloeError(objection)
+        if objection and not reason.strip():
+            raise IcefloeError(
+                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
+            )
+        entry = HistoryEntry(
+            action="promote",
+            champion=name,
+            replaced=replaced,
+            by=by or current_user(),
+            at=time_after(self._journal.read()),
+            reason=reason.strip() or (f"{report.cause()}." if report else ""),
+            verdict=report.verdict if report else None,
+            forced=bool(objection),
+        )
+        self._journal.add(entry)
+        history = self._take_effect()
+        if aliases.get(CHALLENGER) == name:
+            self._store.delete_alias(CHALLENGER)
+        self._describe(entry, history)
+        return entry
+
+    def rollback(self, *, reason: str, by: str | None) -> HistoryEntry:
+        """See `Registry.rollback`."""
+        champion = self._store.name_of(self._store.find(CHAMPION))
+        restored = self._store.aliases().get(PREVIOUS)
+        if restored is None or restored == champion:
+            raise IcefloeError(
+                f"{champion}: there is no champion before it to go back to. "
+                "Promote another version with `icefloe models promote`."
+            )
+        report = read_report(self._store, self._store.find(restored))
+        entry = HistoryEntry(
+            action="rollback",
+            champion=restored,
+            replaced=champion,
+            by=by or current_user(),
+            at=time_after(self._journal.read()),
+            reason=reason.strip() or "no reason given",
+            verdict=report.verdict if report else None,
+        )
+        self._journal.add(entry)
+        self._describe(entry, self._take_effect())
+        return entry
+
+    def _take_effect(self) -> tuple[HistoryEntry, ...]:
+        """Point the aliases at the history's last champions; again, if a change was noted meanwhile."""
+        in_effect: tuple[HistoryEntry, ...] = ()
+        while (history := self._journal.read()) != in_effect:
+            in_effect = history
+            *earlier, champion = self._there(champion_line(history))
+            self._store.set_alias(CHAMPION, champion)
+            if earlier:
+                self._store.set_alias(PREVIOUS, earlier[-1])
+            elif PREVIOUS in self._store.aliases():
+                self._store.delete_alias(PREVIOUS)
+        return in_effect
+
+    def _there(self, names: Sequence[str | None]) -> list[str]:
+        """Those of the versions that nobody has deleted in MLflow."""
+        known = set(map(self._store.name_of, self._store.versions()))
+        return [name for name in names if name in known]
+
+    def _describe(self, entry: HistoryEntry, history: Sequence[HistoryEntry]) -> None:
+        """Bring what MLflow's pages say up to date."""
+        for name in self._there([entry.champion, entry.replaced]):
+            describe_version(self._store, self._store.find(name), history)
+        self._journal.write_note(history)
+        describe_model(self._store, history, self._journal.run_id())

@@ -1,0 +1,75 @@
+"""The documents of a version: what `Registry.register` writes beside its files, and the gate's reports."""
+
+from mlflow.entities.model_registry import ModelVersion
+from pydantic import RootModel
+
+from icefloe.ensemble.guarantees import Guarantees
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.registry.lineage import Lineage
+from icefloe.registry.store import VersionStore
+
+LINEAGE_FILE, EVALUATION_FILE, HASHES_FILE = "lineage.json", "evaluation.json", "manifest.json"
+GUARANTEES_FILE = "guarantees.json"
+REPORT_TAG, GUARANTEES_TAG = "gate.report", "guarantees"
+
+
+class Hashes(RootModel[dict[str, str]]):
+    """Path of a file in the version's folder -> SHA-256 of its bytes, in hex."""
+
+
+def read_lineage(store: VersionStore, version: ModelVersion) -> Lineage:
+    """What a version was made from."""
+    return store.read(version, LINEAGE_FILE, Lineage)
+
+
+def read_evaluation(store: VersionStore, version: ModelVersion) -> Evaluation:
+    """A version's evaluation at its registration."""
+    return store.read(version, EVALUATION_FILE, Evaluation)
+
+
+def read_hashes(store: VersionStore, version: ModelVersion) -> dict[str, str]:
+    """Path of each file of a version's folder -> SHA-256."""
+    return store.read(version, HASHES_FILE, Hashes).root
+
+
+def read_report(store: VersionStore, version: ModelVersion) -> PromotionReport | None:
+    """The promotion gate's latest report on a version; None: it was never judged."""
+    path = version.tags.get(REPORT_TAG)
+    return _named(store, version, store.read(version, path, PromotionReport)) if path else None
+
+
+def write_report(store: VersionStore, version: ModelVersion, report: PromotionReport) -> None:
+    """Keep a report, beside those against other champions, and name it as the latest."""
+    report = _named(store, version, report)
+    path = f"gate/against-{report.champion or 'baselines'}"
+    files = store.files(version)
+    files.write(f"{path}.json", report.model_dump_json(indent=1))
+    files.write(f"{path}.md", report.to_markdown())
+    store.tag(
+        version,
+        {
+            "gate.verdict": report.verdict,
+            "gate.champion": report.champion or "",
+            REPORT_TAG: f"{path}.json",
+        },
+    )
+
+
+def _named(store: VersionStore, version: ModelVersion, report: PromotionReport) -> PromotionReport:
+    """With the version's name, which reports made before it was registered lack."""
+    if report.challenger is not None:
+        return report
+    return report.model_copy(update={"challenger": store.name_of(version)})
+
+
+def read_guarantees(store: VersionStore, version: ModelVersion) -> Guarantees | None:
+    """What a version promises since it was calibrated; None: it was not, since it was registered."""
+    path = version.tags.get(GUARANTEES_TAG)
+    return store.read(version, path, Guarantees) if path else None
+
+
+def write_guarantees(store: VersionStore, version: ModelVersion, guarantees: Guarantees) -> None:
+    """Keep guarantees with a version, in place of earlier ones."""
+    store.files(version).write(GUARANTEES_FILE, guarantees.model_dump_json(indent=1))
+    store.tag(version, {GUARANTEES_TAG: GUARANTEES_FILE})

@@ -1,0 +1,111 @@
+"""Families of versions: EA-Tn, and those that other learning systems add, each numbered on its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import icefloe.ensemble
+from icefloe.errors import IcefloeError
+from icefloe.registry.admission import check_weights
+
+if TYPE_CHECKING:
+    from icefloe.ensemble.guarantees import Guarantees
+    from icefloe.ensemble.segmenter import Segmenter
+    from icefloe.registry.lineage import Lineage
+
+_NAME = re.compile(r"([A-Z][A-Z0-9]*)-T\d+", re.ASCII)
+_FIRST = "EA"
+"""The family that a study's registered model was named after."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of learning system.
+
+    Attributes
+    ----------
+    prefix
+        What its versions are called by: `EA` of `EA-T2`. Capital letters and digits.
+    title
+        What it is, in a few words.
+    load
+        Makes a `Segmenter` of a version's folder; the second argument is what the version has been
+        calibrated to promise since it was registered, None where it was not.
+    model_code
+        The Python file that MLflow runs to serve a version; it finds the folder as the artifact `ensemble`.
+    check
+        Refuses a folder whose files are not those of the lineage, with an `IcefloeError`.
+    """
+
+    prefix: str
+    title: str
+    load: Callable[[Path, Guarantees | None], Segmenter]
+    model_code: Path
+    check: Callable[[Path, Lineage], None] = check_weights
+
+    def version_name(self, number: int | str) -> str:
+        """`EA-Tn`."""
+        return f"{self.prefix}-T{number}"
+
+    def number(self, name: str) -> str | None:
+        """n of `EA-Tn`; None for a name that is not of this family."""
+        return name.removeprefix(f"{self.prefix}-T") if family_named(name) is self else None
+
+    def registered_model(self, study: str) -> str:
+        """MLflow's registered model of this family in a study.
+
+        The study's own name, `icefloe-ea`, is that of the EA versions; `icefloe-elit` stands beside it.
+        """
+        return study if self.prefix == _FIRST else f"{study.removesuffix('-ea')}-{self.prefix.lower()}"
+
+
+_families: dict[str, Family] = {}
+
+
+def add_family(family: Family) -> Family:
+    """Take a family into the table, for all registries of this process.
+
+    Raises
+    ------
+    IcefloeError
+        If the prefix can't be told from a version's number, or is another family's.
+    """
+    if not _NAME.fullmatch(family.version_name(1)):
+        raise IcefloeError(f"{family.prefix!r}: not a prefix of versions. Use capital letters and digits.")
+    if _families.setdefault(family.prefix, family) is not family:
+        raise IcefloeError(f"{family.prefix}: there is such a family already. Choose another prefix.")
+    return family
+
+
+def families() -> tuple[Family, ...]:
+    """All families known, in the order they were added."""
+    return tuple(_families.values())
+
+
+def family_named(version: str) -> Family | None:
+    """The family of a version's name, such as `ELIT-T2`; None for an alias, or a name of no known family."""
+    name = _NAME.fullmatch(version)
+    return _families.get(name[1]) if name else None
+
+
+def _load_ensemble(folder: Path, guarantees: Guarantees | None) -> Segmenter:
+    from icefloe.ensemble.ensemble import Ensemble
+
+    ensemble = Ensemble.load(folder)
+    if guarantees is None:
+        return ensemble
+    return ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
+
+
+EA = add_family(
+    Family(
+        prefix=_FIRST,
+        title="ensemble averaging",
+        load=_load_ensemble,
+        model_code=Path(icefloe.ensemble.__path__[0], "pyfunc.py"),
+    )
+)
