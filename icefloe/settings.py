@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     tracking_uri, artifact_uri
         MLflow's tracking store and where new experiments put their artifacts.
     registered_model, experiment
-        MLflow names of this study's ensemble and of its runs.
+        MLflow's names of this study's versions EA-Tn, beside which other families stand, and of its runs.
     queue_path
         SQLite file of the labelling queue.
     checkpoints
