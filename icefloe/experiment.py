@@ -34,9 +34,9 @@ def open_experiment(client: MlflowClient, name: str, artifact_uri: str | None) -
     Parameters
     ----------
     client
-        Of the tracking store.
+        Client of the tracking store.
     name
-        The experiment's.
+        Name of the experiment.
     artifact_uri
         Where a new experiment puts its artifacts; None: where the server chooses.
     """

@@ -87,7 +87,7 @@ def _interval(
         confidence=rule.confidence,
         n_resamples=rule.n_resamples,
         block_length=rule.block_length,
-        # By name, so that a dataset's intervals don't move when another dataset is added.
+        # By name, so that a dataset's intervals do not move when another dataset is added.
         rng=np.random.default_rng([rule.seed, zlib.crc32(dataset.encode())]),
     )
 

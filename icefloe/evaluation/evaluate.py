@@ -210,7 +210,7 @@ def evaluate(
     Raises
     ------
     IcefloeError
-        If there is no sample, or a mask doesn't fit its image; the message names the sample.
+        If there is no sample, or a mask does not fit its image; the message names the sample.
     """
     seen: dict[str, _Evaluated] = {}
     images = []

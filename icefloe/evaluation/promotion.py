@@ -164,13 +164,17 @@ class PromotionReport(Result):
         return Table.of(rows, {reference: ".4f", challenger: ".4f", "margin": "g"})
 
     def to_markdown(self) -> str:
-        """Sentence, what the table lacks, and the table."""
-        lines = [f"Warning: {warning}" for warning in self.warnings]
+        """The sentence, and all that it rests on."""
+        return f"{self.sentence()}\n\n{self.details()}"
+
+    def details(self) -> str:
+        """What the table lacks, and the table, as Markdown."""
+        notes = [f"- Warning: {warning}" for warning in self.warnings]
         if len(self.gains) > 1:
             gained = ", ".join(f"{name} {gain.text(4, signed=True)}" for name, gain in self.gains.items())
-            lines.insert(0, f"Dice gained, at a level corrected for {len(self.gains)} datasets: {gained}.")
-        parts = [self.sentence(), "\n".join(f"- {line}" for line in lines), self.table().markdown()]
-        return "\n\n".join(part for part in parts if part)
+            notes.insert(0, f"- Dice gained, at a level corrected for {len(self.gains)} datasets: {gained}.")
+        table = self.table().markdown()
+        return "\n".join([*notes, "", table]) if notes else table
 
     def plot(self, ax: "Axes", metric: str = "dice") -> None:
         """Forest plot: each dataset's difference in one metric with its interval, zero and the margin."""

@@ -38,9 +38,9 @@ class ImageScores(_Scores):
     dataset, stem, index
         Which image; `index` counts the dataset's images in time, from 0.
     pca, iou, dice
-        Of the mask, each in [0, 1]; see `icefloe.scoring.metrics.PixelScores`.
+        Scores of the mask, each in [0, 1]; see `icefloe.scoring.metrics.PixelScores`.
     brier, mae, ece
-        Of the probability: Brier score, mean absolute deviation, expected calibration error.
+        Scores of the probability: Brier score, mean absolute deviation, expected calibration error.
     uq, uq_boundary, uq_foreground
         Uncertainty, in [0, 0.5]; see `icefloe.scoring.uncertainty.ImageUncertainty` (`uq` is its `uq_mean`,
         the paper's).
@@ -123,7 +123,7 @@ class DatasetScores(_Scores):
     confusion
         Pixels by reference class (row) and predicted class (column).
     calibration
-        Of the foreground's probability; with more than two classes of the winning class's.
+        Calibration of the foreground's probability; with more than two classes of the winning class's.
     uncalibrated
         The same at temperature 1; None in files of an earlier version.
     accuracy

@@ -40,11 +40,11 @@ class Change(BaseModel):
     n_images
         Number of images.
     before, after
-        Of all pixels together, at temperature 1 and at the ensemble's.
+        The metric over all pixels together, at temperature 1 and at the ensemble's.
     difference, low, high
         Mean over images of after less before, and its 95 % interval; None where one image gives none.
     finding
-        By whether the interval leaves out 0.
+        What the interval says: it helps or hurts where the interval leaves out 0.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -158,7 +158,7 @@ def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck
     Parameters
     ----------
     evaluation
-        On images that neither moved weights nor set the temperature.
+        An evaluation on images that neither moved weights nor set the temperature.
     seed
         Seed of the bootstrap.
 

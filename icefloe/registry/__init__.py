@@ -1,1 +1,1 @@
-"""Versions EA-Tn of the ensemble: lineage, promotion gate, promotion and rollback, in MLflow's registry."""
+"""Versions EA-Tn and of other families: lineage, promotion and rollback, in MLflow's registry."""

@@ -29,11 +29,11 @@ def held_out_experiments(
     Parameters
     ----------
     datasets
-        Of the workspace; those of one experiment are put together.
+        Datasets of the workspace; those of one experiment are put together.
     manifest
-        Its benchmark names the images of the training datasets that no training has seen.
+        The ensemble's; its benchmark names the images of the training datasets that no training has seen.
     trained_on
-        Keys of images that training has seen, where the lineage is known.
+        Keys (`D1/stack_7`) of images that training has seen, where the lineage is known.
 
     Returns
     -------
@@ -72,7 +72,17 @@ def held_out_experiments(
 
 
 def simulated_experiments(n: int, seed: int, n_images: int = N_IMAGES) -> Iterator[ExperimentSamples]:
-    """Fresh ones (`icefloe.simulate.fresh`), made as they are asked for."""
+    """Fresh simulated experiments (`icefloe.simulate.fresh`), made as they are asked for.
+
+    Parameters
+    ----------
+    n
+        Number of experiments.
+    seed
+        Seed of all of them.
+    n_images
+        Frames of each.
+    """
     for samples in fresh_experiments(n, n_images, seed):
         yield ExperimentSamples(samples[0].dataset, "simulated", samples)
 
@@ -86,7 +96,21 @@ def calibrate(
 ) -> Guarantees:
     """Score experiments of both kinds and take the quantiles over all of them.
 
-    Parameters and errors are those of `score_experiment` and `fit_guarantees`.
+    Parameters
+    ----------
+    ensemble
+        The ensemble to be calibrated.
+    held_out, simulated
+        Experiments that it was not trained on.
+    max_error
+        Share of an image, in [0, 1], that may be wrong without a warning.
+    confidence
+        Level of that promise, in (0, 1).
+
+    Raises
+    ------
+    IcefloeError
+        If there is no experiment, or an image of one cannot be used.
     """
     scores = [score_experiment(ensemble, e, max_error) for e in chain(held_out, simulated)]
     return fit_guarantees(scores, ensemble.manifest.classes, max_error, confidence)

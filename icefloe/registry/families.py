@@ -72,7 +72,7 @@ def add_family(family: Family) -> Family:
     Raises
     ------
     IcefloeError
-        If the prefix can't be told from a version's number, or is another family's.
+        If the prefix cannot be told from a version's number, or is another family's.
     """
     if not _NAME.fullmatch(family.version_name(1)):
         raise IcefloeError(f"{family.prefix!r}: not a prefix of versions. Use capital letters and digits.")

@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 
 
 class MissingFileError(Exception):
-    """The artifact store can't give a file; the message is the store's own, in one line."""
+    """The artifact store does not have a file; the message is the store's own, in one line."""
 
 
 class RunFiles:
@@ -17,9 +17,9 @@ class RunFiles:
     Parameters
     ----------
     client
-        Of the tracking store.
+        Client of the tracking store.
     run_id
-        An MLflow run.
+        Id of an MLflow run.
     """
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
@@ -39,7 +39,7 @@ class RunFiles:
         Raises
         ------
         MissingFileError
-            If the store can't give it.
+            If the store does not have it.
         """
         with tempfile.TemporaryDirectory() as scratch:
             return self.download(path, Path(scratch)).read_bytes()
@@ -50,7 +50,7 @@ class RunFiles:
         Raises
         ------
         MissingFileError
-            If the store can't give it.
+            If the store does not have it.
         """
         try:
             return Path(self._client.download_artifacts(self._run_id, path, str(folder)))
@@ -63,7 +63,7 @@ class RunFiles:
         Raises
         ------
         MissingFileError
-            If the store can't give them.
+            If the store does not have them.
         """
         if not self.names(folder):
             return {}

@@ -97,7 +97,7 @@ class Lineage(BaseModel):
     parameters
         Training parameters, as in `params.yaml`.
     seeds
-        What was seeded -> seed.
+        What was seeded (`training`, or a member's name) -> its seed.
     packages
         Python and the packages that can change the numbers -> version.
     images
@@ -169,9 +169,9 @@ def collect_lineage(
     Parameters
     ----------
     datasets
-        By name, of the data version `data`.
+        Name -> dataset, all of the data version `data`.
     train, validation
-        Keys of the samples used, by their role.
+        Keys (`D1/stack_7`) of the samples used in each role.
     ensemble
         The saved ensemble that came of it.
     data, git_sha, parameters, seeds, start_sha256, parent
@@ -180,7 +180,7 @@ def collect_lineage(
     Raises
     ------
     IcefloeError
-        If a sample is not in the datasets or has no label, or a `labels.csv` can't be read.
+        If a sample is not in the datasets or has no label, or a `labels.csv` cannot be read.
     """
     return Lineage(
         data=DataState(rev=data.rev, md5=data.md5),

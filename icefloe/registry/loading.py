@@ -10,7 +10,7 @@ from icefloe.registry.store import StoreSettings
 def load_version(settings: StoreSettings, version: str) -> Segmenter:
     """Load a version of any family, with what it was calibrated to promise since it was registered.
 
-    Its files are gone afterwards, so it can't be saved.
+    Its files are gone afterwards, so it cannot be saved.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class Registry:
     settings
         Name the store, the experiment and the study's registered model.
     family
-        Whose versions: `icefloe.registry.families`.
+        Family of the versions, from `icefloe.registry.families`.
     """
 
     def __init__(self, settings: StoreSettings, family: Family = EA) -> None:

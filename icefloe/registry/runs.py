@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_USER
 from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
 from icefloe.experiment import connect, open_experiment, run_name
 from icefloe.registry.files import MissingFileError, RunFiles
+from icefloe.registry.history import current_user
 from icefloe.registry.journal import LONGEST_NOTE
 from icefloe.registry.registration import mean_metrics
 from icefloe.registry.store import StoreSettings
@@ -65,7 +66,7 @@ class RunRecord:
         run = client.create_run(
             open_experiment(client, settings.experiment, settings.artifact_uri),
             run_name=run_name(f"{name} {about}".strip()),
-            tags={PIPELINE_TAG: name},
+            tags={PIPELINE_TAG: name, MLFLOW_USER: current_user()},
         )
         return cls(settings, run.info.run_id)
 

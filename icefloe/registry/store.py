@@ -8,12 +8,14 @@ from typing import Any, Protocol, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_USER
 from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
 from icefloe.experiment import connect, open_experiment
 from icefloe.registry.families import EA, Family
 from icefloe.registry.files import MissingFileError, RunFiles
+from icefloe.registry.history import current_user
 from icefloe.validation import validated
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -50,7 +52,7 @@ class VersionStore:
     settings
         Name the store, the experiment and the study's registered model.
     family
-        Whose versions.
+        Family of the versions.
     """
 
     def __init__(self, settings: StoreSettings, family: Family = EA) -> None:
@@ -70,6 +72,7 @@ class VersionStore:
 
     def create_run(self, name: str, tags: dict[str, str]) -> str:
         """Open a run in the study's experiment; its id."""
+        tags = tags | {MLFLOW_USER: current_user()}
         run_id: str = self.client.create_run(self.experiment_id(), tags=tags, run_name=name).info.run_id
         return run_id
 
@@ -237,6 +240,6 @@ class VersionStore:
             return self.files(version).download(path, folder)
         except MissingFileError as error:
             raise IcefloeError(
-                f"{self.name_of(version)}/{path}: the artifact store can't give it ({error}). "
+                f"{self.name_of(version)}/{path}: the artifact store does not have it ({error}). "
                 "Restore the store from its backup, or use another version."
             ) from error

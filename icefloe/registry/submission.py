@@ -123,8 +123,8 @@ class Submission(Result):
         return self.report.figure()
 
     def to_markdown(self) -> str:
-        """The sentence, and the gate's findings."""
-        return f"**{self.sentence()}**\n\n{self.report.to_markdown()}"
+        """The sentence, and all that the gate found."""
+        return f"{self.sentence()}\n\n{self.report.details()}"
 
 
 def submit(
@@ -147,7 +147,7 @@ def submit(
     Parameters
     ----------
     registry
-        Where versions live.
+        The study's versions.
     ensemble
         Directory of the challenger.
     lineage
@@ -165,7 +165,7 @@ def submit(
     Raises
     ------
     IcefloeError
-        If the evaluations don't match, or the registry refuses the version.
+        If the evaluations do not match, or the registry refuses the version.
     """
     version = registry.register(ensemble, lineage, evaluation, run_id=run_id)
     report = registry.show(version.name).report

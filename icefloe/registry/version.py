@@ -19,9 +19,9 @@ class Version(BaseModel):
     number
         n, which is MLflow's own version number.
     aliases
-        Of `champion`, `challenger`, `previous`, those that point here.
+        Those of `champion`, `challenger`, `previous` that point here.
     created
-        ISO 8601, UTC.
+        When it was registered (ISO 8601, UTC).
     parent
         Version its training started from; None: from scratch.
     data_rev, data_md5, git_sha

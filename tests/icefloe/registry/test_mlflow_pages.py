@@ -8,6 +8,7 @@ from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores,
 from icefloe.evaluation.compare import compare
 from icefloe.evaluation.rule import PromotionRule
 from icefloe.registry.description import origin
+from icefloe.registry.history import current_user
 from icefloe.registry.lineage import LabelledImage
 from icefloe.registry.runs import RunRecord, list_runs
 
@@ -172,6 +173,7 @@ def test_the_runs_of_a_versions_members_bear_its_name_and_those_of_pruned_member
 def test_a_run_has_a_readable_name_and_still_knows_its_pipeline(settings, client, about, name):
     record = RunRecord.start(settings, "drift_check", about)
     assert client.get_run(record.run_id).info.run_name.startswith(name)
+    assert client.get_run(record.run_id).data.tags["mlflow.user"] == current_user()
     assert RunRecord(settings, record.run_id).name == "drift_check"
     assert list_runs(settings)[0]["pipeline"] == "drift_check"
 

@@ -136,6 +136,7 @@ def test_a_version_is_judged_only_once(registry, bundle, save_ensemble, evaluati
     )
     assert second.promoted
     gain = second.report.gains["D1"].text(signed=True)
+    assert second.to_markdown() == f"{second.sentence()}\n\n{second.report.details()}"
     assert second.sentence() == (
         f"EA-T2 is the champion, replacing EA-T1: Dice on D1 is higher ({gain}), "
         "and no dataset is worse by more than its margin."
@@ -175,6 +176,7 @@ def test_a_challenger_that_is_worse_is_registered_and_not_promoted(
     )
     assert Submission.model_validate_json(outcome.model_dump_json()) == outcome
     assert outcome.table() == outcome.report.table()
+    assert outcome.to_markdown() == outcome.report.to_markdown()
     assert registry.champion().name == "EA-T1"
     assert registry.get("challenger").name == "EA-T2"
 
