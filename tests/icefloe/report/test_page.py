@@ -150,7 +150,13 @@ def page(settings, results, tmp_path_factory):
         Submission(version=second_version(), report=results.promotion, promoted=True, champion="EA-T2"),
         results.after,
         results.before,
-        {"receipts": [receipt, {**receipt, "name": "vgg19", "kept": False}], "warnings": ["Few are left."]},
+        {
+            "rule": {"min_accuracy": 0.97, "min_iou": None},
+            "receipts": [receipt, {**receipt, "name": "vgg19", "kept": False}],
+            "disagreement_before": 0.02,
+            "disagreement_after": None,
+            "warnings": ["Few are left."],
+        },
         picture,
     )
     path = tmp_path_factory.mktemp("report") / "report.html"
@@ -196,6 +202,19 @@ def test_every_link_inside_the_page_leads_somewhere(page):
 
     assert targets
     assert all(f'id="{target}"' in page for target in targets)
+
+
+def test_the_page_begins_with_a_few_lines_that_can_be_read_aloud(page, results):
+    begin = page.index("What happened</h2>")
+    lines = re.findall(r"<li>(.*)</li>", page[begin : page.index("</ol>", begin)])
+    change = next(c for c in results.promotion.comparisons if (c.dataset, c.metric) == ("D3", "dice"))
+
+    assert begin < page.index("Scores on held-out images</h2>")
+    assert lines == [
+        "D3 arrived and was found shifted. 2 images of D3 were labelled in 6 min. EA-T2, trained on them, "
+        f"has a Dice of {change.challenger:.3f} there, EA-T1 {change.reference:.3f}. It stays a challenger.",
+        "There is no champion yet.",
+    ]
 
 
 def test_the_table_holds_every_version_and_the_trivial_baselines_of_every_dataset(page, results):

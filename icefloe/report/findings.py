@@ -1,0 +1,141 @@
+"""What the steps of a run found, read from its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from icefloe.active.sampler import Selection
+from icefloe.drift.report import GateReport
+from icefloe.evaluation.evaluate import Evaluation
+from icefloe.evaluation.promotion import PromotionReport
+from icefloe.training.pruning import PruningResult
+
+if TYPE_CHECKING:
+    from icefloe.registry.runs import RunRecord
+
+
+@dataclass(frozen=True)
+class LabelCost:
+    """How many labels came in, and the minutes spent on them."""
+
+    n_images: int
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One dataset that came in.
+
+    Attributes
+    ----------
+    dataset
+        Its name.
+    gate
+        What the drift gate found; None: the run has no gate, as `retrain`.
+    selection, selection_picture
+        The images chosen for labelling, and a PNG of them; None: none were.
+    labels
+        What its labels cost; None: none came in.
+    """
+
+    dataset: str
+    gate: GateReport | None
+    selection: Selection | None
+    selection_picture: bytes | None
+    labels: LabelCost | None
+
+
+@dataclass(frozen=True)
+class MadeVersion:
+    """One version that the run made.
+
+    Attributes
+    ----------
+    name
+        Such as `EA-T2`.
+    promotion
+        What its promotion gate found.
+    pruning
+        Which candidates it kept, and why.
+    picture
+        PNG of held-out images with outlines.
+    """
+
+    name: str
+    promotion: PromotionReport
+    pruning: PruningResult
+    picture: bytes
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a run's record holds.
+
+    Attributes
+    ----------
+    arrivals
+        Datasets that came in.
+    versions
+        Versions that were made, oldest first.
+    evaluations
+        Version, also the champions compared with -> its evaluation that covers the most datasets; older
+        versions first.
+    """
+
+    arrivals: tuple[Arrival, ...]
+    versions: tuple[MadeVersion, ...]
+    evaluations: dict[str, Evaluation]
+
+    @classmethod
+    def read(cls, record: RunRecord) -> Findings:
+        """Read a run's record, however far the run came."""
+        promotions = record.read_folder("promotion")
+        made = sorted(promotions, key=_number)
+        return cls(
+            _arrivals(record),
+            tuple(_version(record, name, promotions[name]) for name in made),
+            _evaluations(record),
+        )
+
+
+def _arrivals(record: RunRecord) -> tuple[Arrival, ...]:
+    gates, selections, labels = map(record.read_folder, ("gate", "selection", "labels"))
+    arrivals = []
+    for dataset in dict.fromkeys([*gates, *labels]):
+        gate, chosen, cost = gates.get(dataset), selections.get(dataset), labels.get(dataset)
+        arrivals.append(
+            Arrival(
+                dataset=dataset,
+                gate=GateReport.model_validate(gate) if gate else None,
+                selection=Selection.model_validate(chosen) if chosen else None,
+                selection_picture=record.read_bytes(f"selection/{dataset}.png") if chosen else None,
+                labels=LabelCost(len(cost["keys"]), cost["seconds"] / 60) if cost else None,
+            )
+        )
+    return tuple(arrivals)
+
+
+def _version(record: RunRecord, name: str, promotion: object) -> MadeVersion:
+    return MadeVersion(
+        name=name,
+        promotion=PromotionReport.model_validate(promotion),
+        pruning=PruningResult.model_validate(record.read_json(f"pruning/{name}.json")),
+        picture=record.read_bytes(f"pictures/{name}.png"),
+    )
+
+
+def _evaluations(record: RunRecord) -> dict[str, Evaluation]:
+    found = {
+        name: Evaluation.model_validate(content) for name, content in record.read_folder("evaluation").items()
+    }
+    for content in record.read_folder("before").values():
+        seen = Evaluation.model_validate(content["evaluation"])
+        known = found.get(content["version"])
+        if known is None or len(seen.datasets) > len(known.datasets):
+            found[content["version"]] = seen
+    return {name: found[name] for name in sorted(found, key=_number)}
+
+
+def _number(version: str) -> int:
+    return int(version.rpartition("T")[2])

@@ -1,0 +1,89 @@
+"""What happened in a run, in a few lines that a person can read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from icefloe.drift.report import GateReport
+    from icefloe.evaluation.evaluate import Evaluation
+    from icefloe.evaluation.promotion import PromotionReport
+    from icefloe.report.findings import Findings, LabelCost
+
+
+def what_happened(findings: Findings, promoted: Collection[str], champion: str | None) -> list[str]:
+    """One line for each version trained from scratch and each dataset that arrived, and one for the champion.
+
+    Parameters
+    ----------
+    findings
+        Of the run's steps.
+    promoted
+        Versions that became champion.
+    champion
+        The version in use now; None: there is none.
+    """
+    made_for = {version.promotion.new_dataset: version for version in findings.versions}
+    lines = [
+        _first_version(version.name, findings.evaluations.get(version.name), version.name in promoted)
+        for version in findings.versions
+        if version.promotion.new_dataset is None
+    ]
+    for arrival in findings.arrivals:
+        told = [_gate(arrival.gate) if arrival.gate else "", _labels(arrival.labels, arrival.dataset)]
+        if version := made_for.get(arrival.dataset):
+            them = "it" if arrival.labels and arrival.labels.n_images == 1 else "them"
+            told.append(_next_version(version.name, version.promotion, version.name in promoted, them))
+        lines.append(" ".join(part for part in told if part))
+    lines.append(f"The champion is now {champion}." if champion else "There is no champion yet.")
+    return lines
+
+
+def _first_version(name: str, evaluation: Evaluation | None, promoted: bool) -> str:
+    became = "promoted" if promoted else "not promoted"
+    if evaluation is None:
+        return f"{name} was trained and {became}."
+    dice = ", ".join(f"{scores.dice:.3f} on {dataset}" for dataset, scores in evaluation.datasets.items())
+    best = max(score.dice for scores in evaluation.baselines.values() for score in scores.values())
+    return (
+        f"{name} was trained on {_listed(list(evaluation.datasets))} and {became}: Dice on held-out images "
+        f"{dice}; without a model at most {best:.3f}."
+    )
+
+
+def _gate(report: GateReport) -> str:
+    if report.outcome == "accept":
+        return f"{report.dataset} arrived and was accepted."
+    if report.outcome == "noisy":
+        return f"{report.dataset} arrived and was set aside as too noisy."
+    if report.outcome == "inconclusive":
+        return f"{report.dataset} arrived and could not be judged: {report.reason}."
+    cause = report.attribution
+    likely = f", most likely {cause.brief}" if cause is not None and cause.is_clear else ""
+    return f"{report.dataset} arrived and was found shifted{likely}."
+
+
+def _labels(cost: LabelCost | None, dataset: str) -> str:
+    if cost is None or not cost.n_images:
+        return ""
+    labelled = f"image of {dataset} was" if cost.n_images == 1 else f"images of {dataset} were"
+    return f"{cost.n_images} {labelled} labelled in {cost.minutes:.0f} min."
+
+
+def _next_version(name: str, report: PromotionReport, promoted: bool, them: str) -> str:
+    became = "It was promoted" if promoted else "It stays a challenger"
+    change = next(
+        (c for c in report.comparisons if c.dataset == report.new_dataset and c.metric == "dice"), None
+    )
+    if change is None:
+        return f"{name} was trained on {them}. {became}."
+    return (
+        f"{name}, trained on {them}, has a Dice of {change.challenger:.3f} there, {report.champion} "
+        f"{change.reference:.3f}. {became}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
