@@ -40,7 +40,7 @@ def check_drift(
 
     report = drift.check_drift(
         load_settings(),
-        Path(ensemble.path),
+        drift.FetchedVersion(ensemble.metadata["version"], Path(ensemble.path)),
         Path(predictions.path),
         Path(data.path),
         GateConfig(**gate),

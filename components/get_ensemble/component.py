@@ -21,5 +21,5 @@ def get_ensemble(version: str, ensemble: Output[Model]) -> str:
     from icefloe.settings import load_settings
     from icefloe.workflow.versions import fetch_version
 
-    ensemble.metadata["version"] = fetch_version(load_settings(), version, Path(ensemble.path))
+    ensemble.metadata["version"] = fetch_version(load_settings(), version, Path(ensemble.path)).name
     return ensemble.metadata["version"]

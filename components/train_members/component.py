@@ -40,7 +40,9 @@ def train_members(
         TrainingConfig(**training),
         Path(members.path),
         run,
-        workflow.Start(start_from.metadata["version"], Path(start_from.path)) if start_from else None,
+        workflow.FetchedVersion(start_from.metadata["version"], Path(start_from.path))
+        if start_from
+        else None,
         step_progress,
     )
     write_figure(curves, "Training", trained.figure)

@@ -84,6 +84,22 @@ def calibrate_(
 
 
 @app.command()
+def accept_experiment(
+    dataset: Annotated[str, typer.Argument(help="Dataset of the workspace, such as D6.")],
+    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    reason: Annotated[
+        str, typer.Option(help="Why it is harmless, where the drift gate does not accept it.")
+    ] = "",
+) -> None:
+    """Let a dataset join a version's benchmark: the drift gate learns how much your experiments vary."""
+    from icefloe.workflow.drift import accept_experiment
+
+    with progress() as bars:
+        report = accept_experiment(settings(), dataset, version, reason, bars)
+    say(escape(f"{dataset} has joined the benchmark of {version}. Before: {report.sentence()}"))
+
+
+@app.command()
 def promote(
     version: Name,
     force: Annotated[bool, typer.Option(help="Overrule the promotion gate; needs --reason.")] = False,

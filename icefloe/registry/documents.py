@@ -4,6 +4,7 @@ from mlflow.entities.model_registry import ModelVersion
 from pydantic import RootModel
 
 from icefloe.ensemble.guarantees import Guarantees
+from icefloe.ensemble.rows import ImageRow
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.registry.lineage import Lineage
@@ -11,7 +12,12 @@ from icefloe.registry.store import VersionStore
 
 LINEAGE_FILE, EVALUATION_FILE, HASHES_FILE = "lineage.json", "evaluation.json", "manifest.json"
 GUARANTEES_FILE = "guarantees.json"
+ACCEPTED_FOLDER = "accepted"
 REPORT_TAG, GUARANTEES_TAG = "gate.report", "guarantees"
+
+
+class AcceptedRows(RootModel[tuple[ImageRow, ...]]):
+    """Scores and evidence of the images of one accepted dataset."""
 
 
 class Hashes(RootModel[dict[str, str]]):
@@ -26,6 +32,19 @@ def read_lineage(store: VersionStore, version: ModelVersion) -> Lineage:
 def read_evaluation(store: VersionStore, version: ModelVersion) -> Evaluation:
     """A version's evaluation at its registration."""
     return store.read(version, EVALUATION_FILE, Evaluation)
+
+
+def read_accepted(store: VersionStore, version: ModelVersion) -> tuple[ImageRow, ...]:
+    """Rows of the datasets that joined a version's benchmark since it was registered."""
+    documents = store.files(version).read_folder(ACCEPTED_FOLDER)
+    return tuple(row for text in documents.values() for row in AcceptedRows.model_validate_json(text).root)
+
+
+def write_accepted(
+    store: VersionStore, version: ModelVersion, dataset: str, rows: tuple[ImageRow, ...]
+) -> None:
+    """Keep the rows of an accepted dataset, in place of those it had before."""
+    store.files(version).write(f"{ACCEPTED_FOLDER}/{dataset}.json", AcceptedRows(rows).model_dump_json())
 
 
 def read_hashes(store: VersionStore, version: ModelVersion) -> dict[str, str]:

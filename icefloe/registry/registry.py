@@ -1,13 +1,14 @@
 """The versions of a study: register, list, show, promote, roll back, download, load."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 
 from icefloe.ensemble.guarantees import Guarantees
+from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.segmenter import Segmenter
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation
@@ -16,10 +17,12 @@ from icefloe.registry.admission import check_held_out
 from icefloe.registry.champion import ChampionChange
 from icefloe.registry.description import describe_model, describe_version
 from icefloe.registry.documents import (
+    read_accepted,
     read_evaluation,
     read_guarantees,
     read_lineage,
     read_report,
+    write_accepted,
     write_guarantees,
     write_report,
 )
@@ -115,6 +118,25 @@ class Registry:
         store, found = self._find(version)
         write_guarantees(store, found, guarantees)
         _describe(store, found)
+
+    def accept_experiment(self, version: str, dataset: str, rows: Sequence[ImageRow]) -> None:
+        """Let a dataset join a version's benchmark, in place of any rows that it had there.
+
+        Parameters
+        ----------
+        version
+            Name or alias.
+        dataset
+            Name of the dataset.
+        rows
+            The version's scores of its images, with the drift gate's evidence.
+        """
+        store, found = self._find(version)
+        write_accepted(store, found, dataset, tuple(rows))
+
+    def accepted_rows(self, version: str) -> tuple[ImageRow, ...]:
+        """Rows of the datasets that joined a version's benchmark since it was registered."""
+        return read_accepted(*self._find(version))
 
     def list(self) -> list[Version]:
         """All versions, oldest first; none where nothing was registered yet."""

@@ -1,29 +1,35 @@
-"""Check a new dataset for drift."""
+"""Check a new dataset for drift, and let one that is harmless join the benchmark."""
 
 from pathlib import Path
 
 from icefloe.datasets.bundle import Bundle
-from icefloe.drift.benchmark import Benchmark, with_evidence
+from icefloe.datasets.dataset import load_datasets
+from icefloe.drift.benchmark import Benchmark, predicted_rows, with_evidence
 from icefloe.drift.config import GateConfig
 from icefloe.drift.gate import check
 from icefloe.drift.report import GateReport
+from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest
 from icefloe.ensemble.predictions import PredictionSet
+from icefloe.errors import IcefloeError
+from icefloe.progress import SILENT, Progress, tracked
+from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
 from icefloe.settings import Settings
+from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
 
 def check_drift(
-    settings: Settings, ensemble: Path, predictions: Path, data: Path, gate: GateConfig, run: str
+    settings: Settings, version: FetchedVersion, predictions: Path, data: Path, gate: GateConfig, run: str
 ) -> GateReport:
-    """Compare a dataset with the ensemble's benchmark, and keep the report with the run.
+    """Compare a dataset with a version's benchmark, and keep the report with the run.
 
     Parameters
     ----------
     settings
-        Name the tracking store.
-    ensemble
-        Directory of the ensemble that predicted the dataset.
+        Name the tracking store and the registry.
+    version
+        The version that predicted the dataset.
     predictions
         Directory of its predictions.
     data
@@ -41,8 +47,75 @@ def check_drift(
         (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
-    report = check(Benchmark(Manifest.load(ensemble).benchmark), rows, gate)
+    benchmark = _benchmark(Registry(settings), version.name, Manifest.load(version.folder))
+    report = check(benchmark, rows, gate)
     record = RunRecord(settings, run)
     record.write_result(f"gate/{report.dataset}.json", report)
     record.write_metrics(report.numbers())
     return report
+
+
+def accept_experiment(
+    settings: Settings,
+    dataset: str,
+    version: str = "champion",
+    reason: str = "",
+    progress: Progress = SILENT,
+) -> GateReport:
+    """Let a dataset join a version's benchmark, so that the gate learns how much experiments vary.
+
+    Images that the version was trained on are left out: on those it agrees with itself.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    dataset
+        Name of the dataset; accepted again, its new rows replace the old.
+    version
+        Name, or an alias. A later version is benchmarked anew.
+    reason
+        Why the dataset is harmless; needed where the gate does not accept it.
+    progress
+        Is told every image.
+
+    Returns
+    -------
+    GateReport
+        What the gate said of it before it joined.
+
+    Raises
+    ------
+    IcefloeError
+        If the version was trained on all of its images, or the gate does not accept it and there is no
+        reason.
+    """
+    registry = Registry(settings)
+    name = registry.get(version).name
+    segmenter = registry.load(version)
+    if not isinstance(segmenter, Ensemble):
+        raise IcefloeError(f"{name}: it has no benchmark. Name a version EA-Tn.")
+    trained_on = set(registry.show(version).lineage.keys())
+    samples = [
+        sample
+        for sample in load_datasets(settings.data, [dataset])[dataset].samples
+        if sample.key not in trained_on
+    ]
+    if not samples:
+        raise IcefloeError(f"{dataset}: {name} was trained on all of its images. Name another dataset.")
+    predicted = segmenter.predict(samples)
+    rows = predicted_rows(tracked(predicted, progress, "Measuring", len(samples)))
+    report = check(_benchmark(registry, name, segmenter.manifest), rows)
+    if report.outcome != "accept" and not reason.strip():
+        raise IcefloeError(
+            f"{report.sentence()} If you know that it is harmless, say why with --reason, and it joins."
+        )
+    registry.accept_experiment(name, dataset, rows)
+    return report
+
+
+def _benchmark(registry: Registry, version: str, manifest: Manifest) -> Benchmark:
+    """Held-out images of the version's training datasets, and datasets accepted since."""
+    accepted = registry.accepted_rows(version)
+    benchmark = Benchmark(manifest.benchmark)
+    return benchmark.accept(accepted) if accepted else benchmark

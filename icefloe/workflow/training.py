@@ -18,14 +18,7 @@ from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.parallel import train_members
 from icefloe.training.pruning import PruningResult, PruningRule, prune
-
-
-@dataclass(frozen=True)
-class Start:
-    """The version that a training starts from: its name and the directory of its ensemble."""
-
-    version: str
-    ensemble: Path
+from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ def train_candidates(
     training: TrainingConfig,
     output: Path,
     run: str,
-    start: Start | None = None,
+    start: FetchedVersion | None = None,
     progress: Progress = SILENT,
 ) -> Trained:
     """Train the candidates of an ensemble side by side on Ray.
@@ -66,14 +59,14 @@ def train_candidates(
     """
     os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
-    known = Registry(settings).show(start.version).lineage.keys() if start else []
+    known = Registry(settings).show(start.name).lineage.keys() if start else []
     members = train_members(
         bundle.datasets.values(),
         bundle.split,
         training,
         output=output,
         checkpoints=settings.checkpoints,
-        start_from=start.ensemble if start else None,
+        start_from=start.folder if start else None,
         new_keys=set(bundle.split.train) - set(known),
         progress=progress,
         tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from icefloe.datasets.dataset import load_datasets
@@ -13,8 +14,16 @@ from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 
 
-def fetch_version(settings: Settings, version: str, output: Path) -> str:
-    """Download a version's ensemble, checking every file's hash; return its name, such as `EA-T2`.
+@dataclass(frozen=True)
+class FetchedVersion:
+    """A registered version's name, such as `EA-T2`, and the folder that its files are in."""
+
+    name: str
+    folder: Path
+
+
+def fetch_version(settings: Settings, version: str, output: Path) -> FetchedVersion:
+    """Download a version's files, checking every hash.
 
     Parameters
     ----------
@@ -27,7 +36,7 @@ def fetch_version(settings: Settings, version: str, output: Path) -> str:
     """
     registry = Registry(settings)
     registry.download(version, output)
-    return registry.get(version).name
+    return FetchedVersion(registry.get(version).name, output)
 
 
 def calibrate_version(
