@@ -48,8 +48,8 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     if parent:
         links.append(f"[the run that made it]({run_page(experiment, parent)})")
     parts = [
-        origin(read_lineage(store, version)),
         f"**Gate: {report.verdict}.** {report.sentence()}" if report else "**Not judged yet.**",
+        origin(read_lineage(store, version)),
         dice_table(evaluation, report).markdown().replace(" |", "&ensp;|"),  # the page leaves no space
         f"See {', '.join(links)}.",
         *([guarantees.sentences()[0]] if guarantees else []),

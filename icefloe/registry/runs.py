@@ -168,13 +168,22 @@ class RunRecord:
         succeeded
             Whether it came to its end.
         problem
-            Why it did not, in a sentence.
+            Why it did not: a sentence, and below it what goes with it, such as a table.
         """
         run = self._run()
         seconds = datetime.now(UTC).timestamp() - run.info.start_time / 1000
-        ended = f"**{'Done in' if succeeded else 'Failed after'} {seconds:.0f} s.** {problem}".strip()
-        lines = [ended, "", *(f"- {sentence}" for sentence in self.happened())]
-        self._client.set_tag(self.run_id, MLFLOW_RUN_NOTE, "\n".join(lines).strip()[:LONGEST_NOTE])
+        happened = "\n".join(f"- {sentence}" for sentence in self.happened())
+        if succeeded:
+            parts = [happened, f"Done in {seconds:.0f} s."]
+        else:  # first, because the page folds what comes later
+            why, _, more = problem.partition("\n")
+            parts = [
+                f"**Failed after {seconds:.0f} s.** {why}",
+                f"```\n{more}\n```" if more else "",
+                happened,
+            ]
+        note = "\n\n".join(part.strip() for part in parts if part)
+        self._client.set_tag(self.run_id, MLFLOW_RUN_NOTE, note[:LONGEST_NOTE])
         status = RunStatus.FINISHED if succeeded else RunStatus.FAILED
         self._client.set_terminated(self.run_id, RunStatus.to_string(status))
 

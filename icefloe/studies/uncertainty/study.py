@@ -98,7 +98,7 @@ class UncertaintyStudy:
 
     def to_dict(self) -> dict[str, Any]:
         """Every number, in plain types."""
-        rows = ("splits", "checks", "methods", "few", "verifications", "rankings", "abstentions")
+        rows = ("splits", "methods", "few", "verifications", "rankings", "abstentions")
         return {
             "ensemble": self.ensemble,
             "n_members": self.n_members,
@@ -108,6 +108,7 @@ class UncertaintyStudy:
             "n_images": self.n_images,
             "between": self.between,
             **{name: [row.to_dict() for row in getattr(self, name)] for name in rows},
+            "checks": [check.model_dump(mode="json") for check in self.checks],
             "calibration": {
                 dataset: scores.model_dump(include=CALIBRATION, mode="json")
                 for dataset, scores in self.evaluation.datasets.items()

@@ -1,5 +1,7 @@
 """What a person reads on MLflow's pages: of versions, of the registered model, of runs and members."""
 
+import re
+
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
@@ -42,7 +44,7 @@ def test_a_judged_version_tells_its_origin_verdict_and_dice_with_links(
 ):
     version = retrain(2)
     report = registry.show("EA-T2").report
-    origin, sources, gate, table, links = description(2).split("\n\n")
+    gate, origin, sources, table, links = description(2).split("\n\n")
     assert origin == (
         "Trained from EA-T1 on 3 images of D1, D2, D3: 3 train, 0 validation. Labels: 3 by ada."
     )
@@ -76,8 +78,9 @@ def test_a_version_says_that_it_is_not_judged_until_a_report_is_attached(
 ):
     ensemble, evaluation = save_ensemble(tmp_path / "T1", 1), evaluation_of({"D1": (0.9, 8)})
     registry.register(ensemble, lineage_of(ensemble, ["D1"]), evaluation)
-    assert "**Not judged yet.**" in description(1)
-    assert description(1).startswith("Trained from scratch on 1 image of D1: 1 train, 0 validation.")
+    assert description(1).startswith(
+        "**Not judged yet.**\n\nTrained from scratch on 1 image of D1: 1 train, 0 validation. Labels"
+    )
     registry.attach_report("EA-T1", compare(evaluation, None, RULE))
     assert "**Gate: pass.** EA-T1 passes: Dice on D1 is above that of Otsu (+0." in description(1)
     assert "| less that of the trivial baselines" in description(1)
@@ -186,17 +189,21 @@ def test_a_finished_run_tells_what_happened_in_the_order_of_time(settings, clien
     assert record.happened() == ["2 images of D3 were chosen.", "D3 is shifted."]
     record.finish()
     note = client.get_run(record.run_id).data.tags[NOTE]
-    assert note.splitlines()[1:] == ["", "- 2 images of D3 were chosen.", "- D3 is shifted."]
-    assert note.startswith("**Done in ")
+    assert note.splitlines()[:-1] == ["- 2 images of D3 were chosen.", "- D3 is shifted.", ""]
+    assert re.fullmatch(r"Done in \d+ s\.", note.splitlines()[-1])
 
 
-def test_a_failed_run_tells_why(settings, client):
-    record = RunRecord.start(settings, "train")
-    record.finish(succeeded=False, problem="None of 2 members passes pruning.")
+def test_a_failed_run_tells_why_before_what_happened(settings, client):
+    record = RunRecord.start(settings, "retrain", "D3")
+    record.tell("labels/D3", "2 labels are in data version abc.")
+    record.finish(succeeded=False, problem="None of 2 members passes pruning.\nname  pCA\nvgg19 0.9")
     run = client.get_run(record.run_id)
     assert run.info.status == "FAILED"
-    assert run.data.tags[NOTE].startswith("**Failed after ")
-    assert run.data.tags[NOTE].endswith(" s.** None of 2 members passes pruning.")
+    assert re.sub(r"\d+ s", "5 s", run.data.tags[NOTE]) == (
+        "**Failed after 5 s.** None of 2 members passes pruning.\n\n"
+        "```\nname  pCA\nvgg19 0.9\n```\n\n"
+        "- 2 labels are in data version abc."
+    )
 
 
 def test_a_result_is_kept_as_json_and_its_sentence_told(settings, evaluation_of):
