@@ -14,7 +14,7 @@ from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
     from icefloe.settings import Settings
-    from icefloe.studies.writing import Study
+    from studies.writing import Study
 
 app = typer.Typer(
     help="Studies: tables and figures with intervals, on the workspace's datasets.", no_args_is_help=True
@@ -36,7 +36,7 @@ def _workspace() -> Settings:
 def _finish(study: Study, output: Path, began: float) -> None:
     """Write a study down; `began` is what `time.monotonic` said at its start."""
     from icefloe.datasets.versions import current_version, is_clean
-    from icefloe.studies.writing import Circumstances, write_study
+    from studies.writing import Circumstances, write_study
 
     workspace = settings().workspace
     version = current_version(workspace).md5[:8]
@@ -70,8 +70,8 @@ def label_cost(
     """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
     from icefloe.errors import IcefloeError
     from icefloe.params import load_params
-    from icefloe.studies.label_cost.run import Plan, run_label_cost
-    from icefloe.studies.material import Material, labelled_and_held_back
+    from studies.label_cost.run import Plan, run_label_cost
+    from studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
@@ -123,9 +123,9 @@ def ea_vs_er(
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
     from icefloe.params import load_params
-    from icefloe.studies.ea_vs_er.study import run_ea_vs_er
-    from icefloe.studies.ea_vs_er.versions import Where
-    from icefloe.studies.material import Material, labelled_and_held_back
+    from studies.ea_vs_er.study import run_ea_vs_er
+    from studies.ea_vs_er.versions import Where
+    from studies.material import Material, labelled_and_held_back
 
     began = time.monotonic()
     where = _workspace()
@@ -161,7 +161,7 @@ def uncertainty(
     import tempfile
 
     from icefloe.datasets.dataset import load_datasets
-    from icefloe.studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
+    from studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
 
     began, where = time.monotonic(), _workspace()
     with tempfile.TemporaryDirectory() as scratch, progress() as bar:
@@ -195,7 +195,7 @@ def gate(
     import tempfile
 
     from icefloe.registry.registry import Registry
-    from icefloe.studies.gate.study import run_gate
+    from studies.gate.study import run_gate
 
     began, where = time.monotonic(), _workspace()
     with tempfile.TemporaryDirectory() as scratch, progress() as bar:
@@ -240,7 +240,7 @@ def transfer(
 ) -> None:
     """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
     from icefloe.params import load_params
-    from icefloe.studies.transfer import default_panels, run_transfer
+    from studies.transfer import default_panels, run_transfer
 
     began = time.monotonic()
     where = _workspace()

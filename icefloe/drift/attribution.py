@@ -1,7 +1,7 @@
 """Which property of the acquisition moved, read off the pattern of all effects together.
 
 A cause of strength s moves the quantities by mu_c(s), known from simulated experiments with that cause alone
-(`attribution.yaml`; `icefloe.studies.gate.fit` makes it). The effects e that the gate measured are then
+(`attribution.yaml`; `studies.gate.fit` makes it). The effects e that the gate measured are then
 
     e ~ t_nu( mu_c(s),  D R D + diag(tau_c(s)^2) ),
 

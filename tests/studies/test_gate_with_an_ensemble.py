@@ -1,0 +1,101 @@
+"""Simulated experiments measured with a real small ensemble, and the whole study."""
+
+import json
+import sys
+
+import pytest
+
+from icefloe.cli import context
+from icefloe.cli.main import main
+from icefloe.datasets.dataset import Dataset
+from icefloe.datasets.versions import commit, init_workspace
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.errors import IcefloeError
+from icefloe.params import DEFAULT_PARAMS
+from icefloe.simulate.workspace import simulate_workspace
+from studies.gate.reference import reference_rows
+from studies.gate.simulation import Laboratory, plan
+
+BENCHMARK = [
+    {"dataset": name, "stem": f"composite_{i:03d}", "index": i} for name in ("D1", "D2") for i in (8, 16, 24)
+]
+
+
+@pytest.fixture(scope="module")
+def directory(make_ensemble, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ensemble") / "EA-T1"
+    make_ensemble(benchmark=tuple(BENCHMARK)).save(folder)
+    return folder
+
+
+def test_what_was_measured_is_read_the_next_time(directory, tmp_path):
+    scenarios = plan(0, 0, 1, (1.0,), 1)[:2]
+    first = Laboratory(directory, tmp_path, 2).measure(scenarios)
+    (kept,) = tmp_path.rglob(f"{scenarios[1].name}-*.json")
+    kept.write_text(json.dumps([{"changed": 1.0}]))
+    calls = []
+
+    second = Laboratory(directory, tmp_path, 2).measure(scenarios, lambda *done: calls.append(done))
+
+    assert [len(rows) for rows in first.values()] == [2, 2]
+    assert {"uq_mean", "noise", "spikes"} < set(first[scenarios[0]][0])
+    assert second[scenarios[0]] == first[scenarios[0]]
+    assert second[scenarios[1]] == [{"changed": 1.0}]
+    assert calls == []
+
+
+def test_another_ensemble_reads_nothing_of_it(make_ensemble, directory, tmp_path):
+    make_ensemble(seeds=(2, 3)).save(other := tmp_path / "other")
+
+    fingerprints = {Laboratory(folder, tmp_path, 2).fingerprint() for folder in (directory, directory, other)}
+
+    assert len(fingerprints) == 2
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "workspace"
+    init_workspace(folder, params_text=DEFAULT_PARAMS.read_text(encoding="utf-8"))
+    simulate_workspace(folder / "data", names=("D1", "D2", "D5"))
+    commit(folder, "Simulated")
+    return folder
+
+
+def test_the_benchmark_is_measured_again_from_its_images(directory, workspace):
+    rows = reference_rows(Ensemble.load(directory, device="cpu"), workspace / "data")
+
+    assert [(row["dataset"], row["stem"]) for row in rows] == [(r["dataset"], r["stem"]) for r in BENCHMARK]
+    assert all(row["lines"] > 0 for row in rows)
+
+
+def test_a_workspace_without_the_benchmarks_images_is_refused(directory, workspace, tmp_path):
+    for name in ("D1", "D2"):
+        (tmp_path / name).symlink_to(workspace / "data" / name)
+    ensemble = Ensemble.load(directory, device="cpu")
+    ensemble = ensemble.with_benchmark([*BENCHMARK, {"dataset": "D2", "stem": "composite_099", "index": 99}])
+
+    with pytest.raises(IcefloeError, match=r"D2: image composite_099 of the benchmark is not here"):
+        reference_rows(ensemble, tmp_path)
+
+
+@pytest.mark.integration
+def test_the_command_writes_a_page_with_its_figures_and_numbers(directory, workspace, tmp_path, monkeypatch):
+    command = ["-C", workspace, "study", "gate", "--ensemble", directory, "--standard", 11, "--repeats", 2]
+    monkeypatch.setattr(sys, "argv", ["icefloe", *map(str, command), "--output", str(tmp_path)])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        context.use_workspace(None)
+
+    assert not ended.value.code
+    page = (tmp_path / "gate.md").read_text()
+    numbers = json.loads((tmp_path / "gate.json").read_text())
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        *("gate-power.png", "gate-groups.png", "gate-causes.png")
+    }
+    assert "| D1 and D2 | " in page
+    assert "| D5 | shifted |" in page
+    assert numbers["rates"]["all"]["10"]["standard"]["total"] == 11
+    assert sum(map(sum, numbers["attribution"]["groups"]["counts"])) == 11 + 7 * 3 * 2
+    assert len(Dataset.load(workspace / "data" / "D1").samples) == 30
