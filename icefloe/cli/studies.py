@@ -5,15 +5,23 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from icefloe.progress import Progress
     from icefloe.settings import Settings
+    from studies.kit.study import StudyResult
     from studies.writing import Study
 
 app = typer.Typer(
@@ -22,6 +30,36 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and its numbers.")]
 STUDIES = Path("studies")
+
+
+class _Told:
+    """A study's progress on the terminal."""
+
+    def __init__(self, bar: Bars) -> None:
+        self._bar = bar
+        self._tasks: dict[str, TaskID] = {}
+
+    def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
+        """Move the bar of this work, which appears with its first units."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=total)
+        self._bar.update(self._tasks[what], completed=done, total=total)
+
+    def tell(self, line: str) -> None:
+        """A line of its own."""
+        say(escape(line))
+
+
+def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> None:
+    """Do a study; say what was found, and where its page is."""
+    from studies.kit.study import run_study
+
+    with progress() as bar:
+        command = shlex.join(["icefloe", *sys.argv[1:]])
+        result, page = run_study(study, settings(), output, command, _Told(bar))
+    for line in result.findings():
+        say(escape(line))
+    say(f"Page with figures: [bold]{page}[/bold]")
 
 
 def _workspace() -> Settings:
@@ -239,19 +277,16 @@ def transfer(
     output: Output = STUDIES,
 ) -> None:
     """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
-    from icefloe.params import load_params
-    from studies.transfer import default_panels, run_transfer
+    from studies.transfer.run import run_transfer
 
-    began = time.monotonic()
-    where = _workspace()
-    study = run_transfer(
-        where.data,
-        load_params(where.workspace / "params.yaml", preset).training,
-        default_panels(where.data, standard, arriving),
-        encoder or ["mobilenet_v2"],
-        seeds=range(seeds),
-        checkpoints=where.checkpoints,
-        weights_dir=where.weights_dir,
-        ray_address=where.ray_address,
+    _run(
+        partial(
+            run_transfer,
+            standard=standard or (),
+            arriving=arriving or (),
+            encoders=encoder or ("mobilenet_v2",),
+            preset=preset,
+            n_seeds=seeds,
+        ),
+        output,
     )
-    _finish(study, output, began)

@@ -1,8 +1,7 @@
 """Trainings and scores of the transfer study."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,59 +11,114 @@ from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
+from icefloe.params import load_params
+from icefloe.progress import SILENT, Progress, tracked
 from icefloe.scoring.baselines import BASELINES
-from icefloe.scoring.metrics import pixel_scores
+from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages
-from icefloe.training.identity import checkpoint_directory
-from icefloe.training.jobs import Job, run_jobs
 from icefloe.training.members import TrainedMember
 from icefloe.training.validation import mask_scores, predict_logits, probabilities
 from icefloe.typing import WeightsMirror
-from studies.material import Material
-from studies.transfer.design import Panel, draw
-from studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferStudy
+from studies.kit.data import StudyData
+from studies.kit.scoring import pooled_scores
+from studies.kit.training import Network, Trainer
+from studies.transfer.design import Panel, default_panels, divide
+from studies.transfer.result import IMAGENET, SCRATCH, SIM, Baseline, Outcome, TransferResult
 
 PRETRAINED = (SIM, IMAGENET)
 FROZEN = " frozen"
+BATCH_SIZE = 4
 DRAWS_PER_EPOCH = 16
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
 """Learning rates, each the better of the two for its kind of weights; a high one washes out what is known."""
 
 
 @dataclass(frozen=True)
-class _Planned:
-    job: Job
-    panel: Panel
-    arm: str
+class FirstWeights:
+    """What a network begins with.
+
+    Attributes
+    ----------
+    name
+        In tables: `scratch`, `sim`, `sim frozen` and so on.
+    encoder
+        Of the zoo.
+    sha256
+        Of the file; None: random weights.
+    """
+
+    name: str
     encoder: str
-    n: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class _Planned:
+    network: Network
+    weights: FirstWeights
+    panel: Panel
+    n_labels: int
     seed: int
     test: PreparedImages
     n_pool: int
 
 
 def run_transfer(
-    data: Path,
-    config: TrainingConfig,
-    panels: Sequence[Panel],
-    encoders: Sequence[str],
+    settings: Settings,
+    progress: Progress = SILENT,
     *,
-    seeds: Sequence[int],
-    checkpoints: Path,
-    weights_dir: WeightsMirror | None = None,
-    ray_address: str | None = None,
-) -> TransferStudy:
-    """Train one member per panel, encoder, kind of weights, number of labels and seed, and test it.
-
-    A seed decides which images are labelled, which test, the decoder's first weights and the augmentation;
-    within a seed everything but the encoder's first weights is alike, so differences are paired. Nothing but
-    the n labels is used: the epoch is picked on the labelled images themselves.
+    standard: Sequence[str] = (),
+    arriving: Sequence[str] = (),
+    encoders: Sequence[str] = ("mobilenet_v2",),
+    preset: str = "small",
+    n_seeds: int = 4,
+) -> TransferResult:
+    """The study on the datasets of a workspace.
 
     Parameters
     ----------
-    data
-        The workspace's data folder.
+    settings
+        Of the workspace.
+    progress
+        Is told how far it is.
+    standard, arriving
+        Datasets, as of `default_panels`.
+    encoders
+        Of the zoo.
+    preset
+        Of `params.yaml`; see `measure_transfer`.
+    n_seeds
+        Repetitions.
+
+    Raises
+    ------
+    IcefloeError
+        If a dataset has no labels, or too few.
+    """
+    params = load_params(settings.workspace / "params.yaml", preset)
+    panels = default_panels(settings.data, standard, arriving)
+    return measure_transfer(settings, params.training, panels, encoders, range(n_seeds), progress)
+
+
+def measure_transfer(
+    settings: Settings,
+    config: TrainingConfig,
+    panels: Sequence[Panel],
+    encoders: Sequence[str],
+    seeds: Sequence[int],
+    progress: Progress = SILENT,
+) -> TransferResult:
+    """Train one network per panel, encoder, kind of weights, number of labels and seed, and test it.
+
+    A seed decides which images are labelled, which test, the decoder's first weights and the augmentation;
+    within a seed everything but the first weights is alike, so differences are paired. Nothing but the n
+    labels is used: the epoch is picked on the labelled images themselves.
+
+    Parameters
+    ----------
+    settings
+        Data, checkpoints, pre-trained weights, Ray cluster.
     config
         How to train; members, image size, learning rates and draws an epoch are the study's own. The widths
         of the first member's decoder are those of all.
@@ -74,103 +128,100 @@ def run_transfer(
         Of the zoo.
     seeds
         Repetitions.
-    checkpoints
-        Where trainings are kept: a study that was killed goes on.
-    weights_dir
-        Mirror of pre-trained weights.
-    ray_address
-        Ray cluster to train on.
+    progress
+        Is told how many networks are tested.
 
     Raises
     ------
     IcefloeError
         If a dataset has no labels, or too few.
     """
-    arms, absent = _arms(encoders, weights_dir)
-    materials = {
-        panel: Material.load(data, tuple(dict.fromkeys(panel.train + panel.test))) for panel in panels
-    }
+    first_weights, absent = available_weights(encoders, settings.weights_dir)
+    data = StudyData.load(settings.data, [name for panel in panels for name in panel.train + panel.test])
+    trainer = Trainer(data, settings)
     planned = [
-        plan for panel in panels for plan in _plan(materials[panel], panel, config, arms, seeds, checkpoints)
+        plan
+        for panel in panels
+        for seed in seeds
+        for plan in _planned(data, trainer, panel, config, first_weights, seed)
     ]
-    trained = run_jobs([plan.job for plan in planned], weights_dir=weights_dir, ray_address=ray_address)
-    outcomes = [_outcome(plan, member) for plan, member in zip(planned, trained, strict=True)]
-    return TransferStudy(
+    progress.tell(f"{len(planned)} networks to train")
+    trained = trainer.train(plan.network for plan in planned)
+    tested = tracked(zip(planned, trained, strict=True), progress, "Networks tested", len(planned))
+    return TransferResult(
         panels=tuple(panels),
         encoders=tuple(encoders),
-        outcomes=tuple(outcomes),
-        baselines={panel.name: _baselines(planned, panel) for panel in panels},
+        outcomes=tuple(_outcome(plan, member, data.classes) for plan, member in tested),
+        baselines=tuple(row for panel in panels for row in _baselines(planned, panel)),
         absent=absent,
         epochs=config.epochs,
     )
 
 
-def _arms(
-    encoders: Sequence[str], weights_dir: WeightsMirror | None
-) -> tuple[dict[tuple[str, str], str | None], dict[str, str]]:
-    """Kind of weights and encoder -> hash of the file, where there is one; and why others are absent."""
-    arms: dict[tuple[str, str], str | None] = {}
+def available_weights(
+    encoders: Iterable[str], weights_dir: WeightsMirror | None
+) -> tuple[list[FirstWeights], dict[str, str]]:
+    """Kinds of first weights of each encoder; and those that are not here, with the reason."""
+    found: list[FirstWeights] = []
     absent: dict[str, str] = {}
     for encoder in encoders:
-        arms[SCRATCH, encoder] = None
-        for weights in PRETRAINED:
+        found.append(FirstWeights(SCRATCH, encoder))
+        for name in PRETRAINED:
             try:
-                sha256 = sha256_file(weights_file(encoder, weights, weights_dir))
+                sha256 = sha256_file(weights_file(encoder, name, weights_dir))
             except IcefloeError as error:
-                absent[f"{weights} of {encoder}"] = str(error)
+                absent[f"{name} of {encoder}"] = str(error)
                 continue
-            arms[weights, encoder] = arms[weights + FROZEN, encoder] = sha256
-    return arms, absent
+            found += [FirstWeights(name, encoder, sha256), FirstWeights(name + FROZEN, encoder, sha256)]
+    return found, absent
 
 
-def _plan(
-    material: Material,
+def _planned(
+    data: StudyData,
+    trainer: Trainer,
     panel: Panel,
     config: TrainingConfig,
-    arms: Mapping[tuple[str, str], str | None],
-    seeds: Sequence[int],
-    checkpoints: Path,
-) -> list[_Planned]:
+    first_weights: Sequence[FirstWeights],
+    seed: int,
+) -> Iterable[_Planned]:
     preprocessing = config.preprocessing.model_copy(update={"size": panel.size})
-    channels = config.members[0].decoder_channels
-    planned = []
-    for seed in seeds:
-        chosen = draw(material, panel, seed)
-        test = material.prepare(chosen.test, preprocessing)
-        for n in panel.n_labels:
-            data = material.training_data(chosen.order[:n], chosen.order[:n], preprocessing)
-            data_sha256 = data.sha256
-            for (arm, encoder), weights_sha256 in arms.items():
-                weights = "none" if arm == SCRATCH else arm.removesuffix(FROZEN)
-                spec = MemberSpec(encoder=encoder, seed=seed, weights=weights, decoder_channels=channels)
-                how = config.model_copy(
-                    update={
-                        "members": (spec,),
-                        "preprocessing": preprocessing,
-                        "draws_per_epoch": DRAWS_PER_EPOCH,
-                        "patience": config.epochs,
-                        "learning_rate": SCRATCH_RATE if arm == SCRATCH else PRETRAINED_RATE,
-                        "seed": seed,
-                        "freeze_encoder": arm.endswith(FROZEN),
-                    }
-                )
-                directory = checkpoint_directory(checkpoints, spec, how, data_sha256, weights_sha256)
-                name = f"{panel.name} {encoder} {arm} n={n} seed={seed}"
-                job = Job(name, spec, data, how, directory.absolute())
-                planned.append(_Planned(job, panel, arm, encoder, n, seed, test, len(chosen.order)))
-    return planned
+    images = divide(data, panel, seed)
+    test = trainer.prepare(images.test, preprocessing)
+    for n_labels in panel.n_labels:
+        labelled = tuple(sample.key for sample in images.pool[:n_labels])
+        for weights in first_weights:
+            from_scratch = weights.name == SCRATCH
+            spec = MemberSpec(
+                encoder=weights.encoder,
+                seed=seed,
+                weights="none" if from_scratch else weights.name.removesuffix(FROZEN),
+                decoder_channels=config.members[0].decoder_channels,
+            )
+            how = config.model_copy(
+                update={
+                    "members": (spec,),
+                    "preprocessing": preprocessing,
+                    "draws_per_epoch": DRAWS_PER_EPOCH,
+                    "patience": config.epochs,
+                    "learning_rate": SCRATCH_RATE if from_scratch else PRETRAINED_RATE,
+                    "seed": seed,
+                    "freeze_encoder": weights.name.endswith(FROZEN),
+                }
+            )
+            version = f"{panel.name} {weights.name} n={n_labels}"
+            network = Network(version, spec, how, labelled, labelled, weights_sha256=weights.sha256)
+            yield _Planned(network, weights, panel, n_labels, seed, test, len(images.pool))
 
 
-def _outcome(plan: _Planned, member: TrainedMember) -> Outcome:
-    n_classes = len(plan.job.data.classes)
-    network = load_network(plan.job.spec, n_classes, member.weights)
-    logits = predict_logits(network, plan.test.images, 4, torch.device("cpu"), "fp32")
-    scores = mask_scores(probabilities(logits), plan.test, n_classes)
+def _outcome(plan: _Planned, member: TrainedMember, classes: Sequence[str]) -> Outcome:
+    network = load_network(plan.network.spec, len(classes), member.weights)
+    logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32")
+    scores = mask_scores(probabilities(logits), plan.test, len(classes))
     return Outcome(
         panel=plan.panel.name,
-        encoder=plan.encoder,
-        arm=plan.arm,
-        n=plan.n,
+        encoder=plan.weights.encoder,
+        weights=plan.weights.name,
+        n_labels=plan.n_labels,
         seed=plan.seed,
         iou=scores.iou,
         dice=scores.dice,
@@ -181,17 +232,14 @@ def _outcome(plan: _Planned, member: TrainedMember) -> Outcome:
     )
 
 
-def _baselines(planned: Sequence[_Planned], panel: Panel) -> dict[str, tuple[float, float]]:
-    """pCA and IoU of what takes no learning, means over the seeds' test images."""
-    tests = {plan.seed: plan.test for plan in planned if plan.panel == panel}
-    found = {}
+def _baselines(planned: Sequence[_Planned], panel: Panel) -> Iterable[Baseline]:
+    """Means over the seeds' test images."""
+    tests = {plan.seed: plan.test for plan in planned if plan.panel == panel}.values()
     for name, segment in BASELINES.items():
-        scores = [
-            pixel_scores(test.masks, np.stack([segment(image) for image in test.images]))
-            for test in tests.values()
-        ]
-        found[name] = (
-            float(np.mean([score.accuracy for score in scores])),
-            float(np.mean([score.iou for score in scores])),
+        scores = [pooled_scores(test.masks, map(segment, test.images)) for test in tests]
+        yield Baseline(
+            panel=panel.name,
+            name=name,
+            pca=float(np.mean([score.accuracy for score in scores])),
+            iou=float(np.mean([score.iou for score in scores])),
         )
-    return found
