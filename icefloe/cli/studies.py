@@ -106,41 +106,20 @@ def label_cost(
     output: Output = STUDIES,
 ) -> None:
     """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
-    from icefloe.errors import IcefloeError
-    from icefloe.params import load_params
-    from studies.label_cost.run import Plan, run_label_cost
-    from studies.material import Material, labelled_and_held_back
+    from studies.label_cost.run import run_label_cost
 
-    began = time.monotonic()
-    where = _workspace()
-    params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = labelled_and_held_back(where.data)
-    try:
-        counts = tuple(int(count) for count in labels.split(","))
-    except ValueError as error:
-        raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
-    plan = Plan(
-        standard=tuple(standard or labelled),
-        arriving=tuple(arriving or [*labelled[1:], *held_back]),
-        strategies=tuple(strategy or ()),
-        labels=counts,
-        n_seeds=seeds,
+    _run(
+        partial(
+            run_label_cost,
+            standard=standard or (),
+            arriving=arriving or (),
+            strategies=strategy or (),
+            labels=labels,
+            n_seeds=seeds,
+            preset=preset,
+        ),
+        output,
     )
-    study = run_label_cost(
-        Material.load(where.data, plan.datasets),
-        plan,
-        params.training,
-        params.sampling,
-        params.split,
-        preset=preset,
-        checkpoints=where.checkpoints,
-        ray_address=where.ray_address,
-        weights_dir=where.weights_dir,
-        tell=say,
-    )
-    for line in study.verdicts():
-        say(line)
-    _finish(study, output, began)
 
 
 @app.command("ea-vs-er")

@@ -75,6 +75,22 @@ class StudyData:
         return found
 
 
+@dataclass(frozen=True)
+class Division:
+    """A dataset's images, or several datasets', in one repetition.
+
+    Attributes
+    ----------
+    pool
+        Images that can be labelled, in an order that the study gives them.
+    test
+        Images that nothing is ever trained on.
+    """
+
+    pool: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+
+
 def labelled_and_held_back(folder: Path) -> tuple[list[str], list[str]]:
     """Names of the datasets with labels, and of those whose truth is kept back: they play the new ones."""
     labelled, held_back = [], []

@@ -63,11 +63,11 @@ class Trainer:
     data
         The labels that networks are trained with are its reference masks.
     settings
-        Where checkpoints and pre-trained weights are, and the Ray cluster.
+        Says where checkpoints and pre-trained weights are, and the Ray cluster.
     """
 
     def __init__(self, data: StudyData, settings: Settings) -> None:
-        self._data, self._settings = data, settings
+        self.data, self._settings = data, settings
         self._samples = {sample.key: sample for sample in data.samples(*data.datasets)}
         self._prepared: dict[tuple[Preprocessing, str], tuple[FloatArray, MaskArray]] = {}
         self._trained: dict[Network, TrainedMember] = {}
@@ -99,7 +99,7 @@ class Trainer:
             self.prepare([self._samples[key] for key in keys], network.config.preprocessing)
             for keys in (network.train, network.validation)
         )
-        return TrainingData.of(train, validation, self._data.classes, new=network.new)
+        return TrainingData.of(train, validation, self.data.classes, new=network.new)
 
     def prepare(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
         """Images and reference masks on the networks' grid; each file is read once."""

@@ -1,1 +1,1 @@
-"""What a label buys: the loop replayed with each sampling strategy, against two random baselines."""
+"""What a label is worth: the loop replayed with each sampling strategy, against two random baselines."""

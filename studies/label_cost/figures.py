@@ -1,124 +1,116 @@
 """The study's figures."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
-from studies.label_cost.contenders import BASELINES
-from studies.label_cost.curves import Array, Curves
-from studies.label_cost.labour import SCRATCH_MINUTES
-from studies.label_cost.verdicts import Comparison
+from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_estimate, panels
+from studies.label_cost.annotation_time import SCRATCH_MINUTES
+from studies.label_cost.design import BASELINES
+from studies.label_cost.savings import Comparison, Curves
 
-BASELINE_COLOURS = ("#000000", "#888888")
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
-"""Told apart with any colour vision (Tol's bright scheme)."""
+if TYPE_CHECKING:
+    from studies.label_cost.result import DatasetSummary
+
+WIDTH, LEGEND = 3.4, 2.2
+"""Of a panel and of the legend beside them, in inches."""
 
 
-def draw_curves(arrivals: Sequence[Curves], best: str) -> Figure:
+def curves_figure(curves: Sequence[Curves], datasets: Sequence[DatasetSummary], best: str) -> Figure:
     """Dice against labels: bands (95 % t) for the baselines and the best strategy, lines for the others."""
-    figure = Figure(figsize=(3.4 * len(arrivals) + 2.2, 3.6), layout="constrained")
-    panels = figure.subplots(1, len(arrivals), sharey=True, squeeze=False)[0]
-    for axes, curves in zip(panels, arrivals, strict=True):
-        position = np.arange(len(curves.labels))
-        for name, dice in zip(curves.contenders, curves.dice, strict=True):
-            emphasised = name == best or name in BASELINES
-            (line,) = axes.plot(
-                position,
-                dice.mean(axis=0),
-                label=name,
-                color=_colour(curves.contenders, name),
-                linewidth=2 if emphasised else 1,
-                linestyle="--" if name in BASELINES else "-",
-            )
-            if emphasised and dice.shape[0] > 1:
-                low, high = _band(dice)
-                axes.fill_between(position, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
-        axes.axhline(curves.ceiling.mean(), color="#bbbbbb", linestyle=":", label="whole pool labelled")
-        axes.axhline(
-            max(curves.trivial.values()), color="#ddaa77", linestyle=":", label="best without learning"
-        )
-        axes.set_xticks(position, [str(count) for count in curves.labels])
-        axes.set_title(f"{curves.dataset}, after {' and '.join(curves.standard)}", fontsize=9)
-        axes.set_xlabel("labels")
-    panels[0].set(ylabel="Dice, test images", ylim=(0, 1))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    figure, axes = panels(1, len(curves), WIDTH * len(curves) + LEGEND, 3.6, sharey=True)
+    for axis, of_dataset, dataset in zip(axes[0], curves, datasets, strict=True):
+        draw_curves(axis, of_dataset, dataset, best)
+    _finish(figure, axes[0])
     return figure
 
 
-def draw_saved(comparisons: Sequence[Comparison]) -> Figure:
+def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) -> None:
+    """One panel of it."""
+    position = np.arange(len(curves.labels))
+    for name, dice in zip(curves.strategies, curves.dice, strict=True):
+        emphasised = name == best or name in BASELINES
+        (line,) = axes.plot(
+            position,
+            dice.mean(axis=0),
+            label=name,
+            color=_colour(curves.strategies, name),
+            linewidth=2 if emphasised else 1,
+            linestyle="--" if name in BASELINES else "-",
+        )
+        if emphasised and dice.shape[0] > 1:
+            band = [over_seeds(column) for column in dice.T]
+            low, high = [each.low for each in band], [each.high for each in band]
+            axes.fill_between(position, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
+    for level, colour, label in (
+        (float(np.mean(dataset.whole_pool)), PALE, "whole pool labelled"),
+        (max(dataset.baselines.values()), "#ddaa77", "best without learning"),
+    ):
+        axes.axhline(level, color=colour, linestyle=":", label=label)
+    axes.set_xticks(position, [f"{count:g}" for count in curves.labels])
+    axes.set(title=f"{dataset.dataset}, after {' and '.join(dataset.standard)}", xlabel="labels")
+
+
+def saved_figure(comparisons: Sequence[Comparison], n_target_labels: int) -> Figure:
     """Labels saved by each strategy with simultaneous intervals, a panel a baseline."""
     strategies = list(dict.fromkeys(each.strategy for each in comparisons))
-    figure = Figure(figsize=(9, 1.2 + 0.35 * len(strategies)), layout="constrained")
-    for axes, baseline in zip(figure.subplots(1, len(BASELINES), sharey=True), BASELINES, strict=True):
-        of_baseline = [each for each in comparisons if each.baseline == baseline]
-        for row, each in enumerate(of_baseline):
-            _draw_estimate(axes, each.saved, row, _colour((*BASELINES, *strategies), each.strategy))
-        axes.axvline(0, color="#888888", linewidth=1)
-        asked = f" of {of_baseline[0].asked}" if of_baseline else ""
-        axes.set(xlabel=f"labels saved{asked}, against {baseline}")
-        axes.set_yticks(range(len(strategies)), strategies)
-        axes.set_ylim(len(strategies) - 0.5, -0.5)
+    figure, axes = panels(1, len(BASELINES), 9, 1.2 + 0.35 * len(strategies), sharey=True)
+    for axis, baseline in zip(axes[0], BASELINES, strict=True):
+        for each in comparisons:
+            if each.baseline == baseline:
+                colour = _colour((*BASELINES, *strategies), each.strategy)
+                draw_estimate(axis, strategies.index(each.strategy), each.saved, colour)
+        axis.axvline(0, color=GREY, linewidth=1)
+        axis.set(xlabel=f"labels saved of {n_target_labels}, against {baseline}")
+        axis.set_yticks(range(len(strategies)), strategies)
+        axis.set_ylim(len(strategies) - 0.5, -0.5)
     return figure
 
 
-def draw_minutes(arrivals: Sequence[Curves], best: str) -> Figure:
+def minutes_figure(curves: Sequence[Curves], best: str) -> Figure:
     """Dice against a person's minutes, from scratch and correcting: uniform draws and the best strategy."""
-    figure = Figure(figsize=(3.4 * len(arrivals) + 2.2, 3.4), layout="constrained")
-    panels = figure.subplots(1, len(arrivals), sharey=True, squeeze=False)[0]
-    for axes, curves in zip(panels, arrivals, strict=True):
+    figure, axes = panels(1, len(curves), WIDTH * len(curves) + LEGEND, 3.4, sharey=True)
+    for axis, each in zip(axes[0], curves, strict=True):
         for name in (BASELINES[0], best):
-            row, colour = curves.row(name), _colour(curves.contenders, name)
-            dice = curves.dice[row].mean(axis=0)
-            axes.plot(
-                SCRATCH_MINUTES * curves.labels, dice, "o--", color=colour, label=f"{name}, from scratch"
-            )
-            corrected = curves.minutes[row].mean(axis=0)
-            axes.plot(corrected, dice, "o-", color=colour, label=f"{name}, correcting (estimate)")
-        axes.set_title(curves.dataset, fontsize=9)
-        axes.set_xlabel("minutes")
-    panels[0].set(ylabel="Dice, test images", ylim=(0, 1))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+            row, colour = each.row(name), _colour(each.strategies, name)
+            dice, corrected = each.dice[row].mean(axis=0), each.minutes[row].mean(axis=0)
+            axis.plot(SCRATCH_MINUTES * each.labels, dice, "o--", color=colour, label=f"{name}, from scratch")
+            axis.plot(corrected, dice, "o-", color=colour, label=f"{name}, correcting (estimate)")
+        axis.set(title=each.dataset, xlabel="minutes")
+    _finish(figure, axes[0])
     return figure
 
 
-def draw_picked(arrivals: Sequence[Curves]) -> Figure:
-    """How often each image was chosen by the last round, contenders below each other, along time."""
-    contenders = arrivals[0].contenders
-    height = 0.8 + 0.22 * len(contenders)
-    figure = Figure(figsize=(8, height * len(arrivals)), layout="constrained")
-    panels = figure.subplots(len(arrivals), 1, squeeze=False)[:, 0]
-    for axes, curves in zip(panels, arrivals, strict=True):
-        shown = axes.imshow(
-            curves.picked, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest"
-        )
-        axes.set_facecolor("#eeeeee")
-        axes.set_yticks(range(len(contenders)), contenders, fontsize=7)
-        step = max(1, len(curves.places) // 15)
-        axes.set_xticks(
-            range(0, len(curves.places), step), [str(place) for place in curves.places[::step]], fontsize=7
-        )
-        axes.set_title(f"{curves.dataset}: among the first {curves.labels[-1]} labels", fontsize=9)
-    panels[-1].set_xlabel("place in time")
-    figure.colorbar(shown, ax=panels, label="share of the seeds that offered it")
+def picked_figure(datasets: Sequence[DatasetSummary], curves: Sequence[Curves]) -> Figure:
+    """How often each image was chosen by the last round, strategies below each other, along time."""
+    strategies = list(datasets[0].picked)
+    height = 0.8 + 0.22 * len(strategies)
+    figure, axes = panels(len(datasets), 1, 8, height * len(datasets))
+    for axis, dataset, of_dataset in zip(axes[:, 0], datasets, curves, strict=True):
+        shares = np.array([dataset.picked[name] for name in strategies], dtype=np.float64)
+        shown = axis.imshow(shares, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+        axis.set_facecolor("#eeeeee")
+        axis.set_yticks(range(len(strategies)), strategies, fontsize=7)
+        every = range(0, len(dataset.frames), max(1, len(dataset.frames) // 15))
+        axis.set_xticks(every, [str(dataset.frames[i]) for i in every], fontsize=7)
+        axis.set_title(f"{dataset.dataset}: among the first {of_dataset.labels[-1]:g} labels")
+    axes[-1, 0].set_xlabel("time index")
+    figure.colorbar(shown, ax=axes[:, 0], label="share of the seeds that offered it")
     return figure
 
 
-def _colour(contenders: Sequence[str], name: str) -> str:
+def _finish(figure: Figure, axes: Sequence[Axes]) -> None:
+    axes[0].set(ylabel="Dice, test images", ylim=(0, 1))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+
+
+def _colour(strategies: Sequence[str], name: str) -> str:
     if name in BASELINES:
-        return BASELINE_COLOURS[BASELINES.index(name)]
-    return COLOURS[(list(contenders).index(name) - len(BASELINES)) % len(COLOURS)]
-
-
-def _band(dice: Array) -> tuple[list[float], list[float]]:
-    estimates = [over_seeds(column) for column in dice.T]
-    return [each.low for each in estimates], [each.high for each in estimates]
-
-
-def _draw_estimate(axes: Axes, estimate: Interval, row: int, colour: str) -> None:
-    if estimate.n > 1:
-        axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=2)
-    axes.plot([estimate.mean], [row], "o", color=colour)
+        return (BLACK, GREY)[BASELINES.index(name)]
+    return PALETTE[(list(strategies).index(name) - len(BASELINES)) % len(PALETTE)]

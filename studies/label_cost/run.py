@@ -1,133 +1,91 @@
 """Running the study: first versions, rounds and retrainings of every seed."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from icefloe.active.sampler import SamplerConfig
-from icefloe.datasets.dataset import Sample
-from icefloe.datasets.splits import Split, SplitConfig
 from icefloe.errors import IcefloeError
-from icefloe.training.config import TrainingConfig
+from icefloe.params import load_params
+from icefloe.progress import SILENT, Progress
+from icefloe.settings import Settings
 from icefloe.training.ray_session import connected
-from icefloe.typing import WeightsMirror
-from studies.label_cost.arrivals import arrivals, standard_split
-from studies.label_cost.contenders import contenders
-from studies.label_cost.curves import Curves
-from studies.label_cost.desk import Desk
-from studies.label_cost.replay import Outcome, replay
-from studies.label_cost.study import LabelCostStudy, Setup
-from studies.label_cost.trial import Trial
-from studies.label_cost.versions import Versions
-from studies.material import Material
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is replayed.
-
-    Attributes
-    ----------
-    standard, arriving
-        Names of datasets; each arriving one meets a version trained on the standard ones before it.
-    strategies
-        Names; none: all.
-    labels
-        How many images are labelled after each round; an arrival stops where a seed's pool is exhausted.
-    n_seeds
-        Repetitions.
-    """
-
-    standard: tuple[str, ...]
-    arriving: tuple[str, ...]
-    strategies: tuple[str, ...]
-    labels: tuple[int, ...]
-    n_seeds: int
-
-    @property
-    def datasets(self) -> list[str]:
-        """Names of all that are needed."""
-        return list(dict.fromkeys([*self.standard, *self.arriving]))
-
-    def __post_init__(self) -> None:
-        if self.n_seeds < 1:
-            raise IcefloeError(f"{self.n_seeds} seeds: nothing is replayed. Ask for one or more.")
-        if not self.labels or min(self.labels) < 1 or list(self.labels) != sorted(set(self.labels)):
-            raise IcefloeError(
-                f"Labels {', '.join(map(str, self.labels))}: not rising from 1 or more. "
-                "Name what is labelled after each round, such as 1,2,4."
-            )
+from studies.kit.data import StudyData, labelled_and_held_back
+from studies.kit.training import Trainer
+from studies.label_cost.design import arriving_datasets, compared_strategies, rising_labels, standard_split
+from studies.label_cost.replay import Repetition, replay
+from studies.label_cost.result import DatasetSummary, LabelCostResult
 
 
 def run_label_cost(
-    material: Material,
-    plan: Plan,
-    training: TrainingConfig,
-    sampler: SamplerConfig,
-    split: SplitConfig,
+    settings: Settings,
+    progress: Progress = SILENT,
     *,
-    preset: str,
-    checkpoints: Path,
-    ray_address: str | None = None,
-    weights_dir: WeightsMirror | None = None,
-    tell: Callable[[str], None] = lambda line: None,
-) -> LabelCostStudy:
+    standard: Sequence[str] = (),
+    arriving: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    labels: str = "1,2,4",
+    n_seeds: int = 4,
+    preset: str = "light",
+) -> LabelCostResult:
     """Replay the loop with each strategy and both random baselines.
 
     Killed and run again, it finds its finished trainings.
 
     Parameters
     ----------
-    material
-        The datasets.
-    plan
-        What is replayed on them.
-    training, sampler, split, preset
-        Sections of a preset, and its name.
-    checkpoints, ray_address, weights_dir
-        As in `Settings`.
-    tell
-        Called with a line when a seed begins.
+    settings
+        Of the workspace.
+    progress
+        Is told how far it is.
+    standard
+        Datasets that first versions know; empty: those with labels.
+    arriving
+        Datasets that arrive, each after the standard ones before it; empty: those whose labels are held back,
+        and each labelled one but the first.
+    strategies
+        Names; empty: all.
+    labels
+        How many images are labelled after each round, such as `1,2,4`; on a dataset with smaller pools the
+        largest numbers are left out.
+    n_seeds
+        Repetitions.
+    preset
+        Of `params.yaml`.
 
     Raises
     ------
     IcefloeError
         If datasets, strategies or labels can't be used, or a training fails.
     """
-    compared = contenders(plan.strategies, sampler)
-    came = arrivals(material, plan.standard, plan.arriving)
-    splits = {each.standard: standard_split(material, each.standard, split) for each in came}
-    trials = [Trial.prepare(material, each, plan.labels, plan.n_seeds, split.guard_frames) for each in came]
-    images = material.prepare(_trained_on(material, splits.values(), trials), training.preprocessing)
-    desks: dict[Trial, list[Desk]] = {trial: [] for trial in trials}
-    outcomes: list[Outcome] = []
-    with connected(ray_address):
-        for seed in range(plan.n_seeds):
-            tell(f"Seed {seed + 1} of {plan.n_seeds}")
-            versions = Versions(material, images, splits, training, seed, checkpoints, weights_dir)
-            for trial, of_trial in desks.items():
-                of_trial.append(Desk(trial, versions))
-            outcomes += replay([of_trial[seed] for of_trial in desks.values()], compared)
-    return LabelCostStudy(
-        setup=Setup(
-            preset=preset,
-            members=tuple(spec.encoder for spec in training.members),
-            size=training.preprocessing.size,
-            epochs=training.epochs,
-            retraining_epochs=training.retraining.epochs,
-            n_seeds=plan.n_seeds,
-            spread=sampler.spread,
-        ),
-        arrivals=tuple(
-            Curves.of([each for each in outcomes if each.dataset == trial.arrival.dataset], of_trial)
-            for trial, of_trial in desks.items()
-        ),
-        n_measured=sum(len(trial.measured) for trial in trials),
+    if n_seeds < 1:
+        raise IcefloeError(f"{n_seeds} seeds: nothing is replayed. Ask for one or more.")
+    params = load_params(settings.workspace / "params.yaml", preset)
+    counts = rising_labels(labels)
+    compared = compared_strategies(strategies, params.sampling)
+    labelled, held_back = labelled_and_held_back(settings.data)
+    standard, arriving = standard or labelled, arriving or [*labelled[1:], *held_back]
+    data = StudyData.load(settings.data, [*standard, *arriving])
+    came = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
+    splits = {each.standard: standard_split(data, each.standard, params.split) for each in came}
+    trainer, outcomes = Trainer(data, settings), []
+    repetitions: dict[str, list[Repetition]] = {each.name: [] for each in came}
+    with connected(settings.ray_address):
+        for seed in range(n_seeds):
+            progress.tell(f"Seed {seed + 1} of {n_seeds}")
+            of_seed = [
+                Repetition(each, seed, trainer, splits[each.standard], params.training) for each in came
+            ]
+            outcomes += replay(trainer, of_seed, compared)
+            for each in of_seed:
+                repetitions[each.dataset.name].append(each)
+        datasets = tuple(DatasetSummary.of(each, outcomes) for each in repetitions.values())
+    return LabelCostResult(
+        preset=preset,
+        members=tuple(spec.encoder for spec in params.training.members),
+        size=params.training.preprocessing.size,
+        epochs=params.training.epochs,
+        retraining_epochs=params.training.retraining.epochs,
+        n_seeds=n_seeds,
+        spread=params.sampling.spread,
+        datasets=datasets,
+        outcomes=tuple(outcomes),
+        n_measured=sum(len(each.measured) for each in came),
     )
-
-
-def _trained_on(material: Material, splits: Iterable[Split], trials: Sequence[Trial]) -> list[Sample]:
-    """Every image that some version trains on or is validated with."""
-    keys = {key for split in splits for key in (*split.train, *split.validation)}
-    keys |= {sample.key for trial in trials for sample in trial.arrival.samples}
-    return [sample for sample in material.samples(*material.datasets) if sample.key in keys]

@@ -1,6 +1,6 @@
-"""What follows from learning curves: labels and minutes saved, and the best strategy met anew."""
+"""What follows from learning curves: labels and minutes saved, and which strategy is best."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,84 @@ from scipy import special
 
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.monotone import first_crossing, rising
+from icefloe.statistics.multiple import simultaneous
 from icefloe.statistics.repetitions import over_seeds
-from studies.label_cost.curves import Array, Curves
+from studies.kit.study import Record
+from studies.label_cost.design import BASELINES
+from studies.label_cost.replay import Outcome
 
+Array = NDArray[np.float64]
 Seeds = NDArray[np.int64]
-"""Rows of seeds, any number of them, repeated or not."""
+"""Positions of seeds, any number of them, repeated or not."""
 
 RESAMPLES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Learning curves on one dataset: of A strategies, with S seeds, at N numbers of labels.
+
+    Attributes
+    ----------
+    dataset
+        That arrived.
+    strategies
+        A names, the baselines first.
+    labels : float64, shape (N,)
+        Numbers of labels, 0 first.
+    dice, iou, minutes : float64, shape (A, S, N)
+        As in `Outcome`.
+    """
+
+    dataset: str
+    strategies: tuple[str, ...]
+    labels: Array
+    dice: Array
+    iou: Array
+    minutes: Array
+
+    @classmethod
+    def of(cls, dataset: str, outcomes: Iterable[Outcome]) -> "Curves":
+        """From the outcomes on one dataset, among others."""
+        table = {(o.strategy, o.seed, o.labels): o for o in outcomes if o.dataset == dataset}
+        strategies, seeds, labels = (list(dict.fromkeys(key)) for key in zip(*table, strict=True))
+        labels.sort()
+        values = [
+            [[[getattr(table[a, s, n], name) for n in labels] for s in seeds] for a in strategies]
+            for name in ("dice", "iou", "minutes")
+        ]
+        return cls(dataset, tuple(strategies), np.array(labels, dtype=np.float64), *map(np.array, values))
+
+    def row(self, strategy: str) -> int:
+        """Position of a strategy in every array."""
+        return self.strategies.index(strategy)
+
+    @property
+    def areas(self) -> Array:
+        """Area under Dice over the logarithm of labels, from the first label on, over its width.
+
+        In [0, 1], shape (A, S); twice the labels are worth as much anywhere on the curve.
+        """
+        if len(self.labels) == 2:
+            return self.dice[..., 1]
+        position = np.log(self.labels[1:])
+        return np.asarray(np.trapezoid(self.dice[..., 1:], position) / (position[-1] - position[0]))
+
+    @property
+    def target_labels(self) -> int:
+        """Labels of a baseline whose Dice a strategy has to reach: the last number but one.
+
+        The last leaves room to see what a strategy costs that needs more.
+        """
+        return int(self.labels[-2] if len(self.labels) > 2 else self.labels[-1])
+
+    def mean_curve(self, strategy: str, seeds: Seeds) -> Array:
+        """Mean Dice over some seeds, made to rise, shape (N,)."""
+        return rising(self.dice[self.row(strategy), seeds].mean(axis=0))
+
+    def target(self, baseline: str, seeds: Seeds) -> float:
+        """The Dice that a baseline's mean curve has at `target_labels`."""
+        return float(self.mean_curve(baseline, seeds)[self.labels == self.target_labels][0])
 
 
 def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
@@ -32,33 +103,34 @@ def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
 
 
 def minutes_needed(
-    curves: Curves, contender: str, baseline: str, seeds: Seeds, minutes_a_label: float | None
+    curves: Curves, strategy: str, baseline: str, seeds: Seeds, minutes_a_label: float | None
 ) -> float:
-    """Minutes until a contender's mean curve has the Dice of a baseline's at `curves.asked` labels.
+    """Minutes until a strategy's mean curve has the Dice of a baseline's at `target_labels`.
 
     So many a label or, with None, those of correcting what the ensemble drew.
     """
     if minutes_a_label is None:
-        cost = curves.minutes[curves.row(contender), seeds].mean(axis=0)
+        cost = curves.minutes[curves.row(strategy), seeds].mean(axis=0)
     else:
         cost = minutes_a_label * curves.labels
-    target = _mean_curve(curves, baseline, seeds)[_place_asked(curves)]
-    return cost_to_reach(cost, _mean_curve(curves, contender, seeds), target)
+    return cost_to_reach(cost, curves.mean_curve(strategy, seeds), curves.target(baseline, seeds))
 
 
-def labels_saved(arrivals: Sequence[Curves], contender: str, baseline: str, seeds: Seeds) -> float:
-    """How many labels fewer a contender needs than a baseline, for the same Dice; all arrivals together.
+def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
+    """How many labels fewer a strategy needs than a baseline, for the same Dice; all datasets together.
 
-    The Dice is the baseline's at `curves.asked` labels. From the labels that the baseline needs for it, those
-    of the contender are taken off: where the baseline's curve is flat, it could have stopped sooner. A
-    contender that never gets there counts with the largest number of labels tried.
+    The Dice is the baseline's at `target_labels`. From the labels that the baseline needs for it, those of
+    the strategy are taken off: where the baseline's curve is flat, it could have stopped sooner. A strategy
+    that never gets there counts with the largest number of labels tried.
     """
     saved = 0.0
     for curves in arrivals:
-        labels = curves.labels.astype(np.float64)
-        theirs, ours = (_mean_curve(curves, name, seeds) for name in (baseline, contender))
-        target = theirs[_place_asked(curves)]
-        saved += cost_to_reach(labels, theirs, target) - cost_to_reach(labels, ours, target)
+        target = curves.target(baseline, seeds)
+        theirs, ours = (
+            cost_to_reach(curves.labels, curves.mean_curve(name, seeds), target)
+            for name in (baseline, strategy)
+        )
+        saved += theirs - ours
     return saved
 
 
@@ -75,7 +147,7 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
     Parameters
     ----------
     statistic
-        From rows of seeds to a figure.
+        From positions of seeds to a number.
     n_seeds
         How many there are.
     confidence
@@ -98,27 +170,80 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
 
 
 def mean_areas(arrivals: Sequence[Curves]) -> Array:
-    """Areas averaged over arrivals, shape (A, S)."""
+    """Areas averaged over datasets, shape (A, S)."""
     return np.asarray(np.mean([curves.areas for curves in arrivals], axis=0))
 
 
-@dataclass(frozen=True)
-class MetAnew:
-    """The best strategy, chosen on some seeds and measured on another.
+class Comparison(Record):
+    """A strategy against a baseline.
 
     Attributes
     ----------
+    strategy, baseline
+        Their names.
+    gain
+        Area under the learning curve less the baseline's, seed by seed, mean over datasets.
+    saved
+        Labels, all datasets together.
+    saved_by_dataset
+        Labels, dataset by dataset.
+
+    Intervals of `gain` and `saved` hold for all strategies against a baseline together, those by dataset
+    each for itself.
+    """
+
+    strategy: str
+    baseline: str
+    gain: Interval
+    saved: Interval
+    saved_by_dataset: dict[str, Interval]
+
+
+def compare(arrivals: Sequence[Curves], strategies: Sequence[str]) -> tuple[Comparison, ...]:
+    """Every strategy against every baseline."""
+    areas, row = mean_areas(arrivals), arrivals[0].row
+    n_seeds = areas.shape[1]
+    confidence = simultaneous(len(strategies))
+
+    def saved(curves: Sequence[Curves], strategy: str, baseline: str, confidence: float) -> Interval:
+        return of_mean_curves(
+            lambda seeds: labels_saved(curves, strategy, baseline, seeds), n_seeds, confidence
+        )
+
+    return tuple(
+        Comparison(
+            strategy=strategy,
+            baseline=baseline,
+            gain=over_seeds(areas[row(strategy)] - areas[row(baseline)], confidence),
+            saved=saved(arrivals, strategy, baseline, confidence),
+            saved_by_dataset={each.dataset: saved([each], strategy, baseline, 0.95) for each in arrivals},
+        )
+        for baseline in BASELINES
+        for strategy in strategies
+    )
+
+
+class CrossValidatedBest(Record):
+    """The best strategy, chosen on all seeds but one and measured on that one, in turn.
+
+    Attributes
+    ----------
+    baseline
+        That it is compared with.
     chosen
         For each seed, the strategy with the largest mean area on the other seeds.
     gain
         Its area less the baseline's on that seed, over seeds.
     """
 
+    baseline: str
     chosen: tuple[str, ...]
     gain: Interval
 
 
-def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baseline: str) -> MetAnew | None:
+def cross_validated_best(
+    arrivals: Sequence[Curves], strategies: Sequence[str], baseline: str
+) -> CrossValidatedBest | None:
     """Leave each seed out of choosing the best strategy, and compare on it.
 
     The strategy that came out best of several did so partly by luck, and its own difference is too large;
@@ -127,7 +252,7 @@ def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baselin
     Parameters
     ----------
     arrivals
-        The curves.
+        Curves of each dataset.
     strategies
         Names to choose from.
     baseline
@@ -135,7 +260,7 @@ def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baselin
 
     Returns
     -------
-    MetAnew or None
+    CrossValidatedBest or None
         None with a single seed.
     """
     areas, row = mean_areas(arrivals), arrivals[0].row
@@ -145,12 +270,5 @@ def best_met_anew(arrivals: Sequence[Curves], strategies: Sequence[str], baselin
         return None
     best = [int(np.delete(of_strategies, seed, axis=1).mean(axis=1).argmax()) for seed in range(n_seeds)]
     gains = of_strategies[best, np.arange(n_seeds)] - areas[row(baseline)]
-    return MetAnew(tuple(strategies[each] for each in best), over_seeds(gains))
-
-
-def _mean_curve(curves: Curves, contender: str, seeds: Seeds) -> Array:
-    return rising(curves.dice[curves.row(contender), seeds].mean(axis=0))
-
-
-def _place_asked(curves: Curves) -> int:
-    return int(np.flatnonzero(curves.labels == curves.asked)[0])
+    chosen = tuple(strategies[each] for each in best)
+    return CrossValidatedBest(baseline=baseline, chosen=chosen, gain=over_seeds(gains))

@@ -1,7 +1,6 @@
 """Which images train and which test: labels are few, and no test image is like one of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import SplitConfig, time_blocks
 from icefloe.errors import IcefloeError
-from studies.kit.data import StudyData, labelled_and_held_back
+from studies.kit.data import Division, StudyData, labelled_and_held_back
 from studies.kit.study import Record
 
 TEST_SHARE = 1 / 3
@@ -89,26 +88,11 @@ def default_panels(folder: Path, standard: Sequence[str] = (), arriving: Sequenc
     return panels
 
 
-@dataclass(frozen=True)
-class Division:
-    """The images of one seed.
-
-    Attributes
-    ----------
-    pool
-        Images that can be labelled, of which the first n train; the datasets take turns.
-    test
-        Images that test, the same for every n and every kind of weights.
-    """
-
-    pool: tuple[Sample, ...]
-    test: tuple[Sample, ...]
-
-
 def divide(data: StudyData, panel: Panel, seed: int) -> Division:
     """Test images and an order of labelling, at random but for the rules of `Panel`.
 
-    A group of duplicates is represented by its first image, so that n labels are n different images.
+    Of the pool the first n images train; in it the datasets take turns. A group of duplicates is represented
+    by its first image, so that n labels are n different images.
 
     Parameters
     ----------

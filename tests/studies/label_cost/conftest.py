@@ -10,7 +10,9 @@ from icefloe.datasets.dataset import DatasetInfo
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
-from studies.label_cost.curves import Curves
+from studies.label_cost.replay import Outcome
+from studies.label_cost.result import DatasetSummary, LabelCostResult
+from studies.label_cost.savings import Curves
 
 
 @pytest.fixture(scope="session")
@@ -24,28 +26,66 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def make_curves() -> Callable[..., Curves]:
-    """Curves of the contenders' Dice, each float of shape (S, N)."""
+MakeResult = Callable[..., LabelCostResult]
 
-    def make(labels: tuple[int, ...], dataset: str = "C", **dice: np.ndarray) -> Curves:
-        names = tuple(name.replace("_", "-") for name in dice)
-        values = np.array([np.atleast_2d(each) for each in dice.values()], dtype=np.float64)
-        minutes = np.broadcast_to(2.0 * np.array(labels), values.shape)
-        return Curves(
-            dataset=dataset,
-            standard=("A", "B"),
-            contenders=names,
-            labels=np.array(labels),
-            dice=values,
-            iou=values / (2 - values),
-            minutes=np.array(minutes),
-            ceiling=values[0, :, -1],
-            trivial={"all background": 0.0, "Otsu": 0.3},
-            places=np.arange(5),
-            picked=np.tile([0.0, 0.5, 1.0, np.nan, 0.0], (len(names), 1)),
-            n_pool=4.0,
-            n_test=1.5,
+
+@pytest.fixture(scope="session")
+def make_result() -> MakeResult:
+    """A result on datasets C, D, ...: by dataset, strategy -> Dice, float of shape (S, N)."""
+
+    def make(
+        labels: tuple[int, ...], *by_dataset: dict[str, np.ndarray], **fields: object
+    ) -> LabelCostResult:
+        datasets, outcomes = [], []
+        for name, dice in zip("CDE", by_dataset, strict=False):
+            values = {strategy: np.atleast_2d(np.asarray(each, float)) for strategy, each in dice.items()}
+            outcomes += [
+                Outcome(
+                    dataset=name,
+                    seed=seed,
+                    strategy=strategy,
+                    labels=count,
+                    dice=each[seed, position],
+                    iou=each[seed, position] / (2 - each[seed, position]),
+                    minutes=2.0 * count,
+                )
+                for strategy, each in values.items()
+                for seed in range(len(each))
+                for position, count in enumerate(labels)
+            ]
+            datasets.append(
+                DatasetSummary(
+                    dataset=name,
+                    standard=("A", "B"),
+                    n_pool=4.0,
+                    n_test=1.5,
+                    whole_pool=tuple(next(iter(values.values()))[:, -1]),
+                    baselines={"all background": 0.0, "Otsu": 0.3},
+                    frames=tuple(range(5)),
+                    picked=dict.fromkeys(values, (0.0, 0.5, 1.0, None, 0.0)),
+                )
+            )
+        return LabelCostResult(
+            preset="light",
+            members=("mobilenet_v2", "efficientnet-b0"),
+            size=128,
+            epochs=15,
+            retraining_epochs=6,
+            n_seeds=len(next(iter(values.values()))),
+            spread=0.5,
+            datasets=tuple(datasets),
+            outcomes=tuple(outcomes),
+            **fields,
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_curves(make_result: MakeResult) -> Callable[..., Curves]:
+    """Learning curves of strategies' Dice on one dataset, each float of shape (S, N)."""
+
+    def make(labels: tuple[int, ...], **dice: np.ndarray) -> Curves:
+        return make_result(labels, {name.replace("_", "-"): each for name, each in dice.items()}).curves[0]
 
     return make

@@ -9,7 +9,7 @@ from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.importer import import_folder
 from icefloe.datasets.label_history import add_labels
 from icefloe.datasets.labels import write_mask
-from studies.label_cost.labour import (
+from studies.label_cost.annotation_time import (
     LOOK_MINUTES,
     SCRATCH_MINUTES,
     TOLERANCE,

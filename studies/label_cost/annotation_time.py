@@ -1,6 +1,6 @@
 """Minutes that a person needs for a label: from scratch, and correcting what the ensemble drew."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from icefloe.active.labelers import SECONDS_AN_IMAGE
 from icefloe.datasets.dataset import Dataset, Sample
@@ -44,12 +44,12 @@ def correction_minutes(reference: MaskArray, drawn: MaskArray) -> float:
     return LOOK_MINUTES + SCRATCH_MINUTES * (1 - surface_dice(reference, drawn, tolerance_px))
 
 
-def measured_minutes(dataset: Dataset, samples: Collection[Sample]) -> dict[str, float]:
+def measured_minutes(dataset: Dataset, samples: Iterable[Sample]) -> dict[str, float]:
     """Minutes by sample key that a person's last label of an image took, where somebody measured them."""
     keys = {sample.stem: sample.key for sample in samples}
     return {
         keys[record.stem]: record.seconds / 60
         for record in read_history(dataset.path)
-        # What a simulated labeler books, nobody spent.
+        # Nobody spent what a simulated labeler books.
         if record.seconds is not None and record.source != "simulation" and record.stem in keys
     }
