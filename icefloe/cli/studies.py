@@ -175,25 +175,9 @@ def uncertainty(
     output: Output = STUDIES,
 ) -> None:
     """What the uncertainty is worth: intervals and their coverage, calibration, ranking, abstaining."""
-    import tempfile
+    from studies.uncertainty.run import run_uncertainty
 
-    from icefloe.datasets.dataset import load_datasets
-    from studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
-
-    began, where = time.monotonic(), _workspace()
-    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
-        subjects = (
-            registered_subjects(where, Path(scratch)) if ensemble is None else [saved_subject(ensemble)]
-        )
-        task = bar.add_task("Held-out images", total=None)
-
-        def advance(what: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-
-        study = run_uncertainty(
-            subjects[0], load_datasets(where.data), subjects[1:], experiments, seed, advance
-        )
-    _finish(study, output, began)
+    _run(partial(run_uncertainty, ensemble=ensemble, n_experiments=experiments, seed=seed), output)
 
 
 @app.command()

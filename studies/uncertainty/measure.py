@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.samples import LabelledSample
+from icefloe.ensemble.segmenter import Segmenter
 from icefloe.scoring.conformal import highest_safe_doubt, labelled_areas
-from icefloe.scoring.metrics import confusion_matrix, scores_from_confusion
+from icefloe.scoring.metrics import pixel_scores
 from icefloe.typing import IGNORE, MaskArray
 
 PIXELS_A_FRAME = 1000
@@ -21,13 +21,13 @@ DOUBTS = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 200)])
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class MeasuredFrame:
     """One image of an experiment with its reference; shares are of the image's labelled pixels.
 
     Attributes
     ----------
-    true, expected, predicted
-        Share of the first foreground class: in the reference, the mean of its probability, in the mask.
+    true, expected
+        Share of the first foreground class: in the reference, and the mean of its probability.
     open_share, member_spread
         The area's uncertainty (`conformal.labelled_areas`), and the standard deviation over members of their
         expected shares.
@@ -43,10 +43,8 @@ class Frame:
         At pixels drawn at random: `wrong` (0 or 1) and the scores that may rank them.
     """
 
-    key: str
     true: float
     expected: float
-    predicted: float
     open_share: float
     member_spread: float
     error: float
@@ -58,11 +56,10 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """An experiment with its frames."""
+class MeasuredExperiment:
+    """An experiment's frames."""
 
-    name: str
-    frames: tuple[Frame, ...]
+    frames: tuple[MeasuredFrame, ...]
 
     def column(self, name: str) -> NDArray[np.float64]:
         """An attribute or score of every frame, float64 of shape (n,)."""
@@ -70,58 +67,54 @@ class Measured:
 
 
 def measure(
-    ensemble: Ensemble,
-    name: str,
-    samples: Sequence[LabelledSample],
-    max_error: float,
-    rng: np.random.Generator,
-) -> Measured:
+    segmenter: Segmenter, samples: Sequence[LabelledSample], max_error: float, rng: np.random.Generator
+) -> MeasuredExperiment:
     """Predict an experiment's images and keep what the study needs of them.
+
+    Parameters
+    ----------
+    segmenter
+        With members, so that they can disagree.
+    samples
+        Images of one experiment.
+    max_error
+        Share of an image's pixels that may be wrong and kept.
+    rng
+        Draws pixels.
 
     Raises
     ------
     IcefloeError
         If an image can't be used, or its mask doesn't fit it.
     """
-    predicted = ensemble.predict(samples, keep_members=True)
-    return Measured(
-        name,
-        tuple(
-            _frame(sample.key, sample.reference(), prediction, max_error, rng)
-            for sample, prediction in predicted
-        ),
-    )
+    predicted = segmenter.predict(samples, keep_members=True)
+    frames = (_frame(sample.reference(), prediction, max_error, rng) for sample, prediction in predicted)
+    return MeasuredExperiment(tuple(frames))
 
 
 def _frame(
-    key: str, mask: MaskArray, prediction: Prediction, max_error: float, rng: np.random.Generator
-) -> Frame:
-    counted = mask != IGNORE
-    n_classes = 2 if prediction.mean.ndim == 2 else len(prediction.mean)
-    quality = scores_from_confusion(confusion_matrix(mask, prediction.mask, n_classes))
+    mask: MaskArray, prediction: Prediction, max_error: float, rng: np.random.Generator
+) -> MeasuredFrame:
+    counted, mean = mask != IGNORE, prediction.mean
+    n_classes = 2 if mean.ndim == 2 else len(mean)
+    quality = pixel_scores(mask, prediction.mask, n_classes)
     members = prediction.member_probabilities
     assert members is not None  # the members were asked for
     of_class = members if members.ndim == 3 else members[:, 1]
-    true, expected, open_share = labelled_areas(mask, prediction.mean)
-    doubt = prediction.doubt[counted]
-    wrong = (prediction.mask != mask)[counted]
+    true, expected, open_share = labelled_areas(mask, mean)
+    doubt, wrong = prediction.doubt[counted], (prediction.mask != mask)[counted]
     drawn = rng.integers(0, doubt.size, PIXELS_A_FRAME)
-    certainty = (
-        np.maximum(prediction.mean, 1 - prediction.mean) if n_classes == 2 else prediction.mean.max(axis=0)
-    )
     maps = {
         "doubt": prediction.doubt,
-        "1 - max p": 1 - certainty,
+        "1 - max p": 1 - (np.maximum(mean, 1 - mean) if n_classes == 2 else mean.max(axis=0)),
         "entropy": prediction.entropy,
         "aleatoric entropy": prediction.aleatoric,
         "mutual information": prediction.mutual_information,
         "std (UQ)": prediction.std,
     }
-    return Frame(
-        key=key,
+    return MeasuredFrame(
         true=float(true[0]),
         expected=float(expected[0]),
-        predicted=float(np.mean(prediction.mask[counted] == 1)),
         open_share=float(open_share[0]),
         member_spread=float(of_class[:, counted].mean(axis=1, dtype=np.float64).std()),
         error=1 - quality.accuracy,

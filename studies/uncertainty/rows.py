@@ -1,35 +1,197 @@
-"""The study's tables, row by row: split, ranking, abstention."""
+"""Rows of the study's tables, from experiments measured."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.scoring.conformal import hierarchical_quantile
 from icefloe.scoring.selective import RiskCoverage, risk_coverage
+from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
 from icefloe.statistics.interval import Interval
-from studies.uncertainty.coverage import share_over_experiments
-from studies.uncertainty.measure import DOUBTS, Measured
+from icefloe.statistics.repetitions import over_seeds
+from studies.kit.study import Record
+from studies.uncertainty.design import (
+    IMAGE_SCORES,
+    LEVELS,
+    N_DIVISIONS,
+    OURS,
+    PIXEL_SCORES,
+    Float64Array,
+    FrameScores,
+    Method,
+)
+from studies.uncertainty.measure import DOUBTS, MeasuredExperiment
 
-IMAGE_SCORES = {
-    "uq_mean": "std (UQ)",
-    "uq_boundary": "std per boundary",
-    "uq_foreground": "std per foreground",
-    "entropy": "entropy",
-    "mutual_information": "mutual information",
-    "aleatoric_boundary": "aleatoric per boundary",
-    "epistemic_boundary": "epistemic per boundary",
-    "doubt": "doubt",
-}
-"""Score of an image -> its name in tables."""
+WITHIN = 0.02
+"""How far from its level coverage may be to be called right."""
 
-PIXEL_SCORES = ("doubt", "1 - max p", "entropy", "aleatoric entropy", "mutual information", "std (UQ)")
+Experiments = Sequence[MeasuredExperiment]
 
 
-@dataclass(frozen=True)
-class SplitRow:
+class Coverage(Record):
+    """One method, level and number of experiments calibrated on.
+
+    Attributes
+    ----------
+    coverage
+        Share of frames whose true area lies in its interval, mean over random divisions; its ends are the 5 %
+        and 95 % quantile over divisions: what a single calibration may give.
+    width
+        Mean of the intervals' widths, as a share of the image.
+    relative_width
+        Median of the width over the expected area.
+    """
+
+    method: str
+    level: float
+    n_calibration: int
+    coverage: Interval
+    width: float
+    relative_width: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether coverage is within two points of its level."""
+        return abs(self.coverage.mean - self.level) <= WITHIN
+
+    @property
+    def informative_width(self) -> float | None:
+        """The relative one; None where the interval is the whole image, which says nothing."""
+        return self.relative_width if self.width < 1 else None
+
+
+def divide(
+    experiments: Experiments,
+    method: Method,
+    n_calibration: int,
+    rng: np.random.Generator,
+    n_divisions: int = N_DIVISIONS,
+) -> list[Coverage]:
+    """Calibrate on some experiments, verify on all others, again and again; a row for each of `LEVELS`.
+
+    Experiments of one kind are exchangeable, so the mean over divisions must come out at the stated level or
+    a little above it: what is verified is that the whole chain does what the theory says.
+
+    Parameters
+    ----------
+    experiments
+        N of one kind.
+    method
+        Makes intervals.
+    n_calibration
+        Experiments to calibrate on, fewer than N.
+    rng
+        Draws the divisions.
+    n_divisions
+        How many.
+    """
+    scores, scales = method.scores(experiments), method.scales(experiments)
+    expected = [e.column("expected") for e in experiments]
+    found: dict[float, list[tuple[float, float, float]]] = {level: [] for level in LEVELS}
+    for _ in range(n_divisions):
+        order = rng.permutation(len(experiments))
+        calibration = [scores[k] for k in order[:n_calibration]]
+        rest_scores, rest_expected, rest_scales = (
+            np.concatenate([values[k] for k in order[n_calibration:]])
+            for values in (scores, expected, scales)
+        )
+        for level, values in found.items():
+            quantile = method.quantile(calibration, level)
+            width = _widths(rest_expected, rest_scales, quantile)
+            relative = np.median(width / np.maximum(rest_expected, MINIMUM_FOREGROUND))
+            values.append((float(np.mean(rest_scores <= quantile)), float(width.mean()), float(relative)))
+    rows = []
+    for level, values in found.items():
+        coverage, width, relative = np.array(values).T
+        low, high = np.quantile(coverage, (0.05, 0.95))
+        rows.append(
+            Coverage(
+                method=method.name,
+                level=level,
+                n_calibration=n_calibration,
+                coverage=Interval(mean=float(coverage.mean()), low=low, high=high, n=n_divisions),
+                width=float(width.mean()),
+                relative_width=float(relative.mean()),
+            )
+        )
+    return rows
+
+
+def _widths(expected: Float64Array, scale: Float64Array, quantile: float) -> Float64Array:
+    if not np.isfinite(quantile):
+        return np.ones_like(expected)
+    return np.minimum(expected + quantile * scale, 1) - np.maximum(expected - quantile * scale, 0)
+
+
+def intraclass_correlation(scores: FrameScores) -> float:
+    """Share of the scores' variance that lies between experiments, ICC(1) of a one-way analysis of variance.
+
+    0: frames of one experiment are as good as frames of several; 1: one frame says all of its experiment.
+
+    Parameters
+    ----------
+    scores
+        Of each experiment, all of equally many frames, at least two.
+    """
+    table = np.stack(list(scores))
+    n = table.shape[1]
+    between = n * table.mean(axis=1).var(ddof=1)
+    within = table.var(axis=1, ddof=1).mean()
+    return float((between - within) / (between + (n - 1) * within))
+
+
+def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Interval:
+    """Mean over experiments of the share of their frames of which something holds; its 95 % t interval.
+
+    The interval is over experiments and lies within [0, 1]; one experiment has none: its frames don't tell
+    how another would fare.
+    """
+    estimate = over_seeds([float(frames.mean()) for frames in holds])
+    if not estimate.is_bounded:
+        return estimate
+    return estimate.model_copy(update={"low": max(estimate.low, 0.0), "high": min(estimate.high, 1.0)})
+
+
+class Verification(Record):
+    """Coverage on experiments that took no part in the calibration, at one level.
+
+    Attributes
+    ----------
+    group
+        Which experiments.
+    n_experiments, n_images
+        How many.
+    coverage
+        Share of frames covered, over experiments.
+    width
+        Mean width, as a share of the image.
+    """
+
+    group: str
+    level: float
+    n_experiments: int
+    n_images: int
+    coverage: Interval
+    width: float
+
+
+def verify(group: str, calibration: Experiments, experiments: Experiments, level: float) -> Verification:
+    """Calibrate our intervals on some experiments, and see how they fare on others of whatever kind."""
+    quantile = hierarchical_quantile(OURS.scores(calibration), level)
+    covered = [scores <= quantile for scores in OURS.scores(experiments)]
+    scales = np.concatenate(OURS.scales(experiments))
+    return Verification(
+        group=group,
+        level=level,
+        n_experiments=len(experiments),
+        n_images=len(scales),
+        coverage=share_over_experiments(covered),
+        width=float(np.mean(_widths(_column(experiments, "expected"), scales, quantile))),
+    )
+
+
+class Split(Record):
     """Uncertainty of a group of experiments, mean over images, entropies in thousandths of a nat.
 
     Attributes
@@ -42,7 +204,7 @@ class SplitRow:
         Mean share of wrong pixels.
     """
 
-    where: str
+    group: str
     n_images: int
     total: float
     aleatoric: float
@@ -53,34 +215,28 @@ class SplitRow:
     error: float
 
     @classmethod
-    def of(cls, where: str, experiments: Sequence[Measured]) -> "SplitRow":
+    def of(cls, group: str, experiments: Experiments) -> "Split":
         """Mean over all frames of some experiments."""
         mean = {
-            name: 1e3 * float(_column(experiments, name).mean())
-            for name in (
-                *("entropy", "aleatoric_entropy", "mutual_information"),
-                *("aleatoric_boundary", "epistemic_boundary"),
+            name: 1e3 * float(_column(experiments, score).mean())
+            for name, score in (
+                ("total", "entropy"),
+                ("aleatoric", "aleatoric_entropy"),
+                ("epistemic", "mutual_information"),
+                ("aleatoric_boundary", "aleatoric_boundary"),
+                ("epistemic_boundary", "epistemic_boundary"),
             )
         }
         return cls(
-            where=where,
+            group=group,
             n_images=sum(len(e.frames) for e in experiments),
-            total=mean["entropy"],
-            aleatoric=mean["aleatoric_entropy"],
-            epistemic=mean["mutual_information"],
-            epistemic_share=mean["mutual_information"] / max(mean["entropy"], 1e-9),
-            aleatoric_boundary=mean["aleatoric_boundary"],
-            epistemic_boundary=mean["epistemic_boundary"],
+            epistemic_share=mean["epistemic"] / max(mean["total"], 1e-9),
             error=float(_column(experiments, "error").mean()),
+            **mean,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return asdict(self)
 
-
-@dataclass(frozen=True)
-class RankingRow:
+class Ranking(Record):
     """How well scores rank the pixels or images of one group, all on one loss.
 
     Attributes
@@ -93,7 +249,7 @@ class RankingRow:
         Score -> area under its risk-coverage curve.
     """
 
-    where: str
+    group: str
     unit: str
     n: int
     random: float
@@ -111,11 +267,12 @@ class RankingRow:
         return (self.random - self.aurc[score]) / possible if possible > 0 else np.nan
 
     @classmethod
-    def of(cls, where: str, unit: str, curves: Mapping[str, RiskCoverage]) -> "RankingRow":
-        """Of each score's curve, all of the same items."""
+    def of(cls, group: str, unit: str, experiments: Experiments) -> "Ranking":
+        """Of every score."""
+        curves = risk_curves(unit, experiments)
         first = next(iter(curves.values()))
         return cls(
-            where=where,
+            group=group,
             unit=unit,
             n=len(first.risk),
             random=first.random,
@@ -123,14 +280,14 @@ class RankingRow:
             aurc={name: curve.aurc for name, curve in curves.items()},
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        gains = {name: None if np.isnan(self.gain(name)) else self.gain(name) for name in self.aurc}
-        return asdict(self) | {"gain": gains}
 
-
-def pixel_curves(experiments: Sequence[Measured]) -> dict[str, RiskCoverage]:
-    """Score -> curve of the pixels drawn from some experiments."""
+def risk_curves(unit: str, experiments: Experiments) -> dict[str, RiskCoverage]:
+    """Score -> risk-coverage curve of the images of some experiments, or of the pixels drawn from them."""
+    if unit == "images":
+        loss = 1 - _column(experiments, "dice")
+        return {
+            title: risk_coverage(_column(experiments, name), loss) for name, title in IMAGE_SCORES.items()
+        }
     pixels = {
         name: np.concatenate([f.pixels[name] for e in experiments for f in e.frames])
         for name in ("wrong", *PIXEL_SCORES)
@@ -138,14 +295,7 @@ def pixel_curves(experiments: Sequence[Measured]) -> dict[str, RiskCoverage]:
     return {name: risk_coverage(pixels[name], pixels["wrong"]) for name in PIXEL_SCORES}
 
 
-def image_curves(experiments: Sequence[Measured]) -> dict[str, RiskCoverage]:
-    """Score -> curve of the images of some experiments."""
-    loss = 1 - _column(experiments, "dice")
-    return {words: risk_coverage(_column(experiments, name), loss) for name, words in IMAGE_SCORES.items()}
-
-
-@dataclass(frozen=True)
-class AbstentionRow:
+class Abstention(Record):
     """What abstaining does on experiments that the threshold was not calibrated on.
 
     Attributes
@@ -159,7 +309,7 @@ class AbstentionRow:
         Mean share of pixels abstained from.
     """
 
-    where: str
+    group: str
     n_experiments: int
     n_images: int
     kept_promise: Interval
@@ -169,34 +319,29 @@ class AbstentionRow:
     @classmethod
     def of(
         cls,
-        where: str,
-        calibration: Sequence[Measured],
-        experiments: Sequence[Measured],
+        group: str,
+        calibration: Experiments,
+        experiments: Experiments,
         max_error: float,
         confidence: float,
-    ) -> "AbstentionRow":
+    ) -> "Abstention":
         """Calibrate on some experiments, as `fit_guarantees` does, and see how others fare."""
         max_doubt = highest_doubt(calibration, confidence)
-        kept = [e.column("safe_doubt") >= max_doubt for e in experiments]
         shares = [np.interp(max_doubt, DOUBTS, f.abstained) for e in experiments for f in e.frames]
         return cls(
-            where=where,
+            group=group,
             n_experiments=len(experiments),
             n_images=len(shares),
-            kept_promise=share_over_experiments(kept),
+            kept_promise=share_over_experiments([e.column("safe_doubt") >= max_doubt for e in experiments]),
             before=float((_column(experiments, "error") <= max_error).mean()),
             abstained=float(np.mean(shares)),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return asdict(self) | {"kept_promise": self.kept_promise.model_dump()}
 
-
-def highest_doubt(calibration: Sequence[Measured], confidence: float) -> float:
+def highest_doubt(calibration: Experiments, confidence: float) -> float:
     """`Guarantees.max_doubt` of experiments, as a number."""
     return -hierarchical_quantile([-e.column("safe_doubt") for e in calibration], confidence)
 
 
-def _column(experiments: Sequence[Measured], name: str) -> NDArray[np.float64]:
+def _column(experiments: Experiments, name: str) -> Float64Array:
     return np.concatenate([e.column(name) for e in experiments])

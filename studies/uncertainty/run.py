@@ -1,6 +1,7 @@
 """From an ensemble and a workspace's datasets to the study."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,58 +9,85 @@ from typing import Any, get_args
 
 import numpy as np
 
-from icefloe.datasets.dataset import Dataset
+from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.guarantees import (
-    LEVEL,
-    MAX_ERROR,
-    ExperimentSamples,
-)
+from icefloe.ensemble.guarantees import LEVEL, MAX_ERROR, ExperimentSamples
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation, evaluate
 from icefloe.evaluation.temperature import check_temperature
+from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.calibrate import N_IMAGES, held_out_experiments
 from icefloe.registry.registry import Registry
-from icefloe.registry.store import StoreSettings
 from icefloe.report.figures import Segmented
-from icefloe.simulate.fresh import SimulatedSample, fresh_experiments
-from icefloe.simulate.standard import Cause, shifted_spec
-from studies.uncertainty.coverage import LEVELS, METHODS, OURS, divide, intraclass_correlation, verify
-from studies.uncertainty.measure import Measured, measure
+from icefloe.settings import Settings
+from icefloe.simulate.fresh import fresh_experiments
+from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
+from studies.uncertainty.design import FEW, FRESH, LEVELS, METHODS, N_EXAMPLES, N_SHIFTED, OURS
+from studies.uncertainty.measure import MeasuredExperiment, measure
+from studies.uncertainty.result import Calibration, UncertaintyResult
 from studies.uncertainty.rows import (
-    AbstentionRow,
-    RankingRow,
-    SplitRow,
+    Abstention,
+    Ranking,
+    Split,
+    divide,
     highest_doubt,
-    image_curves,
-    pixel_curves,
+    intraclass_correlation,
+    risk_curves,
+    verify,
 )
-from studies.uncertainty.study import UncertaintyStudy
-from studies.uncertainty.verdicts import FRESH
-
-FEW = (2, 5, 9, 20, 50, 100)
-"""Experiments to calibrate on, besides half of all."""
-
-N_SHIFTED = 8
-"""Of each cause, at full strength."""
-
-N_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrainedEnsemble:
     """An ensemble, and the keys of the images that its training has seen, where its lineage is known."""
 
     ensemble: Ensemble
     trained_on: Collection[str] = ()
 
+    def held_out(self, datasets: Mapping[str, Dataset]) -> list[ExperimentSamples]:
+        """Images with a reference that training has not seen, by experiment."""
+        return held_out_experiments(datasets.values(), self.ensemble.manifest, self.trained_on)
 
-def saved_subject(folder: Path) -> Subject:
-    """An ensemble's directory; what it was trained on is then known from its benchmark alone."""
-    return Subject(Ensemble.load(folder))
+    def evaluate(self, datasets: Mapping[str, Dataset]) -> Evaluation:
+        """On those images."""
+        held_out = self.held_out(datasets)
+        return evaluate(self.ensemble, [sample for e in held_out for sample in e.samples])
 
 
-def registered_subjects(settings: StoreSettings, scratch: Path) -> list[Subject]:
+def run_uncertainty(
+    settings: Settings,
+    progress: Progress = SILENT,
+    *,
+    ensemble: Path | None = None,
+    n_experiments: int = 240,
+    seed: int = 0,
+) -> UncertaintyResult:
+    """Of a saved ensemble; with None, of the workspace's champion, beside all other versions' temperatures.
+
+    Parameters
+    ----------
+    settings, progress
+        Of the workspace; is told how far it is.
+    ensemble
+        A saved ensemble's folder: what it was trained on is then known from its benchmark alone.
+    n_experiments, seed
+        As of `measure_uncertainty`.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no champion; others as of `measure_uncertainty`.
+    """
+    datasets = load_datasets(settings.data)
+    with tempfile.TemporaryDirectory() as scratch:
+        if ensemble is not None:
+            judged, earlier = TrainedEnsemble(Ensemble.load(ensemble)), []
+        else:
+            judged, *earlier = registered_ensembles(settings, Path(scratch))
+        return measure_uncertainty(judged, datasets, earlier, n_experiments, seed, progress)
+
+
+def registered_ensembles(settings: Settings, scratch: Path) -> list[TrainedEnsemble]:
     """The champion, then every other registered version, each under its own name, newest first.
 
     Raises
@@ -70,31 +98,27 @@ def registered_subjects(settings: StoreSettings, scratch: Path) -> list[Subject]
     registry = Registry(settings)
     champion = registry.get("champion").name
     others = [version.name for version in reversed(registry.list()) if version.name != champion]
-    subjects = []
+    found = []
     for name in (champion, *others):
         loaded = Ensemble.load(registry.download(name, scratch / name))
         named = loaded.with_manifest(loaded.manifest.model_copy(update={"name": name}))
-        subjects.append(Subject(named, registry.show(name).lineage.keys()))
-    return subjects
+        found.append(TrainedEnsemble(named, registry.show(name).lineage.keys()))
+    return found
 
 
-Progress = Callable[[str, int, int], None]
-"""Told what is measured, how many experiments are done, and how many there are."""
-
-
-def run_uncertainty(
-    subject: Subject,
+def measure_uncertainty(
+    judged: TrainedEnsemble,
     datasets: Mapping[str, Dataset],
-    earlier: Sequence[Subject] = (),
+    earlier: Sequence[TrainedEnsemble] = (),
     n_experiments: int = 240,
     seed: int = 0,
-    progress: Progress = lambda what, done, total: None,
-) -> UncertaintyStudy:
+    progress: Progress = SILENT,
+) -> UncertaintyResult:
     """Measure what an ensemble's uncertainty is worth.
 
     Parameters
     ----------
-    subject
+    judged
         The ensemble.
     datasets
         Of the workspace; their images with a reference that training has not seen are used.
@@ -103,9 +127,9 @@ def run_uncertainty(
     n_experiments
         Fresh simulated experiments, at least 20.
     seed
-        Of experiments, divisions and drawn pixels.
+        Draws experiments, divisions and pixels.
     progress
-        Told how far it is.
+        Is told how many experiments of each kind are measured.
 
     Raises
     ------
@@ -118,84 +142,53 @@ def run_uncertainty(
             f"{n_experiments} experiments: half of them must allow 90 % intervals. Ask for 20 or more."
         )
     rng = np.random.default_rng(seed)
-    ensemble = subject.ensemble
-    held_out = _held_out(subject, datasets)
-    evaluation = _evaluate(subject, datasets)
-    known = {e.name: [measure(ensemble, e.name, e.samples, MAX_ERROR, rng)] for e in held_out}
-    shifted = {
-        cause: _simulated(
-            ensemble,
-            cause,
-            fresh_experiments(N_SHIFTED, N_IMAGES, seed, cause, partial(shifted_spec, cause, 1.0)),
-            N_SHIFTED,
-            rng,
-            progress,
-        )
-        for cause in get_args(Cause)
-    }
-    drawn = fresh_experiments(n_experiments, N_IMAGES, seed)
-    fresh = _simulated(ensemble, FRESH, drawn, n_experiments, rng, progress)
+    ensemble, held_out = judged.ensemble, judged.held_out(datasets)
+    evaluation = judged.evaluate(datasets)
+
+    def simulated(group: str, n: int, *draw: Any) -> list[MeasuredExperiment]:
+        experiments = fresh_experiments(n, N_IMAGES, seed, group, *draw)
+        return [measure(ensemble, each, MAX_ERROR, rng) for each in tracked(experiments, progress, group, n)]
+
+    known = {e.name: [measure(ensemble, e.samples, MAX_ERROR, rng)] for e in held_out}
+    shifted = {c: simulated(c, N_SHIFTED, partial(shifted_spec, c, 1.0)) for c in get_args(Cause)}
+    fresh = simulated(FRESH, n_experiments, random_standard_spec)
     others = known | shifted
     ranked = {FRESH: fresh, **known, "simulated shifts": [e for group in shifted.values() for e in group]}
     half = n_experiments // 2
-    return UncertaintyStudy(
-        ensemble=ensemble.manifest.name,
+    return UncertaintyResult(
+        ensemble=ensemble.name,
         n_members=len(ensemble.manifest.members),
         level=LEVEL,
         max_error=MAX_ERROR,
         n_experiments=n_experiments,
         n_images=N_IMAGES,
-        splits=tuple(SplitRow.of(where, group) for where, group in ({FRESH: fresh} | others).items()),
+        between=intraclass_correlation(OURS.scores(fresh)),
+        splits=tuple(Split.of(name, group) for name, group in ({FRESH: fresh} | others).items()),
         checks=tuple(
             check
-            for found in (evaluation, *(_evaluate(version, datasets) for version in earlier))
+            for found in (evaluation, *(version.evaluate(datasets) for version in earlier))
             if (check := check_temperature(found))
         ),
-        between=intraclass_correlation(OURS.scores(fresh)),
         methods=tuple(row for method in METHODS for row in divide(fresh, method, half, rng)),
         few=tuple(row for n in FEW if n < n_experiments for row in divide(fresh, OURS, n, rng)),
         verifications=(
             *(verify(f"{FRESH}, the other half", fresh[:half], fresh[half:], level) for level in LEVELS),
-            *(verify(where, fresh, group, LEVEL) for where, group in others.items()),
+            *(verify(name, fresh, group, LEVEL) for name, group in others.items()),
         ),
         rankings=tuple(
-            RankingRow.of(where, unit, curves(group))
-            for unit, curves in (("pixels", pixel_curves), ("images", image_curves))
-            for where, group in ranked.items()
+            Ranking.of(name, unit, group) for unit in ("pixels", "images") for name, group in ranked.items()
         ),
         abstentions=(
-            AbstentionRow.of(FRESH, fresh[:half], fresh[half:], MAX_ERROR, LEVEL),
-            *(AbstentionRow.of(where, fresh, group, MAX_ERROR, LEVEL) for where, group in others.items()),
+            Abstention.of(FRESH, fresh[:half], fresh[half:], MAX_ERROR, LEVEL),
+            *(Abstention.of(name, fresh, group, MAX_ERROR, LEVEL) for name, group in others.items()),
         ),
-        evaluation=evaluation,
-        curves={"pixels": pixel_curves(fresh), "images": image_curves(fresh)},
+        calibration=tuple(
+            Calibration(dataset=dataset, **scores.model_dump(include=set(Calibration.model_fields)))
+            for dataset, scores in evaluation.datasets.items()
+        ),
+        curves={unit: risk_curves(unit, fresh) for unit in ("pixels", "images")},
         examples=tuple(_examples(ensemble, held_out, highest_doubt(fresh, LEVEL))),
     )
-
-
-def _held_out(subject: Subject, datasets: Mapping[str, Dataset]) -> list[ExperimentSamples]:
-    return held_out_experiments(datasets.values(), subject.ensemble.manifest, subject.trained_on)
-
-
-def _evaluate(subject: Subject, datasets: Mapping[str, Dataset]) -> Evaluation:
-    samples = [sample for experiment in _held_out(subject, datasets) for sample in experiment.samples]
-    return evaluate(subject.ensemble, samples)
-
-
-def _simulated(
-    ensemble: Ensemble,
-    what: str,
-    experiments: Iterable[Sequence[SimulatedSample]],
-    n: int,
-    rng: np.random.Generator,
-    progress: Progress,
-) -> list[Measured]:
-    measured = []
-    for done, samples in enumerate(experiments):
-        progress(what, done, n)
-        name = samples[0].dataset
-        measured.append(measure(ensemble, name, samples, MAX_ERROR, rng))
-    return measured
 
 
 def _examples(
