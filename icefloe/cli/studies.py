@@ -139,30 +139,18 @@ def ea_vs_er(
     output: Output = STUDIES,
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
-    from icefloe.params import load_params
-    from studies.ea_vs_er.study import run_ea_vs_er
-    from studies.ea_vs_er.versions import Where
-    from studies.material import Material, labelled_and_held_back
+    from studies.ea_vs_er.run import run_ea_vs_er
 
-    began = time.monotonic()
-    where = _workspace()
-    params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = labelled_and_held_back(where.data)
-    first = standard or labelled
-    later = arriving or [name for name in held_back if name not in first]
-    study = run_ea_vs_er(
-        Material.load(where.data, [*first, *later]),
-        first,
-        later,
-        params.training,
-        split=params.split,
-        pruning=params.pruning,
-        n_labels=params.sampling.k,
-        n_seeds=seeds,
-        where=Where(where.checkpoints, where.weights_dir, where.ray_address),
-        tell=say,
+    _run(
+        partial(
+            run_ea_vs_er,
+            standard=standard or (),
+            arriving=arriving or (),
+            preset=preset,
+            n_seeds=seeds,
+        ),
+        output,
     )
-    _finish(study, output, began)
 
 
 @app.command()

@@ -1,13 +1,18 @@
-"""Which networks are trained, and which of them are an EA, an ER, or stand alone."""
+"""Which networks are trained, on which images, and which of them are an EA, an ER, or alone."""
 
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
+from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.splits import SplitConfig, split_samples
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
+from studies.kit.data import StudyData
 
 Seeds = tuple[int, ...]
 Networks = tuple[str, ...]
@@ -18,6 +23,10 @@ Family = dict[Seeds, tuple[Networks, ...]]
 
 EA, ALL = "EA", "all networks"
 LEAST_SEEDS = 3
+
+HALVES = SplitConfig(validation_fraction=0.0, test_fraction=0.5, block_frames=5)
+"""An arriving dataset in blocks of time: labels are drawn from one half and scores taken on the other, so
+that every version and every seed is scored on the same images."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ class Design:
         }
 
     def er(self, architecture: str) -> Family:
-        """ERs of an architecture: one a set of `size` seeds. Sets overlap; see `intervals.pseudo_values`."""
+        """ERs of an architecture: one a set of `size` seeds. Sets overlap; see `pseudo_values`."""
         return {
             chosen: (tuple(self.network(architecture, seed) for seed in chosen),)
             for chosen in itertools.combinations(self.seeds, self.size)
@@ -122,7 +131,7 @@ class Design:
         return {
             EA: self.ea,
             **{er_name(name): self.er(name) for name in self.architectures},
-            **{alone_name(name): self.alone(name) for name in self.architectures},
+            **{f"one {name}": self.alone(name) for name in self.architectures},
             ALL: {tuple(self.seeds): (tuple(self.specs),)},
         }
 
@@ -132,6 +141,80 @@ def er_name(architecture: str) -> str:
     return f"ER {architecture}"
 
 
-def alone_name(architecture: str) -> str:
-    """How tables call a network alone."""
-    return f"one {architecture}"
+@dataclass(frozen=True)
+class ImageSplit:
+    """Samples by what they are for.
+
+    Attributes
+    ----------
+    train, validation
+        Of the standard datasets.
+    tests
+        Name of a test set -> its samples: first the standard datasets' together, then each arriving one's.
+    pools
+        Arriving dataset -> the samples that labels may be drawn from.
+    """
+
+    data: StudyData
+    train: tuple[Sample, ...]
+    validation: tuple[Sample, ...]
+    tests: dict[str, tuple[Sample, ...]]
+    pools: dict[str, tuple[Sample, ...]]
+
+    @classmethod
+    def of(
+        cls, data: StudyData, standard: Sequence[str], arriving: Sequence[str], config: SplitConfig
+    ) -> "ImageSplit":
+        """Divide the datasets.
+
+        Raises
+        ------
+        IcefloeError
+            If a side that is needed is empty.
+        """
+        datasets = {name: _with_references(data.datasets[name]) for name in (*standard, *arriving)}
+        first = split_samples([datasets[name] for name in standard], config)
+        samples = {sample.key: sample for dataset in datasets.values() for sample in dataset.samples}
+
+        def at(keys: Sequence[str]) -> tuple[Sample, ...]:
+            return tuple(samples[key] for key in keys)
+
+        known = {data.groups[key] for key in (*first.train, *first.validation)}
+        standard_tests = "-".join(standard)
+        tests, pools = {standard_tests: at(first.test)}, {}
+        for name in arriving:
+            halves = split_samples([datasets[name]], HALVES)
+            tests[name] = at([key for key in halves.test if data.groups[key] not in known])
+            pools[name] = at(halves.train)
+        train, validation = at(first.train), at(first.validation)
+        for side, found in {"train": train, "validation": validation, **tests}.items():
+            if not found:
+                what, where = ("test", side) if side in tests else (side, standard_tests)
+                raise IcefloeError(f"{where}: no {what} image. Label five or more images of each dataset.")
+        return cls(data, train, validation, tests, pools)
+
+    def draw(self, dataset: str, n: int, seed: int) -> tuple[Sample, ...]:
+        """Images of an arriving dataset to label: at random, as the paper does, never two of one group.
+
+        Raises
+        ------
+        IcefloeError
+            If there are not so many.
+        """
+        candidates = sorted(self.data.distinct(self.pools[dataset]), key=lambda sample: sample.index)
+        if len(candidates) < n:
+            raise IcefloeError(
+                f"{dataset}: {n} labels to draw, but {len(candidates)} different images to draw from. "
+                "Lower sampling.k of the preset."
+            )
+        rng = np.random.default_rng((seed, *dataset.encode()))
+        chosen = rng.choice(len(candidates), n, replace=False)
+        return tuple(candidates[index] for index in sorted(chosen))
+
+
+def _with_references(dataset: Dataset) -> Dataset:
+    """The dataset as if every truth kept back were a label, so that it can be split."""
+    samples = tuple(
+        replace(sample, mask_path=sample.mask_path or sample.truth_path) for sample in dataset.samples
+    )
+    return replace(dataset, samples=samples)

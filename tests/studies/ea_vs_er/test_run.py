@@ -1,25 +1,27 @@
 """From datasets to a page, with real training; and what is refused before it."""
 
-import dataclasses
-import json
 import re
 
+import numpy as np
 import pytest
 
 from icefloe.datasets.dataset import DatasetInfo
-from icefloe.datasets.splits import SplitConfig
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
+from icefloe.params import DEFAULT_PARAMS, Params, load_params
+from icefloe.progress import Silent
+from icefloe.settings import Settings
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
 from icefloe.training.config import RetrainingConfig, TrainingConfig
-from icefloe.training.pruning import PruningRule
-from studies.ea_vs_er.study import run_ea_vs_er
-from studies.ea_vs_er.versions import Where
-from studies.material import Material
-from studies.writing import Circumstances, write_study
+from studies.ea_vs_er.design import Design, ImageSplit
+from studies.ea_vs_er.result import EaVsErResult
+from studies.ea_vs_er.run import measure_ea_vs_er, train_versions
+from studies.kit.data import StudyData
+from studies.kit.study import write_study
+from studies.kit.training import Trainer
 
 TINY = ExperimentSpec(size_px=64, pixel_size_nm=7.5, n_composites=10)
 CONFIG = TrainingConfig(
@@ -32,29 +34,23 @@ CONFIG = TrainingConfig(
     learning_rate=3e-3,
     retraining=RetrainingConfig(epochs=1),
 )
+PARAMS = Params(training=CONFIG)
 
 
 @pytest.fixture
-def material(tmp_path):
+def settings(tmp_path):
     for seed, (name, labelled) in enumerate({"A": True, "B": False}.items()):
         info = DatasetInfo(name=name, experiment=name, pixel_size_nm=7.5)
-        write_dataset(simulate_experiment(TINY, seed), tmp_path / name, info, labelled=labelled)
-    return Material.load(tmp_path, ["A", "B"])
+        write_dataset(simulate_experiment(TINY, seed), tmp_path / "data" / name, info, labelled=labelled)
+    return Settings(workspace=tmp_path)
 
 
-def run(material, checkpoints, standard=("A",), arriving=("B",), tell=lambda _: None):
-    return run_ea_vs_er(
-        material,
-        standard,
-        arriving,
-        CONFIG,
-        split=SplitConfig(),
-        pruning=PruningRule(),
-        n_labels=2,
-        n_seeds=3,
-        where=Where(checkpoints),
-        tell=tell,
-    )
+class Told(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def tell(self, line):
+        self.lines.append(line)
 
 
 @pytest.mark.parametrize(
@@ -65,37 +61,49 @@ def run(material, checkpoints, standard=("A",), arriving=("B",), tell=lambda _: 
         (("A",), ("A",), r"^A: named as standard and as arriving\. Name it once\.$"),
     ],
 )
-def test_datasets_that_make_no_study_are_refused(material, tmp_path, standard, arriving, message):
+def test_datasets_that_make_no_study_are_refused(settings, standard, arriving, message):
     with pytest.raises(IcefloeError, match=message):
-        run(material, tmp_path / "checkpoints", standard, arriving)
-    assert not (tmp_path / "checkpoints").exists()
+        measure_ea_vs_er(settings, PARAMS, standard, arriving, n_seeds=3)
+    assert not settings.checkpoints.exists()
 
 
-def test_more_than_two_classes_are_refused(material, tmp_path):
-    info = material.datasets["B"].info.model_copy(update={"classes": ["background", "ice", "grid"]})
-    datasets = material.datasets | {"B": dataclasses.replace(material.datasets["B"], info=info)}
+def test_more_than_two_classes_are_refused(settings):
+    info = DatasetInfo(name="B", experiment="B", classes=["background", "ice", "grid"])
+    info.save(settings.data / "B")
     with pytest.raises(IcefloeError, match=r"^B: has 3 classes \(background, ice, grid\)"):
-        run(dataclasses.replace(material, datasets=datasets), tmp_path)
+        measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3)
 
 
 @pytest.mark.integration
-def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(material, tmp_path):
-    told = []
-    study = run(material, tmp_path / "checkpoints", tell=told.append)
-    assert told[:2] == ["T1: 6 networks on 6 images", "T2: all of them again, with 2 images of B"]
-    for name, network in study.versions[1].networks.items():
-        before = study.versions[0].networks[name].receipt
-        assert network.receipt.init_sha256 == before.weights_sha256
-        assert network.receipt.started_from == "T1"
-    scored = {sample.key for sample in study.parts.tests["B"]}
-    assert not scored & {key for keys in study.versions[1].drawn.values() for key in keys}
+def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(settings, tmp_path):
+    told = Told()
+    result = measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3, progress=told)
+    assert told.lines[:2] == ["T1: 6 networks on 6 images", "T2: all of them again, with 2 images of B"]
+    drawn = {key for each in result.drawn for key in each.keys}
+    assert not set(result.tests[1].images) & drawn
 
-    page = write_study(study, tmp_path / "out", Circumstances("icefloe study ea-vs-er", "abc", 1.0))
-    for figure in re.findall(r"\((ea-vs-er-\w+\.png)\)", page.read_text()):
+    page = write_study(result, tmp_path / "out")
+    named = re.findall(r"\((ea-vs-er-\w+\.png)\)", page.read_text())
+    assert len(named) == 5
+    for figure in named:
         assert (page.parent / figure).is_file()
-    weights = sorted((tmp_path / "checkpoints").glob("*/best.safetensors"))
+    weights = sorted(settings.checkpoints.glob("*/best.safetensors"))
     assert len(weights) == 12
     written = [file.stat().st_mtime_ns for file in weights]
-    again = run(material, tmp_path / "checkpoints")
+    again = measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3)
     assert [file.stat().st_mtime_ns for file in weights] == written
-    assert json.dumps(again.to_dict()) == json.dumps(study.to_dict())
+    assert again.model_dump_json() == result.model_dump_json()
+    assert EaVsErResult.model_validate_json(result.model_dump_json()).page() == result.page()
+
+    data = StudyData.load(settings.data, ["A", "B"])
+    split, design = ImageSplit.of(data, ["A"], ["B"], PARAMS.split), Design.of(CONFIG.members, 3)
+    first, second = train_versions(Trainer(data, settings), split, design, CONFIG, n_labels=2)
+    for name, member in second.trained.items():
+        assert member.receipt.init_sha256 == first.trained[name].receipt.weights_sha256
+        assert member.receipt.started_from == "T1"
+    assert np.ptp([len(samples) for samples in second.drawn.values()]) == 0
+
+
+def test_the_preset_made_for_it_has_distinct_architectures():
+    preset = load_params(DEFAULT_PARAMS, "study")
+    assert len({member.encoder for member in preset.training.members}) == len(preset.training.members)

@@ -14,15 +14,9 @@ from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
+from icefloe.scoring.tally import mask_scores
 from icefloe.training.members import TrainedMember
-from studies.ea_vs_er.scoring import (
-    Fitted,
-    Scenes,
-    Scores,
-    Seen,
-    baseline_scores,
-    error_counts,
-)
+from studies.ea_vs_er.scoring import Fitted, GridImages, GridPredictions, PooledScores, predict
 
 from .conftest import receipt
 
@@ -70,38 +64,40 @@ def ensemble(networks) -> Ensemble:
 
 
 @pytest.fixture(scope="module")
-def seen(dataset, networks) -> Seen:
-    (found,) = Seen.by(networks, Scenes.of(dataset.samples, PREPROCESSING))
+def predictions(dataset, networks) -> GridPredictions:
+    (found,) = predict(networks, GridImages.of(dataset.samples, PREPROCESSING))
     return found
 
 
-def test_scores_are_those_of_an_evaluation_of_the_same_ensemble(dataset, ensemble, seen):
+def test_scores_are_those_of_an_evaluation_of_the_same_ensemble(dataset, ensemble, predictions):
     threshold = float(np.median(ensemble.predict_image(dataset.samples[0].image()).mean))
     fixed = ensemble.with_manifest(ensemble.manifest.model_copy(update={"threshold": threshold}))
     expected = evaluate(fixed, dataset.samples).datasets["D1"]
-    found = Scores.of(seen, [spec.name for spec in SPECS], Fitted(0.5, threshold)).pooled
+    found = PooledScores.of(predictions, [spec.name for spec in SPECS], Fitted(0.5, threshold)).pooled
     assert 0.05 < expected.iou < 0.95
     for name in ("pca", "iou", "dice", "brier", "mae", "ece", "uq", "uq_boundary"):
         assert found[name] == pytest.approx(getattr(expected, name), abs=2e-3), name
 
 
-def test_temperature_and_threshold_are_those_of_an_assembled_ensemble(dataset, ensemble, seen):
+def test_temperature_and_threshold_are_those_of_an_assembled_ensemble(dataset, ensemble, predictions):
     expected = calibrate(ensemble, dataset.samples)
-    found = Fitted.on(seen, [spec.name for spec in SPECS])
+    found = Fitted.on(predictions, [spec.name for spec in SPECS])
     assert found.temperature == pytest.approx(expected.temperature, rel=1e-2)
     assert found.threshold == pytest.approx(expected.threshold, abs=1e-3)
 
 
-def test_baselines_are_those_of_an_evaluation(dataset, ensemble, seen):
+def test_baselines_are_those_of_an_evaluation(dataset, ensemble, predictions):
     expected = evaluate(ensemble, dataset.samples).baselines["D1"]
-    found = baseline_scores(seen.scenes)
-    assert found == {name: pytest.approx(scores.model_dump()) for name, scores in expected.items()}
+    found = predictions.images.baseline_scores()
+    assert {name: mask_scores(scores) for name, scores in found.items()} == {
+        name: pytest.approx(scores.model_dump()) for name, scores in expected.items()
+    }
 
 
-def test_the_members_mean_brier_is_the_ensembles_and_their_ambiguity(seen):
-    names, fitted = list(seen.logits), Fitted(0.5, 0.5)
-    together = Scores.of(seen, names, fitted).pooled
-    alone = [Scores.of(seen, [name], fitted).pooled for name in names]
+def test_the_members_mean_brier_is_the_ensembles_and_their_ambiguity(predictions):
+    names, fitted = list(predictions.logits), Fitted(0.5, 0.5)
+    together = PooledScores.of(predictions, names, fitted).pooled
+    alone = [PooledScores.of(predictions, [name], fitted).pooled for name in names]
     assert together["ambiguity"] > 1e-4
     assert np.mean([scores["brier"] for scores in alone]) == pytest.approx(
         together["brier"] + together["ambiguity"], rel=1e-4
@@ -109,13 +105,13 @@ def test_the_members_mean_brier_is_the_ensembles_and_their_ambiguity(seen):
     assert {scores["ambiguity"] for scores in alone} == {0.0}
 
 
-def test_errors_are_counted_at_probability_one_half_on_labelled_pixels(dataset, seen):
+def test_errors_are_counted_at_probability_one_half_on_labelled_pixels(dataset, predictions):
     name = SPECS[0].name
     wrong = 0
     for index, sample in enumerate(dataset.samples):
-        square = 1 / (1 + np.exp(-seen.logits[name][index].astype(np.float64)))
+        square = 1 / (1 + np.exp(-predictions.logits[name][index].astype(np.float64)))
         truth = sample.mask()
         wrong += int(((square[:, 8:56] >= 0.5) != truth)[truth != 255].sum())
-    counts = error_counts(seen)
+    counts = predictions.error_counts()
     assert counts.both_wrong[0, 0] == wrong
     assert counts.n_pixels == 3 * 59 * 48
