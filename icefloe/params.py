@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from icefloe.active.sampler import SamplerConfig
 from icefloe.datasets.splits import SplitConfig
 from icefloe.drift.config import GateConfig
+from icefloe.drift.ice import ICE
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.promotion import PromotionRule
+from icefloe.files import read_yaml
 from icefloe.training.config import TrainingConfig
 from icefloe.training.pruning import PruningRule
 from icefloe.validation import validated
@@ -33,6 +34,12 @@ class Params(BaseModel):
     sampling: SamplerConfig = SamplerConfig()
     promotion: PromotionRule = PromotionRule()
 
+    @field_validator("gate")
+    @classmethod
+    def _quantities_exist(cls, gate: GateConfig) -> GateConfig:
+        ICE.deciding(gate)
+        return gate
+
     def sections(self) -> dict[str, dict[str, Any]]:
         """Each section in plain types; what is empty is left out, because KFP knows no null."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -47,13 +54,11 @@ def load_params(path: Path, preset: str) -> Params:
         If the file is missing or not YAML, there is no such preset, or an entry is unknown or wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError as error:
         raise IcefloeError(
             f"{path}: not found. Copy it from another workspace, or make a new one."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise IcefloeError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Fix it.") from error
     presets = content.get("presets") if isinstance(content, dict) else None
     if not isinstance(presets, dict) or preset not in presets:
         known = ", ".join(presets) if isinstance(presets, dict) else "none"

@@ -1,6 +1,7 @@
 """How far long work has come, told to whoever waits for it."""
 
-from collections.abc import Iterable, Iterator, Sized
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -18,6 +19,9 @@ class Progress(Protocol):
     def tell(self, line: str) -> None:
         """Something worth a line of its own; plain text."""
 
+    def warn(self, line: str) -> None:
+        """What a person should know although it stops nothing; plain text."""
+
 
 class Silent:
     """Nobody waits."""
@@ -28,8 +32,47 @@ class Silent:
     def tell(self, line: str) -> None:
         """Nothing."""
 
+    def warn(self, line: str) -> None:
+        """Nothing."""
+
 
 SILENT = Silent()
+
+
+class Lines:
+    """A line now and then, for logs and pipes.
+
+    Parameters
+    ----------
+    write
+        Takes a line.
+    seconds
+        Least time between two lines on the same work, and of a work that has any; its end then has one.
+    """
+
+    def __init__(self, write: Callable[[str], None], seconds: float = 10.0) -> None:
+        self._write, self._seconds = write, seconds
+        self._last: dict[str, float] = {}
+        self._told: set[str] = set()
+
+    def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
+        """A line, if the last one on this work is old enough, or it is finished after others were told."""
+        now = time.monotonic()
+        is_due = now - self._last.setdefault(what, now) >= self._seconds
+        if not (is_due or (done == total and what in self._told)):
+            return
+        self._last[what] = now
+        self._told.add(what)
+        counted = f"{done} of {total}" if total is not None else f"{done}"
+        self._write(f"{what}: {counted}" + (f", {detail}" if detail else ""))
+
+    def tell(self, line: str) -> None:
+        """The line itself."""
+        self._write(line)
+
+    def warn(self, line: str) -> None:
+        """The line, marked."""
+        self._write(f"warning: {line}")
 
 
 def tracked(items: Iterable[Item], progress: Progress, what: str, total: int | None = None) -> Iterator[Item]:

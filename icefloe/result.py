@@ -40,5 +40,6 @@ class Result(BaseModel, ABC):
         return figure
 
     def to_markdown(self) -> str:
-        """Sentence and table."""
-        return f"{self.sentence()}\n\n{self.table().markdown()}"
+        """The sentence, and the table if it has a row."""
+        table = self.table()
+        return f"{self.sentence()}\n" + (f"\n{table.markdown()}" if table.rows else "")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,12 +28,18 @@ class Settings(BaseSettings):
         MLflow's tracking store and where new experiments put their artifacts.
     registered_model, experiment
         MLflow names of this study's ensemble and of its runs.
+    database_url
+        Database of the labelling queue: `postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE`, or
+        `sqlite:///FILE` with a path from the workspace; None: the SQLite file `queue_path`. Never shown, as
+        it may hold a password.
     queue_path
-        SQLite file of the labelling queue.
+        SQLite file that is the database where `database_url` names none.
     checkpoints
         Directory of training checkpoints, on a disk that every training worker sees.
     ray_address
         Ray cluster to train on; empty: Ray is started for the run.
+    image
+        Container image that compiled pipelines run in.
     weights_dir
         Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
     """
@@ -45,9 +51,11 @@ class Settings(BaseSettings):
     artifact_uri: str = ""
     registered_model: str = "icefloe-ea"
     experiment: str = "icefloe"
+    database_url: SecretStr | None = None
     queue_path: Path = Path(".icefloe/queue.db")
     checkpoints: Path = Path(".icefloe/checkpoints")
     ray_address: str | None = None
+    image: str = "icefloe:latest"
     weights_dir: Path | str | None = None
 
     def model_post_init(self, _context: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -20,17 +21,22 @@ DONE = b"done"
 
 PRELOADED = (
     "kfp.dsl.executor_main",
-    "mlflow.pyfunc",
+    "icefloe.registry.runs",
+    "icefloe.workflow.data",
+    "icefloe.workflow.versions",
+    "icefloe.workflow.prediction",
+    "icefloe.workflow.drift",
+    "icefloe.workflow.selection",
+    "icefloe.workflow.labels",
+    "icefloe.workflow.evaluation",
+    "icefloe.workflow.registration",
+    "icefloe.workflow.runs",
     "matplotlib.pyplot",
-    "icefloe.active.collect",
-    "icefloe.active.request",
-    "icefloe.drift.gate",
-    "icefloe.registry.submission",
-    "icefloe.report.page",
+    "mlflow.pyfunc",
     "icefloe.training.assembly",
     "icefloe.training.tracking",
 )
-"""The rooms that steps use, and what those import only when they need it.
+"""What steps use, in the order in which a pipeline comes to need it, and what that imports when it needs it.
 
 Not Ray: it reads how to authenticate from the environment when it is imported, and the Ray of this run is
 started, with a token of its own, only after this process.
@@ -45,10 +51,13 @@ def serve(control: socket.socket) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the step, and the driver's to report
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the steps here
-    for module in PRELOADED:
-        with suppress(ImportError):  # the step that needs it says so better
-            importlib.import_module(module)
+    to_import = list(PRELOADED)
     while True:
+        # A step that is asked for early is forked early: it imports what it lacks, while this goes on here.
+        if to_import and not select.select([control], [], [], 0)[0]:
+            with suppress(ImportError):  # the step that needs it says so better
+                importlib.import_module(to_import.pop(0))
+            continue
         asked, descriptors, *_ = socket.recv_fds(control, 1, 2)
         if not asked:
             return

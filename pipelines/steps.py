@@ -9,46 +9,23 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kfp.local import subprocess_task_handler
-
+from pipelines.kfp_hook import steps_run_by
 from pipelines.step_server import DONE, PROGRAM
 
 
 @contextmanager
-def forked_steps() -> Iterator[None]:
-    """Let `kfp.local.SubprocessRunner` fork its steps while the block runs.
-
-    The imports begin in the background, so what the block does before its first step costs no time.
-    """
-    control, served = socket.socketpair()
-    command = [sys.executable, "-m", "pipelines.step_server", str(served.fileno())]
-    server = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=[served.fileno()],
-    )
-    served.close()
+def forked_steps(process: socket.socket) -> Iterator[None]:
+    """Let `kfp.local.SubprocessRunner` fork its steps from a `step_process` while the block runs."""
 
     def run(full_command: list[str], env_vars: Mapping[str, str] | None = None) -> int:
-        return _run_step(control, full_command, {**os.environ, **(env_vars or {})})
+        return _run_step(process, full_command, {**os.environ, **(env_vars or {})})
 
-    in_kfp = subprocess_task_handler.run_local_subprocess
-    subprocess_task_handler.run_local_subprocess = run
-    try:
+    with steps_run_by(run):
         yield
-    finally:
-        subprocess_task_handler.run_local_subprocess = in_kfp
-        control.close()
-        server.kill()  # it has nothing to tidy up; were this process killed, it would end by itself
-        server.wait()
 
 
 def _run_step(control: socket.socket, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -29,7 +29,6 @@ def first_version(
         members=trained.outputs["members"],
         kept=kept.outputs["kept"],
         evaluation=evaluated.outputs["evaluation"],
-        pictures=evaluated.outputs["pictures"],
         data=data.outputs["data"],
         training=training,
         promotion=promotion,
@@ -66,14 +65,12 @@ def next_version(run: str, arrived: str, split: dict, training: dict, pruning: d
         members=trained.outputs["members"],
         kept=kept.outputs["kept"],
         evaluation=evaluated.outputs["evaluation"],
-        pictures=evaluated.outputs["pictures"],
         data=data.outputs["data"],
         training=training,
         promotion=promotion,
         run=run,
         arrived=arrived,
         parent=champion.outputs["ensemble"],
-        champion=evaluated.outputs["before"],
     )
     for step in (labels, data, champion, registered):
         step.set_caching_options(False)

@@ -13,19 +13,26 @@ def assemble_ensemble(
     ensemble: Output[Model],
     parent: Input[Model] = None,
 ) -> float:
-    """Fit threshold and temperature on validation images, measure the benchmark; return the threshold."""
-    import json
+    """Fit threshold and temperature on validation images, and measure the benchmark.
+
+    Args:
+        members: All candidates.
+        kept: Which of them pruning kept, and why.
+        data: The datasets they were trained on, and their split.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file a member.
+        parent: The version that the training started from.
+
+    Returns:
+        The threshold on the mean probability.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.training.assembly import assemble_kept
-    from icefloe.training.members import MembersDir
+    from icefloe.workflow.training import assemble_version
 
-    assembled = assemble_kept(
-        MembersDir.load(Path(members.path)),
-        json.loads(Path(kept.path).read_text(encoding="utf-8"))["kept"],
-        Bundle.load(Path(data.path)),
+    return assemble_version(
+        Path(members.path),
+        Path(kept.path),
+        Path(data.path),
+        Path(ensemble.path),
         parent=parent.metadata["version"] if parent else None,
-    )
-    assembled.save(Path(ensemble.path))
-    return assembled.manifest.threshold
+    ).threshold

@@ -16,38 +16,38 @@ def check_drift(
     figure: Output[HTML],
     findings: Output[Markdown],
 ) -> str:
-    """Compare the dataset with the ensemble's benchmark; return accept, shifted, noisy or inconclusive."""
+    """Compare the dataset with the ensemble's benchmark.
+
+    Args:
+        ensemble: The version that predicted the dataset.
+        predictions: Its predictions of the dataset.
+        data: The one dataset.
+        gate: How the gate decides (`GateConfig`).
+        run: Id of the run that keeps the report.
+        numbers: Effect and p-value of every quantity compared.
+        figure: Every quantity, benchmark beside new.
+        findings: The sentence and the table.
+
+    Returns:
+        accept, shifted, noisy or inconclusive.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.drift.benchmark import Benchmark, with_evidence
+    from components.artifacts import tell, write_figure, write_findings, write_numbers
     from icefloe.drift.config import GateConfig
-    from icefloe.drift.gate import check
-    from icefloe.ensemble.manifest import Manifest
-    from icefloe.ensemble.predictions import PredictionSet
-    from icefloe.registry.runs import RunRecord
-    from icefloe.report.figures import html_page
-    from icefloe.report.numbers import gate_numbers
     from icefloe.settings import load_settings
+    from icefloe.workflow import drift
 
-    bundle = Bundle.load(Path(data.path))
-    predicted = PredictionSet.load(Path(predictions.path))
-    rows = with_evidence(
-        predicted.rows,
-        (sample.image() for sample in bundle.samples),
-        (predicted.maps(sample.key).mask for sample in bundle.samples),
-        bundle.only.info.experiment,
+    report = drift.check_drift(
+        load_settings(),
+        Path(ensemble.path),
+        Path(predictions.path),
+        Path(data.path),
+        GateConfig(**gate),
+        run,
     )
-    report = check(
-        Benchmark.from_tables(Manifest.load(Path(ensemble.path)).benchmark), rows, GateConfig(**gate)
-    )
-    for name, value in gate_numbers(report).items():
-        numbers.log_metric(name, value)
-    Path(figure.path).write_text(
-        html_page(f"Drift gate: {report.dataset}", report.plot(), text=report.sentence()), encoding="utf-8"
-    )
-    Path(findings.path).write_text(report.to_markdown(), encoding="utf-8")
-    record = RunRecord(load_settings(), run)
-    record.write_json(f"gate/{report.dataset}.json", report.to_dict())
-    print(f"icefloe: {report.sentence()}")
+    write_numbers(numbers, report.numbers())
+    write_figure(figure, f"Drift gate: {report.dataset}", report.figure(), report.sentence())
+    write_findings(findings, report)
+    tell(report.sentence())
     return report.outcome

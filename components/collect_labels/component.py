@@ -5,19 +5,19 @@ from components.base import component
 
 @component
 def collect_labels(dataset: str, run: str) -> str:
-    """Write all submitted labels into the workspace; return the data version that holds them.
+    """Write all submitted labels into the workspace's datasets, and commit a data version.
 
-    The record files them under `dataset`, whose arrival asked for them.
+    Args:
+        dataset: The dataset whose arrival asked for them.
+        run: Id of the run that keeps what they cost.
+
+    Returns:
+        Hash of the data version that holds them.
     """
-    from icefloe.active.collect import collect
-    from icefloe.active.queue import Queue
-    from icefloe.registry.runs import RunRecord
+    from components.artifacts import tell
     from icefloe.settings import load_settings
+    from icefloe.workflow import labels
 
-    settings = load_settings()
-    collected = collect(Queue(settings.queue_path), settings.workspace)
-    RunRecord(settings, run).write_json(
-        f"labels/{dataset}.json", {"keys": collected.keys, "seconds": collected.seconds}
-    )
-    print(f"icefloe: {collected.sentence()}")
+    collected = labels.collect_labels(load_settings(), dataset=dataset, run=run)
+    tell(collected.sentence())
     return collected.version.md5

@@ -13,39 +13,37 @@ def evaluate_ensemble(
     scores: Output[Metrics],
     curves: Output[ClassificationMetrics],
     table: Output[Markdown],
-    pictures: Output[Artifact],
     gallery: Output[HTML],
-    before: Output[Artifact],
     champion: Input[Model] = None,
 ) -> float:
-    """Evaluate on the held-out images of every labelled dataset; return the mean Dice over datasets.
+    """Evaluate on the held-out images of every labelled dataset.
 
-    `before` holds the champion's scores on the same images; without a champion it stays empty.
+    Args:
+        ensemble: The version to evaluate.
+        data: The datasets and their split.
+        evaluation: A folder of the scores, the champion's on the same images, and pictures.
+        scores: Scores of every dataset.
+        curves: Confusion matrix and ROC curve.
+        table: Scores with the trivial baselines, and where the temperature helps.
+        gallery: Some of the images with outlines of prediction and reference.
+        champion: The version that it wants to replace.
+
+    Returns:
+        Mean over datasets of their Dice.
     """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.evaluation.evaluate import evaluate
-    from icefloe.evaluation.temperature import check_temperature
-    from icefloe.report.figures import html_page, png
-    from icefloe.report.numbers import evaluation_numbers, mean_dice, roc_points
-    from icefloe.report.overlays import evaluation_figure
+    from components.artifacts import write_curves, write_figure, write_findings, write_numbers
+    from icefloe.workflow.evaluation import evaluate_version
 
-    bundle, loaded = Bundle.load(Path(data.path)), Ensemble.load(Path(ensemble.path))
-    found = evaluate(loaded, bundle.held_out)
-    found.save(Path(evaluation.path))
-    for name, value in evaluation_numbers(found).items():
-        scores.log_metric(name, value)
-    curves.log_confusion_matrix(list(found.classes), [list(row) for row in found.confusion])
-    for points in roc_points(found):
-        curves.log_roc_data_point(*points)
-    check = check_temperature(found)
-    tables = [found.to_markdown(), *([check.to_markdown()] if check else [])]
-    Path(table.path).write_text("\n".join(tables), encoding="utf-8")
-    figure = evaluation_figure(loaded, bundle.held_out)
-    Path(pictures.path).write_bytes(png(figure))
-    Path(gallery.path).write_text(html_page("Held-out images", figure), encoding="utf-8")
-    if champion:
-        evaluate(Ensemble.load(Path(champion.path)), bundle.held_out).save(Path(before.path))
-    return mean_dice(found)
+    found = evaluate_version(
+        Path(ensemble.path),
+        Path(data.path),
+        Path(evaluation.path),
+        Path(champion.path) if champion else None,
+    )
+    write_numbers(scores, found.evaluation.numbers())
+    write_curves(curves, found.evaluation)
+    write_findings(table, found)
+    write_figure(gallery, "Held-out images", found.figure)
+    return found.evaluation.mean_dice

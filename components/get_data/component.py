@@ -7,13 +7,22 @@ from components.base import component
 
 @component
 def get_data(names: list[str], split: dict, data: Output[Dataset]) -> str:
-    """Copy the named datasets (none named: all) and divide their labelled images; return the data version."""
+    """Copy datasets of the current data version, and divide their labelled images.
+
+    Args:
+        names: Datasets; none named: all.
+        split: How labelled images are divided (`SplitConfig`).
+        data: The datasets and their split.
+
+    Returns:
+        Hash of the data version.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
     from icefloe.datasets.splits import SplitConfig
     from icefloe.settings import load_settings
+    from icefloe.workflow import data as workflow
 
-    bundle = Bundle.make(load_settings().workspace, names, SplitConfig(**split), Path(data.path))
+    bundle = workflow.get_data(load_settings(), names, SplitConfig(**split), Path(data.path))
     data.metadata.update(bundle.describe())
     return bundle.version.md5

@@ -7,13 +7,19 @@ from components.base import component
 
 @component
 def get_ensemble(version: str, ensemble: Output[Model]) -> str:
-    """Download `version` (`EA-T2`, or an alias such as `champion`); return its EA-Tn name."""
+    """Download a registered version, checking every file's hash.
+
+    Args:
+        version: Name such as `EA-T2`, or an alias such as `champion`.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file a member.
+
+    Returns:
+        The version's name.
+    """
     from pathlib import Path
 
-    from icefloe.registry.registry import Registry
     from icefloe.settings import load_settings
+    from icefloe.workflow.versions import fetch_version
 
-    registry = Registry(load_settings())
-    registry.download(version, Path(ensemble.path))
-    ensemble.metadata["version"] = registry.get(version).name
+    ensemble.metadata["version"] = fetch_version(load_settings(), version, Path(ensemble.path))
     return ensemble.metadata["version"]

@@ -5,12 +5,15 @@ from components.base import component
 
 @component
 def label_from_truth(dataset: str) -> float:
-    """Label everything queued of `dataset` with its truth; return the minutes a person would have taken."""
-    from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
-    from icefloe.active.queue import Queue
-    from icefloe.datasets.dataset import load_datasets
-    from icefloe.settings import load_settings
+    """Label everything queued of a dataset with its truth.
 
-    settings = load_settings()
-    queue, datasets = Queue(settings.queue_path), load_datasets(settings.data, [dataset])
-    return TruthLabeler().label_all(queue, datasets, dataset) * SECONDS_AN_IMAGE / 60
+    Args:
+        dataset: Name of the dataset.
+
+    Returns:
+        The minutes that a person would have taken.
+    """
+    from icefloe.settings import load_settings
+    from icefloe.workflow import labels
+
+    return labels.label_from_truth(load_settings(), dataset)

@@ -12,15 +12,23 @@ def predict_images(
     predictions: Output[Artifact],
     gallery: Output[HTML],
 ) -> int:
-    """Predict masks and uncertainty of all images; return how many."""
+    """Predict masks and uncertainty of all images.
+
+    Args:
+        ensemble: The version that predicts them.
+        data: The images.
+        predictions: A folder of scores, features and maps.
+        gallery: Some of the images with their predicted outlines and uncertainty.
+
+    Returns:
+        Number of images.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.ensemble.predictions import predict_dataset
-    from icefloe.report.overlays import predictions_page
+    from components.artifacts import write_figure
+    from icefloe.workflow.prediction import predict_bundle
 
-    bundle = Bundle.load(Path(data.path))
-    predicted = predict_dataset(Ensemble.load(Path(ensemble.path)), bundle.samples, Path(predictions.path))
-    Path(gallery.path).write_text(predictions_page(bundle.samples, predicted), encoding="utf-8")
-    return len(predicted.rows)
+    found = predict_bundle(Path(ensemble.path), Path(data.path), Path(predictions.path))
+    n_images = len(found.predictions.rows)
+    write_figure(gallery, "Predictions", found.figure, f"{n_images} images; blue: the predicted outline.")
+    return n_images

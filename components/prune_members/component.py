@@ -9,14 +9,23 @@ from components.base import component
 def prune_members(
     members: Input[Model], pruning: dict, kept: Output[Artifact], receipt: Output[Markdown]
 ) -> int:
-    """Keep the members that pass the rule; return how many."""
-    import json
+    """Keep the members that pass the rule.
+
+    Args:
+        members: All candidates.
+        pruning: When one is kept (`PruningRule`).
+        kept: Names, scores and reasons.
+        receipt: A row a candidate.
+
+    Returns:
+        Number of members kept.
+    """
     from pathlib import Path
 
-    from icefloe.training.members import MembersDir
-    from icefloe.training.pruning import PruningRule, prune
+    from components.artifacts import write_findings
+    from icefloe.training.pruning import PruningRule
+    from icefloe.workflow.training import prune_candidates
 
-    result = prune(MembersDir.load(Path(members.path)), PruningRule(**pruning))
-    Path(kept.path).write_text(json.dumps(result.to_dict()), encoding="utf-8")
-    Path(receipt.path).write_text(result.to_markdown(), encoding="utf-8")
+    result = prune_candidates(Path(members.path), PruningRule(**pruning), Path(kept.path))
+    write_findings(receipt, result)
     return len(result.kept)

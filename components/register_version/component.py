@@ -11,7 +11,6 @@ def register_version(
     members: Input[Model],
     kept: Input[Artifact],
     evaluation: Input[Artifact],
-    pictures: Input[Artifact],
     data: Input[Dataset],
     training: dict,
     promotion: dict,
@@ -20,54 +19,45 @@ def register_version(
     intervals: Output[HTML],
     arrived: str = "",
     parent: Input[Model] = None,
-    champion: Input[Artifact] = None,
 ) -> str:
-    """Make the ensemble the next version EA-Tn, with its lineage; return the promotion gate's verdict."""
-    import json
+    """Make the ensemble the next version with its lineage, and promote it if the gate lets it pass.
+
+    Args:
+        ensemble: The challenger.
+        members: All candidates.
+        kept: Which of them pruning kept, and why.
+        evaluation: The challenger's scores, and the champion's on the same images.
+        data: The data it was trained on.
+        training: Training parameters, for the lineage.
+        promotion: What it has to show (`PromotionRule`).
+        run: Id of the run that keeps what became of it.
+        findings: Verdict, reasons and the table of all comparisons.
+        intervals: Differences with their intervals.
+        arrived: Dataset on which it has to be better.
+        parent: The version that its training started from.
+
+    Returns:
+        The promotion gate's verdict: pass, fail or inconclusive.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.evaluation.evaluate import Evaluation
+    from components.artifacts import tell, write_figure, write_findings
     from icefloe.evaluation.promotion import PromotionRule
-    from icefloe.registry.registry import Registry
-    from icefloe.registry.runs import RunRecord
-    from icefloe.registry.submission import describe_lineage, submit
-    from icefloe.report.figures import html_page
-    from icefloe.report.intervals import intervals_figure
     from icefloe.settings import load_settings
-    from icefloe.training.members import MembersDir
+    from icefloe.workflow import registration
 
-    settings = load_settings()
-    registry = Registry(settings)
-    found = Evaluation.load(Path(evaluation.path))
-    before = Evaluation.load(Path(champion.path)) if champion else None
-    lineage = describe_lineage(
-        registry,
-        Path(ensemble.path),
-        Bundle.load(Path(data.path)),
-        MembersDir.load(Path(members.path)).receipts,
-        training,
-        parent.metadata["version"] if parent else None,
+    challenger = registration.Challenger(
+        ensemble=Path(ensemble.path),
+        members=Path(members.path),
+        kept=Path(kept.path),
+        evaluation=Path(evaluation.path),
+        data=Path(data.path),
+        training=training,
+        parent=parent.metadata["version"] if parent else None,
+        arrived=arrived or None,
     )
-    submission = submit(
-        registry,
-        Path(ensemble.path),
-        lineage,
-        found,
-        PromotionRule(**promotion),
-        champion=before,
-        new_dataset=arrived or None,
-        run_id=run,
-    )
-    Path(findings.path).write_text(submission.report.to_markdown(), encoding="utf-8")
-    figure = intervals_figure(submission.report)
-    Path(intervals.path).write_text(html_page(submission.sentence(), figure), encoding="utf-8")
-    RunRecord(settings, run).write_version(
-        submission,
-        found,
-        before,
-        json.loads(Path(kept.path).read_text(encoding="utf-8")),
-        Path(pictures.path).read_bytes(),
-    )
-    print(f"icefloe: {submission.sentence()}")
-    return submission.report.verdict
+    found = registration.register_version(load_settings(), challenger, PromotionRule(**promotion), run)
+    write_findings(findings, found.report)
+    write_figure(intervals, found.version.name, found.report.figure(), found.sentence())
+    tell(found.sentence())
+    return found.report.verdict

@@ -14,38 +14,30 @@ def select_images(
     reasons: Output[Markdown],
     pictures: Output[HTML],
 ) -> int:
-    """Queue the images that the sampling strategy picks, pre-segmented; return how many there are."""
+    """Queue the images that the sampling strategy picks, pre-segmented.
+
+    Args:
+        predictions: Scores, features and maps of the dataset's images.
+        data: The one dataset.
+        sampling: Strategy, number and spread (`SamplerConfig`).
+        run: Id of the run that keeps the selection.
+        reasons: Why each image was chosen.
+        pictures: The images chosen.
+
+    Returns:
+        Number of images chosen.
+    """
     from pathlib import Path
 
-    from icefloe.active.queue import Queue
-    from icefloe.active.request import request_labels
+    from components.artifacts import tell, write_figure, write_findings
     from icefloe.active.sampler import SamplerConfig
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.datasets.dataset import load_datasets
-    from icefloe.ensemble.predictions import PredictionSet
-    from icefloe.registry.registry import Registry
-    from icefloe.registry.runs import RunRecord
-    from icefloe.report.figures import html_page, png
-    from icefloe.report.overlays import selection_figure
     from icefloe.settings import load_settings
+    from icefloe.workflow import selection
 
-    settings = load_settings()
-    bundle = Bundle.load(Path(data.path))
-    predicted = PredictionSet.load(Path(predictions.path))
-    selection = request_labels(
-        Queue(settings.queue_path),
-        bundle.datasets,
-        predicted,
-        SamplerConfig(**sampling),
-        # Not the champion: were its successor refused, its round would be over and ask for no more.
-        Registry(settings).newest().name,
-        workspace=load_datasets(settings.data),
+    chosen = selection.select_images(
+        load_settings(), Path(predictions.path), Path(data.path), SamplerConfig(**sampling), run
     )
-    Path(reasons.path).write_text(selection.to_markdown(), encoding="utf-8")
-    figure = selection_figure(selection, bundle.samples, predicted)
-    Path(pictures.path).write_text(html_page("Chosen for labelling", figure), encoding="utf-8")
-    record = RunRecord(settings, run)
-    record.write_json(f"selection/{bundle.only.name}.json", selection.to_dict())
-    record.write_png(f"selection/{bundle.only.name}.png", png(figure))
-    print(f"icefloe: {selection.sentence()}")
-    return len(selection.items)
+    write_findings(reasons, chosen.selection)
+    write_figure(pictures, "Chosen for labelling", chosen.figure)
+    tell(chosen.selection.sentence())
+    return len(chosen.selection.items)

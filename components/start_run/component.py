@@ -5,8 +5,15 @@ from components.base import component
 
 @component
 def start_run(name: str) -> str:
-    """Start the MLflow run that records this run of the pipeline `name`; return its id."""
-    from icefloe.registry.runs import RunRecord
-    from icefloe.settings import load_settings
+    """Start the MLflow run that records this run of a pipeline.
 
-    return RunRecord.start(load_settings(), name).run_id
+    Args:
+        name: Name of the pipeline.
+
+    Returns:
+        Id of the run.
+    """
+    from icefloe.settings import load_settings
+    from icefloe.workflow import runs
+
+    return runs.start_run(load_settings(), name)

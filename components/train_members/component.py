@@ -14,33 +14,34 @@ def train_members(
     curves: Output[HTML],
     start_from: Input[Model] = None,
 ) -> int:
-    """Train from scratch, or from the members of `start_from`; return the number of candidates."""
-    import os
+    """Train candidates from scratch, or from an earlier version's weights.
+
+    Args:
+        data: The datasets and their split.
+        training: Members, and how they are trained (`TrainingConfig`).
+        run: Id of the run that the members' runs are nested in.
+        members: Weights, receipts and validation probabilities of every candidate.
+        curves: Loss and scores by epoch.
+        start_from: The version that the training starts from.
+
+    Returns:
+        Number of candidates.
+    """
     from pathlib import Path
 
-    from icefloe.datasets.bundle import Bundle
-    from icefloe.registry.registry import Registry
-    from icefloe.report.curves import curves_page
+    from components.artifacts import step_progress, write_figure
     from icefloe.settings import load_settings
     from icefloe.training.config import TrainingConfig
-    from icefloe.training.jobs import Tracking
-    from icefloe.training.parallel import train_members
+    from icefloe.workflow import training as workflow
 
-    os.environ["MLFLOW_RUN_ID"] = run
-    settings = load_settings()
-    bundle = Bundle.load(Path(data.path))
-    seen = Registry(settings).show(start_from.metadata["version"]).lineage.keys() if start_from else []
-    trained = train_members(
-        bundle.datasets.values(),
-        bundle.split,
+    trained = workflow.train_candidates(
+        load_settings(),
+        Path(data.path),
         TrainingConfig(**training),
-        output=Path(members.path),
-        checkpoints=settings.checkpoints,
-        start_from=Path(start_from.path) if start_from else None,
-        new_keys=set(bundle.split.train) - set(seen),
-        tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
-        ray_address=settings.ray_address,
-        weights_dir=settings.weights_dir,
+        Path(members.path),
+        run,
+        workflow.Start(start_from.metadata["version"], Path(start_from.path)) if start_from else None,
+        step_progress,
     )
-    Path(curves.path).write_text(curves_page(trained.history()), encoding="utf-8")
-    return len(trained.receipts)
+    write_figure(curves, "Training", trained.figure)
+    return len(trained.members.receipts)

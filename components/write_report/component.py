@@ -7,16 +7,18 @@ from components.base import component
 
 @component
 def write_report(run: str, report: Output[HTML]) -> str:
-    """Write the report from the run's record and the registry; return the champion's name."""
+    """Write the report from the run's record and the registry, and close the record.
+
+    Args:
+        run: Id of the run.
+        report: The page.
+
+    Returns:
+        Name of the champion, or none.
+    """
     from pathlib import Path
 
-    from icefloe.registry.registry import Registry
-    from icefloe.registry.runs import RunRecord
-    from icefloe.report.page import write_page
     from icefloe.settings import load_settings
+    from icefloe.workflow import runs
 
-    settings = load_settings()
-    record = RunRecord(settings, run)
-    champion = write_page(record, Registry(settings), Path(report.path))
-    record.finish()
-    return champion
+    return runs.write_report(load_settings(), Path(report.path), run, finish=True)

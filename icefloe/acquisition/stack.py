@@ -21,6 +21,9 @@ from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
 SLOWEST_HZ, FASTEST_HZ = 1, 10_000
 """Rates outside are a unit mistaken (ms for Hz), or leave a second without a frame."""
 
+WORST_SCATTER_PX = 0.3
+"""Blur by more than this is seen; drift within a second is often less."""
+
 Frames = Callable[[int], Iterator[Frame]]
 """A recording's frames from an index on."""
 
@@ -181,6 +184,20 @@ class StackReport:
         if self.n_hot_pixels is not None:
             parts.append(f"{self.n_hot_pixels:,} hot pixels repaired")
         return "; ".join(parts) + "."
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of it, one sentence each."""
+        if 2 * self.n_not_aligned > self.n_blocks > 0:
+            return (
+                f"{self.recording}: most blocks of frames are too noisy or too plain to align. "
+                "Leave --align out, or take more frames a composite.",
+            )
+        if (self.drift_scatter_px or 0) > WORST_SCATTER_PX:
+            return (
+                f"{self.recording}: drift is known to {self.drift_scatter_px:.1f} px only. Look at it in the "
+                "picture, and leave --align out if it jumps about.",
+            )
+        return ()
 
     def _tail(self) -> str:
         if self.n_dropped:

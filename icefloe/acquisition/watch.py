@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icefloe.acquisition.composite_folder import CompositeFolder, Row
 from icefloe.acquisition.stack import Stacking
-from icefloe.datasets.readers import read_image
+from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError
 from icefloe.report.files import ResultFolder
 
 if TYPE_CHECKING:
-    from icefloe.ensemble.ensemble import Ensemble
     from icefloe.ensemble.prediction import Prediction
+    from icefloe.ensemble.segmenter import Segmenter
 
 RESULTS = "results"
 
@@ -42,9 +41,20 @@ class Watched:
     problem: str
     seconds: float
 
+    def sentence(self) -> str:
+        """The composite's scores, or why it has none."""
+        if self.prediction is None:
+            return f"Not segmented: {self.problem}"
+        scores = self.prediction.scores()
+        return (
+            f"{self.row['image']}: {self.row['n_frames']} frames, "
+            f"{scores['foreground_fraction']:.1%} foreground, UQ {scores['uq_mean']:.4f}, "
+            f"segmented in {self.seconds:.1f} s"
+        )
+
 
 def watch(
-    stacking: Stacking, folder: CompositeFolder, ensemble: Ensemble, done: Collection[str] = ()
+    stacking: Stacking, folder: CompositeFolder, segmenter: Segmenter, steps_done: Collection[str] = ()
 ) -> Iterator[Watched]:
     """Segment composites into the folder's `results/`, each as soon as its second is over.
 
@@ -56,9 +66,9 @@ def watch(
         Makes the composites, waiting for frames that are still to come.
     folder
         The folder that it makes them in.
-    ensemble
+    segmenter
         Segments them.
-    done
+    steps_done
         Preprocessing done to the frames already.
 
     Yields
@@ -70,25 +80,27 @@ def watch(
     IcefloeError
         If frames can't be read.
     """
-    results = ResultFolder(folder.path / RESULTS, ensemble.manifest.guarantees)
+
+    def sample(row: Row) -> Sample:
+        path = folder.image_path(row)
+        return Sample("", path.stem, int(row["composite"]), path, steps_done=tuple(steps_done))
+
+    results = ResultFolder(folder.path / RESULTS, segmenter.guarantees)
     if stacking.replaced:
         results.forget(stacking.replaced["image"])
     for row in folder.rows(stacking.name):
         if row["image"] not in results.done:
-            yield _segmented(row, folder.image_path(row), ensemble, results, done)
+            yield _segmented(row, sample(row), segmenter, results)
     for row in stacking.run():
-        yield _segmented(row, folder.image_path(row), ensemble, results, done)
+        yield _segmented(row, sample(row), segmenter, results)
 
 
-def _segmented(
-    row: Row, path: Path, ensemble: Ensemble, results: ResultFolder, done: Collection[str]
-) -> Watched:
+def _segmented(row: Row, sample: Sample, segmenter: Segmenter, results: ResultFolder) -> Watched:
     began = time.monotonic()
     # One composite that shows nothing must not end the watching of the others.
     try:
-        image = read_image(path)
-        prediction = ensemble.predict_image(image, done)
+        ((_, prediction),) = segmenter.predict([sample])
     except IcefloeError as error:
         return Watched(row, None, str(error), time.monotonic() - began)
-    results.add(path.name, image, prediction)
+    results.add(sample.image_path.name, sample.image(), prediction)
     return Watched(row, prediction, "", time.monotonic() - began)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from icefloe.active.items import Item, Label
 from icefloe.active.queue import Queue
@@ -46,18 +45,19 @@ def collect(queue: Queue, workspace: Path, message: str | None = None) -> Collec
     Parameters
     ----------
     queue
-        The queue.
+        Labelling queue whose submitted labels are collected; nobody else collects from it meanwhile.
     workspace
         Folder with git, DVC and `data/`.
     message
-        Of the data version; by default it counts the labels.
+        Commit message of the data version; by default it counts the labels.
 
     Raises
     ------
     IcefloeError
         If a dataset or image is gone, or git or DVC fails; the labels then stay submitted.
     """
-    with FileLock(f"{queue.path}.collect.lock"):  # two pipelines must not write one history
+    # Two pipelines, on two machines even, would each write the same labels into a data version of their own.
+    with queue.database.exclusive("collect"):
         labels = queue.labels("submitted")
         if not labels:
             return Collection((), 0.0, current_version(workspace))

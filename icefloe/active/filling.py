@@ -22,13 +22,13 @@ def fill(
     Parameters
     ----------
     queue
-        The queue.
+        Labelling queue that the images are added to.
     selection
-        What the sampler chose.
+        Images that the sampler chose, with the reasons.
     predictions
-        What it chose from; gives the pre-segmentations.
+        Predictions that it chose from; they give the pre-segmentations.
     datasets
-        By name; give the class names.
+        Datasets of the images by name; they give the class names.
     round
         What the images were chosen in, such as `EA-T1`: doing it again for one round queues nothing twice.
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from icefloe.active.uploads import check_name, encode_png, read_mask_upload
+from icefloe.active.uploads import check_name, check_person, encode_png, read_mask_upload
 from icefloe.errors import IcefloeError
 
 State = Literal["waiting", "submitted", "skipped", "imported"]
+
+MAX_LABEL_SECONDS = 7 * 24 * 3600.0
 
 
 def timestamp(seconds: float) -> str:
@@ -131,6 +133,20 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class LeaseRecord:
+    """A lease as the queue keeps it; `ended` says how it ended, None while it runs.
+
+    `expires` is seconds since the epoch; a lease whose time is over runs on until the queue notices.
+    """
+
+    token: str
+    item_id: int
+    labeler: str
+    expires: float
+    ended: str | None = None
+
+
+@dataclass(frozen=True)
 class OutsideLabel:
     """A label made in another tool, for an item that nobody need have leased.
 
@@ -145,6 +161,29 @@ class OutsideLabel:
     time: float
     source: str
     token: str
+
+    def checked(self, item: Item) -> "OutsideLabel":
+        """The label with its mask in the queue's own form.
+
+        Parameters
+        ----------
+        item
+            The item that it is a label of.
+
+        Raises
+        ------
+        IcefloeError
+            If the author has no name, the time spent is impossible, or the mask does not fit the image.
+        """
+        check_person(self.labeler)
+        # The comparison is false for NaN, too.
+        if self.seconds is not None and not 0 <= self.seconds <= MAX_LABEL_SECONDS:
+            raise IcefloeError(
+                f"{item.key}: {self.seconds} s of labelling can't be. Give seconds, 0 or more."
+            )
+        mask = read_mask_upload(self.png, item.shape, len(item.classes), item.key)
+        # Encoded anew, so that what is kept holds pixels only, whatever the sender's file held besides.
+        return replace(self, png=encode_png(mask))
 
 
 @dataclass(frozen=True)

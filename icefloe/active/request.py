@@ -32,19 +32,19 @@ def request_labels(
     Parameters
     ----------
     queue
-        The queue.
+        Labelling queue that the images are added to.
     datasets
-        Those predicted, by name. Images with a label are not chosen, nor is more than one of a group of
+        Predicted datasets by name. Images with a label are not chosen, nor is more than one of a group of
         duplicates.
     predictions
-        Scores, features and pre-segmentations.
+        Scores, features and pre-segmentations of the images.
     config
-        Strategy, number and spread.
+        How images are chosen: strategy, number and spread.
     round
         What the images are chosen in: the newest version, such as `EA-T1`, so that each training that ended,
         promoted or not, is followed by a round of further images.
     seed
-        Of strategies that draw at random.
+        Seed for strategies that draw at random.
     workspace
         Every dataset by name. An image with the pixels of one that is labelled or asked for elsewhere, turned
         or not, is not chosen.
@@ -94,13 +94,13 @@ def _samples(datasets: Mapping[str, Dataset]) -> list[Sample]:
 def _as_selection(items: list[Item], config: SamplerConfig, available: int) -> Selection:
     selected = tuple(
         Selected(
-            item.dataset,
-            item.stem,
-            item.purpose.score,
-            item.purpose.strategy,
-            item.purpose.rank,
-            item.purpose.reason,
+            dataset=item.dataset,
+            stem=item.stem,
+            score=item.purpose.score,
+            strategy=item.purpose.strategy,
+            rank=item.purpose.rank,
+            reason=item.purpose.reason,
         )
         for item in sorted(items, key=lambda item: item.purpose.rank)
     )
-    return Selection(selected, selected[0].strategy, config.k, available)
+    return Selection(items=selected, strategy=selected[0].strategy, requested=config.k, available=available)

@@ -1,8 +1,9 @@
 """Which images of a predicted dataset to label: a strategy's favourites, kept apart in time."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,11 @@ from icefloe.datasets.dataset import natural_key
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.predictions import PredictionSet
 from icefloe.errors import IcefloeError
+from icefloe.result import Result
+from icefloe.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class SamplerConfig(BaseModel):
@@ -41,9 +47,24 @@ class SamplerConfig(BaseModel):
         return strategy(name).name
 
 
-@dataclass(frozen=True)
-class Selected:
-    """One image to label; `rank` counts from 1 in the order of choice, `score` was its priority then."""
+class Selected(BaseModel):
+    """One image to label.
+
+    Attributes
+    ----------
+    dataset, stem
+        The image.
+    score
+        Its priority when it was chosen; the strategy says in what unit.
+    strategy
+        Name of the strategy.
+    rank
+        Place in the order of choice, from 1.
+    reason
+        Why, in words.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     dataset: str
     stem: str
@@ -58,9 +79,20 @@ class Selected:
         return f"{self.dataset}/{self.stem}"
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The images to label, in order; `available` is how many had no label when `requested` were asked for."""
+class Selection(Result):
+    """The images to label.
+
+    Attributes
+    ----------
+    items
+        In the order of choice.
+    strategy
+        Name of the strategy.
+    requested
+        Number of images asked for.
+    available
+        Number of images without a label then.
+    """
 
     items: tuple[Selected, ...]
     strategy: str
@@ -76,24 +108,19 @@ class Selection:
         count = f"{len(self.items)} of {self.available} unlabelled images"
         return f"{count} chosen by {self.strategy}{short}: {keys}."
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "strategy": self.strategy,
-            "requested": self.requested,
-            "available": self.available,
-            "items": [asdict(item) for item in self.items],
-        }
+    def table(self) -> Table:
+        """One row an image: rank, score and reason."""
+        rows = [
+            {"rank": item.rank, "image": item.key, "score": item.score, "why": item.reason}
+            for item in self.items
+        ]
+        return Table.of(rows, {"score": ".4g"}, ("rank", "image", "score", "why"))
 
-    def to_markdown(self) -> str:
-        """The sentence and a table of images and reasons."""
-        lines = [self.sentence()]
-        if self.items:
-            lines += ["", "| rank | image | score | why |", "|---|---|---|---|"]
-            lines += [
-                f"| {item.rank} | {item.key} | {item.score:.4g} | {item.reason} |" for item in self.items
-            ]
-        return "\n".join(lines) + "\n"
+    def plot(self, ax: Axes) -> None:
+        """Every image's score, in the order of choice."""
+        ax.barh([item.key for item in self.items], [item.score for item in self.items])
+        ax.invert_yaxis()
+        ax.set_xlabel(f"score by {self.strategy}")
 
 
 def select(
@@ -108,11 +135,12 @@ def select(
     Parameters
     ----------
     predictions
-        Of one dataset or several; labelled images among them count for diversity and spread.
+        Predictions of one dataset or several; labelled images among them count for diversity and spread.
     config
-        Strategy, number and spread.
+        How images are chosen: strategy, number and spread.
     rng
-        The only source of randomness: the same state and predictions give the same selection.
+        Random generator, the only source of randomness: the same state and predictions give the same
+        selection.
     labelled
         Sample keys that have a label, or wait for one, and are not chosen.
     excluded
@@ -140,16 +168,23 @@ def select(
         chosen.append(row)
         dataset, stem = candidates.keys[row].split("/", 1)
         reason = chooser.explain(candidates, row)
-        selected.append(Selected(dataset, stem, float(priorities[row]), chooser.name, rank, reason))
-    return Selection(tuple(selected), chooser.name, config.k, available)
+        selected.append(
+            Selected(
+                dataset=dataset,
+                stem=stem,
+                score=float(priorities[row]),
+                strategy=chooser.name,
+                rank=rank,
+                reason=reason,
+            )
+        )
+    return Selection(items=tuple(selected), strategy=chooser.name, requested=config.k, available=available)
 
 
 def _candidates(predictions: PredictionSet) -> tuple[Candidates, NDArray[np.int64], NDArray[np.str_]]:
     """Candidates in time order, however the table is sorted, with positions in time and dataset names."""
     rows = predictions.rows
-    order = sorted(
-        range(len(rows)), key=lambda row: (natural_key(str(rows[row]["dataset"])), int(rows[row]["index"]))
-    )
+    order = sorted(range(len(rows)), key=lambda row: (natural_key(rows[row].dataset), rows[row].index))
     scores = {name: predictions.column(name)[order] for name in SCORES}
     keys = tuple(predictions.keys[row] for row in order)
     features = predictions.features[order].astype(np.float64)
@@ -158,8 +193,8 @@ def _candidates(predictions: PredictionSet) -> tuple[Candidates, NDArray[np.int6
         raise IcefloeError(
             f"{keys[int(np.argmin(finite))]}: a score is not a finite number. Predict the images again."
         )
-    positions = np.array([int(rows[row]["index"]) for row in order], dtype=np.int64)
-    return Candidates(keys, scores, features), positions, np.array([rows[row]["dataset"] for row in order])
+    positions = np.array([rows[row].index for row in order], dtype=np.int64)
+    return Candidates(keys, scores, features), positions, np.array([rows[row].dataset for row in order])
 
 
 def _gaps(datasets: NDArray[np.str_], config: SamplerConfig) -> NDArray[np.float64]:

@@ -52,13 +52,13 @@ class Strategy(ABC):
         Parameters
         ----------
         candidates
-            N images.
+            N images to choose among, labelled ones included.
         chosen
             Rows that have a label or were picked before; a strategy may keep away from them.
         wanted
             How many images are still to be picked, this one included.
         rng
-            The only source of randomness.
+            Random generator, the only source of randomness.
 
         Returns
         -------
@@ -163,7 +163,8 @@ class UncertaintyDiversity(Strategy):
             return uncertainty
         features = _standardised(candidates.features)
         distances = np.linalg.norm(features[:, None, :] - features[None, list(chosen), :], axis=2)
-        return uncertainty * distances.min(axis=1)
+        weighted: FloatVector = uncertainty * distances.min(axis=1)
+        return weighted
 
     def explain(self, candidates: Candidates, row: int) -> str:
         uncertainty = candidates.scores[MeanUncertainty.column]
@@ -198,7 +199,8 @@ class UncertaintyTypical(Strategy):
         together = clusters[:, None] == clusters[None, :]
         distance = (squareform(pdist(features)) * together).sum(axis=1) / together.sum(axis=1)
         # Whole numbers put clusters in order, fractions the images of each.
-        return rankdata(uncertainty, "dense")[clusters] + 1 / (1 + distance)
+        priorities: FloatVector = rankdata(uncertainty, "dense")[clusters] + 1 / (1 + distance)
+        return priorities
 
     def explain(self, candidates: Candidates, row: int) -> str:
         uncertainty = candidates.scores[MeanUncertainty.column]
@@ -211,7 +213,9 @@ class UncertaintyTypical(Strategy):
 def _standardised(features: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = features.std(axis=0)
     moving = spread > 0
-    return (features[:, moving] - features[:, moving].mean(axis=0)) / spread[moving]
+    centred = features[:, moving] - features[:, moving].mean(axis=0)
+    scaled: NDArray[np.float64] = centred / spread[moving]
+    return scaled
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

@@ -82,7 +82,8 @@ def check_mask(mask: MaskArray, shape: tuple[int, int], n_classes: int, what: st
     check_fit(what, mask, shape, n_classes)
     present = np.unique(mask)
     if n_classes == 2 and IGNORE in present and not np.setdiff1d(present, (0, IGNORE)).size:
-        return (mask == IGNORE).astype(np.uint8)
+        foreground: MaskArray = (mask == IGNORE).astype(np.uint8)
+        return foreground
     return mask
 
 

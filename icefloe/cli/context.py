@@ -1,21 +1,30 @@
-"""What every command needs: the workspace, the console, and errors told in one line."""
+"""What every command needs: the workspace, the console, progress, and errors told in one line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, JustifyMethod
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Table as RichTable
+
+from icefloe.progress import Lines
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
+    from icefloe.progress import Progress
     from icefloe.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
+
+QUIET_SECONDS = 10.0
+"""How long work goes on without a line where there is no terminal."""
 
 _workspace: Path | None = None
 
@@ -54,16 +63,56 @@ def refuse(line: str) -> None:
     errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
 
 
-def progress() -> Progress:
-    """Bars for a terminal, gone when done; nothing elsewhere, where rich would leave an empty line."""
-    from rich.progress import Progress
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Bars in a terminal, gone when done; a line now and then elsewhere."""
+    if not console.is_terminal:
+        yield PlainProgress()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, TextColumn("{task.fields[detail]}"), console=console, transient=True) as bars:
+        yield TerminalProgress(bars)
 
 
-def table(title: str, *columns: str) -> Table:
+class PlainProgress(Lines):
+    """Lines, for a log or a pipe."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda line: say(escape(line)), QUIET_SECONDS)
+
+    def warn(self, line: str) -> None:
+        """On standard error."""
+        warn(line)
+
+
+class TerminalProgress:
+    """A bar for each work."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
+        """Move the work's bar, which appears with its first units."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(escape(what), total=total, detail="")
+        self._bars.update(self._tasks[what], completed=done, total=total, detail=escape(detail))
+
+    def tell(self, line: str) -> None:
+        """The line, above the bars."""
+        say(escape(line))
+
+    def warn(self, line: str) -> None:
+        """On standard error."""
+        warn(line)
+
+
+def table(title: str, *columns: str) -> RichTable:
     """An empty table in the project's look; columns ending in `>` are right-aligned."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    made = RichTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         justify: JustifyMethod = "right" if column.endswith(">") else "left"
         made.add_column(column.removesuffix(">"), justify=justify, overflow="fold")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import console, progress, say, settings, table
 
@@ -20,18 +21,10 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
 ) -> None:
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
-    from icefloe.datasets.versions import track
-    from icefloe.simulate.workspace import simulate_workspace
+    from icefloe.workflow import data
 
-    where = settings()
-    with progress() as bar:
-        task = bar.add_task("Simulating", total=None)
-
-        def advance(name: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=f"Simulating {name}")
-
-        simulate_workspace(where.data, seed=seed, progress=advance, names=names or ())
-    track(where.workspace)
+    with progress() as bars:
+        data.simulate(settings(), names or (), seed, bars)
     list_()
 
 
@@ -59,25 +52,21 @@ def import_(
     ] = False,
 ) -> None:
     """Import images with PNG masks, COCO or labelme polygons, or no labels at all."""
-    from icefloe.datasets.importer import import_folder
+    from icefloe.workflow import data
 
-    dataset = import_folder(
+    dataset = data.import_images(
+        settings(),
         source,
         name,
-        settings().data,
         experiment=experiment,
         author=author,
         licence=licence,
         pixel_size_nm=pixel_size,
         classes=[part.strip() for part in classes.split(",")],
         hold_labels=hold_labels,
-        preprocessing=["region"] if region_done else [],
+        region_done=region_done,
     )
-    held = sum(sample.has_truth for sample in dataset.samples)
-    say(
-        f"{dataset.name}: {len(dataset.samples)} images, {len(dataset.labelled)} with labels"
-        + (f", {held} labels held back" if held else "")
-    )
+    say(escape(dataset.sentence()))
     say("Next: [bold]icefloe data audit[/bold], then [bold]icefloe data commit -m ...[/bold]")
 
 
@@ -92,7 +81,7 @@ def list_() -> None:
             dataset.name,
             str(len(dataset.samples)),
             str(len(dataset.labelled)),
-            str(sum(sample.has_truth for sample in dataset.samples)),
+            str(dataset.n_truths),
             dataset.info.experiment,
             ", ".join(dataset.info.shifts) or "-",
         )
@@ -104,14 +93,9 @@ def audit(names: Names = None) -> None:
     """Check datasets: duplicates, masks, leaks between splits, trivial baselines, annotator ceiling."""
     from rich.markdown import Markdown
 
-    from icefloe.datasets.audit import audit as audit_datasets
-    from icefloe.datasets.dataset import load_datasets
-    from icefloe.datasets.splits import SplitConfig, split_samples
+    from icefloe.workflow import data
 
-    datasets = list(load_datasets(settings().data, names or None).values())
-    split = split_samples(datasets, SplitConfig()) if any(dataset.labelled for dataset in datasets) else None
-    report = audit_datasets(datasets, split)
-    console.print(Markdown(report.to_markdown()))
+    console.print(Markdown(data.audit_data(settings(), names or None).to_markdown()))
 
 
 @app.command()
@@ -119,7 +103,7 @@ def commit(
     message: Annotated[str, typer.Option("-m", "--message", help="What changed in the data.")],
 ) -> None:
     """Record the data as they are now as a new version (DVC and git)."""
-    from icefloe.datasets.versions import commit as commit_data
+    from icefloe.workflow import data
 
-    version = commit_data(settings().workspace, message)
+    version = data.commit_data(settings(), message)
     say(f"Data version {version.md5} at git {version.rev[:10]}")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import console, say, settings, table
-
-if TYPE_CHECKING:
-    from icefloe.active.queue import Queue
 
 app = typer.Typer(
     help="Labelling queue: look, export to labelling tools, import labels.", no_args_is_help=True
@@ -20,16 +18,12 @@ app = typer.Typer(
 FormatName = Annotated[str, typer.Argument(help="label-studio, label-studio-polygons, coco, labelme or png.")]
 
 
-def _queue() -> Queue:
-    from icefloe.active.queue import Queue
-
-    return Queue(settings().queue_path)
-
-
 @app.command("list")
 def list_() -> None:
     """List the queued images: state, why each was chosen, who has it."""
-    queue = _queue()
+    from icefloe.active.queue import open_queue
+
+    queue = open_queue(settings())
     listing = table("Labelling queue", "item>", "image", "state", "chosen by", "rank>", "why", "with")
     for item in queue.items():
         listing.add_row(
@@ -42,12 +36,7 @@ def list_() -> None:
             item.leased_to or "",
         )
     console.print(listing)
-    counts = queue.status()
-    say(
-        f"{counts.waiting} waiting, {counts.leased} being labelled, {counts.submitted} submitted, "
-        f"{counts.imported} in the data, {counts.skipped} skipped; "
-        f"{counts.seconds / 60:.0f} min of labelling."
-    )
+    say(queue.status().sentence())
 
 
 @app.command("export")
@@ -59,10 +48,10 @@ def export_(
     ] = None,
 ) -> None:
     """Write the waiting images with their predicted masks, for a labelling tool."""
-    from icefloe.active.exchange.transfer import export_items
+    from icefloe.workflow import labels
 
-    number = export_items(_queue(), settings().data, format_name, folder, dataset)
-    say(f"{number} images written to [bold]{folder}[/bold].")
+    number = labels.export_labels(settings(), format_name, folder, dataset)
+    say(f"{number} images written to [bold]{escape(str(folder))}[/bold].")
 
 
 @app.command("import")
@@ -75,10 +64,10 @@ def import_(
     ] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
-    from icefloe.active.exchange.transfer import import_labels
+    from icefloe.workflow import labels
 
-    result = import_labels(_queue(), source, format_name, author, accept_unchanged)
-    say(result.sentence())
+    result = labels.import_labels(settings(), format_name, source, author, accept_unchanged)
+    say(escape(result.sentence()))
 
 
 @app.command()
@@ -86,9 +75,9 @@ def collect(
     message: Annotated[str | None, typer.Option("-m", "--message", help="Of the new data version.")] = None,
 ) -> None:
     """Bring submitted labels into the data as a new version, without retraining."""
-    from icefloe.active.collect import collect as collect_labels
+    from icefloe.workflow import labels
 
-    say(collect_labels(_queue(), settings().workspace, message).sentence())
+    say(escape(labels.collect_labels(settings(), message).sentence()))
 
 
 @app.command()
@@ -96,8 +85,10 @@ def history(
     item: Annotated[int | None, typer.Argument(help="Number of an item; all.")] = None,
 ) -> None:
     """Show everything that ever happened in the queue, oldest first."""
+    from icefloe.active.queue import open_queue
+
     listing = table("History", "when", "item>", "who", "what", "detail")
-    for event in _queue().history(item):
+    for event in open_queue(settings()).history(item):
         when = datetime.fromtimestamp(event.time).astimezone()
         detail = ", ".join(f"{name} {value}" for name, value in event.detail.items())
         listing.add_row(f"{when:%Y-%m-%d %H:%M:%S}", str(event.item_id), event.actor, event.what, detail)

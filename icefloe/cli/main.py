@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
 from icefloe.cli.pretrain import pretrain
@@ -37,6 +38,14 @@ app.command()(results.runs)
 app.command()(pretrain)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        context.say(f"icefloe {version('icefloe')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     workspace: Annotated[
@@ -49,6 +58,9 @@ def _options(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     context.use_workspace(workspace)
 
@@ -62,8 +74,9 @@ def init(
     from icefloe.params import DEFAULT_PARAMS
 
     init_workspace(directory, params_text=DEFAULT_PARAMS.read_text(encoding="utf-8"))
-    context.say(f"Workspace ready: {directory}")
-    context.say(f"Next: [bold]icefloe -C {directory} data simulate[/bold] or [bold]data import[/bold].")
+    place = escape(str(directory))
+    context.say(f"Workspace ready: {place}")
+    context.say(f"Next: [bold]icefloe -C {place} data simulate[/bold] or [bold]data import[/bold].")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import console, progress, say, settings, table
 
@@ -74,27 +75,12 @@ def calibrate_(
     `icefloe predict` uses it from then on. Take experiments of the kind that it will be used on: 90 %
     intervals need 9 of them at least, and come within two points of 90 % with 50.
     """
-    import tempfile
+    from icefloe.workflow.versions import calibrate_version
 
-    from icefloe.datasets.dataset import load_datasets
-    from icefloe.ensemble.ensemble import Ensemble
-    from icefloe.registry.calibrate import calibrate, held_out_experiments, simulated_experiments
-    from icefloe.registry.guarantees import attach_guarantees
-
-    registry, where = _registry(), settings()
-    datasets = load_datasets(where.data, data) if data else {}
-    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
-        ensemble = Ensemble.load(registry.download(version, Path(scratch) / "ensemble"))
-        trained_on = registry.show(version).lineage.keys()
-        guarantees = calibrate(
-            ensemble,
-            held_out_experiments(datasets.values(), ensemble.manifest, trained_on),
-            bar.track(simulated_experiments(simulated, seed), total=simulated, description="Simulating"),
-            max_error,
-        )
-    attach_guarantees(where, version, guarantees)
+    with progress() as bars:
+        guarantees = calibrate_version(settings(), version, data or (), simulated, max_error, seed, bars)
     for sentence in guarantees.sentences():
-        say(sentence)
+        say(escape(sentence))
 
 
 @app.command()
@@ -105,7 +91,7 @@ def promote(
 ) -> None:
     """Make a version the champion, if the promotion gate has passed it."""
     entry = _registry().promote(version, force=force, reason=reason)
-    say(entry.sentence() if entry else f"{version} is the champion already.")
+    say(escape(entry.sentence() if entry else f"{version} is the champion already."))
 
 
 @app.command()
@@ -113,7 +99,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
 ) -> None:
     """Make the previous champion the champion again."""
-    say(_registry().rollback(reason=reason).sentence())
+    say(escape(_registry().rollback(reason=reason).sentence()))
 
 
 @app.command()
@@ -122,4 +108,4 @@ def download(
     output: Annotated[Path, typer.Argument(help="New folder for ensemble.yaml and the weights.")],
 ) -> None:
     """Copy a version's ensemble directory, checking every file's hash."""
-    say(str(_registry().download(version, output)))
+    say(escape(str(_registry().download(version, output))))

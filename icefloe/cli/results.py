@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import console, progress, say, settings, table
 
@@ -23,21 +24,17 @@ def predict(
     ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
-    from icefloe.registry.loading import load_version
-    from icefloe.report.files import segment_files
+    from icefloe.workflow.prediction import predict_files
 
-    ensemble = load_version(settings(), version)
-    guarantees = ensemble.manifest.guarantees
-    results = segment_files(ensemble, images, output, ["region"] if region_done else [], level)
-    with progress() as bar:
-        for _ in bar.track(results, total=len(images), description="Segmenting"):
-            pass
-    say(f"Masks, pictures and [bold]{output / 'scores.csv'}[/bold] are ready.")
-    if guarantees is None:
+    with progress() as bars:
+        segmented = predict_files(
+            settings(), images, output, version, region_done=region_done, level=level, progress=bars
+        )
+    say(f"Masks, pictures and [bold]{escape(str(segmented.table))}[/bold] are ready.")
+    for sentence in segmented.promises:
+        say(escape(sentence))
+    if not segmented.promises:
         say(f"No intervals for areas: {version} is not calibrated ([bold]icefloe models calibrate[/bold]).")
-    else:
-        for sentence in guarantees.sentences(level):
-            say(sentence)
 
 
 def report(
@@ -45,21 +42,10 @@ def report(
     output: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
 ) -> None:
     """Write a run's report: one self-contained HTML page."""
-    from icefloe.errors import IcefloeError
-    from icefloe.registry.registry import Registry
-    from icefloe.registry.runs import RunRecord, list_runs
-    from icefloe.report.page import write_page
+    from icefloe.workflow.runs import write_report
 
-    where = settings()
-    if run is None:
-        known = list_runs(where)
-        if not known:
-            raise IcefloeError(
-                f"{where.workspace}: no pipeline has run here. Run one with `icefloe pipeline run`."
-            )
-        run = known[0]["id"]
-    write_page(RunRecord(where, run), Registry(where), output)
-    say(f"Report, to open in a browser: [bold]{output}[/bold]")
+    write_report(settings(), output, run)
+    say(f"Report, to open in a browser: [bold]{escape(str(output))}[/bold]")
 
 
 def runs() -> None:

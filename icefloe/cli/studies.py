@@ -16,9 +16,6 @@ from rich.markup import escape
 from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
     from icefloe.progress import Progress
     from icefloe.settings import Settings
     from studies.kit.study import StudyResult
@@ -32,31 +29,13 @@ Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and
 STUDIES = Path("studies")
 
 
-class _Told:
-    """A study's progress on the terminal."""
-
-    def __init__(self, bar: Bars) -> None:
-        self._bar = bar
-        self._tasks: dict[str, TaskID] = {}
-
-    def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
-        """Move the bar of this work, which appears with its first units."""
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what, total=total)
-        self._bar.update(self._tasks[what], completed=done, total=total)
-
-    def tell(self, line: str) -> None:
-        """A line of its own."""
-        say(escape(line))
-
-
 def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> None:
     """Do a study; say what was found, and where its page is."""
     from studies.kit.study import run_study
 
-    with progress() as bar:
-        command = shlex.join(["icefloe", *sys.argv[1:]])
-        result, page = run_study(study, settings(), output, command, _Told(bar))
+    command = shlex.join(["icefloe", *sys.argv[1:]])
+    with progress() as told:
+        result, page = run_study(study, settings(), output, command, told)
     for line in result.findings():
         say(escape(line))
     say(f"Page with figures: [bold]{page}[/bold]")
@@ -187,14 +166,13 @@ def gate(
     from studies.gate.study import run_gate
 
     began, where = time.monotonic(), _workspace()
-    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
+    with tempfile.TemporaryDirectory() as scratch, progress() as told:
         if ensemble is None:
             registry = Registry(where)
             name = registry.get("champion").name
             directory = registry.download(name, Path(scratch) / name)
         else:
             directory, name = ensemble, ensemble.resolve().name
-        task = bar.add_task("Simulated experiments", total=None)
         study = run_gate(
             directory,
             where.data,
@@ -205,7 +183,7 @@ def gate(
             per_day=per_day,
             processes=processes,
             seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: told.advance("Simulated experiments", done, total),
         )
     _finish(study, output, began)
 

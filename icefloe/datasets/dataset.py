@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
-from icefloe.files import write_text_atomic
+from icefloe.files import read_yaml, write_text_atomic
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 from icefloe.validation import validated
 
@@ -90,15 +90,12 @@ class DatasetInfo(BaseModel):
         """
         path = dataset / INFO_FILE
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path)
         except FileNotFoundError as error:
             raise IcefloeError(
                 f"{dataset}: no {INFO_FILE} here, so this is not a dataset. "
                 "Import the images with `icefloe data import DIR --name NAME`."
             ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise IcefloeError(f"{path}: not valid YAML ({reason}). Fix the file.") from error
         return validated(cls, content, path)
 
     def save(self, dataset: Path) -> None:
@@ -306,9 +303,19 @@ class Dataset:
         return tuple(sample for sample in self.samples if sample.is_labelled)
 
     @property
+    def n_truths(self) -> int:
+        """Number of labels kept back."""
+        return sum(sample.has_truth for sample in self.samples)
+
+    def sentence(self) -> str:
+        """How many images and labels there are."""
+        held = f", {self.n_truths} labels held back" if self.n_truths else ""
+        return f"{self.name}: {len(self.samples)} images, {len(self.labelled)} with labels{held}"
+
+    @property
     def holds_truth(self) -> bool:
         """Whether labels are kept back, so that the truth plays the labeler."""
-        return any(sample.has_truth for sample in self.samples)
+        return self.n_truths > 0
 
     @property
     def unlabelled(self) -> tuple[Sample, ...]:

@@ -1,169 +1,108 @@
 """The reference a new dataset is compared with: per-image numbers of the experiments accepted so far."""
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
 from numpy.typing import ArrayLike
 
-from icefloe.drift.evidence import measure_evidence
+from icefloe.drift.domain import Domain
+from icefloe.drift.ice import ICE
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.samples import ImageSample
+from icefloe.ensemble.rows import ImageRow, in_time_order
+from icefloe.ensemble.samples import AnySample
 from icefloe.errors import IcefloeError
 from icefloe.typing import MaskArray
 
-_IDENTITY = ("dataset", "experiment", "stem", "index")
-
-
-@dataclass(frozen=True)
-class ImageRecord:
-    """One image's numbers: uncertainty scores and input evidence, by column name."""
-
-    dataset: str
-    experiment: str
-    stem: str
-    index: int
-    features: Mapping[str, float] = field(repr=False)
-
-
-def image_records(rows: Iterable[Mapping[str, Any]]) -> tuple[ImageRecord, ...]:
-    """Read a table's rows; every numeric column besides the four that identify an image is a feature.
-
-    Parameters
-    ----------
-    rows : iterable of mappings
-        Columns `dataset`, `stem`, `index` (time order), optionally `experiment` (the dataset's name when
-        absent: each dataset is then an experiment of its own), and numbers or text that reads as one (rows of
-        a CSV file).
-
-    Raises
-    ------
-    IcefloeError
-        If an identifying column is missing.
-    """
-    records = []
-    for row in rows:
-        for column in ("dataset", "stem", "index"):
-            if row.get(column) in (None, ""):
-                raise IcefloeError(
-                    f"Table for the drift gate: a row has no `{column}`. Give one row an image with "
-                    f"dataset, stem, "
-                    "index and its scores."
-                )
-        features = {
-            k: v for k, v in ((k, _number(v)) for k, v in row.items() if k not in _IDENTITY) if v is not None
-        }
-        dataset = str(row["dataset"])
-        records.append(
-            ImageRecord(
-                dataset, str(row.get("experiment") or dataset), str(row["stem"]), int(row["index"]), features
-            )
-        )
-    return tuple(records)
-
 
 def with_evidence(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[ImageRow],
     images: Iterable[ArrayLike],
     masks: Iterable[MaskArray | None] | None = None,
     experiment: str | None = None,
-) -> list[dict[str, Any]]:
+    domain: Domain = ICE,
+) -> list[ImageRow]:
     """Add each image's input evidence to its row of scores.
 
     Parameters
     ----------
-    rows : iterable of mappings
-        Score rows (dataset, stem, index, uq_mean, ...), one an image.
+    rows : iterable of ImageRow
+        Scores, one row an image.
     images : iterable of arrays, shape (H, W)
         The images in the same order, at native resolution.
     masks : iterable of uint8 arrays, shape (H, W), optional
-        The ensemble's masks in the same order; without them the boundary isn't measured.
+        The ensemble's masks in the same order; without them the boundary is not measured.
     experiment : str, optional
         The experiment they were taken in, as `dataset.yaml` names it.
+    domain : Domain
+        How evidence is measured.
 
     Returns
     -------
-    list of dict
+    list of ImageRow
         New rows; the given ones are left as they are.
     """
-    named = {} if experiment is None else {"experiment": experiment}
     pairs = zip(rows, images, strict=True)
     shown = ((pair, None) for pair in pairs) if masks is None else zip(pairs, masks, strict=True)
-    return [{**row, **named, **measure_evidence(image, mask).to_features()} for (row, image), mask in shown]
+    return [row.with_values(domain.measure(image, mask), experiment) for (row, image), mask in shown]
 
 
-def predicted_rows(predictions: Iterable[tuple[ImageSample, Prediction]]) -> list[dict[str, Any]]:
-    """One row an image: identity, scores and input evidence.
+def predicted_rows(
+    predictions: Iterable[tuple[AnySample, Prediction]], domain: Domain = ICE
+) -> list[ImageRow]:
+    """One row an image: scores and input evidence.
 
     Parameters
     ----------
     predictions : iterable of (sample, prediction)
         As `Ensemble.predict` gives them.
+    domain : Domain
+        How evidence is measured.
     """
-    rows = []
-    for sample, prediction in predictions:
-        row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        rows += with_evidence([row], [sample.image()], [prediction.mask], sample.experiment)
-    return rows
+    return [
+        ImageRow.of(sample, prediction).with_values(domain.measure(sample.image(), prediction.mask))
+        for sample, prediction in predictions
+    ]
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Records of the reference experiments.
+    """Rows of the reference experiments.
 
-    Frames that a member was trained on don't belong here: on those an ensemble agrees with itself.
+    Frames that a member was trained on do not belong here: on those an ensemble agrees with itself.
     """
 
-    records: tuple[ImageRecord, ...]
+    rows: tuple[ImageRow, ...]
 
     def __post_init__(self) -> None:
-        if not self.records:
+        if not self.rows:
             raise IcefloeError(
                 "Drift benchmark: it holds no image. Predict the held-out images and give their scores."
             )
 
     @classmethod
-    def from_tables(cls, rows: Iterable[Mapping[str, Any]]) -> "Benchmark":
-        """Build from rows as `image_records` reads them."""
-        return cls(image_records(rows))
+    def from_rows(cls, rows: Iterable[ImageRow]) -> "Benchmark":
+        """Of rows from any source, such as `Manifest.benchmark`."""
+        return cls(tuple(rows))
 
     @property
     def experiments(self) -> tuple[str, ...]:
         """Names of the K experiments, in the order they joined."""
-        return tuple(dict.fromkeys(record.experiment for record in self.records))
+        return tuple(self._by_experiment)
 
-    def of(self, experiment: str) -> tuple[ImageRecord, ...]:
-        """Records of one experiment in time order."""
-        return in_time_order(r for r in self.records if r.experiment == experiment)
+    def of(self, experiment: str) -> tuple[ImageRow, ...]:
+        """Rows of one experiment in time order."""
+        return self._by_experiment[experiment]
 
-    def accept(self, rows: Iterable[Mapping[str, Any]]) -> "Benchmark":
-        """The benchmark with an accepted dataset's records added, in place of any it had of that dataset."""
-        new = image_records(rows)
-        names = {record.dataset for record in new}
-        return Benchmark(tuple(r for r in self.records if r.dataset not in names) + new)
+    def accept(self, rows: Iterable[ImageRow]) -> "Benchmark":
+        """The benchmark with an accepted dataset's rows added, in place of any it had of that dataset."""
+        new = tuple(rows)
+        names = {row.dataset for row in new}
+        return Benchmark(tuple(row for row in self.rows if row.dataset not in names) + new)
 
-    def to_rows(self) -> list[dict[str, str | int | float | None]]:
-        """Rows for `ensemble.yaml` that `from_tables` reads back; a number that isn't finite becomes None."""
-        return [
-            {
-                "dataset": record.dataset,
-                "experiment": record.experiment,
-                "stem": record.stem,
-                "index": record.index,
-                **{name: value if math.isfinite(value) else None for name, value in record.features.items()},
-            }
-            for record in self.records
-        ]
-
-
-def in_time_order(records: Iterable[ImageRecord]) -> tuple[ImageRecord, ...]:
-    """Sorted by time index."""
-    return tuple(sorted(records, key=lambda record: (record.index, record.stem)))
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+    @cached_property
+    def _by_experiment(self) -> dict[str, tuple[ImageRow, ...]]:
+        rows: dict[str, list[ImageRow]] = {}
+        for row in self.rows:
+            rows.setdefault(row.unit, []).append(row)
+        return {experiment: in_time_order(found) for experiment, found in rows.items()}

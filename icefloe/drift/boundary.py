@@ -65,7 +65,7 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
     pixels : float32, shape (H, W)
         Intensities above the dark level, in any unit.
     mask : uint8, shape (H, W)
-        Predicted classes; all but 0 are foreground.
+        Predicted class of each pixel; all but 0 are foreground.
 
     Returns
     -------

@@ -18,15 +18,21 @@ def spike_rate(pixels: NDArray[np.float32], flat: NDArray[np.bool_], sigma: floa
 
     A pixel counts that stands out of its eight neighbours' mean by five standard deviations of the noise. To
     the rate 20 are added, about one spike in 256 x 256 pixels: where there are fewer, their number is chance,
-    and its logarithm shall be steady.
+    and its logarithm would jump.
 
     Parameters
     ----------
     pixels : float32, shape (H, W)
+        Intensities in any linear unit.
     flat : bool, shape (H, W)
-        Where to look: not on edges.
+        Pixels to look at: those away from edges.
     sigma : float
-        Standard deviation of the pixels' noise.
+        Standard deviation of pixel noise, in the unit of `pixels`.
+
+    Returns
+    -------
+    float
+        Per million of the flat pixels, plus 20.
     """
     neighbours = (9 * ndimage.uniform_filter(pixels, 3) - pixels) / 8
     limit = _SPIKE_SIGMAS * sigma * np.sqrt(1 + 1 / 8)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_time_order
+from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
-from icefloe.drift.quantities import Quantity, deciding_quantities, require_columns
+from icefloe.drift.domain import Domain
+from icefloe.drift.ice import ICE
+from icefloe.drift.quantities import Quantity, require_columns
 from icefloe.drift.size import at_equal_size
+from icefloe.ensemble.rows import ImageRow, in_time_order
 from icefloe.statistics.multiple import holm
 from icefloe.statistics.predictive import ExperimentMean, Predictive, experiment_means
 
@@ -24,14 +26,18 @@ class Comparison:
 
     Attributes
     ----------
-    quantity
-        Which.
-    reference, new : float64, shape (n, L)
-        Transformed values of each experiment of the benchmark, and of the new dataset.
-    at_equal_size
-        Whether these are as at equal sizes of the crystal.
-    mean, predictive
-        The new dataset's mean, and what a further experiment of the benchmark's kind would show.
+    quantity : Quantity
+        What is compared.
+    reference : mapping of str to float64, shape (n, L)
+        Transformed values of the images of each experiment of the benchmark.
+    new : float64, shape (n, L)
+        Transformed values of the new dataset's images.
+    at_equal_size : bool
+        Whether these are as at equal sizes of the foreground.
+    mean : ExperimentMean
+        The new dataset's mean.
+    predictive : Predictive
+        What a further experiment of the benchmark's kind would show.
     """
 
     quantity: Quantity
@@ -54,35 +60,50 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """Before any correction."""
+        """Predictive p-value, not corrected for looking at several quantities."""
         mean = self.mean
         return float(self.predictive.p_value(mean.mean, mean.squared_error, self.quantity.alternative))
 
 
 Comparisons = Mapping[str, Comparison]
-"""By the quantity's name."""
+"""Comparison by the quantity's name."""
 
 
 def compare(
-    benchmark: Benchmark, new: Sequence[ImageRecord], quantities: Iterable[Quantity], config: GateConfig
+    benchmark: Benchmark, new: Sequence[ImageRow], quantities: Iterable[Quantity], config: GateConfig
 ) -> dict[str, Comparison]:
-    """Compare a dataset's images, in time order, with the benchmark's."""
+    """Compare a dataset's images, in time order, with the benchmark's.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Rows of the experiments accepted so far.
+    new : sequence of ImageRow
+        The dataset's rows in time order.
+    quantities : iterable of Quantity
+        What to compare.
+    config : GateConfig
+        Assumptions.
+    """
     return {quantity.name: _compare(quantity, benchmark, new, config) for quantity in quantities}
 
 
 def compare_rows(
-    benchmark: Benchmark, new_rows: Iterable[Mapping[str, Any]], config: GateConfig | None = None
+    benchmark: Benchmark,
+    new_rows: Iterable[ImageRow],
+    config: GateConfig | None = None,
+    domain: Domain = ICE,
 ) -> dict[str, Comparison]:
     """Everything that `gate.check` decides on, without intervals and words, which cost most of its time.
 
     Parameters
     ----------
-    benchmark, new_rows, config
+    benchmark, new_rows, config, domain
         As of `gate.check`; errors likewise. There must be enough images.
     """
     config = config or GateConfig()
-    new = in_time_order(image_records(new_rows))
-    return compare(benchmark, new, compared_quantities(benchmark, new, config), config)
+    new = in_time_order(new_rows)
+    return compare(benchmark, new, compared_quantities(benchmark, new, config, domain), config)
 
 
 def adjusted_p_values(compared: Comparisons) -> dict[str, float]:
@@ -96,7 +117,7 @@ def ratios(compared: Comparisons) -> dict[str, tuple[float, float]]:
 
 
 def compared_quantities(
-    benchmark: Benchmark, new: Sequence[ImageRecord], config: GateConfig
+    benchmark: Benchmark, new: Sequence[ImageRow], config: GateConfig, domain: Domain
 ) -> tuple[Quantity, ...]:
     """The quantities that both tables allow to compare.
 
@@ -108,19 +129,19 @@ def compared_quantities(
     IcefloeError
         If a required column is missing, or the new table lacks one that the benchmark has.
     """
-    quantities = deciding_quantities(config)
-    require_columns(benchmark.records, [q for q in quantities if q.required], "Drift benchmark")
-    known = [q for q in quantities if q.is_measured(benchmark.records)]
+    quantities = domain.deciding(config)
+    require_columns(benchmark.rows, [q for q in quantities if q.required], "Drift benchmark")
+    known = [q for q in quantities if q.is_measured(benchmark.rows)]
     require_columns(new, [q for q in known if q.required or not q.of_boundary], new[0].dataset)
     return tuple(
         q
         for q in known
-        if q.required or (len(q.values(new)) >= _MIN_OUTLINES and len(q.values(benchmark.records)) > 1)
+        if q.required or (len(q.values(new)) >= _MIN_OUTLINES and len(q.values(benchmark.rows)) > 1)
     )
 
 
 def _compare(
-    quantity: Quantity, benchmark: Benchmark, new: Sequence[ImageRecord], config: GateConfig
+    quantity: Quantity, benchmark: Benchmark, new: Sequence[ImageRow], config: GateConfig
 ) -> Comparison:
     measured = {e: quantity.of(benchmark.of(e)) for e in benchmark.experiments}
     measured = {e: sized for e, sized in measured.items() if len(sized.values)}

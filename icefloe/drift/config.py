@@ -1,6 +1,9 @@
 """What the gate is allowed to assume, and the errors it is allowed to make."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from icefloe.statistics.predictive import SpreadPrior
 
@@ -11,10 +14,10 @@ class Spread(BaseModel):
     Attributes
     ----------
     scale : float
-        Standard deviation between experiments, of the natural logarithm (of the standardised intensities for
-        the distribution: there the root mean square over its quantiles).
+        Standard deviation between experiments, of the natural logarithm; for a distribution, the root mean
+        square over its columns in their own unit.
     dimensions : float
-        Independent directions it varies in; above 1 for the intensity distribution only.
+        Independent directions it varies in; above 1 for a distribution only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,7 +27,9 @@ class Spread(BaseModel):
 
 
 class GateConfig(BaseModel):
-    """Settings of the drift gate.
+    """Settings of the drift gate, whatever the domain.
+
+    A key `<name>_spread`, as settings of earlier versions have it, is read as an entry of `spreads`.
 
     Attributes
     ----------
@@ -32,44 +37,45 @@ class GateConfig(BaseModel):
         Probability that a new experiment of the benchmark's kind is called anything but accepted.
     min_images : int
         Fewer images with a finite score are inconclusive.
-    uncertainty : str
-        Score column that decides; others are reported beside it. At equal sizes of the crystal the mean over
-        pixels and the sum per foreground pixel are one and the same.
+    uncertainty : str or None
+        Score column that decides, one of `icefloe.ensemble.prediction.SCORES`; None: the domain's own. Others
+        are reported beside it. At equal sizes of the foreground the mean over pixels and the sum per
+        foreground pixel are one and the same.
     prior_experiments : float
-        How many experiments' worth of knowledge the spreads below are: with K reference experiments, the
-        variation found among them gets the weight K - 1 against this.
-    uncertainty_spread ... facets_spread : Spread
-        Chosen on simulated experiments of one kind, which `icefloe study gate` draws anew and shows beside
-        them. That of uncertainty includes the step from the experiments that the ensemble was trained on, on
-        whose unseen frames it is lower.
+        How many experiments' worth of knowledge the spreads are: with K reference experiments, the variation
+        found among them gets the weight K - 1 against this.
+    spreads : mapping of str to Spread
+        Variation between experiments by name of a quantity, to use instead of the domain's own.
     noise_margin : float
         A noisy dataset's contrast-to-noise ratio is below that of the benchmark's poorest experiment by this
         factor.
     readable_length_px : float
-        A noisy dataset's edges can't be seen over this length (Rose's criterion, contrast-to-noise ratio
-        times length below 5): a labeler couldn't place the boundary to that accuracy, so labels wouldn't
-        help.
+        Length in pixels over which an edge of a noisy dataset cannot be seen (Rose's criterion,
+        contrast-to-noise ratio times length below 5): a labeler could not place the boundary to that
+        accuracy, so labels would not help.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     alpha: float = Field(0.05, gt=0, lt=0.5)
     min_images: int = Field(5, ge=2)
-    uncertainty: str = "uq_mean"
+    uncertainty: str | None = None
     prior_experiments: float = Field(12.0, gt=0)
-    uncertainty_spread: Spread = Spread(scale=0.27)
-    noise_spread: Spread = Spread(scale=0.033)
-    contrast_spread: Spread = Spread(scale=0.075)
-    sharpness_spread: Spread = Spread(scale=0.04)
-    intensity_spread: Spread = Spread(scale=0.07, dimensions=1.5)
-    spikes_spread: Spread = Spread(scale=0.15)
-    lines_spread: Spread = Spread(scale=0.04)
-    boundary_contrast_spread: Spread = Spread(scale=0.11)
-    boundary_sharpness_spread: Spread = Spread(scale=0.035)
-    elongation_spread: Spread = Spread(scale=0.22)
-    facets_spread: Spread = Spread(scale=0.2)
+    spreads: Mapping[str, Spread] = Field(default_factory=dict)
     noise_margin: float = Field(2.0, gt=1)
     readable_length_px: float = Field(4.0, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_keys(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        former = {key: spread for key, spread in content.items() if key.endswith("_spread")}
+        if not former:
+            return content
+        others = {key: value for key, value in content.items() if key not in former}
+        named = {key.removesuffix("_spread"): spread for key, spread in former.items()}
+        return others | {"spreads": named | dict(content.get("spreads", {}))}
 
     def prior(self, spread: Spread) -> SpreadPrior:
         """The spread as the predictive test takes it."""
@@ -77,7 +83,7 @@ class GateConfig(BaseModel):
 
     @property
     def readable_snr(self) -> float:
-        """Contrast-to-noise ratio below which an edge of `readable_length_px` can't be told from noise."""
+        """Contrast-to-noise ratio below which an edge of `readable_length_px` cannot be told from noise."""
         return ROSE_CRITERION / self.readable_length_px
 
 

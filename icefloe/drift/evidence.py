@@ -83,7 +83,7 @@ def measure_evidence(image: ArrayLike, mask: MaskArray | None = None) -> Evidenc
     """Measure one image at its native resolution (resampling would smooth the noise away).
 
     Noise is Immerkaer's Laplacian estimate (Fast noise variance estimation, CVIU 64, 1996) on the flatter
-    three quarters of the lit area, trimmed so that X-ray spikes don't count. Sharpness compares gradients at
+    three quarters of the lit area, trimmed so that X-ray spikes do not count. Sharpness compares gradients at
     two scales.
 
     Parameters
@@ -91,24 +91,24 @@ def measure_evidence(image: ArrayLike, mask: MaskArray | None = None) -> Evidenc
     image : array, shape (H, W)
         Intensities in any linear unit.
     mask : uint8, shape (H, W), optional
-        The ensemble's mask of it; without, the boundary isn't measured.
+        The ensemble's mask of it; without it the boundary is not measured.
 
     Returns
     -------
     Evidence
+        Relative to the image's own brightness, so that gain and offset of the camera do not matter.
 
     Raises
     ------
     IcefloeError
-        If the image isn't two-dimensional, is smaller than 32 pixels on a side, or is constant or not finite,
-        or the mask has another shape.
+        If the image is not two-dimensional, is smaller than 32 pixels on a side, or is constant or not
+        finite, or the mask has another shape.
     """
     pixels = np.asarray(image, dtype=np.float32)
     if pixels.ndim != 2 or min(pixels.shape) < 32:
         raise IcefloeError(
             f"Input evidence of an array of shape {pixels.shape}: a grey image of at least 32 x 32 pixels "
-            f"is needed. "
-            "Give the composite itself."
+            "is needed. Give the composite itself."
         )
     if not np.isfinite(pixels).all() or pixels.min() == pixels.max():
         raise IcefloeError(
@@ -158,7 +158,7 @@ def _lit_area(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
     # Without the quarter, a removed background (zeros) or the shadow outside the aperture would set every
     # number.
     lit = smooth > 0.25 * np.quantile(smooth, 0.95)
-    inner = (
+    inner: NDArray[np.bool_] = (
         ndimage.distance_transform_cdt(np.pad(lit, 1, constant_values=True), "chessboard")[1:-1, 1:-1]
         > _EDGE_MARGIN_PX
     )

@@ -1,38 +1,105 @@
-"""The gate's figure."""
+"""The gate's figures."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from icefloe.drift.attribution import UNKNOWN, Attribution
-from icefloe.drift.report import GateReport
+from icefloe.drift.attribution import Attribution
+from icefloe.drift.patterns import UNKNOWN
 from icefloe.drift.results import EvidenceResult
 
 _COLUMNS = 6
 _BENCHMARK, _NEW, _BAND = "#4477aa", "#ee6677", "#dddddd"
 
 
-def draw_report(report: GateReport, figure: Figure | None = None) -> Figure:
-    """A panel for each deciding quantity: images as dots, the range without alarm, the mean's interval.
+def draw_effects(axes: Axes, evidence: Sequence[EvidenceResult]) -> None:
+    """A line for each quantity: the effect with its 95 % interval, on a band in which it raises no alarm.
 
-    The last panel, if the dataset was not accepted, has the probabilities of what moved.
+    A quantity that is no ratio is told in words on its line.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        The panel.
+    evidence : sequence of EvidenceResult
+        From top to bottom.
     """
-    shown = [result for result in report.evidence if result.decides]
-    n_panels = len(shown) + (report.attribution is not None)
+    ratios = [result for result in evidence if result.is_ratio]
+    shown = [value for r in ratios for value in (r.effect, r.low, r.high, *r.limits) if value > 0]
+    low, high = (min(shown, default=0.5) / 1.2, max(shown, default=2.0) * 1.2)
+    for line, result in enumerate(evidence):
+        colour = _NEW if result.significant else "black"
+        if not result.is_ratio:
+            text = (
+                f"distance {result.effect:.2f} ({result.low:.2f}–{result.high:.2f}) standard deviations, "
+                f"alarm from {result.threshold:.2f}"
+            )
+            axes.text(np.sqrt(low * high), line, text, ha="center", va="center", fontsize=7, color=colour)
+            continue
+        bottom, top = result.limits
+        axes.barh(line, top - max(bottom, low), left=max(bottom, low), height=0.6, color=_BAND, zorder=0)
+        axes.errorbar(
+            result.effect,
+            line,
+            xerr=[[result.effect - result.low], [result.high - result.effect]],
+            fmt="o",
+            color=colour,
+            markersize=4,
+            capsize=3,
+        )
+    axes.axvline(1.0, color="black", linewidth=0.8, linestyle=":")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(low, high)
+    axes.set_yticks(range(len(evidence)), [result.words for result in evidence], fontsize=8)
+    axes.set_ylim(len(evidence) - 0.5, -0.5)
+    axes.set_xlabel("new / benchmark with its 95 % interval; grey: no alarm by itself; red: alarm")
+
+
+def draw_images(
+    dataset: str,
+    evidence: Sequence[EvidenceResult],
+    attribution: Attribution | None,
+    title: str,
+    text: str = "",
+) -> Figure:
+    """A panel for each quantity: images as dots, the range without alarm, the mean's interval.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the new dataset.
+    evidence : sequence of EvidenceResult
+        One panel each.
+    attribution : Attribution or None
+        Gets a last panel with the probabilities of what moved.
+    title : str
+        Of the figure.
+    text : str
+        Shown where there are no panels.
+    """
+    n_panels = len(evidence) + (attribution is not None)
     n_columns = min(max(n_panels, 2), _COLUMNS)
     n_rows = -(-max(n_panels, 1) // n_columns)
-    figure = figure or Figure(figsize=(2.5 * n_columns, 3.0 * n_rows + 0.2), layout="constrained")
-    figure.suptitle(f"{report.dataset}: {report.outcome}")
-    if not shown:
+    figure = Figure(figsize=(2.5 * n_columns, 3.0 * n_rows + 0.2), layout="constrained")
+    figure.suptitle(title)
+    if not evidence:
         axes = figure.subplots()
         axes.axis("off")
-        axes.text(0.5, 0.5, report.sentence(), ha="center", va="center", wrap=True)
+        axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
         return figure
     panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for axes, result in zip(panels, shown, strict=False):
-        _draw_quantity(axes, result, report.dataset)
-    if report.attribution is not None:
-        _draw_causes(panels[len(shown)], report.attribution)
+    for axes, result in zip(panels, evidence, strict=False):
+        _draw_quantity(axes, result, dataset)
+    if attribution is not None:
+        _draw_causes(panels[len(evidence)], attribution)
     for axes in panels[n_panels:]:
         axes.axis("off")
     return figure
@@ -49,8 +116,7 @@ def _draw_causes(axes: Axes, attribution: Attribution) -> None:
 
 def _draw_quantity(axes: Axes, result: EvidenceResult, dataset: str) -> None:
     unit = result.reference_mean if result.is_ratio else 1.0
-    upper = unit * result.threshold
-    lower = unit / result.threshold if result.is_ratio and result.alternative == "two-sided" else 0.0
+    lower, upper = (unit * limit for limit in result.limits)
     axes.axhspan(lower, upper, color=_BAND, zorder=0)
     labels = [*result.reference_values, dataset]
     for position, values in enumerate([*result.reference_values.values(), result.new_values]):

@@ -1,23 +1,28 @@
 """The gate: one dataset against the benchmark, one outcome."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.drift.attribution import attribute
-from icefloe.drift.benchmark import Benchmark, ImageRecord, image_records, in_time_order
+from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import Comparison, adjusted_p_values, compare, compared_quantities, ratios
 from icefloe.drift.config import GateConfig
-from icefloe.drift.quantities import Quantity, deciding_quantities, reported_quantities
+from icefloe.drift.domain import Domain, NoiseRule
+from icefloe.drift.ice import ICE
+from icefloe.drift.quantities import Quantity
 from icefloe.drift.report import GateReport, Outcome
 from icefloe.drift.results import EvidenceResult, NoiseDecision
+from icefloe.ensemble.rows import ImageRow, columns, in_time_order
 from icefloe.errors import IcefloeError
 
 
 def check(
-    benchmark: Benchmark, new_rows: Iterable[Mapping[str, Any]], config: GateConfig | None = None
+    benchmark: Benchmark,
+    new_rows: Iterable[ImageRow],
+    config: GateConfig | None = None,
+    domain: Domain = ICE,
 ) -> GateReport:
     """Judge a new dataset.
 
@@ -30,97 +35,113 @@ def check(
     Parameters
     ----------
     benchmark : Benchmark
-    new_rows : iterable of mappings
-        One dataset's rows, as `image_records` reads them; scores of the same ensemble as the benchmark's.
+        Rows of the experiments accepted so far.
+    new_rows : iterable of ImageRow
+        One dataset's rows, in any order; scores of the same ensemble as the benchmark's.
     config : GateConfig, optional
+        Error rates and assumptions; by default those of `GateConfig`.
+    domain : Domain
+        What is compared, and what may have moved.
 
     Returns
     -------
     GateReport
-        `noisy` when the images can't be read (`noise_decision`), else `shifted` when any quantity is
-        significant, else `accept`; `inconclusive` with fewer than `config.min_images` images or a benchmark
-        of one image.
+        `noisy` when edges in the images cannot be seen (`noise_decision`), else `shifted` when any quantity
+        is significant, else `accept`; `inconclusive` with fewer than `config.min_images` images or a
+        benchmark of one image.
 
     Raises
     ------
     IcefloeError
-        If the rows are of several datasets, or a column that decides is missing.
+        If the rows are of several datasets, a column that decides is missing, or the settings name a
+        quantity that the domain lacks.
     """
     config = config or GateConfig()
-    new = in_time_order(image_records(new_rows))
-    names = sorted({record.dataset for record in new})
+    new = in_time_order(new_rows)
+    names = sorted({row.dataset for row in new})
     if len(names) != 1:
         raise IcefloeError(
             f"Drift gate: the table holds {len(names)} datasets ({', '.join(names) or 'no rows'}). Check "
-            f"one dataset at a time."
+            "one dataset at a time."
         )
-    deciding = compared_quantities(benchmark, new, config)
+    deciding = compared_quantities(benchmark, new, config, domain)
     usable = min(len(quantity.values(new)) for quantity in deciding if quantity.required)
     too_few = _too_few(benchmark, deciding, len(new), usable, config)
     if too_few:
         return GateReport(
-            "inconclusive", names[0], (), (), None, len(new), benchmark.experiments, config.alpha, too_few
+            outcome="inconclusive",
+            dataset=names[0],
+            decided_by=(),
+            evidence=(),
+            noise=None,
+            n_images=len(new),
+            reference_experiments=benchmark.experiments,
+            alpha=config.alpha,
+            reason=too_few,
         )
 
     level = config.alpha / len(deciding)
     compared = compare(benchmark, new, deciding, config)
+    of_prediction = domain.uncertainty.name
     evidence = tuple(
-        _result(compared[name], level).decided(p, p < config.alpha)
+        _result(compared[name], level, name == of_prediction).decided(p, p < config.alpha)
         for name, p in adjusted_p_values(compared).items()
     )
-    columns = {name for record in new for name in record.features} & {
-        name for record in benchmark.records for name in record.features
+    measured = {name for row in new for name in row.values} & {
+        name for row in benchmark.rows for name in row.values
     }
     shown = (
         quantity
-        for quantity in reported_quantities(config, columns)
-        if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.records)) > 1
+        for quantity in domain.shown(config, measured)
+        if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.rows)) > 1
     )
     others = tuple(
-        _result(comparison, config.alpha) for comparison in compare(benchmark, new, shown, config).values()
+        _result(comparison, config.alpha, of_prediction=True)
+        for comparison in compare(benchmark, new, shown, config).values()
     )
-    noise = noise_decision(benchmark, new, config, evidence)
+    noise = domain.noise and noise_decision(benchmark, new, config, domain.noise, evidence)
     significant = tuple(result.name for result in evidence if result.significant)
-    outcome: Outcome = "noisy" if noise.is_noisy else "shifted" if significant else "accept"
-    decided_by = noise.because if noise.is_noisy else significant
-    left_out = (q.words for q in deciding_quantities(config) if q not in deciding)
+    outcome: Outcome = "shifted" if significant else "accept"
+    if noise and noise.is_noisy:
+        outcome, significant = "noisy", noise.because
     return GateReport(
-        outcome,
-        names[0],
-        decided_by,
-        evidence + others,
-        noise,
-        len(new),
-        benchmark.experiments,
-        config.alpha,
-        "",
-        tuple(left_out),
-        None if outcome == "accept" else attribute(ratios(compared)),
+        outcome=outcome,
+        dataset=names[0],
+        decided_by=significant,
+        evidence=evidence + others,
+        noise=noise,
+        n_images=len(new),
+        reference_experiments=benchmark.experiments,
+        alpha=config.alpha,
+        reason="",
+        not_compared=tuple(q.words for q in domain.deciding(config) if q not in deciding),
+        attribution=None if outcome == "accept" else attribute(ratios(compared), domain),
     )
 
 
 def noise_decision(
     benchmark: Benchmark,
-    new: Sequence[ImageRecord],
+    new: Sequence[ImageRow],
     config: GateConfig,
+    rule: NoiseRule,
     evidence: Sequence[EvidenceResult],
 ) -> NoiseDecision:
     """Whether the dataset is too noisy for labels to help.
 
-    All three must hold: its noise is significantly higher or its contrast lower than the benchmark's; its
+    All three must hold: a quantity of the rule is significantly worse than the benchmark's; the
     contrast-to-noise ratio is below that of the benchmark's poorest experiment by `config.noise_margin` (a
-    benchmark that was labelled at several doses shows what can be labelled); and an edge can't be seen over
+    benchmark that was labelled at several doses shows what can be labelled); and an edge cannot be seen over
     `config.readable_length_px`.
     """
-    snr = _typical_snr(new)
-    poorest = min(_typical_snr(benchmark.of(experiment)) for experiment in benchmark.experiments)
+    snr = _typical(new, rule.snr)
+    poorest = min(_typical(benchmark.of(experiment), rule.snr) for experiment in benchmark.experiments)
     because = tuple(
         result.name
         for result in evidence
         if result.significant
         and (
-            (result.name == "noise" and result.effect > 1)
-            or (result.name == "contrast" and result.effect < 1)
+            (result.name in rule.higher and result.effect > 1)
+            or (result.name in rule.lower and result.effect < 1)
         )
     )
     limit = min(poorest / config.noise_margin, config.readable_snr)
@@ -135,26 +156,28 @@ def noise_decision(
     )
 
 
-def _typical_snr(records: Sequence[ImageRecord]) -> float:
-    values = np.array([record.features.get("snr", np.nan) for record in records])
-    return float(np.nanmedian(values))
+def _typical(rows: Sequence[ImageRow], column: str) -> float:
+    values = columns(rows, [column])
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
 
 
 def _too_few(
     benchmark: Benchmark, deciding: Sequence[Quantity], n_images: int, usable: int, config: GateConfig
 ) -> str:
+    """Why nothing can be decided, and what would change that; empty where there is enough."""
     if usable < config.min_images:
         unusable = f" ({n_images - usable} of {n_images} have no usable score)" if usable < n_images else ""
         return (
-            f"it has {usable} usable images{unusable} and {config.min_images} are needed; take more images, "
-            "or look at these yourself"
+            f"it has {usable} usable image{'' if usable == 1 else 's'}{unusable} and {config.min_images} are "
+            "needed. Take "
+            f"{config.min_images - usable} more, or look at these yourself"
         )
-    if min(len(quantity.values(benchmark.records)) for quantity in deciding if quantity.required) < 2:
-        return "the benchmark has fewer than two usable images; evaluate the ensemble on more held-out images"
+    if min(len(quantity.values(benchmark.rows)) for quantity in deciding if quantity.required) < 2:
+        return "the benchmark has fewer than 2 usable images. Evaluate the ensemble on more held-out images"
     return ""
 
 
-def _result(found: Comparison, level: float) -> EvidenceResult:
+def _result(found: Comparison, level: float, of_prediction: bool) -> EvidenceResult:
     quantity, predictive = found.quantity, found.predictive
     test = predictive.test(found.mean, quantity.alternative, level)
 
@@ -184,4 +207,5 @@ def _result(found: Comparison, level: float) -> EvidenceResult:
         reference_values={e: natural(values) for e, values in found.reference.items()},
         new_values=natural(found.new),
         at_equal_size=found.at_equal_size,
+        of_prediction=of_prediction,
     )

@@ -1,46 +1,67 @@
 """What the gate found: numbers, words, and what to do next."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ConfigDict
 
 from icefloe.drift.attribution import Attribution
 from icefloe.drift.results import EvidenceResult, NoiseDecision
+from icefloe.result import Result
+from icefloe.tables import MISSING, Table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_PHRASES = 3
-"""Alarms told in full; a sentence with eight of them is not read."""
 
 Outcome = Literal["accept", "shifted", "noisy", "inconclusive"]
 
+_COLUMNS = {
+    "evidence": False,
+    "benchmark": True,
+    "new": True,
+    "effect (95 % interval)": True,
+    "alarm at": True,
+    "statistic": True,
+    "p": True,
+    "p (Holm)": True,
+    "n (effective)": True,
+    "finding": False,
+}
+"""Heading: whether the column holds numbers."""
 
-@dataclass(frozen=True)
-class GateReport:
+
+class GateReport(Result):
     """The gate's decision on one dataset.
 
     Attributes
     ----------
     outcome : "accept", "shifted", "noisy" or "inconclusive"
+        The decision.
     dataset : str
+        Name of the dataset that was judged.
     decided_by : tuple of str
         Names of the evidence that decided; empty when accepted or inconclusive.
     evidence : tuple of EvidenceResult
         First those that decide, then those only shown; empty when inconclusive.
     noise : NoiseDecision or None
-        None when inconclusive.
+        None when inconclusive, or when the domain has no rule for noise.
     n_images : int
+        Images of the dataset.
     reference_experiments : tuple of str
+        Names of the benchmark's experiments.
     alpha : float
-        Chance that an experiment of the benchmark's kind isn't accepted.
+        Probability that an experiment of the benchmark's kind is not accepted.
     reason : str
-        Why inconclusive; empty otherwise.
+        Why inconclusive, and what would decide; empty otherwise.
     not_compared : tuple of str
         In words, what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
         Which property of the acquisition moved, if shifted or noisy.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
 
     outcome: Outcome
     dataset: str
@@ -58,126 +79,126 @@ class GateReport:
         """The evidence of that name; KeyError if there is none."""
         return {result.name: result for result in self.evidence}[name]
 
+    @property
+    def deciding(self) -> tuple[EvidenceResult, ...]:
+        """The evidence that takes part in the decision."""
+        return tuple(result for result in self.evidence if result.decides)
+
+    def numbers(self) -> dict[str, float]:
+        """Effect and p-value of each piece of evidence, by flat names."""
+        numbers: dict[str, float] = {"n_images": self.n_images, "alpha": self.alpha}
+        for result in self.evidence:
+            numbers[f"{result.name}.effect"] = result.effect
+            numbers[f"{result.name}.p_value"] = result.p_value
+        return numbers
+
     def sentence(self) -> str:
-        """The outcome, what decided it and what to do, for the person at the microscope."""
-        k = len(self.reference_experiments)
-        against = f"{k} benchmark experiment{'s' if k > 1 else ''}"
+        """The outcome, what weighs most and what to do, for the person at the microscope."""
         if self.outcome == "inconclusive":
-            return f"{self.dataset} can't be judged: {self.reason}."
+            return f"{self.dataset} cannot be judged: {self.reason}."
         if self.outcome == "accept":
-            uncertainty = self.result("uncertainty")
+            k = len(self.reference_experiments)
             return (
-                f"{self.dataset} is accepted: over {self.n_images} images nothing sets it apart from the "
-                f"{against} "
-                f"(false-alarm rate {self.alpha:.0%}). Its {uncertainty.phrase()}."
+                f"{self.dataset} is accepted: over {self.n_images} images nothing sets it apart from the {k} "
+                f"benchmark experiment{'s' if k > 1 else ''} (false-alarm rate {self.alpha:.0%}). "
+                "Use its masks."
             )
-        found = sorted((self.result(name) for name in self.decided_by), key=lambda r: r.p_value)
-        phrases = "; ".join(f"its {r.phrase()}, {_p_phrase(r.adjusted_p_value)}" for r in found[:_PHRASES])
-        if len(found) > _PHRASES:
-            phrases += "; also its " + ", ".join(r.words for r in found[_PHRASES:])
-        worth = min(r.n_effective for r in found)
-        counted = f"{self.n_images} images worth {worth:.1f} independent ones, {against}"
-        cause = f"{self.attribution.sentence()} " if self.attribution else ""
+        first = min(self._decided, key=lambda result: result.p_value)
+        known = self.attribution is not None and self.attribution.is_clear
+        cause = f"{', ' if known else '; '}{self.attribution.summary()}" if self.attribution else ""
         if self.outcome == "noisy":
-            assert self.noise is not None
             return (
-                f"{self.dataset} is too noisy and set aside: {phrases} ({counted}). {self.noise.sentence()} "
-                f"{cause}Take it again with more electrons or more frames a composite."
+                f"{self.dataset} is too noisy and set aside: edges cannot be seen, its {first.phrase()}"
+                f"{cause if known else ''}. Take it again with more electrons or more frames a composite."
             )
         advice = "Label a few of its images and retrain."
-        if "uncertainty" not in self.decided_by:
-            advice = "The ensemble's uncertainty alone would not have shown it: check its masks. " + advice
-        return f"{self.dataset} is shifted: {phrases} ({counted}). {cause}{advice}"
-
-    def to_markdown(self) -> str:
-        """Sentence, table of all evidence, noise decision, and how the test works."""
-        lines = [f"## Drift gate: {self.dataset} – {self.outcome}", "", self.sentence(), ""]
-        if self.evidence:
-            lines += [
-                "| evidence | benchmark | new | effect (95 % interval) | alarm at | statistic | p | p "
-                "(Holm) | n (effective) | |",
-                "|---|---|---|---|---|---|---|---|---|---|",
-                *(_row(result) for result in self.evidence),
-                "",
-                "Effects are ratios to the benchmark's mean, for the intensity distribution a distance "
-                "in standard deviations. * at the benchmark's mean size of the crystal.",
-                "",
-            ]
-        if self.not_compared:
-            lines += [f"Not compared: {', '.join(self.not_compared)}.", ""]
-        if self.attribution is not None:
-            lines += [self.attribution.to_markdown(), ""]
-        if self.noise is not None:
-            lines += [self.noise.sentence(), ""]
-        lines += [
-            f"Benchmark: {', '.join(self.reference_experiments)}. A new experiment of the benchmark's "
-            f"kind would be "
-            f"called anything but accepted with a probability of at most {self.alpha:.0%}: every quantity "
-            f"is compared "
-            "with how much whole experiments vary, not with how much frames of one experiment do, and "
-            "the p-values "
-            "are corrected for looking at several quantities (Holm).",
-            "",
-        ]
-        return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists, numbers and text."""
-        data = asdict(self)
-        data["sentence"] = self.sentence()
-        for key in ("decided_by", "evidence", "reference_experiments", "not_compared"):
-            data[key] = list(data[key])
-        if data["noise"] is not None:
-            data["noise"]["because"] = list(data["noise"]["because"])
-        for result in data["evidence"]:
-            result["new_values"] = list(result["new_values"])
-            result["reference_values"] = {k: list(v) for k, v in result["reference_values"].items()}
-        return data
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "GateReport":
-        """Inverse of `to_dict`."""
-        fields = {key: value for key, value in data.items() if key != "sentence"}
-        noise, attribution = fields["noise"], fields.get("attribution")
-        return cls(
-            **{
-                **fields,
-                "decided_by": tuple(fields["decided_by"]),
-                "reference_experiments": tuple(fields["reference_experiments"]),
-                "evidence": tuple(EvidenceResult.from_dict(result) for result in fields["evidence"]),
-                "noise": None if noise is None else NoiseDecision.from_dict(noise),
-                "not_compared": tuple(fields.get("not_compared", ())),
-                "attribution": None if attribution is None else Attribution.from_dict(attribution),
-            }
+        if self._sure_but_shifted:
+            advice = "Check its masks, label a few of its images and retrain."
+        return (
+            f"{self.dataset} is shifted: its {first.phrase()} ({_p_phrase(first.adjusted_p_value)}){cause}. "
+            f"{advice}"
         )
 
-    def plot(self, figure: "Figure | None" = None) -> "Figure":
-        """Per-image values of every quantity, benchmark beside new, with the range that raises no alarm.
+    @property
+    def _decided(self) -> list[EvidenceResult]:
+        return [self.result(name) for name in self.decided_by]
 
-        Parameters
-        ----------
-        figure : matplotlib Figure, optional
-            Drawn into; made when absent.
-        """
-        from icefloe.drift.figure import draw_report
+    @property
+    def _sure_but_shifted(self) -> bool:
+        return self.outcome == "shifted" and not any(result.of_prediction for result in self._decided)
 
-        return draw_report(self, figure)
+    def table(self) -> Table:
+        """Every quantity: benchmark, new dataset, effect with its interval, limits, p-values, alarm."""
+        return Table(tuple(_COLUMNS), tuple(map(_row, self.evidence)), tuple(_COLUMNS.values()))
+
+    def notes(self) -> list[str]:
+        """What the table does not tell, in sentences."""
+        notes = []
+        if self.attribution is not None:
+            notes.append(self.attribution.sentence())
+        if self._sure_but_shifted:
+            notes.append("The ensemble's uncertainty alone would not have shown the shift: check its masks.")
+        if self.noise is not None:
+            notes.append(self.noise.sentence())
+        if self.not_compared:
+            notes.append(f"Not compared: {', '.join(self.not_compared)}.")
+        return notes
+
+    def to_markdown(self) -> str:
+        """Sentence, table of all evidence, notes, causes, and how the test works."""
+        parts = [f"## Drift gate: {self.dataset} – {self.outcome}", self.sentence()]
+        if self.evidence:
+            parts += [
+                self.table().markdown().rstrip(),
+                "Effects are ratios to the benchmark's mean; for a distribution, which has no ratio, "
+                "distances in standard deviations. n is the number of images, in brackets how many "
+                "independent ones they are worth. * at the benchmark's mean size of the foreground.",
+            ]
+        notes = self.notes()
+        if self.attribution is not None:
+            parts.append(f"**What moved.** {notes.pop(0)}\n\n{self.attribution.table().markdown().rstrip()}")
+        parts += notes
+        parts.append(
+            f"Benchmark: {', '.join(self.reference_experiments)}. A new experiment of the benchmark's kind "
+            f"would be called anything but accepted with a probability of at most {self.alpha:.0%}: every "
+            "quantity is compared with how much whole experiments vary, not with how much frames of one "
+            "experiment do, and the p-values are corrected for looking at several quantities (Holm)."
+        )
+        return "\n\n".join(parts) + "\n"
+
+    def plot(self, ax: Axes) -> None:
+        """Effects with 95 % intervals between their limits of alarm, on a logarithmic axis."""
+        from icefloe.drift.figure import draw_effects
+
+        draw_effects(ax, self.deciding)
+        ax.set_title(f"{self.dataset}: {self.outcome}")
+
+    def figure(self) -> Figure:
+        """Values of every image, a panel a quantity, benchmark beside new, with the range without alarm."""
+        from icefloe.drift.figure import draw_images
+
+        title = f"{self.dataset}: {self.outcome}"
+        if not self.evidence:
+            return draw_images(self.dataset, (), None, title, self.sentence())
+        return draw_images(self.dataset, self.deciding, self.attribution, title)
 
 
-def _row(result: EvidenceResult) -> str:
+def _row(result: EvidenceResult) -> tuple[str, ...]:
+    low, high = result.limits
+    benchmark = new = MISSING
     if result.is_ratio:
         benchmark, new = f"{result.reference_mean:.3g}", f"{result.new_mean:.3g}"
-        alarm = f"> {result.threshold:.2f}"
-        if result.alternative == "two-sided":
-            alarm += f", < {1 / result.threshold:.2f}"
-    else:
-        benchmark, new, alarm = "–", "–", f"> {result.threshold:.2f}"
-    verdict = "**alarm**" if result.significant else "" if result.decides else "shown only"
     return (
-        f"| {result.words}{'*' if result.at_equal_size else ''} | {benchmark} | {new} | {result.effect:.2f} "
-        f"({result.low:.2f}–{result.high:.2f}) | {alarm} "
-        f"| {result.statistic:+.2f} | {_p(result.p_value)} | {_p(result.adjusted_p_value)} "
-        f"| {result.n_images} ({result.n_effective:.1f}) | {verdict} |"
+        result.words + ("*" if result.at_equal_size else ""),
+        benchmark,
+        new,
+        f"{result.effect:.2f} ({result.low:.2f}–{result.high:.2f})",
+        f"> {high:.2f}" + (f", < {low:.2f}" if low else ""),
+        f"{result.statistic:+.2f}",
+        _p(result.p_value),
+        _p(result.adjusted_p_value),
+        f"{result.n_images} ({result.n_effective:.1f})",
+        "ALARM" if result.significant else "" if result.decides else "shown only",
     )
 
 
@@ -188,5 +209,5 @@ def _p_phrase(p_value: float | None) -> str:
 
 def _p(p_value: float | None) -> str:
     if p_value is None:
-        return "–"
+        return MISSING
     return "< 0.0001" if p_value < 1e-4 else f"{p_value:.2g}"

@@ -1,8 +1,8 @@
-"""Experiments compared at equal sizes of the crystal.
+"""Experiments compared at equal sizes of what was segmented.
 
-As ice melts, uncertainty, contrast and outline change: in one experiment several times more than between
-experiments. Compared as they come, that trend counts as error, and an experiment seen at other sizes looks
-different. So images are compared where the sizes overlap, the trend common to all taken off.
+As a crystal melts or grows, an ensemble's uncertainty changes: in one experiment several times more than
+between experiments. Compared as they come, that trend counts as error, and an experiment seen at other sizes
+looks different. So images are compared where the sizes overlap, the trend common to all taken off.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 MARGIN = 0.15
 """How far beyond the benchmark's sizes an image may lie, in units of the logarithm of the area."""
 
-_RIDGE = 0.02  # sizes that vary less than this can't show a trend
+_RIDGE = 0.02  # sizes that vary less than this cannot show a trend
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Sized:
     Attributes
     ----------
     values : float64, shape (n, L)
+        Transformed values of n images.
     log_size : float64, shape (n,)
-        Logarithm of the predicted foreground's share of the image; NaN where not known.
+        Natural logarithm of the predicted foreground's share of the image; NaN where not known.
     """
 
     values: Array
@@ -38,22 +39,24 @@ def at_equal_size(reference: Sequence[Sized], new: Sized, min_images: int) -> tu
     """Values as they would be at the reference's mean size.
 
     The trend is a straight line in the logarithm of the size, one slope for all experiments, fitted to what
-    varies within them: each experiment counts the same, and differences between experiments don't enter.
+    varies within them: each experiment counts the same, and differences between experiments do not enter.
 
     Parameters
     ----------
-    reference
+    reference : sequence of Sized
         K experiments.
-    new
+    new : Sized
         The one compared with them. Its images beyond the reference's sizes by more than `MARGIN` are left
         out, because nothing says how the trend goes on there.
-    min_images
+    min_images : int
         With fewer images of an overlapping size, everything is returned as it is.
 
     Returns
     -------
-    reference, new : float64, shape (n, L)
-        Adjusted values.
+    reference : list of float64, shape (n, L)
+        Adjusted values of the K experiments.
+    new : float64, shape (n, L)
+        Adjusted values of the other one.
     bool
         Whether they were adjusted.
     """

@@ -11,8 +11,9 @@ import numpy as np
 
 from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.guarantees import Guarantees
-from icefloe.ensemble.manifest import MANIFEST, BenchmarkRow, Manifest, check_weights
+from icefloe.ensemble.manifest import MANIFEST, Manifest, check_weights
 from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, prepare
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
@@ -124,15 +125,14 @@ class Ensemble:
     def with_manifest(self, manifest: Manifest) -> "Ensemble":
         """The same networks with another threshold, temperature, benchmark or name."""
         if (manifest.members, manifest.classes) != (self.manifest.members, self.manifest.classes):
-            raise ValueError("the members or classes differ, so the networks can't be shared")
+            raise ValueError("the members or classes differ, so the networks cannot be shared")
         other = object.__new__(Ensemble)
         other.manifest, other._weights, other._engine = manifest, self._weights, self._engine
         return other
 
-    def with_benchmark(self, rows: Iterable[BenchmarkRow]) -> "Ensemble":
+    def with_benchmark(self, rows: Iterable[ImageRow]) -> "Ensemble":
         """The same ensemble with other benchmark rows, such as those with the drift gate's columns added."""
-        content = self.manifest.model_dump() | {"benchmark": tuple(rows)}
-        return self.with_manifest(Manifest.model_validate(content))
+        return self.with_manifest(self.manifest.model_copy(update={"benchmark": tuple(rows)}))
 
     def predict_image(
         self, image: FloatArray, done: Collection[str] = (), *, keep_members: bool = False

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.manifest import BenchmarkRow, Calibration, Manifest, Member, Provenance
+from icefloe.ensemble.manifest import Calibration, Manifest, Member, Provenance
+from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
@@ -53,13 +54,13 @@ def assemble(
     name
         What people will call the ensemble, such as EA-T2.
     preprocessing
-        As in the members' training.
+        From image to network input, as in the members' training.
     classes
         Class names by mask value.
     provenance
         Data version, code and parent version.
     device
-        A torch device, or `auto`.
+        A torch device, or `auto`: the GPU if there is one.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def assemble(
     Raises
     ------
     IcefloeError
-        If there are fewer than two members, a file doesn't fit its member, there is no validation image, or
+        If there are fewer than two members, a file does not fit its member, there is no validation image, or
         the validation masks lack a class.
     """
     if not validation:
@@ -99,7 +100,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     Raises
     ------
     IcefloeError
-        If the masks lack a class or are 255 (ignore) everywhere, or a mask doesn't fit its image.
+        If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
     """
     seen = [
         _Seen(logits, geometry, sample.mask())
@@ -130,12 +131,9 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     )
 
 
-def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[BenchmarkRow]:
-    """One row an image: dataset, stem, index and the scores of `prediction.SCORES`."""
-    return [
-        {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index, **prediction.scores()}
-        for sample, prediction in ensemble.predict(held_out)
-    ]
+def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRow]:
+    """One row an image, with the scores of `prediction.SCORES`."""
+    return [ImageRow.of(sample, prediction) for sample, prediction in ensemble.predict(held_out)]
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from icefloe.ensemble.guarantees import Guarantees
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
-from icefloe.files import sha256_file
+from icefloe.files import read_yaml, sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
 from icefloe.validation import validated
 
 MANIFEST = "ensemble.yaml"
-IDENTITY = ("dataset", "stem", "index")
 
 
 class Member(BaseModel):
@@ -78,9 +78,6 @@ class Provenance(BaseModel):
     parent: str | None = None
 
 
-BenchmarkRow = dict[str, str | int | float | None]
-
-
 class Manifest(BaseModel):
     """Content of `ensemble.yaml`.
 
@@ -103,7 +100,7 @@ class Manifest(BaseModel):
     calibration
         How the two were found; None where they were given.
     benchmark
-        One row a held-out image of the training datasets: dataset, stem, index, the scores of
+        One row a held-out image of the training datasets: the scores of
         `icefloe.ensemble.prediction.SCORES`, and whatever columns the drift gate adds.
     provenance
         Data, code and parent version.
@@ -121,7 +118,7 @@ class Manifest(BaseModel):
     threshold: float = Field(0.5, ge=0, le=1)
     temperature: float = Field(1.0, gt=0)
     calibration: Calibration | None = None
-    benchmark: tuple[BenchmarkRow, ...] = ()
+    benchmark: tuple[ImageRow, ...] = ()
     provenance: Provenance = Provenance()
     guarantees: Guarantees | None = None
 
@@ -135,15 +132,6 @@ class Manifest(BaseModel):
             )
         require_unique_names([member.spec for member in members])
         return members
-
-    @field_validator("benchmark")
-    @classmethod
-    def _rows_are_identified(cls, rows: tuple[BenchmarkRow, ...]) -> tuple[BenchmarkRow, ...]:
-        for row in rows:
-            missing = [column for column in IDENTITY if column not in row]
-            if missing:
-                raise ValueError(f"a row has no {missing[0]}")
-        return rows
 
     @property
     def n_classes(self) -> int:
@@ -161,15 +149,12 @@ class Manifest(BaseModel):
         """
         path = directory / MANIFEST
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path, "Restore the file.")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise IcefloeError(
                 f"{directory}: no {MANIFEST} here, so this is not an ensemble. "
                 "Name the folder of a saved ensemble."
             ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise IcefloeError(f"{path}: not valid YAML ({reason}). Restore the file.") from error
         return validated(cls, content, path, "Restore the file.")
 
     def to_yaml(self) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.ensemble.prediction import SCORES, Prediction
+from icefloe.ensemble.rows import IDENTITY, ImageRow
 from icefloe.ensemble.samples import AnySample, ImageSample
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from icefloe.ensemble.ensemble import Ensemble
 
 SCORES_FILE, FEATURES_FILE, MAPS = "scores.csv", "features.npy", "maps"
-COLUMNS = ("dataset", "stem", "index", *SCORES)
-
-Row = dict[str, str | int | float]
+COLUMNS = (*IDENTITY, *SCORES)
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,11 @@ class Maps:
     Attributes
     ----------
     mean : float32, shape (H, W) or (C, H, W)
-        Rounded to float16 when it was stored; the mask was made before.
+        Probability, rounded to float16 when it was stored; the mask was made before.
     std : float32, shape (H, W)
-        Rounded likewise.
+        Disagreement of the members, 0 to 0.5, rounded likewise.
     mask : uint8, shape (H, W)
+        Predicted class of each pixel.
     """
 
     mean: FloatArray
@@ -56,15 +56,15 @@ class PredictionSet:
     Attributes
     ----------
     path
-        The folder.
+        The folder it was read from.
     rows
-        The table, one dict an image.
+        The table, one row an image, of the columns named in `prediction.SCORES`.
     features : float32, shape (N, F)
         Pooled encoder features.
     """
 
     path: Path
-    rows: tuple[Row, ...]
+    rows: tuple[ImageRow, ...]
     features: FloatArray
 
     @classmethod
@@ -74,7 +74,8 @@ class PredictionSet:
         Raises
         ------
         IcefloeError
-            If the folder holds no predictions, a column is missing, or rows and features differ in number.
+            If the folder holds no predictions, a column or a score is missing, or rows and features differ in
+            number.
         """
         table = path / SCORES_FILE
         if not table.is_file():
@@ -86,7 +87,13 @@ class PredictionSet:
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if missing:
                 raise IcefloeError(f"{table}: the column {missing[0]} is missing. Predict the images again.")
-            rows = tuple(_typed(row) for row in reader)
+            rows = tuple(ImageRow.from_flat(row) for row in reader)
+        for row in rows:
+            missing = [column for column in SCORES if column not in row.values]
+            if missing:
+                raise IcefloeError(
+                    f"{table}: {row.key} has no number in the column {missing[0]}. Predict the images again."
+                )
         features = np.load(path / FEATURES_FILE, allow_pickle=False)
         if len(features) != len(rows):
             raise IcefloeError(
@@ -98,11 +105,11 @@ class PredictionSet:
     @property
     def keys(self) -> tuple[str, ...]:
         """Sample keys such as `D3/stack_7`."""
-        return tuple(f"{row['dataset']}/{row['stem']}" for row in self.rows)
+        return tuple(row.key for row in self.rows)
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One of `prediction.SCORES`, shape (N,)."""
-        return np.array([row[name] for row in self.rows], dtype=np.float64)
+        return np.array([row.values[name] for row in self.rows], dtype=np.float64)
 
     def maps(self, key: str) -> Maps:
         """Maps of one image by its key.
@@ -131,16 +138,16 @@ def predict_dataset(
     Parameters
     ----------
     ensemble
-        The ensemble.
+        The ensemble that predicts.
     samples
-        Of one or several datasets; labels are not read.
+        Images of one or several datasets; labels are not read.
     output
-        A new folder.
+        A new folder to write to.
 
     Raises
     ------
     IcefloeError
-        If there is no sample, an image can't be used, or `output` holds something already.
+        If there is no sample, an image cannot be used, or `output` holds something already.
     """
     return save_predictions(ensemble.predict(samples), output)
 
@@ -151,11 +158,10 @@ def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output
     try:
         with atomic_directory(output) as beside:
             with (beside / SCORES_FILE).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS)
+                writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
                 writer.writeheader()
                 for sample, prediction in predictions:
-                    identity = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index}
-                    writer.writerow(identity | prediction.scores())
+                    writer.writerow(ImageRow.of(sample, prediction).flat())
                     features.append(prediction.features)
                     _save_maps(beside / MAPS / sample.dataset / f"{sample.stem}.npz", prediction)
             if not features:
@@ -176,9 +182,3 @@ def _save_maps(path: Path, prediction: Prediction) -> None:
         std=prediction.std.astype(np.float16),
         mask=prediction.mask,
     )
-
-
-def _typed(row: dict[str, str]) -> Row:
-    typed: Row = {"dataset": row["dataset"], "stem": row["stem"], "index": int(row["index"])}
-    typed.update((name, float(row[name])) for name in SCORES)
-    return typed

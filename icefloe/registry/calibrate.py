@@ -51,8 +51,8 @@ def held_out_experiments(
             f"{manifest.name}: its ensemble.yaml has no benchmark, so which images are new to it is not "
             "known. Take an ensemble that a pipeline has made."
         )
-    unseen = {f"{row['dataset']}/{row['stem']}" for row in manifest.benchmark} - set(trained_on)
-    familiar = {str(row["dataset"]) for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}
+    unseen = {row.key for row in manifest.benchmark} - set(trained_on)
+    familiar = {row.dataset for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}
     samples: dict[str, list[Sample]] = {}
     trained_experiments = set()
     for dataset in datasets:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from icefloe.report.figures import html_page
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -30,8 +28,3 @@ def curves_figure(history: Mapping[str, Sequence[EpochRecord]]) -> Figure:
     overlap.set(xlabel="epoch", ylabel="validation IoU", ylim=(0, 1))
     loss.legend(fontsize=7)
     return figure
-
-
-def curves_page(history: Mapping[str, Sequence[EpochRecord]]) -> str:
-    """The figure as a page."""
-    return html_page("Training", curves_figure(history))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from icefloe.datasets.labels import write_mask
-from icefloe.datasets.readers import read_image
 from icefloe.ensemble.guarantees import LEVEL
 from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
@@ -18,9 +17,10 @@ from icefloe.report.figures import Segmented, png, split_figure
 from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
-    from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.datasets.dataset import Sample
     from icefloe.ensemble.guarantees import Guarantees
     from icefloe.ensemble.prediction import Prediction
+    from icefloe.ensemble.segmenter import Segmenter
 
 SCORES_TABLE = "scores.csv"
 
@@ -84,52 +84,43 @@ class ResultFolder:
             self._table.remove(row)
 
 
-def segment_files(
-    ensemble: Ensemble,
-    images: Sequence[Path],
-    output: Path,
-    done: Collection[str] = (),
-    level: float = LEVEL,
-) -> Iterator[Path]:
-    """Write a `ResultFolder` of some files anew.
+def segment_samples(
+    segmenter: Segmenter, samples: Sequence[Sample], output: Path, level: float = LEVEL
+) -> Iterator[Sample]:
+    """Write a `ResultFolder` of some images anew; they are read one at a time.
 
     Parameters
     ----------
-    ensemble
+    segmenter
         Segments them.
-    images
-        Files; their stems must differ.
+    samples
+        Images; their stems must differ.
     output
         Folder, made if need be.
-    done
-        Preprocessing done to the images already.
     level
         Of the intervals.
 
     Yields
     ------
-    Path
-        Each image when its files are written.
+    Sample
+        Each when its files are written.
 
     Raises
     ------
     IcefloeError
-        If an image can't be read, two have one stem, or no intervals were calibrated for the level.
+        If an image cannot be read, two have one stem, or no intervals were calibrated for the level.
     """
-    stems = [path.stem for path in images]
-    if len(set(stems)) < len(stems):
+    if len({sample.stem for sample in samples}) < len(samples):
         raise IcefloeError(f"{output}: two images have the same name. Segment them into two folders.")
-    guarantees = ensemble.manifest.guarantees
-    if guarantees:
-        _promised_columns(guarantees, level)  # a level refused must not cost an older table
-    arrays = {path: read_image(path) for path in images}  # all are checked before anything is written
+    if segmenter.guarantees:
+        _promised_columns(segmenter.guarantees, level)  # a level refused must not cost an older table
+    for sample in samples:  # all are checked before anything is written
+        sample.image()
     (output / SCORES_TABLE).unlink(missing_ok=True)
-    results = ResultFolder(output, guarantees, level)
-    for (path, image), prediction in zip(
-        arrays.items(), ensemble.predict_images(arrays.values(), done), strict=True
-    ):
-        results.add(path.name, image, prediction)
-        yield path
+    results = ResultFolder(output, segmenter.guarantees, level)
+    for sample, prediction in segmenter.predict(samples):
+        results.add(sample.image_path.name, sample.image(), prediction)
+        yield sample
 
 
 def _promised_columns(guarantees: Guarantees, level: float) -> list[str]:

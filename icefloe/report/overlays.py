@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from icefloe.ensemble.predictions import PredictionSet
-from icefloe.report.figures import Segmented, gallery, html_page
+from icefloe.report.figures import Segmented, gallery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from icefloe.active.sampler import Selection
     from icefloe.datasets.dataset import Sample
-    from icefloe.ensemble.ensemble import Ensemble
+    from icefloe.ensemble.segmenter import Segmenter
 
 SHOWN = 4
 
@@ -57,17 +57,17 @@ def spread(samples: Sequence[Sample], n: int = SHOWN) -> list[Sample]:
 
 
 def evaluation_figure(
-    ensemble: Ensemble,
+    segmenter: Segmenter,
     samples: Sequence[Sample],
 ) -> Figure:
     """Some evaluated images of every dataset, with outlines of prediction and reference.
 
     Parameters
     ----------
-    ensemble
+    segmenter
         Predicts the images shown.
     samples
-        The images that were evaluated.
+        The images that were evaluated, each with a reference.
     """
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
@@ -82,7 +82,7 @@ def evaluation_figure(
                 uncertainty=prediction.std,
                 reference=sample.reference(),
             )
-            for sample, prediction in ensemble.predict(shown)
+            for sample, prediction in segmenter.predict(shown)
         ]
     )
 
@@ -97,10 +97,6 @@ def selection_figure(selection: Selection, samples: Sequence[Sample], prediction
     )
 
 
-def predictions_page(samples: Sequence[Sample], predictions: PredictionSet) -> str:
-    """Some of the predicted images as a page."""
-    return html_page(
-        f"Predictions: {samples[0].dataset}",
-        overlay_figure(spread(samples), predictions),
-        text=f"{len(predictions.rows)} images predicted; blue: the predicted outline.",
-    )
+def predictions_figure(samples: Sequence[Sample], predictions: PredictionSet) -> Figure:
+    """Some of the predicted images, evenly over time."""
+    return overlay_figure(spread(samples), predictions)

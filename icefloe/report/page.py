@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from matplotlib.figure import Figure
 
+from icefloe.active.sampler import Selection
 from icefloe.drift.report import GateReport
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.evaluation.promotion import PromotionReport
@@ -36,7 +37,7 @@ class Arrival:
     dataset: str
     gate: GateReport | None
     gate_figure: str | None
-    selection: Mapping[str, Any] | None
+    selection: Selection | None
     selection_figure: str | None
     labels: LabelCost | None
 
@@ -172,15 +173,15 @@ def _arrivals(record: RunRecord) -> list[Arrival]:
     gates, selections, labels = map(record.read_folder, ("gate", "selection", "labels"))
     arrivals = []
     for dataset in dict.fromkeys([*gates, *labels]):
-        gate = GateReport.from_dict(gates[dataset]) if dataset in gates else None
+        gate = GateReport.model_validate(gates[dataset]) if dataset in gates else None
         cost = labels.get(dataset)
         chosen = selections.get(dataset)
         arrivals.append(
             Arrival(
                 dataset=dataset,
                 gate=gate,
-                gate_figure=_picture(gate.plot()) if gate else None,
-                selection=chosen,
+                gate_figure=_picture(gate.figure()) if gate else None,
+                selection=Selection.model_validate(chosen) if chosen else None,
                 selection_figure=data_uri(record.read_bytes(f"selection/{dataset}.png")) if chosen else None,
                 labels=LabelCost(len(cost["keys"]), cost["seconds"] / 60) if cost else None,
             )

@@ -15,11 +15,11 @@ def _all_background(image: FloatArray) -> MaskArray:
 
 
 def _otsu_bright(image: FloatArray) -> MaskArray:
-    return (image > threshold_otsu(image)).astype(np.uint8)
+    return np.asarray(image > threshold_otsu(image), np.uint8)
 
 
 def _otsu_dark(image: FloatArray) -> MaskArray:
-    return (image <= threshold_otsu(image)).astype(np.uint8)
+    return np.asarray(image <= threshold_otsu(image), np.uint8)
 
 
 BASELINES: dict[str, Callable[[FloatArray], MaskArray]] = {

@@ -155,7 +155,7 @@ def probabilities(member_logits: FloatArray, temperature: float) -> FloatArray:
     float32, shape (M, H, W) or (M, C, H, W)
     """
     scaled = member_logits / np.float32(temperature)
-    return softmax(scaled, axis=1) if member_logits.ndim == 4 else expit(scaled)
+    return np.asarray(softmax(scaled, axis=1) if member_logits.ndim == 4 else expit(scaled))
 
 
 def fit_temperature(member_logits: NDArray[np.floating], reference: NDArray[np.uint8]) -> float:
@@ -193,13 +193,14 @@ def fit_temperature(member_logits: NDArray[np.floating], reference: NDArray[np.u
         signed = np.where(classes == 1, logits, -logits)
 
         def of_truth(temperature: float) -> NDArray[np.floating]:
-            return expit(signed / temperature).mean(axis=0, dtype=np.float64)
+            return np.asarray(expit(signed / temperature).mean(axis=0, dtype=np.float64))
     else:
         index = classes[None, None].astype(np.intp)
 
         def of_truth(temperature: float) -> NDArray[np.floating]:
             probabilities = softmax(logits / temperature, axis=1)
-            return np.take_along_axis(probabilities, index, axis=1)[:, 0].mean(axis=0, dtype=np.float64)
+            of_class = np.take_along_axis(probabilities, index, axis=1)[:, 0]
+            return np.asarray(of_class.mean(axis=0, dtype=np.float64))
 
     def negative_log_likelihood(log_temperature: float) -> float:
         probability = of_truth(float(np.exp(log_temperature)))

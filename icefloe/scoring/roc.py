@@ -29,12 +29,12 @@ class RocCurve:
     @property
     def true_positive_rate(self) -> NDArray[np.float64]:
         """Shape (K,)."""
-        return self.true_positives / self.true_positives[-1]
+        return np.asarray(self.true_positives / self.true_positives[-1])
 
     @property
     def false_positive_rate(self) -> NDArray[np.float64]:
         """Shape (K,)."""
-        return self.false_positives / self.false_positives[-1]
+        return np.asarray(self.false_positives / self.false_positives[-1])
 
     @property
     def area(self) -> float:

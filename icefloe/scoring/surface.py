@@ -48,7 +48,7 @@ def surface_dice(reference: MaskArray, predicted: MaskArray, tolerance_px: float
 
 
 def _outline(mask: MaskArray) -> NDArray[np.bool_]:
-    return np.asarray(find_boundaries(mask, mode="inner"), dtype=bool)
+    return np.asarray(find_boundaries(mask, mode="inner"), dtype=np.bool_)
 
 
 def _near(outline: NDArray[np.bool_], other: NDArray[np.bool_], tolerance_px: float) -> int:

@@ -39,7 +39,7 @@ def mean_probability(member_probabilities: FloatArray) -> FloatArray:
     -------
     float32, shape (H, W) or (C, H, W)
     """
-    return member_probabilities.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(member_probabilities.mean(axis=0, dtype=np.float64), np.float32)
 
 
 def class_mask(mean: FloatArray, threshold: float) -> MaskArray:
@@ -58,9 +58,9 @@ def class_mask(mean: FloatArray, threshold: float) -> MaskArray:
     uint8, shape (H, W)
     """
     if mean.ndim == 3:
-        return mean.argmax(axis=0).astype(np.uint8)
+        return np.asarray(mean.argmax(axis=0), np.uint8)
     # In the map's own precision: the threshold is one of its values, and must stay equal to it.
-    return (mean >= mean.dtype.type(threshold)).astype(np.uint8)
+    return np.asarray(mean >= mean.dtype.type(threshold), np.uint8)
 
 
 def predictive_std(member_probabilities: FloatArray) -> FloatArray:
@@ -87,9 +87,9 @@ def predictive_std(member_probabilities: FloatArray) -> FloatArray:
     """
     _require_two(member_probabilities)
     if member_probabilities.ndim == 3:
-        return member_probabilities.std(axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(member_probabilities.std(axis=0, dtype=np.float64), np.float32)
     variance = member_probabilities.var(axis=0, dtype=np.float64).sum(axis=0) / 2
-    return np.sqrt(variance).astype(np.float32)
+    return np.asarray(np.sqrt(variance), np.float32)
 
 
 def predictive_entropy(mean: FloatArray) -> FloatArray:
@@ -132,7 +132,7 @@ def mutual_information(member_probabilities: FloatArray) -> FloatArray:
     class_axis = 0 if member_probabilities.ndim == 4 else None
     expected = np.mean([_entropy(member, class_axis) for member in member_probabilities], axis=0)
     # It is never negative but for rounding.
-    return np.maximum(_entropy(mean_probability(member_probabilities), class_axis) - expected, 0)
+    return np.asarray(np.maximum(_entropy(mean_probability(member_probabilities), class_axis) - expected, 0))
 
 
 def total_variance(mean: FloatArray) -> FloatArray:
@@ -170,7 +170,7 @@ def doubt(mean: FloatArray, mask: MaskArray) -> FloatArray:
     """
     if mean.ndim == 2:
         return np.where(mask == 1, 1 - mean, mean)
-    return 1 - np.take_along_axis(mean, mask[None].astype(np.intp), axis=0)[0]
+    return np.asarray(1 - np.take_along_axis(mean, mask[None].astype(np.intp), axis=0)[0])
 
 
 def variation_ratio(member_probabilities: FloatArray, threshold: float) -> FloatArray:
@@ -202,7 +202,7 @@ def variation_ratio(member_probabilities: FloatArray, threshold: float) -> Float
     else:
         n_classes = member_probabilities.shape[1]
         most = np.max([(votes == c).sum(axis=0, dtype=np.int32) for c in range(n_classes)], axis=0)
-    return ((n_members - most) / n_members).astype(np.float32)
+    return np.asarray((n_members - most) / n_members, np.float32)
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def image_uncertainty(std: FloatArray, mask: MaskArray) -> ImageUncertainty:
 
 def boundary_length(mask: MaskArray) -> float:
     """Length of all boundaries between classes as a share of the side sqrt(H W), at least 1/4."""
-    return max(boundary_edges(mask) / mask.size**0.5, MINIMUM_BOUNDARY)
+    return max(float(boundary_edges(mask) / mask.size**0.5), MINIMUM_BOUNDARY)
 
 
 def boundary_edges(mask: MaskArray) -> int:
@@ -259,8 +259,8 @@ def boundary_edges(mask: MaskArray) -> int:
 
 def _entropy(probability: FloatArray, class_axis: int | None) -> NDArray[np.float32]:
     if class_axis is None:
-        return entr(probability) + entr(1 - probability)
-    return entr(probability).sum(axis=class_axis)
+        return np.asarray(entr(probability) + entr(1 - probability))
+    return np.asarray(entr(probability).sum(axis=class_axis))
 
 
 def _require_two(member_probabilities: FloatArray) -> None:

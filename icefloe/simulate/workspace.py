@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from icefloe.datasets.dataset import INFO_FILE, DatasetInfo
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
+from icefloe.progress import SILENT, Progress, tracked
 from icefloe.simulate.ice import Experiment, simulate_experiment
 from icefloe.simulate.standard import StandardDataset, standard_datasets
 
@@ -22,7 +23,7 @@ Files = dict[str, bytes]
 def simulate_workspace(
     data: Path,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = SILENT,
     names: Collection[str] = (),
 ) -> tuple[Path, ...]:
     """Write D1-D5 and `noisy` into a workspace's data folder; the same seed gives the same bytes.
@@ -34,7 +35,7 @@ def simulate_workspace(
     seed
         Non-negative; another seed is another set of experiments with the same properties.
     progress
-        Called with name, how many datasets are done, and how many there are.
+        Is told each dataset.
     names
         Of the datasets wanted; none given: all.
 
@@ -50,17 +51,13 @@ def simulate_workspace(
     """
     planned: list[tuple[Path, Files]] = []
     datasets = _wanted(standard_datasets(seed), names)
-    for done, (index, dataset) in enumerate(datasets.items()):
-        if progress is not None:
-            progress(dataset.name, done, len(datasets))
+    for index, dataset in tracked(datasets.items(), progress, "Simulating datasets", len(datasets)):
         experiment = simulate_experiment(dataset.spec, experiment_seed(seed, index))
         files = dataset_files(experiment, _info(dataset, seed), labelled=dataset.labelled)
         planned.append((data / dataset.name, files))
     missing = [(folder, files) for folder, files in planned if not _is_there(folder, files)]
     for folder, files in missing:
         _write(folder, files)
-    if progress is not None:
-        progress("done", len(datasets), len(datasets))
     return tuple(folder for folder, _ in planned)
 
 

@@ -12,7 +12,7 @@ Float64Array = NDArray[np.float64]
 
 def default_block_length(n: int) -> int:
     """Frames a block, `n ** (1/3)` rounded: the order that is optimal for a mean (Hall et al. 1995)."""
-    return max(1, round(n ** (1 / 3)))
+    return max(1, round(float(n ** (1 / 3))))
 
 
 def mean_interval(
@@ -99,7 +99,7 @@ def block_means(x: Float64Array, length: int, n_resamples: int, rng: np.random.G
 
 def _circular_sums(x: Float64Array, length: int) -> Float64Array:
     wrapped = np.concatenate([x, x[: length - 1]])
-    return np.lib.stride_tricks.sliding_window_view(wrapped, length).sum(axis=1)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(wrapped, length).sum(axis=1))
 
 
 def _expanded_bca(

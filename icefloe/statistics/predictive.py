@@ -167,7 +167,7 @@ class Predictive:
 
     def _squared_sd(self, squared_error: ArrayLike, *, between: bool = True) -> Array:
         error = np.asarray(squared_error, dtype=np.float64)[..., None]
-        return error + self._centre_variance + (self._between if between else 0.0)
+        return np.asarray(error + self._centre_variance + (self._between if between else 0.0))
 
     def p_value(
         self, mean: ArrayLike, squared_error: ArrayLike, alternative: Alternative = "two-sided"

@@ -37,7 +37,7 @@ def assemble_kept(
     Raises
     ------
     IcefloeError
-        If fewer than two members were kept, or an image can't be used.
+        If fewer than two members were kept, or an image cannot be used.
     """
     ensemble = assemble(
         [

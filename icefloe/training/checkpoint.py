@@ -33,7 +33,7 @@ Weights = dict[str, Tensor]
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """How far a member's training has come.
 
     Attributes
@@ -89,7 +89,7 @@ def load_best(directory: Path) -> Weights:
 
 
 def save_state(
-    directory: Path, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer
+    directory: Path, progress: TrainingState, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
     """Replace the state that training resumes from."""
     tensors = {_MODEL + name: value for name, value in copy_weights(network).items()}
@@ -105,7 +105,7 @@ def save_state(
     write_bytes_atomic(directory / STATE, content)
 
 
-def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progress | None:
+def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState | None:
     """Put network and optimiser back where they stood; None if no epoch was saved.
 
     Raises
@@ -130,7 +130,7 @@ def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optim
             f"{path}: can't be resumed from ({reason}). Remove its folder to train anew."
         ) from error
     records = [EpochRecord.from_dict(record) for record in header["records"]]
-    return Progress(header["init_sha256"], header["best_epoch"], records)
+    return TrainingState(header["init_sha256"], header["best_epoch"], records)
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Weights) -> None:

@@ -18,7 +18,7 @@ from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.training.checkpoint import (
-    Progress,
+    TrainingState,
     Weights,
     copy_weights,
     load_best,
@@ -137,7 +137,7 @@ class _Fit:
             fused=True,
         )
         self.best: Weights = copy_weights(network)
-        self.progress = Progress(init_sha256=weights_sha256(self.best))
+        self.progress = TrainingState(init_sha256=weights_sha256(self.best))
         self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
         self.steps_per_epoch = -(-(config.draws_per_epoch or len(data.train)) // config.batch_size)
         self._checkpoint_cost = 0.0

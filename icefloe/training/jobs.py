@@ -1,7 +1,7 @@
 """Trainings side by side on Ray: each retried when its worker dies, resumed from its checkpoint."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from ray.exceptions import RayError, RayTaskError
 
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
+from icefloe.progress import SILENT, Progress
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
-from icefloe.training.progress import Listener, display
+from icefloe.training.progress import Listener, shown
 from icefloe.training.ray_session import connected, member_resources
-from icefloe.training.records import EpochRecord
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Tracking:
 def run_jobs(
     jobs: Sequence[Job],
     *,
-    on_epoch: Callable[[str, EpochRecord], None] | None = None,
+    progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
     weights_dir: WeightsMirror | None = None,
@@ -79,8 +79,8 @@ def run_jobs(
     ----------
     jobs
         Longest first is not needed: they are started in the order of their epochs.
-    on_epoch
-        Called with a job's name and the record of each epoch, in this process.
+    progress
+        Is told every job's epochs.
     tracking
         MLflow; none by default.
     ray_address
@@ -102,10 +102,8 @@ def run_jobs(
         If weights can't be had or don't fit, or a worker died too often.
     """
     with ExitStack() as stack:
-        listeners: list[Listener] = [
-            stack.enter_context(display({job.name: job.config.epochs for job in jobs}))
-        ]
-        watch = _Watch(jobs, listeners, on_epoch)
+        listeners = [shown(progress, {job.name: job.config.epochs for job in jobs})]
+        watch = _Watch(jobs, listeners)
         unfinished = [job for job in jobs if not is_finished(job.directory)]
         tasks: dict[Any, Job] = {}
         if unfinished:
@@ -131,13 +129,8 @@ def run_jobs(
 class _Watch:
     """Reads what the jobs write down, and tells it once."""
 
-    def __init__(
-        self,
-        jobs: Iterable[Job],
-        listeners: list[Listener],
-        on_epoch: Callable[[str, EpochRecord], None] | None,
-    ) -> None:
-        self._listeners, self._on_epoch = listeners, on_epoch
+    def __init__(self, jobs: Iterable[Job], listeners: list[Listener]) -> None:
+        self._listeners = listeners
         self._pending = {job.name: job.directory for job in jobs}
         self._n_seen = dict.fromkeys(self._pending, 0)
 
@@ -149,8 +142,6 @@ class _Watch:
                 self._n_seen[name] = record.epoch
                 for listener in self._listeners:
                     listener.on_epoch(name, record)
-                if self._on_epoch is not None:
-                    self._on_epoch(name, record)
             if finished:
                 del self._pending[name]
                 for listener in self._listeners:

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from icefloe.errors import IcefloeError
-from icefloe.files import atomic_directory
+from icefloe.files import atomic_directory, read_yaml
 from icefloe.scoring.uncertainty import class_mask
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.typing import FloatArray, MaskArray
@@ -74,7 +74,7 @@ class MembersDir:
         """
         if not (path / INDEX).is_file():
             raise IcefloeError(f"{path}: no {INDEX} here. Train members first.")
-        content = yaml.safe_load((path / INDEX).read_text(encoding="utf-8"))
+        content = read_yaml(path / INDEX)
         members = cls(
             path=path,
             classes=tuple(content["classes"]),

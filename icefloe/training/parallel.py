@@ -1,7 +1,7 @@
 """All members of a version, trained side by side."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from icefloe.datasets.dataset import Dataset
@@ -10,13 +10,13 @@ from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.mirror import placed_file
 from icefloe.models.spec import MemberSpec
+from icefloe.progress import SILENT, Progress
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData, prepare
 from icefloe.training.identity import checkpoint_directory
 from icefloe.training.jobs import Job, Tracking, run_jobs
 from icefloe.training.members import MembersDir, save_members
 from icefloe.training.previous import PreviousVersion
-from icefloe.training.records import EpochRecord
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def train_members(
     checkpoints: Path,
     start_from: Path | None = None,
     new_keys: Iterable[str] = (),
-    on_epoch: Callable[[str, EpochRecord], None] | None = None,
+    progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
     weights_dir: WeightsMirror | None = None,
@@ -60,8 +60,8 @@ def train_members(
         an ensemble can grow again.
     new_keys
         Samples labelled since that version: they are drawn `retraining.new_data_weight` times as often.
-    on_epoch
-        Called with a member's name and the record of each epoch, in this process.
+    progress
+        Is told every member's epochs.
     tracking
         MLflow; none by default.
     ray_address
@@ -84,10 +84,10 @@ def train_members(
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = _jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
+    jobs = member_jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
     trained = run_jobs(
         jobs,
-        on_epoch=on_epoch,
+        progress=progress,
         tracking=tracking,
         ray_address=ray_address,
         weights_dir=weights_dir,
@@ -107,7 +107,7 @@ def train_members(
     )
 
 
-def _jobs(
+def member_jobs(
     config: TrainingConfig,
     data: TrainingData,
     data_sha256: str,
@@ -115,6 +115,28 @@ def _jobs(
     previous: PreviousVersion | None,
     weights_dir: WeightsMirror | None,
 ) -> list[Job]:
+    """A job a member; the same inputs, files of first weights included, give the same checkpoints' folder.
+
+    Parameters
+    ----------
+    config
+        Members and settings; for members of `previous` its `retraining` settings are in force.
+    data
+        Training and validation images.
+    data_sha256
+        Their hash.
+    checkpoints
+        Folder of all checkpoints.
+    previous
+        The version that the training starts from; None: from scratch.
+    weights_dir
+        Mirror of pre-trained weights.
+
+    Raises
+    ------
+    IcefloeError
+        If `previous` has none of the members.
+    """
     if previous is not None and not any(spec.name in previous.names for spec in config.members):
         names = ", ".join(spec.name for spec in config.members)
         raise IcefloeError(

@@ -9,7 +9,7 @@ randomisation, Tobin et al. 2017).
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ from torch.nn import functional
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.models.zoo import build
+from icefloe.progress import SILENT, Progress
 from icefloe.scoring.metrics import pixel_scores
 from icefloe.simulate.wide import KINDS
 from icefloe.training.checkpoint import (
-    Progress,
+    TrainingState,
     copy_weights,
     load_state,
     save_state,
@@ -56,7 +57,7 @@ def pretrain(
     *,
     threads: int = 1,
     workers: int = 0,
-    report: Callable[[EpochRecord], None] = lambda _: None,
+    progress: Progress = SILENT,
 ) -> Pretrained:
     """Train one encoder on simulated micrographs that are made as it goes.
 
@@ -73,8 +74,8 @@ def pretrain(
         CPU threads of the network.
     workers
         Processes that make images; 0 makes them between the steps.
-    report
-        Called after each round of `ROUND` steps, which is what an epoch is in the record.
+    progress
+        Is told the steps and the scores after each round of `ROUND` steps, an epoch of the record.
 
     Raises
     ------
@@ -87,8 +88,19 @@ def pretrain(
         run.resume()
         with stream(config.batch_size, config.size, config.seed, run.step, workers) as batches:
             while run.step < config.steps:
-                report(run.round(batches))
+                record = run.round(batches)
+                progress.advance(
+                    f"Pre-training {config.encoder}", run.step, config.steps, _told(record, config)
+                )
         return run.finish()
+
+
+def _told(record: EpochRecord, config: PretrainConfig) -> str:
+    n_images = config.batch_size * min(ROUND, config.steps - (record.epoch - 1) * ROUND)
+    return (
+        f"loss {record.train_loss:.3f}, held out {record.val_loss:.3f}, IoU {record.val_iou:.3f}, "
+        f"{n_images / record.seconds:.0f} images/s"
+    )
 
 
 class _Pretraining:
@@ -102,7 +114,7 @@ class _Pretraining:
         set_batch_norm_momentum(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
-        self.progress = Progress(init_sha256=weights_sha256(copy_weights(network)))
+        self.progress = TrainingState(init_sha256=weights_sha256(copy_weights(network)))
         self.held_out = [
             simulated_batch(config.batch_size, config.size, HELD_OUT_SEED, number)
             for number in range(HELD_OUT_BATCHES)
@@ -168,6 +180,7 @@ class _Pretraining:
             seconds=sum(record.seconds for record in self.progress.records),
             device=self.device.type,
             threads=self.threads,
+            records=tuple(self.progress.records),
         )
 
     def _forward(self, batch: SimulatedBatch) -> tuple[Tensor, Tensor, Tensor]:

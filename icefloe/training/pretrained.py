@@ -14,6 +14,7 @@ from icefloe.models.mirror import SIM
 from icefloe.models.spec import LIGHT, MemberSpec
 from icefloe.simulate.wide import KINDS, SHARES, VIEWS
 from icefloe.training.checkpoint import Weights
+from icefloe.training.records import EpochRecord
 
 LICENCE = "Apache-2.0"
 HELD_OUT_SEED = 2**32 - 1
@@ -103,6 +104,8 @@ class Pretrained:
         Wall time of all steps, interruptions left out.
     device, threads
         What it was computed on.
+    records
+        Losses and scores, round by round.
     """
 
     config: PretrainConfig
@@ -111,6 +114,7 @@ class Pretrained:
     seconds: float
     device: str
     threads: int
+    records: tuple[EpochRecord, ...]
 
 
 def save_pretrained(result: Pretrained, folder: Path) -> Path:

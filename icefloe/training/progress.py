@@ -1,16 +1,13 @@
-"""Showing how the members' training goes: bars in a terminal, log lines elsewhere."""
+"""What trainings write down, told to whoever listens: MLflow, and the person who waits."""
 
-import logging
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Protocol
 
+from icefloe.progress import Progress
 from icefloe.training.records import EpochRecord, MemberReceipt
 
-logger = logging.getLogger(__name__)
-
-MOST_BARS = 12
+MOST_SHOWN = 12
+"""More trainings than this are counted together."""
 
 
 class Listener(Protocol):
@@ -23,86 +20,56 @@ class Listener(Protocol):
         """A member's training came to its end."""
 
 
-class LogLines:
-    """A line in the log for each epoch and each member."""
+class EachMember:
+    """Every member's epochs with their scores.
 
-    def __init__(self, n_epochs: Mapping[str, int]) -> None:
-        self._n_epochs = n_epochs
+    Parameters
+    ----------
+    progress
+        Is told.
+    n_epochs
+        Member -> epochs at most.
+    """
+
+    def __init__(self, progress: Progress, n_epochs: Mapping[str, int]) -> None:
+        self._progress, self._n_epochs = progress, n_epochs
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
-        """Log the epoch's losses and validation scores."""
-        logger.info(
-            "%s: epoch %d of %d, loss %.4f, validation loss %.4f, pCA %.4f, IoU %.4f, %.1f s",
-            *(name, record.epoch, self._n_epochs[name], record.train_loss, record.val_loss),
-            *(record.val_pca, record.val_iou, record.seconds),
+        """Tell the epoch's validation scores."""
+        scores = (
+            f"loss {record.train_loss:.4f}, validation loss {record.val_loss:.4f}, "
+            f"pCA {record.val_pca:.4f}, IoU {record.val_iou:.4f}, {record.seconds:.1f} s"
         )
+        self._progress.advance(name, record.epoch, self._n_epochs[name], scores)
 
     def on_finished(self, name: str, receipt: MemberReceipt) -> None:
-        """Log the member's best epoch."""
-        logger.info(
-            "%s: done after %d epochs, best was %d with pCA %.4f, IoU %.4f, %.0f s",
-            *(name, receipt.epochs, receipt.best_epoch),
-            *(receipt.val_pca, receipt.val_iou, receipt.seconds),
-        )
+        """Tell the best epoch: stopping early is arriving, too."""
+        self._progress.advance(name, receipt.epochs, receipt.epochs)
+        best = f"best was {receipt.best_epoch} with pCA {receipt.val_pca:.4f}, IoU {receipt.val_iou:.4f}"
+        self._progress.tell(f"{name}: {receipt.epochs} epochs, {best}, {receipt.seconds:.0f} s")
 
 
-class Bars:
-    """One bar a member."""
+class Together:
+    """Epochs of all trainings in one count."""
 
-    def __init__(self, n_epochs: Mapping[str, int]) -> None:
-        # Imported where a terminal is: a worker or a pipeline step draws no bars.
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.display = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[scores]}"),
-            TimeRemainingColumn(),
-        )
-        self._bars = {
-            name: self.display.add_task(name, total=total, scores="waiting")
-            for name, total in n_epochs.items()
-        }
+    def __init__(self, progress: Progress, n_epochs: Mapping[str, int]) -> None:
+        self._progress, self._what = progress, f"Training {len(n_epochs)} networks"
+        self._left, self._total, self._done = dict(n_epochs), sum(n_epochs.values()), 0
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
-        """Move the member's bar to the epoch."""
-        scores = f"loss {record.val_loss:.3f} pCA {record.val_pca:.3f} IoU {record.val_iou:.3f}"
-        self.display.update(self._bars[name], completed=record.epoch, scores=scores)
-
-    def on_finished(self, name: str, receipt: MemberReceipt) -> None:
-        """Fill the bar: stopping early is arriving, too."""
-        scores = f"best pCA {receipt.val_pca:.3f} IoU {receipt.val_iou:.3f}"
-        bar = self._bars[name]
-        self.display.update(bar, total=receipt.epochs, completed=receipt.epochs, scores=scores)
-
-
-class OneBar:
-    """One bar for all trainings, where they are too many for the screen."""
-
-    def __init__(self, n_epochs: Mapping[str, int]) -> None:
-        from rich.progress import Progress
-
-        self.display = Progress()
-        self._bar = self.display.add_task(f"Training {len(n_epochs)} networks", total=sum(n_epochs.values()))
-        self._left = dict(n_epochs)
-
-    def on_epoch(self, name: str, record: EpochRecord) -> None:
-        """Move the bar by an epoch."""
+        """Count an epoch."""
         self._left[name] -= 1
-        self.display.advance(self._bar)
+        self._add(1)
 
     def on_finished(self, name: str, receipt: MemberReceipt) -> None:
-        """Move it by the epochs that stopping early saved."""
-        self.display.advance(self._bar, self._left.pop(name))
+        """Count the epochs that stopping early saved."""
+        self._add(self._left.pop(name))
+
+    def _add(self, epochs: int) -> None:
+        self._done += epochs
+        self._progress.advance(self._what, self._done, self._total)
 
 
-@contextmanager
-def display(n_epochs: Mapping[str, int]) -> Iterator[Listener]:
-    """Bars if standard error is a terminal, else log lines; `n_epochs` is by member."""
-    if not sys.stderr.isatty():
-        yield LogLines(n_epochs)
-        return
-    bars = Bars(n_epochs) if len(n_epochs) <= MOST_BARS else OneBar(n_epochs)
-    with bars.display:
-        yield bars
+def shown(progress: Progress, n_epochs: Mapping[str, int]) -> Listener:
+    """Each member by itself, or all together where they are many; `n_epochs` is by member."""
+    return (EachMember if len(n_epochs) <= MOST_SHOWN else Together)(progress, n_epochs)

@@ -1,17 +1,23 @@
 """Choosing among candidates by their accuracy on the validation images; no torch here."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from icefloe.errors import IcefloeError
+from icefloe.result import Result
+from icefloe.tables import Table
 from icefloe.training.members import MembersDir, class_masks
 from icefloe.training.records import MemberReceipt
 from icefloe.typing import IGNORE, MaskArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLLAPSE = 0.5
 """Share of the candidates' disagreement below which that of the members kept counts as collapsed."""
@@ -44,9 +50,10 @@ class PruningRule(BaseModel):
         return None
 
 
-@dataclass(frozen=True)
-class PruningReceipt:
+class PruningReceipt(BaseModel):
     """What was decided on one candidate, and on what evidence (all of the validation images)."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     accuracy: float
@@ -59,8 +66,7 @@ class PruningReceipt:
     reason: str
 
 
-@dataclass(frozen=True)
-class PruningResult:
+class PruningResult(Result):
     """Which candidates were kept.
 
     Attributes
@@ -82,25 +88,38 @@ class PruningResult:
     disagreement_after: float | None
     warnings: tuple[str, ...]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def kept(self) -> tuple[str, ...]:
         """Names of the members kept."""
         return tuple(receipt.name for receipt in self.receipts if receipt.kept)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        return {
-            "rule": self.rule.model_dump(),
-            "kept": list(self.kept),
-            "receipts": [asdict(receipt) for receipt in self.receipts],
-            "disagreement_before": self.disagreement_before,
-            "disagreement_after": self.disagreement_after,
-            "warnings": list(self.warnings),
-        }
+    def sentence(self) -> str:
+        """How many were kept, and the first warning."""
+        kept = f"{len(self.kept)} of {len(self.receipts)} members are kept: {', '.join(self.kept)}."
+        return " ".join([kept, *self.warnings[:1]])
+
+    def table(self) -> Table:
+        """One row a candidate."""
+        return receipts_table(self.receipts)
+
+    def plot(self, ax: Axes) -> None:
+        """Every candidate's accuracy and IoU, and the limits that it must exceed."""
+        names = [receipt.name for receipt in self.receipts]
+        for attribute, label, marker in (("accuracy", "pixel accuracy", "o"), ("iou", "IoU", "s")):
+            values = [getattr(receipt, attribute) for receipt in self.receipts]
+            ax.plot(values, range(len(names)), marker, label=label)
+        ax.axvline(self.rule.min_accuracy, color="C0", linewidth=1, linestyle="--")
+        if self.rule.min_iou is not None:
+            ax.axvline(self.rule.min_iou, color="C1", linewidth=1, linestyle="--")
+        ax.set_yticks(range(len(names)), names)
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_xlabel("on the validation images; dashed: must be exceeded")
+        ax.legend(frameon=False)
 
     def to_markdown(self) -> str:
-        """The table of receipts, then the warnings."""
-        lines = [receipts_table(self.receipts), ""]
+        """The table of candidates, their disagreement, then the warnings."""
+        lines = [self.table().markdown()]
         if self.disagreement_before is not None:
             after = "no pair" if self.disagreement_after is None else f"{self.disagreement_after:.4f}"
             lines.append(f"Mean pairwise disagreement: {self.disagreement_before:.4f} before, {after} after.")
@@ -129,13 +148,19 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
         raise IcefloeError(
             f"{members.path}: none of {len(receipts)} members passes pruning. "
             f"Train longer, check the labels, or lower min_accuracy ({rule.min_accuracy:g}).\n"
-            + receipts_table(receipts)
+            + receipts_table(receipts).markdown().rstrip()
         )
     masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
     reference = members.validation_masks()
     before = mean_disagreement(list(masks.values()), reference)
     after = mean_disagreement([masks[name] for name in kept], reference)
-    return PruningResult(rule, receipts, before, after, _warnings(kept, before, after))
+    return PruningResult(
+        rule=rule,
+        receipts=receipts,
+        disagreement_before=before,
+        disagreement_after=after,
+        warnings=_warnings(kept, before, after),
+    )
 
 
 def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float | None:
@@ -159,18 +184,25 @@ def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float
     return float(np.mean([np.mean((a != b)[counted]) for a, b in itertools.combinations(masks, 2)]))
 
 
-def receipts_table(receipts: Sequence[PruningReceipt]) -> str:
-    """Markdown, one row a candidate."""
+def receipts_table(receipts: Sequence[PruningReceipt]) -> Table:
+    """One row a candidate."""
     rows = [
-        "| member | accuracy | IoU | Dice | Brier | ECE | seconds | kept | why |",
-        "|---|---|---|---|---|---|---|---|---|",
+        {
+            "member": r.name,
+            "accuracy": r.accuracy,
+            "IoU": r.iou,
+            "Dice": r.dice,
+            "Brier": r.brier,
+            "ECE": r.ece,
+            "seconds": r.seconds,
+            "kept": "yes" if r.kept else "no",
+            "why": r.reason,
+        }
+        for r in receipts
     ]
-    for r in receipts:
-        rows.append(
-            f"| {r.name} | {r.accuracy:.4f} | {r.iou:.4f} | {r.dice:.4f} | {r.brier:.4f} | {r.ece:.4f} "
-            f"| {r.seconds:.0f} | {'yes' if r.kept else 'no'} | {r.reason} |"
-        )
-    return "\n".join(rows)
+    return Table.of(
+        rows, dict.fromkeys(("accuracy", "IoU", "Dice", "Brier", "ECE"), ".4f") | {"seconds": ".0f"}
+    )
 
 
 def _judge(candidate: MemberReceipt, rule: PruningRule) -> PruningReceipt:

@@ -112,7 +112,8 @@ def measure_ea_vs_er(
     data = StudyData.load(settings.data, [*standard, *arriving])
     _require_two_classes(data)
     split, n_labels = ImageSplit.of(data, standard, arriving, params.split), params.sampling.k
-    versions = train_versions(Trainer(data, settings), split, design, params.training, n_labels, progress)
+    trainer = Trainer(data, settings, progress)
+    versions = train_versions(trainer, split, design, params.training, n_labels, progress)
     progress.tell("Scoring")
     preprocessing = params.training.preprocessing
     tests = {name: GridImages.of(samples, preprocessing) for name, samples in split.tests.items()}

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.drift.attribution import GROUPS, UNKNOWN, Attribution, attribute
+from icefloe.drift.attribution import Attribution, attribute
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import adjusted_p_values, compare_rows, ratios
 from icefloe.drift.config import GateConfig
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
 from studies.gate.rates import Rate
 from studies.gate.simulation import CAUSES, Rows, Scenario, thinned
 
 ACCEPTED, NONE = "accepted", "none"
-GROUP_OF = {cause: group for group, causes in GROUPS.items() for cause in causes}
+GROUP_OF = {cause: group for group, causes in ICE.groups.items() for cause in causes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ def by_group(answers: Answers) -> Confusion:
         (GROUP_OF[s.cause] if s.cause else NONE, answer.group if answer else ACCEPTED)
         for s, answer in answers.items()
     ]
-    return Confusion.of(tuple(GROUPS), pairs)
+    return Confusion.of(tuple(ICE.groups), pairs)
 
 
 def by_cause(answers: Answers) -> Confusion:

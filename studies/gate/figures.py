@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from icefloe.drift.attribution import UNKNOWN
+from icefloe.drift.patterns import UNKNOWN
 from icefloe.simulate.standard import describe_shift
 from studies.gate.confusion import Confusion
 from studies.gate.rates import WANTED_POWER, Detections

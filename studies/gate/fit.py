@@ -3,7 +3,7 @@
     python -m studies.gate.fit ENSEMBLE --data data
 
 simulates experiments with single causes, compares them with the ensemble's benchmark, and writes
-`icefloe/drift/attribution.yaml`. The study of the gate judges the result on other experiments.
+`icefloe/drift/ice.yaml`. The study of the gate judges the result on other experiments.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from icefloe.drift.attribution import MODEL_FILE, AttributionModel, CauseModel
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import compare_rows, ratios
 from icefloe.drift.config import GateConfig
-from icefloe.drift.quantities import deciding_quantities
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import AttributionModel, CauseModel
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.files import write_text_atomic
 from studies.gate.reference import reference_rows
@@ -53,7 +53,7 @@ def fit_attribution(
         How they were made, in words.
     """
     config = config or GateConfig()
-    names = tuple(q.name for q in deciding_quantities(config) if q.is_ratio)
+    names = tuple(q.name for q in ICE.deciding(config) if q.is_ratio)
     effects = {scenario: _effects(benchmark, rows, names, config) for scenario, rows in measured.items()}
     standard = np.array([effect for scenario, effect in effects.items() if scenario.cause is None])
     centre, spread = _mean(standard), _sd(standard)
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=12, help="experiments a cause and strength")
     parser.add_argument("--images", type=int, default=10, help="images an experiment")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=MODEL_FILE)
+    parser.add_argument("--output", type=Path, default=ICE.model_file)
     arguments = parser.parse_args()
 
     scenarios = plan(PURPOSE, 0, arguments.standard, STRENGTHS, arguments.repeats)
@@ -141,7 +141,7 @@ def main() -> None:
         task = bar.add_task("experiments", total=len(scenarios))
         laboratory = Laboratory(arguments.ensemble, arguments.cache, arguments.images, arguments.processes)
         measured = laboratory.measure(scenarios, lambda done, _: bar.update(task, completed=done))
-    benchmark = Benchmark.from_tables(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
+    benchmark = Benchmark.from_rows(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
     command = f"python -m studies.gate.fit {arguments.ensemble.resolve().name}"
     source = f"{datetime.now(UTC):%Y-%m-%d}, {command}, {len(scenarios)} simulated experiments"
     write_model(fit_attribution(benchmark, measured, source), arguments.output)

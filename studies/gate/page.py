@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from icefloe.drift.attribution import GROUPS, UNKNOWN
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
 from icefloe.simulate.standard import describe_shift
 from studies.gate.rates import DAYS_A_MONTH, WANTED_POWER, Detections, Rate, Smallest
 from studies.gate.simulation import CAUSES
@@ -146,7 +148,7 @@ def _smallest(found: Smallest, strengths: tuple[float, ...]) -> str:
 
 
 def _attribution(study: GateStudy) -> Lines:
-    groups, causes = study.groups, study.causes
+    groups, causes, n_groups = study.groups, study.causes, len(ICE.groups)
     by_strength = [(s, rate) for s, rate in study.by_strength.items() if rate.total]
     return [
         "## What moved",
@@ -158,8 +160,8 @@ def _attribution(study: GateStudy) -> Lines:
         "",
         groups.to_markdown().replace(f"says {UNKNOWN}", "several or unknown"),
         "",
-        f"Of the alarms, {groups.accuracy} name the right one of {len(GROUPS)} groups; where one is named, "
-        f"{groups.clear} are right. Guessing among the groups: {1 / len(GROUPS):.0%}; always the commonest: "
+        f"Of the alarms, {groups.accuracy} name the right one of {n_groups} groups; where one is named, "
+        f"{groups.clear} are right. Guessing among the groups: {1 / n_groups:.0%}; always the commonest: "
         f"{groups.chance:.0%}. Of the {len(CAUSES)} causes one by one: {causes.accuracy} "
         f"(guessing {1 / len(CAUSES):.0%}, the commonest {causes.chance:.0%}).",
         "",
@@ -193,7 +195,7 @@ def _datasets(study: GateStudy) -> Lines:
     return lines
 
 
-def _likely(groups: dict[str, float]) -> list[str]:
+def _likely(groups: Mapping[str, float]) -> list[str]:
     return [f"{name} {share:.0%}" for name, share in groups.items() if name != UNKNOWN and share >= 0.05]
 
 

@@ -105,8 +105,8 @@ def without_new_evidence(benchmark: Benchmark) -> Benchmark:
     names = ("spikes", "lines", "boundary_")
     return Benchmark(
         tuple(
-            replace(r, features={k: v for k, v in r.features.items() if not k.startswith(names)})
-            for r in benchmark.records
+            replace(r, values={k: v for k, v in r.values.items() if not k.startswith(names)})
+            for r in benchmark.rows
         )
     )
 
@@ -126,7 +126,7 @@ def false_alarms_by_benchmark_size(
         hits = 0
         for _ in range(n_draws):
             *known, new = rng.choice(len(standard), size + 1, replace=False)
-            benchmark = Benchmark.from_tables(row for k in known for row in standard[k])
+            benchmark = Benchmark.from_rows(row for k in known for row in standard[k])
             compared = compare_rows(benchmark, standard[new], config)
             hits += min(adjusted_p_values(compared).values()) < config.alpha
         rates[size] = Rate(hits=hits, total=n_draws)

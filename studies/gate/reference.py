@@ -19,13 +19,13 @@ def reference_rows(ensemble: Ensemble, data: Path) -> Rows:
     """
     held_out: dict[str, set[str]] = {}
     for row in ensemble.manifest.benchmark:
-        held_out.setdefault(str(row["dataset"]), set()).add(str(row["stem"]))
+        held_out.setdefault(row.dataset, set()).add(row.stem)
     if not held_out:
         raise IcefloeError(f"{ensemble.manifest.name}: its benchmark holds no image. Train it again.")
     rows: Rows = []
     for name, dataset in load_datasets(data, list(held_out)).items():
         found = measured_rows(ensemble, dataset, held_out[name])
-        missing = held_out[name] - {row["stem"] for row in found}
+        missing = held_out[name] - {row.stem for row in found}
         if missing:
             raise IcefloeError(
                 f"{data / name}: image {min(missing)} of the benchmark is not here. Name the workspace that "

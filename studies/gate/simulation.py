@@ -8,18 +8,19 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
 from icefloe.drift.benchmark import with_evidence
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.rows import ImageRow
 from icefloe.files import write_text_atomic
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
-Rows = list[dict[str, Any]]
+Rows = list[ImageRow]
 Progress = Callable[[int, int], None]
 
 
@@ -96,16 +97,19 @@ class Laboratory:
         missing = [scenario for scenario, path in paths.items() if not path.is_file()]
         done = len(scenarios) - len(missing)
         for scenario, rows in self._run(missing):
-            write_text_atomic(paths[scenario], json.dumps(rows))
+            write_text_atomic(paths[scenario], json.dumps([row.flat() for row in rows]))
             done += 1
             progress(done, len(scenarios))
-        return {scenario: json.loads(path.read_text(encoding="utf-8")) for scenario, path in paths.items()}
+        return {
+            scenario: [ImageRow.from_flat(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+            for scenario, path in paths.items()
+        }
 
     def fingerprint(self) -> str:
         """What one fixed image measures: it changes with simulator, ensemble and evidence alone."""
         _load(self.directory)
         (row,) = _measure_one(Scenario(None, 0.0, 0, 0), 1)
-        numbers = {name: f"{value:.5g}" for name, value in row.items() if isinstance(value, float)}
+        numbers = {name: f"{value:.5g}" for name, value in row.values.items()}
         return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:16]
 
     def _run(self, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, Rows]]:
@@ -150,7 +154,7 @@ def _measure_one(scenario: Scenario, n_images: int) -> Rows:
     images = list(simulate_experiment(spec, scenario.seed, seconds).images.astype(np.float32))
     predictions = list(_ensemble.predict_images(images))
     scores = [
-        {"dataset": scenario.name, "stem": f"composite_{second:03d}", "index": second, **prediction.scores()}
+        ImageRow(scenario.name, f"composite_{second:03d}", second, prediction.scores())
         for second, prediction in zip(seconds, predictions, strict=True)
     ]
     return with_evidence(scores, images, [prediction.mask for prediction in predictions])

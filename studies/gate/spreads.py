@@ -8,7 +8,7 @@ import numpy as np
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import compare_rows
 from icefloe.drift.config import GateConfig
-from icefloe.drift.quantities import deciding_quantities
+from icefloe.drift.ice import ICE
 from studies.gate.simulation import Rows, Scenario, thinned
 
 
@@ -46,7 +46,7 @@ def measure_spreads(
         if scenario.cause is None
     ]
     found = []
-    for quantity in deciding_quantities(config):
+    for quantity in ICE.deciding(config):
         shifts, sds = (
             np.array([getattr(e[quantity.name], name) for e in effects if quantity.name in e])
             for name in ("shift", "sd")

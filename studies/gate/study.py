@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from icefloe.datasets.dataset import load_datasets
-from icefloe.drift.attribution import AttributionModel
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
 from icefloe.drift.gate import check
+from icefloe.drift.ice import ICE
 from icefloe.drift.report import GateReport
 from icefloe.ensemble.ensemble import Ensemble
 from studies.gate import confusion, rates
@@ -174,14 +174,14 @@ def run_gate(
     """
     config = config or GateConfig()
     ensemble = Ensemble.load(directory)
-    benchmark = Benchmark.from_tables(reference_rows(ensemble, data))
+    benchmark = Benchmark.from_rows(reference_rows(ensemble, data))
     laboratory = Laboratory(directory, cache, COUNTS[-1], processes)
     measured = laboratory.measure(plan(PURPOSE, seed, n_standard, STRENGTHS, repeats), progress)
     rng = np.random.default_rng(seed)
     detections = rates.detect(benchmark, measured, COUNTS, config)
     judged = confusion.judge(benchmark, measured, N_ATTRIBUTED, config)
     strong = {s: answer for s, answer in judged.items() if s.cause is None or s.strength >= NAMED_FROM}
-    known = {row.dataset for row in benchmark.records}
+    known = {row.dataset for row in benchmark.rows}
     return GateStudy(
         ensemble=name,
         experiments=benchmark.experiments,
@@ -203,7 +203,7 @@ def run_gate(
             for dataset in load_datasets(data).values()
             if dataset.name not in known
         ],
-        fitted=AttributionModel.stored().source,
+        fitted=ICE.model.source,
     )
 
 

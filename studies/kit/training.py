@@ -10,6 +10,7 @@ import safetensors.numpy
 from icefloe.datasets.dataset import Sample
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
+from icefloe.progress import SILENT, Progress
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData, prepare_images
@@ -64,10 +65,12 @@ class Trainer:
         The labels that networks are trained with are its reference masks.
     settings
         Says where checkpoints and pre-trained weights are, and the Ray cluster.
+    progress
+        Is told every network's epochs.
     """
 
-    def __init__(self, data: StudyData, settings: Settings) -> None:
-        self.data, self._settings = data, settings
+    def __init__(self, data: StudyData, settings: Settings, progress: Progress = SILENT) -> None:
+        self.data, self._settings, self._progress = data, settings, progress
         self._samples = {sample.key: sample for sample in data.samples(*data.datasets)}
         self._prepared: dict[tuple[Preprocessing, str], tuple[FloatArray, MaskArray]] = {}
         self._trained: dict[Network, TrainedMember] = {}
@@ -86,6 +89,7 @@ class Trainer:
         if missing := [network for network in dict.fromkeys(wanted) if network not in self._trained]:
             trained = run_jobs(
                 self._jobs(missing),
+                progress=self._progress,
                 weights_dir=self._settings.weights_dir,
                 ray_address=self._settings.ray_address,
                 per_gpu=missing[0].config.members_per_gpu,

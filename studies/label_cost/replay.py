@@ -14,7 +14,8 @@ from icefloe.datasets.splits import Split
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.predictions import PredictionSet, Row
+from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.rows import ImageRow
 from icefloe.scoring.baselines import BASELINES
 from icefloe.scoring.metrics import PixelScores
 from icefloe.training.config import TrainingConfig
@@ -137,12 +138,10 @@ class Repetition:
         return self._pooled(found.mask for found in self._predict(self.division.test, labelled))
 
     def _pool_predictions(self, labelled: Keys) -> PoolPredictions:
-        rows: list[Row] = []
-        features, minutes = [], {}
+        rows, features, minutes = [], [], {}
         pool = self.division.pool
         for sample, prediction in zip(pool, self._predict(pool, labelled), strict=True):
-            row: Row = {"dataset": sample.dataset, "stem": sample.stem, "index": sample.index}
-            rows.append(row | {**prediction.scores()})
+            rows.append(ImageRow.of(sample, prediction))
             features.append(prediction.features)
             estimated = correction_minutes(self.dataset.references[sample.key], prediction.mask)
             minutes[sample.key] = self.dataset.measured.get(sample.key, estimated)

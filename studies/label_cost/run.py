@@ -65,7 +65,7 @@ def run_label_cost(
     data = StudyData.load(settings.data, [*standard, *arriving])
     came = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
     splits = {each.standard: standard_split(data, each.standard, params.split) for each in came}
-    trainer, outcomes = Trainer(data, settings), []
+    trainer, outcomes = Trainer(data, settings, progress), []
     repetitions: dict[str, list[Repetition]] = {each.name: [] for each in came}
     with connected(settings.ray_address):
         for seed in range(n_seeds):

@@ -138,7 +138,7 @@ def measure_transfer(
     """
     first_weights, absent = available_weights(encoders, settings.weights_dir)
     data = StudyData.load(settings.data, [name for panel in panels for name in panel.train + panel.test])
-    trainer = Trainer(data, settings)
+    trainer = Trainer(data, settings, progress)
     planned = [
         plan
         for panel in panels

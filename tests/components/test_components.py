@@ -84,4 +84,4 @@ def test_what_a_component_imports_of_the_library_exists(name):
 
     assert wanted
     for module, attribute in wanted:
-        assert hasattr(importlib.import_module(module), attribute), f"{module}.{attribute}"
+        assert hasattr(__import__(module, fromlist=[attribute]), attribute), f"{module}.{attribute}"

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from components.select_images.component import select_images
-from icefloe.active.queue import Queue
+from icefloe.active.queue import open_queue
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.splits import SplitConfig
@@ -52,7 +52,7 @@ def ask(settings, tmp_path, monkeypatch, rng):
             for name in ("predictions", "data", "reasons", "pictures")
         }
         assert select_images.python_func(**artifacts, sampling={"k": 2}, run=run) == 2
-        return [item.stem for item in Queue(settings.queue_path).items()]
+        return [item.stem for item in open_queue(settings).items()]
 
     return step
 

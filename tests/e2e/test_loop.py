@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from icefloe.active.queue import Queue
+from icefloe.active.queue import open_queue
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.versions import current_version, diff, is_clean
 from icefloe.drift.report import GateReport
@@ -171,7 +171,7 @@ def test_the_second_version_is_trained_on_the_two_new_labels_and_says_by_whom(re
 
 
 def test_the_gate_called_the_new_dataset_shifted_on_evidence(record):
-    (gate,) = (GateReport.from_dict(content) for content in record.read_folder("gate").values())
+    (gate,) = (GateReport.model_validate(content) for content in record.read_folder("gate").values())
 
     assert (gate.dataset, gate.outcome, gate.n_images) == ("D3", "shifted", 30)
     assert gate.decided_by
@@ -179,7 +179,7 @@ def test_the_gate_called_the_new_dataset_shifted_on_evidence(record):
 
 
 def test_the_chosen_images_went_through_the_queue_into_the_data(record, looped):
-    queue = Queue(load_settings(looped).queue_path)
+    queue = open_queue(load_settings(looped))
     chosen = record.read_json("selection/D3.json")["items"]
     items = queue.items()
 

@@ -80,6 +80,10 @@ def test_what_a_pipeline_is_given_holds_no_null(params):
             "presets: {demo: {training: {members: [{encoder: resnet18}]}, sampling: {strategy: luck}}}",
             "luck",
         ),
+        (
+            "presets: {demo: {training: {members: [{encoder: resnet18}]}, gate: {nois_spread: {scale: 1}}}}",
+            "presets.demo: Settings of the drift gate: there is no quantity `nois` to give a spread to.",
+        ),
     ],
 )
 def test_a_wrong_preset_is_told_in_one_line_with_file_and_entry(params, text, words):

@@ -4,11 +4,12 @@ import pytest
 import yaml
 from kfp.components import load_component_from_file
 
-from components.base import IMAGE
-from icefloe.cli.pipelines import PipelineName
 from icefloe.params import DEFAULT_PARAMS, load_params
 from pipelines.catalogue import PIPELINES
+from pipelines.names import PipelineName
 from pipelines.packages import compile_package
+
+IMAGE = "registry.example.org:5000/lab/icefloe:1"
 
 
 @pytest.fixture(scope="module", params=["demo", "paper"])
@@ -25,7 +26,7 @@ def name(request):
 def compiled(preset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
     return {
-        name: compile_package(pipeline, preset, folder / "new" / f"{name}.yaml")
+        name: compile_package(pipeline, preset, folder / "new" / f"{name}.yaml", IMAGE)
         for name, pipeline in PIPELINES.items()
     }
 

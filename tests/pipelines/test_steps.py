@@ -8,6 +8,7 @@ import pytest
 from kfp import dsl, local
 
 from components.base import component
+from pipelines.step_process import step_process
 from pipelines.steps import forked_steps
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*custom or non-Python base image")
@@ -59,25 +60,32 @@ def runner(tmp_path):
     )
 
 
+def seen(log):
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
 def test_steps_are_processes_of_one_parent_that_has_made_the_imports(tmp_path, monkeypatch, capfd):
-    with forked_steps():
+    with step_process() as process, forked_steps(process):
         monkeypatch.setenv("ICEFLOE_TOLD", "after the start")
         assert two(log=str(tmp_path / "log")).output == "second"
+        assert seen(tmp_path / "log")[0][3] == [False, False]  # the first step does not wait for the imports
+        while seen(tmp_path / "log")[-1][3] != [True, False]:
+            look_around(log=str(tmp_path / "log"), line="again")
 
-    first, second = (json.loads(line) for line in (tmp_path / "log").read_text().splitlines())
-    assert first[0] == second[0] != os.getpid()
-    assert first[1] != second[1]
-    assert first[2:] == second[2:] == ["after the start", [True, False], str(Path.cwd())]
+    steps = seen(tmp_path / "log")
+    assert {step[0] for step in steps} == {steps[0][0]} != {os.getpid()}
+    assert len({step[1] for step in steps}) == len(steps)
+    assert {(step[2], step[4]) for step in steps} == {("after the start", str(Path.cwd()))}
     printed = capfd.readouterr().out
     assert "seen first" in printed
     assert "to standard error" in printed
 
 
 def test_a_step_killed_by_a_signal_has_failed():
-    with forked_steps(), pytest.raises(RuntimeError, match="FAILURE"):
+    with step_process() as process, forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
         end_by_signal()
 
 
 def test_a_step_sees_how_its_own_children_ended():
-    with forked_steps():
+    with step_process() as process, forked_steps(process):
         assert count_children().output == 3

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icefloe.drift.attribution import GROUPS, UNKNOWN
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.config import GateConfig
 from icefloe.drift.evidence import QUANTILE_COLUMNS, QUANTILE_LEVELS
 from icefloe.drift.gate import check
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
+from icefloe.ensemble.rows import ImageRow
 from icefloe.simulate.standard import describe_shift, random_standard_spec, shifted_spec
 from studies.gate import confusion, rates
 from studies.gate.fit import fit_attribution, write_model
@@ -38,13 +40,13 @@ def rows(rng, scenario, n=10):
         between[MOVED[scenario.cause]] *= 4**scenario.strength
     quantiles = dict(zip(QUANTILE_COLUMNS, stats.norm.ppf(QUANTILE_LEVELS), strict=True))
     return [
-        {
-            "dataset": scenario.name,
-            "stem": f"s{i}",
-            "index": i,
-            **{name: base * between[name] * np.exp(0.02 * rng.normal()) for name, base in BASES.items()},
-            **quantiles,
-        }
+        ImageRow(
+            scenario.name,
+            f"s{i}",
+            i,
+            {name: base * between[name] * np.exp(0.02 * rng.normal()) for name, base in BASES.items()}
+            | quantiles,
+        )
         for i in range(n)
     ]
 
@@ -53,7 +55,7 @@ def rows(rng, scenario, n=10):
 def world():
     """Benchmark, and 12 standard and 2 x 2 experiments of each cause."""
     rng = np.random.default_rng(0)
-    benchmark = Benchmark.from_tables(
+    benchmark = Benchmark.from_rows(
         row for k in range(2) for row in rows(rng, Scenario(None, 0.0, 100 + k, k))
     )
     return benchmark, {s: rows(rng, s) for s in plan(0, 0, 12, (0.5, 1.0), 2)}
@@ -78,9 +80,9 @@ def test_a_plan_shares_no_draw_with_one_of_another_purpose_or_seed():
 
 
 def test_thinning_keeps_first_and_last():
-    table = [{"index": i} for i in range(20)]
+    table = [ImageRow("D1", f"s{i}", i, {}) for i in range(20)]
 
-    assert [row["index"] for row in thinned(table, 3)] == [0, 10, 19]
+    assert [row.index for row in thinned(table, 3)] == [0, 10, 19]
     assert thinned(table, 20) == table
 
 
@@ -182,7 +184,7 @@ def test_answers_are_those_of_the_whole_gate(world, some):
     assert answers == {scenario: report.attribution for scenario, report in reports.items()}
     groups = confusion.by_group(answers)
     assert groups.counts.sum() == len(measured)
-    assert groups.truths == (*GROUPS, "none")
+    assert groups.truths == (*ICE.groups, "none")
 
 
 def test_spreads_are_those_of_standard_experiments_only(world):

@@ -10,15 +10,14 @@ from icefloe.cli.main import main
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.params import DEFAULT_PARAMS
 from icefloe.simulate.workspace import simulate_workspace
 from studies.gate.reference import reference_rows
 from studies.gate.simulation import Laboratory, plan
 
-BENCHMARK = [
-    {"dataset": name, "stem": f"composite_{i:03d}", "index": i} for name in ("D1", "D2") for i in (8, 16, 24)
-]
+BENCHMARK = [ImageRow(name, f"composite_{i:03d}", i, {}) for name in ("D1", "D2") for i in (8, 16, 24)]
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +31,16 @@ def test_what_was_measured_is_read_the_next_time(directory, tmp_path):
     scenarios = plan(0, 0, 1, (1.0,), 1)[:2]
     first = Laboratory(directory, tmp_path, 2).measure(scenarios)
     (kept,) = tmp_path.rglob(f"{scenarios[1].name}-*.json")
-    kept.write_text(json.dumps([{"changed": 1.0}]))
+    changed = ImageRow("changed", "s0", 0, {"noise": 1.0})
+    kept.write_text(json.dumps([changed.flat()]))
     calls = []
 
     second = Laboratory(directory, tmp_path, 2).measure(scenarios, lambda *done: calls.append(done))
 
     assert [len(rows) for rows in first.values()] == [2, 2]
-    assert {"uq_mean", "noise", "spikes"} < set(first[scenarios[0]][0])
+    assert {"uq_mean", "noise", "spikes"} < set(first[scenarios[0]][0].values)
     assert second[scenarios[0]] == first[scenarios[0]]
-    assert second[scenarios[1]] == [{"changed": 1.0}]
+    assert second[scenarios[1]] == [changed]
     assert calls == []
 
 
@@ -64,15 +64,15 @@ def workspace(tmp_path_factory):
 def test_the_benchmark_is_measured_again_from_its_images(directory, workspace):
     rows = reference_rows(Ensemble.load(directory, device="cpu"), workspace / "data")
 
-    assert [(row["dataset"], row["stem"]) for row in rows] == [(r["dataset"], r["stem"]) for r in BENCHMARK]
-    assert all(row["lines"] > 0 for row in rows)
+    assert [row.key for row in rows] == [row.key for row in BENCHMARK]
+    assert all(row.values["lines"] > 0 for row in rows)
 
 
 def test_a_workspace_without_the_benchmarks_images_is_refused(directory, workspace, tmp_path):
     for name in ("D1", "D2"):
         (tmp_path / name).symlink_to(workspace / "data" / name)
     ensemble = Ensemble.load(directory, device="cpu")
-    ensemble = ensemble.with_benchmark([*BENCHMARK, {"dataset": "D2", "stem": "composite_099", "index": 99}])
+    ensemble = ensemble.with_benchmark([*BENCHMARK, ImageRow("D2", "composite_099", 99, {})])
 
     with pytest.raises(IcefloeError, match=r"D2: image composite_099 of the benchmark is not here"):
         reference_rows(ensemble, tmp_path)

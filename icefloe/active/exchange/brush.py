@@ -73,7 +73,8 @@ def decode_brush(rle: object, shape: tuple[int, int], what: str) -> NDArray[np.b
         raise IcefloeError(
             f"{what}: the brush mask can't be decoded ({reason}). Export it from Label Studio again."
         ) from error
-    return values.reshape(*shape, CHANNELS)[..., CHANNELS - 1] != 0
+    painted: NDArray[np.bool_] = values.reshape(*shape, CHANNELS)[..., CHANNELS - 1] != 0
+    return painted
 
 
 def _decode(bits: NDArray[np.uint8], expected: int) -> NDArray[np.uint8]:

@@ -71,15 +71,15 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
     Parameters
     ----------
     queue
-        The queue.
+        Labelling queue whose waiting images are written.
     data
-        The workspace's data folder.
+        Folder of the workspace's datasets.
     format_name
         `label-studio`, `label-studio-polygons`, `coco`, `labelme` or `png`.
     folder
-        Where to write; must not exist or be empty.
+        Folder to write to; must not exist or be empty.
     dataset
-        Only items of this dataset.
+        Dataset whose items are written; None: those of all.
 
     Raises
     ------
@@ -89,10 +89,10 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
     chosen = exchange_format(format_name)
     items = [item for item in queue.items("waiting", dataset) if item.leased_to is None]
     if not items:
-        raise IcefloeError(f"{queue.path}: nothing waits to be labelled. Sample a dataset first.")
+        raise IcefloeError(f"{queue.name}: nothing waits to be labelled. Sample a dataset first.")
     if len({item.classes for item in items}) > 1:
         raise IcefloeError(
-            f"{queue.path}: the waiting images are of different classes. Export one dataset at a time."
+            f"{queue.name}: the waiting images are of different classes. Export one dataset at a time."
         )
     outgoing = _outgoing(queue, data, items)
     try:
@@ -121,9 +121,9 @@ def import_labels(
     source
         The file or folder that the tool wrote.
     format_name
-        As for `export_items`; either Label Studio format reads both.
+        Name of the format, as for `export_items`; either Label Studio format reads both.
     author
-        Who made the labels of which the file does not say it.
+        Author of the labels of which the file does not say who made them.
     accept_unchanged
         Take masks that are just as they went out as labels, too. Otherwise they count as not looked at: most
         formats can't tell a prediction that somebody approved from one that nobody opened.

@@ -10,10 +10,12 @@ import tifffile
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import encode_png
+from icefloe.database.engine import Database
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.labels import write_mask
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.rows import ImageRow
 
 SHAPE = (96, 128)
 
@@ -45,15 +47,14 @@ def write_dataset(tmp_path: Path) -> Callable[..., Dataset]:
 def make_predictions(tmp_path: Path) -> Callable[..., PredictionSet]:
     def make(names_counts: dict[str, int], features: np.ndarray | None = None, **columns) -> PredictionSet:
         rng = np.random.default_rng(7)
+        images = [(name, index) for name, count in names_counts.items() for index in range(count)]
+        table = np.column_stack(
+            [np.asarray(columns.get(column, rng.random(len(images)))) for column in SCORES]
+        )
         rows = [
-            {"dataset": name, "stem": f"stack_{index}", "index": index, **dict.fromkeys(SCORES, 0.0)}
-            for name, count in names_counts.items()
-            for index in range(count)
+            ImageRow(name, f"stack_{index}", index, dict(zip(SCORES, map(float, values), strict=True)))
+            for (name, index), values in zip(images, table, strict=True)
         ]
-        for column in SCORES:
-            values = columns.get(column, rng.random(len(rows)))
-            for row, value in zip(rows, values, strict=True):
-                row[column] = float(value)
         if features is None:
             features = rng.normal(size=(len(rows), 5))
         return PredictionSet(tmp_path, tuple(rows), features.astype(np.float32))
@@ -62,10 +63,10 @@ def make_predictions(tmp_path: Path) -> Callable[..., PredictionSet]:
 
 
 @pytest.fixture
-def filled(tmp_path: Path, write_dataset) -> Queue:
+def filled(database: Database, write_dataset) -> Queue:
     """Three items of D3 with pre-segmentations, one of them with a hole."""
     write_dataset()
-    queue = Queue(tmp_path / "workspace" / ".icefloe" / "queue.db")
+    queue = Queue(database)
     masks = [ice(20), ice(25, hole=8), ice(30)]
     queue.add(
         NewItem(

@@ -88,6 +88,24 @@ def test_a_collection_killed_at_any_step_is_completed_by_running_it_again(
     check_complete(filled, workspace)
 
 
+def test_two_collections_at_once_make_one_data_version(filled, workspace):
+    start, told = PROCESSES.Event(), PROCESSES.Queue()
+
+    def run() -> None:
+        start.wait()
+        told.put(len(collect(filled, workspace).keys))
+
+    processes = [PROCESSES.Process(target=run) for _ in range(2)]
+    for process in processes:
+        process.start()
+    start.set()
+    assert sorted(told.get(timeout=120) for _ in processes) == [0, 3]
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    check_complete(filled, workspace)
+
+
 def test_labels_of_several_authors_are_kept_apart_but_come_in_at_one_time(filled, tmp_path):
     folder = tmp_path / "workspace"
     versions.init_workspace(folder, "")

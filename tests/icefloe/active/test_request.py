@@ -9,6 +9,8 @@ from icefloe.active.labelers import TruthLabeler
 from icefloe.active.queue import Queue
 from icefloe.active.request import request_labels
 from icefloe.active.sampler import SamplerConfig
+from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.datasets.dataset import Dataset
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.predictions import save_predictions
@@ -18,7 +20,7 @@ CONFIG = SamplerConfig(strategy="mean-uq", k=2, spread=0)
 
 @pytest.fixture
 def queue(tmp_path):
-    return Queue(tmp_path / "queue.db")
+    return Queue(open_url(sqlite_url(tmp_path / "queue.db")))
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ from pydantic import ValidationError
 
 from icefloe.active.filling import fill
 from icefloe.active.queue import Queue
-from icefloe.active.sampler import SamplerConfig, select
+from icefloe.active.sampler import SamplerConfig, Selection, select
 from icefloe.active.strategies import STRATEGIES
 from icefloe.active.uploads import decode_png
+from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.ensemble.prediction import SCORES, Prediction
 from icefloe.ensemble.predictions import PredictionSet, save_predictions
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 
 ALL = sorted(STRATEGIES)
@@ -105,12 +108,7 @@ def test_ties_go_to_the_earlier_frame_however_the_table_is_sorted(make_predictio
 def test_always_as_many_different_unlabelled_images_as_there_are(count, k, spread, name, seed, data):
     rng = np.random.default_rng(seed)
     rows = tuple(
-        {
-            "dataset": "D3",
-            "stem": f"s{i}",
-            "index": i,
-            **{score: float(rng.integers(0, 3)) / 2 for score in SCORES},
-        }
+        ImageRow("D3", f"s{i}", i, {score: float(rng.integers(0, 3)) / 2 for score in SCORES})
         for i in range(count)
     )
     predictions = PredictionSet(Path(), rows, rng.integers(0, 2, (count, 2)).astype(np.float32))
@@ -132,14 +130,13 @@ def test_a_selection_shows_why_each_image_was_chosen(make_predictions, rng):
     selection = select(
         make_predictions({"D3": 3}, uq_mean=[0.1, 0.3, 0.2]), SamplerConfig(strategy="mean-uq", k=1), rng
     )
-    assert selection.to_markdown().splitlines() == [
-        "1 of 3 unlabelled images chosen by mean-uq: D3/stack_1.",
-        "",
-        "| rank | image | score | why |",
-        "|---|---|---|---|",
-        "| 1 | D3/stack_1 | 0.3 | mean uncertainty 0.3, place 1 of 3 images |",
-    ]
-    assert selection.to_dict()["items"][0]["reason"] == "mean uncertainty 0.3, place 1 of 3 images"
+    sentence, _, head, _, row = (" ".join(line.split()) for line in selection.to_markdown().splitlines())
+    assert sentence == "1 of 3 unlabelled images chosen by mean-uq: D3/stack_1."
+    assert head == "| rank | image | score | why |"
+    assert row == "| 1 | D3/stack_1 | 0.3 | mean uncertainty 0.3, place 1 of 3 images |"
+    assert Selection.model_validate_json(selection.model_dump_json()) == selection
+    assert selection.figure().axes[0].get_xlabel() == "score by mean-uq"
+    assert selection.model_dump()["items"][0]["reason"] == "mean uncertainty 0.3, place 1 of 3 images"
 
 
 def test_a_selection_fills_the_queue_with_reasons_and_predicted_masks_once(tmp_path, write_dataset, rng):
@@ -153,7 +150,7 @@ def test_a_selection_fills_the_queue_with_reasons_and_predicted_masks_once(tmp_p
 
     predictions = save_predictions(map(prediction, dataset.samples), tmp_path / "predictions")
     selection = select(predictions, SamplerConfig(k=2), rng)
-    queue = Queue(tmp_path / "queue.db")
+    queue = Queue(open_url(sqlite_url(tmp_path / "queue.db")))
     assert fill(queue, selection, predictions, {"D3": dataset}, "EA-T1") == 2
     assert fill(queue, selection, predictions, {"D3": dataset}, "EA-T1") == 0
     item = queue.items()[0]

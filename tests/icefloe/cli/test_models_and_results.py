@@ -81,4 +81,4 @@ def test_an_empty_queue_is_listed_in_words(cli, workspace):
     outcome = cli("-C", workspace, "queue", "list")
 
     assert outcome.code == 0
-    assert "0 waiting, 0 being labelled, 0 submitted" in outcome.out
+    assert "0 waiting, 0 being labelled, 0 labelled" in outcome.out

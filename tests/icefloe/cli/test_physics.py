@@ -47,10 +47,13 @@ def test_without_units_the_answer_says_what_it_is_in(cli, with_version, camera, 
 @pytest.mark.parametrize(
     ("options", "refusal"),
     [
-        (("--pixel-size", "0"), "--pixel-size 0: not positive. Give a number above 0."),
-        (("--seconds-per-image", "-1"), "--seconds-per-image -1: not positive. Give a number above 0."),
-        (("--widen", "0"), "--widen 0: not positive. Give a number above 0."),
-        (("--window", "nan"), "--window nan: not positive. Give a number above 0."),
+        (("--pixel-size", "0"), "A pixel size of 0 is not positive. Give a number above 0."),
+        (
+            ("--seconds-per-image", "-1"),
+            "A time between images of -1 is not positive. Give a number above 0.",
+        ),
+        (("--widen", "0"), "A widening of 0 is not positive. Give a number above 0."),
+        (("--window", "nan"), "A window of nan is not positive. Give a number above 0."),
         (("--version", "EA-T9"), "EA-T9: icefloe-ea has no such version. "),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

@@ -200,8 +200,18 @@ def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
     cli, workspace, add_dataset, tmp_path, monkeypatch
 ):
     add_dataset("D3")
-    found = GateReport("inconclusive", "D3", (), (), None, 3, ("D1",), 0.05, "3 images are too few [5]")
-    kept = {"gate/D3.json": found.to_dict()}
+    found = GateReport(
+        outcome="inconclusive",
+        dataset="D3",
+        decided_by=(),
+        evidence=(),
+        noise=None,
+        n_images=3,
+        reference_experiments=("D1",),
+        alpha=0.05,
+        reason="3 images are too few [5]",
+    )
+    kept = {"gate/D3.json": found.model_dump(mode="json")}
     (tmp_path / "report").touch()
     ran = SimpleNamespace(
         directory=tmp_path / "20260301-drift-check",
@@ -210,7 +220,7 @@ def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
         artifacts=lambda name: [tmp_path / name],
         record=lambda where: SimpleNamespace(read_json=kept.get),
     )
-    monkeypatch.setattr("icefloe.cli.pipelines._check_ready", lambda *_: None)
+    monkeypatch.setattr("pipelines.run.check_ready", lambda *_: None)
     monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
     outcome = cli("-C", workspace, "pipeline", "run", "drift_check", "-d", "D3")
 

@@ -3,18 +3,20 @@
 import pytest
 from safetensors import safe_open
 
+from icefloe.cli import context
 from icefloe.training import pretrain as pretraining
 
 
 def test_weights_and_card_are_made_and_the_state_is_gone(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(pretraining, "ROUND", 1)
+    monkeypatch.setattr(context, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(pretraining, "HELD_OUT_BATCHES", 1)
     outcome = cli(
         *("pretrain", "mobilenet_v2", "--output", tmp_path / "weights", "--steps", 2),
         *("--size", 64, "--batch-size", 2),
     )
     assert outcome.code == 0
-    assert "step 1: loss" in outcome.out
+    assert "Pre-training mobilenet_v2: 1 of 2, loss" in outcome.out
     assert "images/s" in outcome.out
     assert sorted(file.name for file in (tmp_path / "weights").rglob("*.*") if file.is_file()) == [
         "mobilenet_v2.sim.md",
@@ -31,11 +33,11 @@ def test_weights_and_card_are_made_and_the_state_is_gone(cli, tmp_path, monkeypa
         (["--steps", 1, "--minutes", 1], "How long is not said. Give either --steps or --minutes."),
         (
             ["--steps", 1, "--size", 100],
-            "--size: Input should be a multiple of 32, not 100. Choose",
+            "Pre-training: size: Input should be a multiple of 32, not 100. Choose",
         ),
         (
             ["--steps", 1, "--stages", 6],
-            "--stages: Input should be less than or equal to 5, not 6",
+            "Pre-training: stages: Input should be less than or equal to 5, not 6",
         ),
     ],
 )
@@ -47,4 +49,4 @@ def test_settings_that_can_not_be_are_refused(cli, tmp_path, options, refusal):
 
 def test_an_unknown_encoder_is_refused_with_those_there_are(cli, tmp_path):
     message = cli("pretrain", "alexnet", "--output", tmp_path, "--steps", 1).refusal
-    assert message.startswith("alexnet: no such encoder. There are vgg19,")
+    assert message.startswith("Pre-training: alexnet: no such encoder. There are vgg19,")

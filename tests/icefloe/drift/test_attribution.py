@@ -1,14 +1,14 @@
 """Attribution: a made-up model whose answers are known, and the one that comes with the package."""
 
-import json
-from dataclasses import asdict
 from typing import get_args
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from icefloe.drift.attribution import GROUPS, UNKNOWN, Attribution, AttributionModel, CauseModel, attribute
+from icefloe.drift.attribution import Attribution, attribute
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN, AttributionModel, CauseModel
 from icefloe.simulate.standard import Cause
 
 QUANTITIES = ("noise", "spikes", "lines")
@@ -42,7 +42,7 @@ def effects(*values):
     [((1.2, 0.2, 0.0), "dose"), ((0.05, 0.9, -0.1), "xrays"), ((0.2, 0.0, 0.8), "gain")],
 )
 def test_a_pattern_on_a_causes_curve_is_given_to_that_cause_at_any_strength(shift, name):
-    found = attribute(effects(*shift), MODEL)
+    found = attribute(effects(*shift), model=MODEL)
 
     assert found.cause == name
     assert found.probabilities[name] > 0.9
@@ -50,7 +50,7 @@ def test_a_pattern_on_a_causes_curve_is_given_to_that_cause_at_any_strength(shif
 
 
 def test_two_causes_at_once_are_not_given_to_one_of_them():
-    found = attribute(effects(0.5, 2.5, 2.0), MODEL)
+    found = attribute(effects(0.5, 2.5, 2.0), model=MODEL)
 
     assert found.group == found.cause == UNKNOWN
     assert found.sentence().startswith("What moved is not clear: several properties at once")
@@ -91,11 +91,11 @@ def test_a_quantity_that_was_not_measured_is_left_out_of_model_and_effects():
     shift = {"noise": (0.4, SD), "spikes": (0.9, SD)}
 
     assert MODEL.probabilities(shift) == pytest.approx(smaller.probabilities(shift))
-    assert attribute(shift | {"intensity": (9.0, 1.0)}, MODEL) == attribute(shift, MODEL)
+    assert attribute(shift | {"intensity": (9.0, 1.0)}, model=MODEL) == attribute(shift, model=MODEL)
 
 
 def test_groups_add_up_their_causes_and_the_likeliest_is_named():
-    found = Attribution({"gain": 0.4, "xrays": 0.35, "dose": 0.2, UNKNOWN: 0.05}, {"lines": 3.0})
+    found = Attribution.of({"gain": 0.4, "xrays": 0.35, "dose": 0.2, UNKNOWN: 0.05}, {"lines": 3.0}, ICE)
 
     assert found.groups["gain or X-rays"] == pytest.approx(0.75)
     assert (found.group, found.cause) == ("gain or X-rays", "gain")
@@ -106,31 +106,32 @@ def test_groups_add_up_their_causes_and_the_likeliest_is_named():
 
 
 def test_the_dose_is_told_as_a_fraction():
-    found = Attribution({"dose": 1.0}, {"noise": np.sqrt(6)})
+    found = Attribution.of({"dose": 1.0}, {"noise": np.sqrt(6)}, ICE)
 
     assert found.sentence() == (
         "The images are noisier: about 1/6 of the benchmark's dose (probability 100%)."
     )
+    assert found.summary() == "most likely about 1/6 of the dose (100%)"
 
 
 def test_an_attribution_survives_json():
-    found = attribute(effects(1.2, 0.2, 0.0), MODEL)
+    found = attribute(effects(1.2, 0.2, 0.0), model=MODEL)
 
-    assert Attribution.from_dict(json.loads(json.dumps(asdict(found)))) == found
+    assert Attribution.model_validate_json(found.model_dump_json()) == found
 
 
 def test_the_stored_model_knows_every_cause_that_can_be_simulated_and_each_has_a_group_and_words():
-    model = AttributionModel.stored()
-    grouped = [name for causes in GROUPS.values() for name in causes]
+    grouped = [name for causes in ICE.groups.values() for name in causes]
 
-    assert sorted(model.causes) == sorted(grouped) == sorted(get_args(Cause))
-    sentences = {Attribution({name: 1.0}, {}).sentence() for name in grouped}
-    assert len(sentences) == len(grouped)
+    assert sorted(ICE.model.causes) == sorted(grouped) == sorted(get_args(Cause))
+    found = [Attribution.of({name: 1.0}, {}, ICE) for name in grouped]
+    assert len({attribution.sentence() for attribution in found}) == len(grouped)
+    assert len({attribution.summary() for attribution in found}) == len(grouped)
 
 
 @pytest.mark.parametrize("name", get_args(Cause))
 def test_the_stored_models_own_curves_are_named(name):
-    model = AttributionModel.stored()
+    model = ICE.model
     effect, _ = model.causes[name].at(0.8)
 
     found = attribute({q: (e, 0.1) for q, e in zip(model.quantities, effect.tolist(), strict=True)})

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import MANIFEST, Manifest
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
@@ -193,7 +194,7 @@ def test_a_failed_save_leaves_nothing(ensemble, copy, tmp_path):
 
 def test_manifest_text_round_trips(ensemble, tmp_path):
     row = {"dataset": "D1", "stem": "stack_1", "index": 0, "uq_mean": 0.012345678901234567, "noise": None}
-    manifest = ensemble.with_benchmark([row]).manifest.model_copy(
+    manifest = ensemble.with_benchmark([ImageRow.from_flat(row)]).manifest.model_copy(
         update={"threshold": float(np.float32(0.4))}
     )
     (tmp_path / MANIFEST).write_text(manifest.to_yaml())

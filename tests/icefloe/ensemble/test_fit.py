@@ -53,11 +53,11 @@ def test_the_benchmark_has_a_row_for_every_held_out_image(trained, samples):
     held_out = [replace(sample, dataset="D2") for sample in samples]
     ensemble = assembled(trained, samples[:2], held_out)
     rows = ensemble.manifest.benchmark
-    assert [(row["dataset"], row["stem"], row["index"]) for row in rows] == [
+    assert [(row.dataset, row.stem, row.index) for row in rows] == [
         (sample.dataset, sample.stem, sample.index) for sample in held_out
     ]
     expected = [p.scores() for p in ensemble.predict_images([s.pixels for s in held_out])]
-    assert [{name: row[name] for name in SCORES} for row in rows] == expected
+    assert [{name: row.values[name] for name in SCORES} for row in rows] == expected
 
 
 def test_provenance_and_calibration_survive_saving(trained, samples, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from icefloe.datasets.dataset import DatasetInfo, load_datasets
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.registry.calibrate import held_out_experiments, simulated_experiments
 from icefloe.simulate.ice import simulate_experiment
@@ -28,7 +29,7 @@ def datasets(tmp_path_factory):
 
 
 def manifest(*keys):
-    rows = [dict(zip(("dataset", "stem"), key.split("/"), strict=True)) for key in keys]
+    rows = [ImageRow(*key.split("/"), 0, {}) for key in keys]
     return SimpleNamespace(name="EA-T1", benchmark=rows)
 
 

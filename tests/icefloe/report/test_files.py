@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 import tifffile
 
+from icefloe.datasets.dataset import Sample
 from icefloe.datasets.readers import read_mask
 from icefloe.ensemble.guarantees import CalibrationExperiment, ExperimentScores, fit_guarantees
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
-from icefloe.report.files import segment_files
+from icefloe.report.files import segment_samples
 
 
 @pytest.fixture(scope="module")
 def ensemble(make_ensemble):
     return make_ensemble(preprocessing=Preprocessing(size=64, region=False))
+
+
+def segment_files(ensemble, images, output, **options):
+    samples = [Sample("", path.stem, index, path) for index, path in enumerate(images)]
+    return [sample.image_path for sample in segment_samples(ensemble, samples, output, **options)]
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def images(tmp_path, rng):
 
 def test_every_image_gets_a_mask_of_its_size_a_picture_and_a_row(ensemble, images, tmp_path):
     output = tmp_path / "out"
-    assert list(segment_files(ensemble, images, output)) == images
+    assert segment_files(ensemble, images, output) == images
 
     assert {path.name for path in output.iterdir()} == {
         *("scores.csv", "stack_0.png", "stack_0_mask.png", "stack_1.png", "stack_1_mask.png")
@@ -44,7 +50,7 @@ def test_one_bad_image_and_nothing_is_written(ensemble, images, tmp_path):
     images[1].write_bytes(images[1].read_bytes()[:2000])
 
     with pytest.raises(IcefloeError, match=r"stack_1\.tif: truncated"):
-        list(segment_files(ensemble, images, tmp_path / "out"))
+        segment_files(ensemble, images, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -53,7 +59,7 @@ def test_two_images_of_one_name_are_refused(ensemble, images, tmp_path):
     other.write_bytes(images[0].read_bytes())
 
     with pytest.raises(IcefloeError, match="two images have the same name"):
-        list(segment_files(ensemble, [*images, other], tmp_path / "out"))
+        segment_files(ensemble, [*images, other], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -68,7 +74,7 @@ def calibrated(ensemble):
 
 def test_a_calibrated_ensemble_adds_intervals_and_what_it_abstains_from(calibrated, images, tmp_path):
     output = tmp_path / "out"
-    list(segment_files(calibrated, images, output))
+    segment_files(calibrated, images, output)
 
     row = next(csv.DictReader((output / "scores.csv").open()))
     prediction = calibrated.predict_image(tifffile.imread(images[0]).astype(np.float32))
@@ -84,11 +90,11 @@ def test_a_calibrated_ensemble_adds_intervals_and_what_it_abstains_from(calibrat
 
 def test_a_level_without_a_calibration_is_refused_before_anything_is_written(calibrated, images, tmp_path):
     with pytest.raises(IcefloeError, match=r"Level 0\.7: intervals were calibrated for 0\.5, 0\.68"):
-        list(segment_files(calibrated, images, tmp_path / "out", level=0.7))
+        segment_files(calibrated, images, tmp_path / "out", level=0.7)
     assert not (tmp_path / "out").exists()
 
 
 def test_another_level_stands_in_the_names_of_the_columns(calibrated, images, tmp_path):
-    list(segment_files(calibrated, images[:1], tmp_path / "out", level=0.95))
+    segment_files(calibrated, images[:1], tmp_path / "out", level=0.95)
     row = next(csv.DictReader((tmp_path / "out" / "scores.csv").open()))
     assert (float(row["area_ice_low_95"]), float(row["area_ice_high_95"])) == (0, 1)  # nine are too few

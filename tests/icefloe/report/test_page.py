@@ -15,6 +15,7 @@ from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.evidence import measure_evidence
 from icefloe.drift.gate import check
 from icefloe.ensemble.prediction import Prediction
+from icefloe.ensemble.rows import ImageRow
 from icefloe.evaluation.evaluate import evaluate
 from icefloe.evaluation.promotion import PromotionRule, compare
 from icefloe.evaluation.temperature import check_temperature
@@ -65,11 +66,15 @@ class Guesser:
 def rows(dataset, contrast=80.0, uncertainty=0.02):
     samples = [Disc(dataset, index, contrast) for index in range(8)]
     return [
-        {
-            **{"dataset": dataset, "stem": sample.stem, "index": sample.index},
-            **{"uq_mean": 0.3 * uncertainty, "uq_foreground": uncertainty * (1 + 0.01 * sample.index)},
-            **measure_evidence(sample.image()).to_features(),
-        }
+        ImageRow(
+            dataset,
+            sample.stem,
+            sample.index,
+            {
+                **{"uq_mean": 0.3 * uncertainty, "uq_foreground": uncertainty * (1 + 0.01 * sample.index)},
+                **measure_evidence(sample.image()).to_features(),
+            },
+        )
         for sample in samples
     ]
 
@@ -93,7 +98,7 @@ def results():
     return SimpleNamespace(
         before=before,
         after=after,
-        gate=check(Benchmark.from_tables(rows("D1") + rows("D2")), rows("D3", 30.0, uncertainty=0.3)),
+        gate=check(Benchmark.from_rows(rows("D1") + rows("D2")), rows("D3", 30.0, uncertainty=0.3)),
         promotion=compare(
             after,
             before,
@@ -109,7 +114,14 @@ def page(settings, results, tmp_path_factory):
     """The page's text, of a run in which D3 came, was labelled twice and led to EA-T2."""
     picture = png(gallery([Segmented("x", Disc("D3", 0).pixels, Disc("D3", 0).label, np.zeros(SHAPE))]))
     selected = tuple(
-        Selected("D3", f"s{rank}", 0.5, "mean-uq", rank, f"mean uncertainty <0.{rank}> & more")
+        Selected(
+            dataset="D3",
+            stem=f"s{rank}",
+            score=0.5,
+            strategy="mean-uq",
+            rank=rank,
+            reason=f"mean uncertainty <0.{rank}> & more",
+        )
         for rank in (1, 2)
     )
     receipt = {
@@ -117,8 +129,11 @@ def page(settings, results, tmp_path_factory):
         **{"ece": 0.02, "seconds": 61.0, "kept": True, "reason": "passes"},
     }
     record = RunRecord.start(settings, "loop")
-    record.write_json("gate/D3.json", results.gate.to_dict())
-    record.write_json("selection/D3.json", Selection(selected, "mean-uq", 2, 8).to_dict())
+    record.write_json("gate/D3.json", results.gate.model_dump(mode="json"))
+    record.write_json(
+        "selection/D3.json",
+        Selection(items=selected, strategy="mean-uq", requested=2, available=8).model_dump(),
+    )
     record.write_png("selection/D3.png", picture)
     record.write_json("labels/D3.json", {"keys": ["D3/s1", "D3/s2"], "seconds": 360.0})
     record.write_version(
@@ -205,6 +220,10 @@ def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results)
 
     assert f'D3 <span class="tag shifted">{results.gate.outcome}</span>' in page
     assert str(escape(results.gate.sentence())) in page
+    assert [list(row) for row in results.gate.table().rows] == [
+        row for row in Reader(page).rows if len(row) == 10 and row[0] != "evidence"
+    ]
+    assert all(str(escape(note)) in page for note in results.gate.notes())
     assert ["1", "D3/s1", "mean uncertainty <0.1> & more"] in Reader(page).rows
     assert re.search(r"Label cost: 2 images,\s+6 minutes", page)
     assert str(escape(results.promotion.sentence())) in page

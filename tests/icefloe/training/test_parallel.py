@@ -14,7 +14,7 @@ from icefloe.models.spec import MemberSpec
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
-from icefloe.training.parallel import _jobs, train_members
+from icefloe.training.parallel import member_jobs, train_members
 from icefloe.training.ray_session import start_ray, stop_ray
 
 SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")
@@ -57,6 +57,16 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
 
 @pytest.mark.integration
 @pytest.mark.usefixtures("_running_ray")
+class Told:
+    """A progress that calls a function."""
+
+    def __init__(self, advance):
+        self.advance = advance
+
+    def tell(self, line):
+        pass
+
+
 def test_killed_workers_interrupted_drivers_and_retraining(
     make_dataset, split, config, tmp_path, monkeypatch
 ):
@@ -78,7 +88,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     # A worker is killed in the middle: its task starts again elsewhere and goes on.
     killed = []
 
-    def kill_once(name, record):
+    def kill_once(name, done, total=None, detail=""):
         if not killed and name == first_name:
             directory = only_directory(tmp_path / "checkpoints-killed", name)
             pid, _ = read_progress(directory)
@@ -86,17 +96,17 @@ def test_killed_workers_interrupted_drivers_and_retraining(
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
 
-    survived = train("killed", on_epoch=kill_once)
+    survived = train("killed", progress=Told(kill_once))
     assert essence(survived) == essence(undisturbed)
     pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", first_name))
     assert pid not in (killed[0], os.getpid())
 
     # The driver is interrupted: nothing is written, checkpoints stay, and the next run goes on from them.
-    def interrupt(name, record):
+    def interrupt(name, done, total=None, detail=""):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train("interrupted", on_epoch=interrupt)
+        train("interrupted", progress=Told(interrupt))
     assert not (tmp_path / "interrupted").exists()
     assert essence(train("interrupted")) == essence(undisturbed)
 
@@ -105,11 +115,11 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     again = train(
         "again",
         tmp_path / "checkpoints-interrupted",
-        on_epoch=lambda *news: told.append(news),
+        progress=Told(lambda *news: told.append(news)),
         tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
     )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 20
+    assert len(told) == 22  # ten epochs of either, and their ends
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
     assert {run.info.run_name for run in runs} == {"train", *undisturbed.names}
@@ -182,5 +192,5 @@ def test_another_file_of_pretrained_weights_is_another_training(data, config, tm
     directories = set()
     for content in (b"one", b"another", b"one"):
         path.write_bytes(content)
-        directories.add(_jobs(how, data, data.sha256, tmp_path, None, None)[0].directory)
+        directories.add(member_jobs(how, data, data.sha256, tmp_path, None, None)[0].directory)
     assert len(directories) == 2

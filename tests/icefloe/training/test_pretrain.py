@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from safetensors import safe_open
@@ -35,14 +37,17 @@ def test_a_killed_pretraining_goes_on_to_the_same_weights(result, tmp_path):
     class KilledError(Exception):
         pass
 
-    def kill(record):
-        raise KilledError
+    class Killer:
+        def advance(self, *_):
+            raise KilledError
 
     with pytest.raises(KilledError):
-        pretrain(TINY, tmp_path, report=kill)
-    records = []
-    resumed = pretrain(TINY, tmp_path, report=records.append)
-    assert [record.epoch for record in records] == [2]
+        pretrain(TINY, tmp_path, progress=Killer())
+    told = []
+    resumed = pretrain(TINY, tmp_path, progress=SimpleNamespace(advance=lambda *news: told.append(news)))
+    assert [(what, done, total) for what, done, total, _ in told] == [
+        ("Pre-training mobilenet_v2", TINY.steps, TINY.steps)
+    ]
     assert weights_sha256(resumed.weights) == weights_sha256(result.weights)
     assert resumed.scores == result.scores
 
@@ -53,9 +58,9 @@ def test_images_made_by_processes_give_the_same_weights(result, tmp_path):
 
 def test_the_loss_falls_on_images_never_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(pretraining, "ROUND", 8)
-    records = []
     config = TINY.model_copy(update={"steps": 24, "batch_size": 4, "learning_rate": 1e-2})
-    learned = pretrain(config, tmp_path, report=records.append)
+    learned = pretrain(config, tmp_path)
+    records = learned.records
     assert records[-1].train_loss < 0.85 * records[0].train_loss
     assert learned.scores.loss == records[-1].val_loss < 0.95 * records[0].val_loss
     assert learned.scores.iou_of.keys() <= {"ice", "nanoparticles", "lattice"}

@@ -7,7 +7,7 @@ import pytest
 
 from icefloe.errors import IcefloeError
 from icefloe.training.members import MembersDir, TrainedMember, save_members
-from icefloe.training.pruning import PruningRule, mean_disagreement, prune
+from icefloe.training.pruning import PruningResult, PruningRule, mean_disagreement, prune
 from icefloe.training.records import MemberReceipt
 
 RECEIPT = MemberReceipt(
@@ -63,7 +63,7 @@ def test_an_iou_can_be_asked_for_as_well(make_members):
 def test_pruning_everything_is_refused_with_each_members_accuracy(make_members):
     with pytest.raises(IcefloeError) as error:
         prune(make_members([0.969, 0.5]), PruningRule())
-    first, *table = str(error.value).splitlines()
+    first, *table = (" ".join(line.split()) for line in str(error.value).splitlines())
     assert first.endswith(
         "members: none of 2 members passes pruning. "
         "Train longer, check the labels, or lower min_accuracy (0.97)."
@@ -74,11 +74,18 @@ def test_pruning_everything_is_refused_with_each_members_accuracy(make_members):
 
 def test_every_candidate_has_a_receipt_with_its_scores_and_seconds(make_members):
     result = prune(make_members([0.5, 0.98, 0.99], n_differing=(10, 4, 4)), PruningRule())
-    assert result.to_dict()["receipts"][1] == {
+    assert result.model_dump()["receipts"][1] == {
         **{"name": "m1", "accuracy": 0.98, "iou": 0.9, "dice": 0.95, "brier": 0.01, "ece": 0.02},
         **{"seconds": 12.3, "kept": True, "reason": "accuracy 0.9800 is above 0.97"},
     }
     assert result.to_markdown().count("\n| m") == 3
+    assert PruningResult.model_validate_json(result.model_dump_json()) == result
+    assert result.sentence() == "2 of 3 members are kept: m1, m2."
+
+
+def test_the_figure_names_every_candidate(make_members):
+    figure = prune(make_members([0.5, 0.98]), PruningRule()).figure()
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["m0", "m1"]
 
 
 def test_disagreement_is_the_share_of_counted_pixels_that_differ_over_all_pairs(rng):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from icefloe.datasets.dataset import DatasetInfo, load_datasets
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.progress import Silent
@@ -18,7 +19,7 @@ from studies.uncertainty.run import TrainedEnsemble, measure_uncertainty
 
 @pytest.fixture(scope="module")
 def judged(make_ensemble):
-    benchmark = ({"dataset": "A", "stem": "composite_001", "index": 1},)
+    benchmark = (ImageRow("A", "composite_001", 1, {}),)
     small = Preprocessing(size=32)
     return TrainedEnsemble(
         make_ensemble(name="EA-T9", preprocessing=small, temperature=1.5, benchmark=benchmark)

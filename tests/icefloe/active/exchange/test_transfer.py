@@ -15,6 +15,8 @@ from icefloe.active.exchange.transfer import FORMATS, export_items, import_label
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import decode_png, encode_png
+from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.datasets.labels import write_coco, write_labelme
 from icefloe.errors import IcefloeError
 
@@ -173,7 +175,7 @@ def test_classes_and_ignored_pixels_come_back(tmp_path, write_dataset):
     mask[10:40, 10:60], mask[50:80, 20:90], mask[60:70, 30:50] = 1, 2, 255
     purpose = Purpose("random", 0.5, 1, "drawn at random")
     for name in FORMATS:
-        queue = Queue(tmp_path / f"{name}.db")
+        queue = Queue(open_url(sqlite_url(tmp_path / f"{name}.db")))
         queue.add([NewItem("D3", "stack_0", "EA-T1", SHAPE, classes, purpose, encode_png(mask))])
         export_items(queue, tmp_path / "workspace" / "data", name, tmp_path / name)
         source = source_of(name, tmp_path / name)
@@ -231,7 +233,7 @@ def test_a_leased_item_is_not_exported(filled, data, tmp_path):
 
 def test_nothing_waiting_is_said(data, tmp_path):
     with pytest.raises(IcefloeError, match=r"nothing waits to be labelled. Sample a dataset first."):
-        export_items(Queue(tmp_path / "empty.db"), data, "coco", tmp_path / "out")
+        export_items(Queue(open_url(sqlite_url(tmp_path / "empty.db"))), data, "coco", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

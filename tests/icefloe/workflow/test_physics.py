@@ -11,11 +11,12 @@ import pytest
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.ensemble.prediction import Prediction
 from icefloe.physics.crystal import measure
-from icefloe.report.physics import Scale, gather, ice_maps, measure_dataset, write_physics
+from icefloe.report.physics import write_physics
 from icefloe.scoring.uncertainty import class_mask
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
 from icefloe.simulate.workspace import write_dataset
+from icefloe.workflow.physics import Scale, gather, ice_maps, measure_dataset
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def written(ensemble, dataset, tmp_path_factory):
 
 def test_each_image_is_measured_on_the_map_the_ensemble_predicts(ensemble, dataset, written):
     _, experiment, _ = written
-    for sample, image in zip(dataset.samples, experiment.images, strict=True):
-        prediction = ensemble.predict_image(sample.image(), keep_members=True)
+    predicted = ensemble.predict(dataset.samples, keep_members=True)
+    for (_, prediction), image in zip(predicted, experiment.images, strict=True):
         expected = measure(prediction.mean, ensemble.manifest.threshold, 8.0)
         assert image.ensemble.area_nm2 == expected.area_nm2
         assert [member.area_nm2 for member in image.members] == [

@@ -1,0 +1,58 @@
+"""Writing results into the artifacts that the KFP page shows, and telling who waits how far a step is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from icefloe.progress import Lines
+from icefloe.report.figures import html_page
+
+if TYPE_CHECKING:
+    from kfp.dsl import HTML, ClassificationMetrics, Markdown, Metrics
+    from matplotlib.figure import Figure
+
+    from icefloe.evaluation.evaluate import Evaluation
+
+TOLD = "icefloe: "
+"""A step's line that starts so is meant for the person who waits; the rest is for the log."""
+
+
+class Described(Protocol):
+    """What has a Markdown form."""
+
+    def to_markdown(self) -> str: ...
+
+
+def tell(line: str) -> None:
+    """A line for the person who waits for the run."""
+    print(f"{TOLD}{line}", flush=True)
+
+
+step_progress = Lines(tell)
+"""Progress of long work in a step."""
+
+
+def write_findings(findings: Markdown, result: Described) -> None:
+    """The result as Markdown."""
+    Path(findings.path).write_text(result.to_markdown(), encoding="utf-8")
+
+
+def write_figure(page: HTML, title: str, figure: Figure, text: str = "") -> None:
+    """A page of one figure."""
+    Path(page.path).write_text(html_page(title, figure, text=text), encoding="utf-8")
+
+
+def write_numbers(metrics: Metrics, numbers: Mapping[str, float]) -> None:
+    """Numbers by name."""
+    for name, value in numbers.items():
+        metrics.log_metric(name, value)
+
+
+def write_curves(curves: ClassificationMetrics, evaluation: Evaluation) -> None:
+    """Confusion matrix of all datasets, and the ROC curve of the first that has one."""
+    confusion: Any = [list(row) for row in evaluation.confusion]
+    curves.log_confusion_matrix(list(evaluation.classes), confusion)
+    for point in evaluation.roc_points():
+        curves.log_roc_data_point(*point)

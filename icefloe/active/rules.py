@@ -1,0 +1,144 @@
+"""Who may label what: the queue's decisions, on plain values and apart from any storage."""
+
+from collections.abc import Sequence
+
+from icefloe.active.items import Item, Label, LeaseRecord, OutsideLabel, timestamp
+from icefloe.errors import IcefloeError
+
+
+def check_lease_duration(seconds: float) -> None:
+    """Refuse a lease of no time, or of no end.
+
+    Parameters
+    ----------
+    seconds
+        How long the lease is to run, in s.
+
+    Raises
+    ------
+    IcefloeError
+        If it is not a positive, finite number.
+    """
+    # The comparison is false for NaN, too.
+    if not 0 < seconds < float("inf"):
+        raise IcefloeError(f"a lease of {seconds} s can't be. Give a positive number of seconds.")
+
+
+def check_skip_reason(reason: str) -> None:
+    """Refuse to take an image out of the queue without a reason.
+
+    Raises
+    ------
+    IcefloeError
+        If `reason` is blank.
+    """
+    if not reason.strip():
+        raise IcefloeError("Skipping an image needs a reason. Say why it can't be labelled.")
+
+
+def check_lease_holds(item: Item, token: str, last: LeaseRecord) -> None:
+    """Refuse what only the one who has the image to label may do: renew the lease, skip the image.
+
+    An expired lease still holds while nobody else has leased the image since.
+
+    Parameters
+    ----------
+    item
+        The image's item.
+    token
+        Token of the lease that somebody shows.
+    last
+        The newest lease of that item.
+
+    Raises
+    ------
+    IcefloeError
+        If the image was labelled or skipped, or leased to somebody else since.
+    """
+    if item.state != "waiting":
+        raise IcefloeError(f"{item.key}: the image is {item.state}. Lease another one.")
+    if last.token != token:
+        raise IcefloeError(f"{item.key}: {_leased_since(last)}. Lease another one.")
+
+
+def check_reopening(item: Item, open_elsewhere: bool) -> None:
+    """Refuse to put an image back in the queue that is in it, or whose label is in the data.
+
+    Parameters
+    ----------
+    item
+        The skipped or labelled item to put back.
+    open_elsewhere
+        Whether another round has the same image waiting, or labelled but not in the data yet.
+
+    Raises
+    ------
+    IcefloeError
+        If the item is waiting or imported, or the image is open in another round.
+    """
+    if item.state not in ("skipped", "submitted"):
+        raise IcefloeError(
+            f"{item.key}: is {item.state} and can't be reopened. Queue it anew in a later round."
+        )
+    if open_elsewhere:
+        raise IcefloeError(f"{item.key}: is open in another round. Label it there.")
+
+
+def same_submission(item: Item, sent_before: Sequence[Label]) -> Label | None:
+    """The label that was sent before, if sending it again changes nothing.
+
+    Parameters
+    ----------
+    item
+        The labelled item as it is now.
+    sent_before
+        Labels with the same token and the same mask, oldest first.
+
+    Returns
+    -------
+    Label or None
+        The one accepted for the item; else the last that was refused; else None, also where the accepted one
+        was reopened since, so that the same mask may be handed in anew.
+    """
+    accepted = [label for label in sent_before if label.id == item.label_id]
+    refused = [label for label in sent_before if label.refusal is not None]
+    known = accepted or refused
+    return known[-1] if known else None
+
+
+def refusal(
+    item: Item,
+    label: OutsideLabel,
+    last: LeaseRecord | None,
+    was_leased: bool,
+    accepted: Label | None,
+) -> str | None:
+    """Why a label that fits its image comes too late, or None if it is accepted.
+
+    Parameters
+    ----------
+    item
+        The labelled item.
+    label
+        The label that was handed in.
+    last
+        The newest lease of the item; None if it never was leased.
+    was_leased
+        Whether the label's token is that of a lease, which labels made in other tools do not have.
+    accepted
+        The label that the item has already, if any.
+    """
+    if item.state != "waiting":
+        by_whom = "" if accepted is None else f", labelled by {accepted.labeler}"
+        return f"the image has been {item.state} already{by_whom}"
+    if last is None or last.token == label.token:
+        return None
+    if was_leased:
+        return _leased_since(last)
+    if last.ended is None and last.labeler != label.labeler:
+        return f"{last.labeler} is labelling the image until {timestamp(last.expires)}"
+    return None
+
+
+def _leased_since(last: LeaseRecord) -> str:
+    return f"the lease had expired and {last.labeler} has leased the image since"

@@ -1,0 +1,84 @@
+"""Labels in the database; none is ever changed or removed."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select
+
+from icefloe.active.items import Label, OutsideLabel, State
+from icefloe.database.schema import items, labels
+
+# Built once: putting a statement together takes longer than SQLite takes to run it.
+_ADD = insert(labels).returning(labels.c.id)
+_FIND = select(labels).where(labels.c.id == bindparam("label_id"))
+_SENT_BEFORE = (
+    select(labels)
+    .where(labels.c.token == bindparam("token"), labels.c.sha256 == bindparam("sha256"))
+    .order_by(labels.c.id)
+)
+_ACCEPTED = (
+    select(labels)
+    .join_from(items, labels, labels.c.id == items.c.label)
+    .where(items.c.state == bindparam("state"))
+    .order_by(items.c.id)
+)
+_REFUSED = select(labels).where(labels.c.refusal.is_not(None)).order_by(labels.c.id)
+
+
+def sha256(png: bytes) -> str:
+    """What a label's mask is known by."""
+    return hashlib.sha256(png).hexdigest()
+
+
+def add(connection: Connection, label: OutsideLabel, refusal: str | None) -> int:
+    """Keep a label, accepted or refused; return its number."""
+    row = {
+        "item": label.item_id,
+        "token": label.token,
+        "labeler": label.labeler,
+        "time": label.time,
+        "seconds": label.seconds,
+        "source": label.source,
+        "sha256": sha256(label.png),
+        "png": label.png,
+        "refusal": refusal,
+    }
+    return int(connection.execute(_ADD, row).scalar_one())
+
+
+def find(connection: Connection, label_id: int) -> Label:
+    """The label of a number, which must be there."""
+    return _as_label(connection.execute(_FIND, {"label_id": label_id}).one())
+
+
+def sent_before(connection: Connection, label: OutsideLabel) -> list[Label]:
+    """Labels with the same token and the same mask, oldest first."""
+    return _as_labels(connection.execute(_SENT_BEFORE, {"token": label.token, "sha256": sha256(label.png)}))
+
+
+def accepted(connection: Connection, state: State) -> list[Label]:
+    """The labels that the items in a state have, in the order the items were queued."""
+    return _as_labels(connection.execute(_ACCEPTED, {"state": state}))
+
+
+def refused(connection: Connection) -> list[Label]:
+    """Labels that came too late, oldest first."""
+    return _as_labels(connection.execute(_REFUSED))
+
+
+def _as_labels(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Label]:
+    return [_as_label(row) for row in rows]
+
+
+def _as_label(row: Row[*tuple[Any, ...]]) -> Label:
+    return Label(
+        id=row.id,
+        item_id=row.item,
+        labeler=row.labeler,
+        time=row.time,
+        seconds=row.seconds,
+        source=row.source,
+        png=row.png,
+        refusal=row.refusal,
+    )

@@ -1,0 +1,62 @@
+"""Entering a label: once however often it is sent, accepted or kept beside."""
+
+from sqlalchemy import Connection
+
+from icefloe.active.items import Item, Label, OutsideLabel
+from icefloe.active.rules import refusal, same_submission
+from icefloe.active.storage import events_table, items_table, labels_table, leases_table
+
+
+def enter(connection: Connection, item: Item, label: OutsideLabel, now: float) -> Label:
+    """Keep a label, and the item's new state if it is accepted.
+
+    Parameters
+    ----------
+    connection
+        A transaction that may write.
+    item
+        The labelled item, as it is in this transaction.
+    label
+        The label, checked.
+    now
+        The time, in s since the epoch.
+
+    Returns
+    -------
+    Label
+        As it is kept, with the reason where it was refused; the earlier one if it was sent before.
+    """
+    known = same_submission(item, labels_table.sent_before(connection, label))
+    if known is not None:
+        return known
+    end_expired_leases(connection, now)
+    reason = refusal(
+        item,
+        label,
+        last=leases_table.last_of(connection, item.id),
+        was_leased=leases_table.find(connection, label.token) is not None,
+        accepted=None if item.label_id is None else labels_table.find(connection, item.label_id),
+    )
+    label_id = labels_table.add(connection, label, reason)
+    if reason is None:
+        leases_table.end_running(connection, item.id, "submitted")
+        items_table.set_state(connection, item.id, "submitted", label_id)
+    events_table.record(
+        connection,
+        now,
+        item.id,
+        label.labeler,
+        "submitted" if reason is None else "refused",
+        label=label_id,
+        seconds=label.seconds,
+        source=label.source,
+        sha256=labels_table.sha256(label.png),
+        **({} if reason is None else {"reason": reason}),
+    )
+    return labels_table.find(connection, label_id)
+
+
+def end_expired_leases(connection: Connection, now: float) -> None:
+    """End the leases whose time is over at `now` (s since the epoch), and say so in the history."""
+    for lease in leases_table.end_expired(connection, now):
+        events_table.record(connection, now, lease.item_id, lease.labeler, "expired")

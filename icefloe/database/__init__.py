@@ -1,0 +1,1 @@
+"""The one database of a workspace: SQLite on one machine, PostgreSQL for several."""

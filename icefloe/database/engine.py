@@ -1,0 +1,130 @@
+"""Transactions on a database, whichever engine it runs on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from icefloe.database.url import display_name
+from icefloe.errors import IcefloeError
+
+WAIT_SECONDS = 30
+"""How long a transaction waits for others before it gives up, in s."""
+
+
+class Database(ABC):
+    """One database, read and written in transactions.
+
+    Any number of threads, processes and, on PostgreSQL, machines may use one database. Writers take turns: a
+    transaction has the right to write before it reads anything, so no two callers decide on one state.
+    Readers wait for nobody.
+
+    Parameters
+    ----------
+    url
+        URL of the database; a SQLite file is made if missing.
+
+    Attributes
+    ----------
+    name : str
+        What messages call the database; never has a password.
+
+    Raises
+    ------
+    IcefloeError
+        If the driver is not installed.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.name = display_name(url)
+        self._engine = self._make_engine(url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection on which everything read is of one moment.
+
+        Raises
+        ------
+        IcefloeError
+            If the database can't be reached or used.
+        """
+        with self._errors_in_one_line(), self._engine.connect() as connection:
+            self._begin_reading(connection)
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all that is written in it is kept, or nothing if the block raises.
+
+        Raises
+        ------
+        IcefloeError
+            If the database can't be reached or used, or others have been writing for `WAIT_SECONDS`.
+        """
+        with self._errors_in_one_line(), self._engine.begin() as connection:
+            self._begin_writing(connection)
+            yield connection
+
+    @abstractmethod
+    def exclusive(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold a lock that only one user of this database, on any machine, has at a time.
+
+        For work that takes longer than a transaction may. It waits as long as it must, does not stop others
+        from reading or writing, and is let go when its process ends, however that ends.
+
+        Parameters
+        ----------
+        purpose
+            Name of the lock, such as `collect`; locks of different names are independent.
+
+        Raises
+        ------
+        IcefloeError
+            If the database can't be reached.
+        """
+
+    def close(self) -> None:
+        """Close the connections that are kept open for later use."""
+        self._engine.dispose()
+
+    def prepare(self) -> None:  # noqa: B027 - most engines need nothing
+        """What must be set up in a new database outside a transaction."""
+
+    @abstractmethod
+    def version(self, connection: Connection) -> int:
+        """Number of the last migration that this database has had; 0 for an empty one.
+
+        Raises
+        ------
+        IcefloeError
+            If the database holds something else.
+        """
+
+    def set_version(self, connection: Connection, version: int) -> None:  # noqa: B027
+        """Note the version where other programs look for it, beside Alembic's own table."""
+
+    @abstractmethod
+    def _make_engine(self, url: URL) -> Engine: ...
+
+    @abstractmethod
+    def _begin_reading(self, connection: Connection) -> None: ...
+
+    @abstractmethod
+    def _begin_writing(self, connection: Connection) -> None: ...
+
+    @abstractmethod
+    def _explain(self, error: DBAPIError) -> str | None:
+        """What happened and what to do, in one line; None for an error in the program itself."""
+
+    @contextmanager
+    def _errors_in_one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            explanation = self._explain(error)
+            if explanation is None:
+                raise
+            raise IcefloeError(f"{self.name}: {explanation}") from error

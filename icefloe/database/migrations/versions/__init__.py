@@ -1,0 +1,1 @@
+"""One module a migration; its number is its `revision`."""

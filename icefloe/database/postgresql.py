@@ -1,0 +1,106 @@
+"""A database on a PostgreSQL server, for any number of machines."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from icefloe.database.engine import WAIT_SECONDS, Database
+from icefloe.database.schema import VERSION_TABLE
+from icefloe.errors import IcefloeError
+
+CONNECT_SECONDS = 10
+
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _forget_inherited_connections() -> None:
+    # After a fork two processes would talk over one connection; the child makes its own.
+    for engine in _engines:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget_inherited_connections)
+
+
+class PostgresDatabase(Database):
+    """A database on a PostgreSQL server.
+
+    Writers take turns through one advisory lock a database, held until the transaction ends, as SQLite's do
+    through the file. Row locks or SERIALIZABLE would let transactions on different images run at once, at
+    the price of retries that SQLite does not need. People who label need a transaction of some milliseconds
+    in minutes; with one rule on both engines, what is true of one is true of the other.
+    """
+
+    @contextmanager
+    def exclusive(self, purpose: str) -> Iterator[None]:
+        with self._errors_in_one_line():
+            connection = self._engine.connect()
+        try:
+            with self._errors_in_one_line():
+                # No transaction, which would keep the server from cleaning up for minutes.
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                # Detached, it is closed and not kept for later: the end of the session frees the lock.
+                connection.detach()
+                connection.exec_driver_sql(f"SELECT pg_advisory_lock({_lock_key(purpose)})")
+            yield
+        finally:
+            connection.close()
+
+    def version(self, connection: Connection) -> int:
+        if connection.exec_driver_sql(f"SELECT to_regclass('{VERSION_TABLE}')").scalar() is None:
+            return 0
+        found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+        return int(found or 0)
+
+    def _make_engine(self, url: URL) -> Engine:
+        try:
+            engine = create_engine(
+                url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS), **url.query}),
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+        except ModuleNotFoundError as error:
+            raise IcefloeError(
+                f"{self.name}: the driver psycopg is not installed. "
+                "Install it: pip install 'psycopg[binary]'."
+            ) from error
+        _engines.add(engine)
+        return engine
+
+    def _begin_reading(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def _begin_writing(self, connection: Connection) -> None:
+        # READ COMMITTED, so that each statement sees what the writer before us left; any higher level would
+        # show the database as it was when we began to wait.
+        connection.exec_driver_sql(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'; "
+            f"SELECT pg_advisory_xact_lock({_lock_key('write')})"
+        )
+
+    def _explain(self, error: DBAPIError) -> str | None:
+        diagnosis = getattr(error.orig, "diag", None)
+        what = getattr(diagnosis, "message_primary", None) or " ".join(str(error.orig).split()).rstrip(".")
+        state = getattr(error.orig, "sqlstate", None)
+        if state == "55P03":  # lock_not_available
+            return f"others have been writing for {WAIT_SECONDS} s. Try again."
+        if state == "42501":  # insufficient_privilege
+            return f"{what}. Give the user of database_url that right."
+        if state == "42P07":  # duplicate_table
+            return f"{what}. Name a database that holds nothing else in database_url."
+        if isinstance(error, OperationalError):
+            return f"{what}. See that the server runs and that database_url is right."
+        return None
+
+
+def _lock_key(purpose: str) -> int:
+    """Number of an advisory lock: PostgreSQL has no names for them."""
+    digest = hashlib.sha256(f"icefloe {purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,0 +1,109 @@
+"""The tables as they are now; `migrations/` says how a database comes to have them.
+
+All tables stand here and not in the rooms that use them: they refer to one another, one row of migrations
+changes them together, and a test holds this module against a migrated database without importing those rooms.
+What the database enforces beyond keys (CHECKs, triggers) stands in the migrations alone.
+"""
+
+from sqlalchemy import (
+    REAL,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+VERSION_TABLE = "icefloe_version"
+"""Where Alembic notes the version; MLflow, perhaps in the same database, has `alembic_version`."""
+
+metadata = MetaData()
+
+_Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    Column("stem", Text, nullable=False),
+    Column("round", Text, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("classes", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("score", _Real, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("presegmentation", LargeBinary),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("label", ForeignKey("labels.id")),
+    Column("data_version", Text),
+    UniqueConstraint("dataset", "stem", "round"),
+)
+"""Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names."""
+
+Index(
+    "one_open_item_an_image",
+    items.c.dataset,
+    items.c.stem,
+    unique=True,
+    sqlite_where=items.c.state.in_(["waiting", "submitted"]),
+    postgresql_where=items.c.state.in_(["waiting", "submitted"]),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", Text, nullable=False, unique=True),
+    Column("item", ForeignKey("items.id"), nullable=False),
+    Column("labeler", Text, nullable=False),
+    Column("expires", _Real, nullable=False),
+    Column("ended", Text),
+    sqlite_autoincrement=True,
+)
+"""Who had which image to label, until when (s since the epoch), and how it ended; NULL: it runs."""
+
+Index(
+    "one_lease_an_item",
+    leases.c.item,
+    unique=True,
+    sqlite_where=leases.c.ended.is_(None),
+    postgresql_where=leases.c.ended.is_(None),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item", ForeignKey("items.id"), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("labeler", Text, nullable=False),
+    Column("time", _Real, nullable=False),
+    Column("seconds", _Real),
+    Column("source", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("png", LargeBinary, nullable=False),
+    Column("refusal", Text),
+    Index("labels_by_token", "token"),
+)
+"""Every label that was handed in: `time` in s since the epoch, `seconds` of work; append-only."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", _Real, nullable=False),
+    Column("item", ForeignKey("items.id"), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""What happened to each item: `time` in s since the epoch, `detail` a JSON object; append-only."""

@@ -1,0 +1,100 @@
+"""A database in one SQLite file, for all processes of one machine."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from icefloe.database.engine import WAIT_SECONDS, Database
+from icefloe.database.schema import VERSION_TABLE
+from icefloe.errors import IcefloeError
+
+_BEFORE_ALEMBIC = 1
+"""`PRAGMA user_version` of the files that were made before there were migrations."""
+
+
+class SqliteDatabase(Database):
+    """A SQLite file in WAL mode, which needs a local disk; `name` is its path."""
+
+    @contextmanager
+    def exclusive(self, purpose: str) -> Iterator[None]:
+        # A lock file beside the database: whoever can use the file is on this machine.
+        with FileLock(f"{self.name}.{purpose}.lock"):
+            yield
+
+    def prepare(self) -> None:
+        with self._errors_in_one_line(), self._engine.connect() as connection:
+            _switch_to_wal(connection)
+
+    def version(self, connection: Connection) -> int:
+        number = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        tables = set(
+            connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+        )
+        is_empty = not number and not tables
+        known_by = "leases" if number == _BEFORE_ALEMBIC else VERSION_TABLE
+        if not is_empty and known_by not in tables:
+            raise IcefloeError(f"{self.name}: not a labelling queue. Move the file away.")
+        return number
+
+    def set_version(self, connection: Connection, version: int) -> None:
+        # An Icefloe from before the migrations knows by this number that the file is too new for it.
+        connection.exec_driver_sql(f"PRAGMA user_version = {version:d}")
+
+    def _make_engine(self, url: URL) -> Engine:
+        Path(self.name).parent.mkdir(parents=True, exist_ok=True)
+        # One connection a call: safe in threads and after a fork, for a fraction of a millisecond.
+        # isolation_level None: sqlite3 begins no transactions of its own, so BEGIN is ours.
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={"timeout": WAIT_SECONDS, "isolation_level": None},
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _configure)
+        return engine
+
+    def _begin_reading(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    def _begin_writing(self, connection: Connection) -> None:
+        # IMMEDIATE takes the right to write before anything is read.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _explain(self, error: DBAPIError) -> str | None:
+        code = getattr(error.orig, "sqlite_errorname", "")
+        if code == "SQLITE_NOTADB":
+            return "not a labelling queue. Move the file away."
+        if code == "SQLITE_CANTOPEN":
+            return f"{error.orig}. Check the folder and its rights."
+        if code == "SQLITE_CORRUPT":
+            return f"{error.orig}. Restore the file from a backup."
+        if isinstance(error, OperationalError):
+            return f"{error.orig}. See that the disk is local and has room, then try again."
+        return None
+
+
+def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+    # In WAL, NORMAL may lose the last transactions in a power cut, and a label is minutes of work.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _switch_to_wal(connection: Connection) -> None:
+    # SQLite does not wait its turn here, and two processes may make one file at once.
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,156 @@
+"""Datasets: simulate, import, look at, version, and hand to a pipeline."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from icefloe.datasets.audit import AuditReport, audit
+from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.dataset import Dataset, load_datasets
+from icefloe.datasets.importer import import_folder
+from icefloe.datasets.splits import SplitConfig, split_samples
+from icefloe.datasets.versions import DataVersion, commit, track
+from icefloe.progress import SILENT, Progress
+from icefloe.settings import Settings
+from icefloe.simulate.workspace import simulate_workspace
+
+
+def simulate(
+    settings: Settings, names: Sequence[str] = (), seed: int = 0, progress: Progress = SILENT
+) -> dict[str, Dataset]:
+    """Simulate the standard datasets D1-D5 and a noisy one into the workspace.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    names
+        Datasets wanted; none given: all.
+    seed
+        Non-negative; the same seed makes the same bytes.
+    progress
+        Is told each dataset.
+
+    Returns
+    -------
+    dict
+        Every dataset of the workspace by name.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no such dataset, or one exists with other content; then nothing is written.
+    """
+    simulate_workspace(settings.data, seed=seed, progress=progress, names=names)
+    track(settings.workspace)
+    return load_datasets(settings.data)
+
+
+def import_images(
+    settings: Settings,
+    source: Path,
+    name: str,
+    *,
+    experiment: str | None = None,
+    author: str | None = None,
+    licence: str = "",
+    pixel_size_nm: float | None = None,
+    classes: Sequence[str] = ("background", "ice"),
+    hold_labels: bool = False,
+    region_done: bool = False,
+) -> Dataset:
+    """Import a folder of images, with or without labels, as a dataset of the workspace.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    source
+        Folder with the images, and masks or polygons if there are any.
+    name
+        Name of the new dataset.
+    experiment
+        Experiment that the images are of; None: the dataset's name.
+    author
+        Who made the labels.
+    licence
+        On what terms the images may be used.
+    pixel_size_nm
+        Pixel edge in nm; None: what the files say.
+    classes
+        Class names by mask value, background first.
+    hold_labels
+        Keep the labels back as truth, to replay the loop as if nobody had labelled.
+    region_done
+        The two-phase region has been cut out of these images already.
+
+    Raises
+    ------
+    IcefloeError
+        If the name is taken or not a name, there is no image, or a label does not fit; then nothing is
+        written.
+    """
+    return import_folder(
+        source,
+        name,
+        settings.data,
+        experiment=experiment,
+        author=author,
+        licence=licence,
+        pixel_size_nm=pixel_size_nm,
+        classes=list(classes),
+        hold_labels=hold_labels,
+        preprocessing=steps_done(region_done),
+    )
+
+
+def audit_data(settings: Settings, names: Sequence[str] | None = None) -> AuditReport:
+    """Look for what is wrong or remarkable in datasets before anything is trained on them.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    names
+        Datasets; None: all.
+    """
+    datasets = list(load_datasets(settings.data, names).values())
+    labelled = any(dataset.labelled for dataset in datasets)
+    return audit(datasets, split_samples(datasets, SplitConfig()) if labelled else None)
+
+
+def commit_data(settings: Settings, message: str) -> DataVersion:
+    """Record the data as they are now as a new version (DVC and git).
+
+    Raises
+    ------
+    IcefloeError
+        If there is no dataset, or git or DVC fails.
+    """
+    return commit(settings.workspace, message)
+
+
+def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, output: Path) -> Bundle:
+    """Copy datasets of the current data version for a pipeline, and split their labelled images.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    names
+        Datasets; none named: all.
+    split
+        How labelled images are divided.
+    output
+        New folder.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no data version, or a dataset is not in it.
+    """
+    return Bundle.make(settings.workspace, names, split, output)
+
+
+def steps_done(region_done: bool) -> tuple[str, ...]:
+    """Preprocessing that a person says was done to images already."""
+    return ("region",) if region_done else ()

@@ -1,0 +1,107 @@
+"""Predict masks and uncertainty: of a dataset for a pipeline, or of a person's files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.dataset import Sample
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.guarantees import LEVEL
+from icefloe.ensemble.predictions import PredictionSet, predict_dataset
+from icefloe.progress import SILENT, Progress, tracked
+from icefloe.registry.loading import load_version
+from icefloe.report.files import SCORES_TABLE, segment_samples
+from icefloe.report.overlays import predictions_figure
+from icefloe.settings import Settings
+from icefloe.workflow.data import steps_done
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A dataset's predictions, and a picture of some of them."""
+
+    predictions: PredictionSet
+    figure: Figure
+
+
+def predict_bundle(ensemble: Path, data: Path, output: Path) -> Predicted:
+    """Predict every image of a bundle.
+
+    Parameters
+    ----------
+    ensemble
+        Directory of the ensemble.
+    data
+        Bundle of the datasets.
+    output
+        New directory for scores, features and maps.
+    """
+    samples = Bundle.load(data).samples
+    predictions = predict_dataset(Ensemble.load(ensemble), samples, output)
+    return Predicted(predictions, predictions_figure(samples, predictions))
+
+
+@dataclass(frozen=True)
+class SegmentedFiles:
+    """Files that were segmented.
+
+    Attributes
+    ----------
+    table
+        Their scores, a CSV file beside the masks and pictures.
+    promises
+        What the intervals in it are worth; empty where the version is not calibrated.
+    """
+
+    table: Path
+    promises: tuple[str, ...]
+
+
+def predict_files(
+    settings: Settings,
+    images: Sequence[Path],
+    output: Path,
+    version: str = "champion",
+    *,
+    region_done: bool = False,
+    level: float = LEVEL,
+    progress: Progress = SILENT,
+) -> SegmentedFiles:
+    """Segment files with a registered version: a mask, a picture and a row of scores for each.
+
+    Parameters
+    ----------
+    settings
+        Name the registry.
+    images
+        Files in any format that Icefloe reads; their stems must differ.
+    output
+        Folder, made if need be; results of earlier files are replaced.
+    version
+        Name, or an alias.
+    region_done
+        The two-phase region has been cut out of these images already.
+    level
+        Coverage of the intervals for areas.
+    progress
+        Is told every file.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no such version, an image cannot be read, two have one stem, or no intervals were
+        calibrated for the level; then nothing is written.
+    """
+    segmenter = load_version(settings, version)
+    samples = [
+        Sample("", path.stem, index, path, steps_done=steps_done(region_done))
+        for index, path in enumerate(images)
+    ]
+    written = segment_samples(segmenter, samples, output, level)
+    for _ in tracked(written, progress, "Segmenting", len(images)):
+        pass
+    promises = segmenter.guarantees.sentences(level) if segmenter.guarantees else ()
+    return SegmentedFiles(output / SCORES_TABLE, tuple(promises))

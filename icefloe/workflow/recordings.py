@@ -1,0 +1,217 @@
+"""Recordings: stack frames to composites, also while the camera runs, and segment them as they come."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from icefloe.acquisition.composite_folder import CompositeFolder
+from icefloe.acquisition.dataset import check_name, make_dataset
+from icefloe.acquisition.overview import write_overview
+from icefloe.acquisition.stack import Stacking, StackOptions, StackReport, recording_name
+from icefloe.acquisition.watch import RESULTS, watch
+from icefloe.datasets.dataset import Dataset
+from icefloe.datasets.recordings.arriving import ArrivingFrames
+from icefloe.datasets.recordings.recording import Frame, Recording
+from icefloe.errors import IcefloeError
+from icefloe.progress import SILENT, Progress
+from icefloe.registry.loading import load_version
+from icefloe.settings import Settings
+from icefloe.workflow.data import steps_done
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Recordings as composites.
+
+    Attributes
+    ----------
+    reports
+        One a recording.
+    folder
+        Holds the composites in `images/`, and a picture of each recording.
+    dataset
+        The dataset that they became; None: they stay a plain folder.
+    """
+
+    reports: tuple[StackReport, ...]
+    folder: Path
+    dataset: Dataset | None
+
+    def sentence(self) -> str:
+        """Where the composites are."""
+        if self.dataset is None:
+            return f"Composites: {self.folder / 'images'}; see {self.folder}/*.png first."
+        count = len(self.dataset.samples)
+        return f"Dataset {self.dataset.name}: {count} images; see {self.folder}/*.png first."
+
+
+@dataclass(frozen=True)
+class WatchedRecording:
+    """A recording that was stacked and segmented while it was made.
+
+    Attributes
+    ----------
+    report
+        What became of its frames.
+    late
+        Files that arrived after files that follow them, and were left out.
+    results
+        Folder of masks, pictures and scores.
+    interrupted
+        Whether somebody ended the watching, rather than the recording.
+    """
+
+    report: StackReport
+    late: tuple[Path, ...]
+    results: Path
+    interrupted: bool
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of it, one sentence each."""
+        if not self.late:
+            return self.report.warnings()
+        return (
+            *self.report.warnings(),
+            f"{len(self.late)} files arrived after files that follow them and were left out, "
+            f"such as {self.late[0].name}.",
+        )
+
+
+def stack_to_folder(
+    recordings: Sequence[Path], output: Path, options: StackOptions, progress: Progress = SILENT
+) -> Stacked:
+    """Average the frames of recordings to composites in a folder, going on where an earlier run ended.
+
+    Parameters
+    ----------
+    recordings
+        Files, or folders of frames, each one recording; their names must differ.
+    output
+        Folder, made if need be.
+    options
+        How composites are made.
+    progress
+        Is told every frame.
+
+    Raises
+    ------
+    IcefloeError
+        If two recordings have one name, one cannot be read, or its frame rate is needed and not known.
+    """
+    _refuse_one_name(recordings)
+    opened = [options.open(path) for path in recordings]
+    folder = CompositeFolder(output, options.to_dict())
+    return Stacked(tuple(_stack(r, folder, options, progress) for r in opened), output, None)
+
+
+def stack_to_dataset(
+    settings: Settings,
+    recordings: Sequence[Path],
+    name: str,
+    options: StackOptions,
+    licence: str = "",
+    progress: Progress = SILENT,
+) -> Stacked:
+    """Average the frames of recordings to composites that become a dataset of the workspace.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    recordings, options, progress
+        As in `stack_to_folder`.
+    name
+        Of the new dataset.
+    licence
+        On what terms the images may be used.
+
+    Raises
+    ------
+    IcefloeError
+        As `stack_to_folder`, and if the name is taken or not a name; the dataset comes whole or not at all.
+    """
+    _refuse_one_name(recordings)
+    check_name(name, settings.data)
+    opened = [options.open(path) for path in recordings]
+    beside = settings.state / "stacking" / name  # not a dataset before it is whole
+    identity = options.to_dict() | {"recordings": [recording_name(path) for path in recordings]}
+    folder = CompositeFolder(beside, identity, start_anew=True)
+    reports = tuple(_stack(recording, folder, options, progress) for recording in opened)
+    dataset = make_dataset(beside, reports, name, settings.data, licence)
+    return Stacked(reports, dataset.path, dataset)
+
+
+def watch_recording(
+    settings: Settings,
+    recording: Path,
+    output: Path,
+    options: StackOptions,
+    version: str = "champion",
+    *,
+    idle_s: float = 30.0,
+    region_done: bool = False,
+    progress: Progress = SILENT,
+) -> WatchedRecording:
+    """Stack and segment a recording while it is being made, each composite as soon as it is over.
+
+    Parameters
+    ----------
+    settings
+        Name the registry.
+    recording
+        Folder that frames arrive in, or a TIFF or MRC file that grows.
+    output
+        Folder for the composites, and masks, pictures and scores in its `results/`.
+    options
+        How composites are made.
+    version
+        Name of the version that segments them, or an alias.
+    idle_s
+        End after so many seconds without a new frame.
+    region_done
+        The two-phase region has been cut out of the frames already.
+    progress
+        Is told a line for each composite.
+    """
+    segmenter = load_version(settings, version)
+    arriving = ArrivingFrames(recording, idle_s)
+    progress.tell(f"Waiting for frames in {recording}; Ctrl-C ends.")
+    begun = options.known(arriving.recording())
+    folder = CompositeFolder(output, options.to_dict())
+    stacking = Stacking(begun, arriving.frames, folder, options)
+    interrupted = False
+    try:
+        for seen in watch(stacking, folder, segmenter, steps_done(region_done)):
+            progress.tell(seen.sentence())
+    except KeyboardInterrupt:  # the usual end
+        interrupted = True
+    report = stacking.report()
+    write_overview(folder, report)
+    return WatchedRecording(report, tuple(sorted(arriving.late)), output / RESULTS, interrupted)
+
+
+def _refuse_one_name(recordings: Sequence[Path]) -> None:
+    names = [recording_name(path) for path in recordings]
+    if len(set(names)) < len(names):
+        raise IcefloeError(
+            "Two recordings have the same name, and so would their composites. Stack them one by one."
+        )
+
+
+def _stack(
+    recording: Recording, folder: CompositeFolder, options: StackOptions, progress: Progress
+) -> StackReport:
+    what = f"Stacking {recording.path.name}"
+
+    def frames(start: int) -> Iterator[Frame]:
+        for done, frame in enumerate(recording.frames(start), start):
+            progress.advance(what, done, recording.n_frames)
+            yield frame
+        progress.advance(what, recording.n_frames or done + 1, recording.n_frames)
+
+    stacking = Stacking(recording, frames, folder, options)
+    for _ in stacking.run():
+        pass
+    report = stacking.report()
+    write_overview(folder, report)
+    return report

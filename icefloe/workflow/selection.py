@@ -1,0 +1,61 @@
+"""Choose the images worth a label, and put them in the labelling queue."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from icefloe.active.queue import open_queue
+from icefloe.active.request import request_labels
+from icefloe.active.sampler import SamplerConfig, Selection
+from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.dataset import load_datasets
+from icefloe.ensemble.predictions import PredictionSet
+from icefloe.registry.registry import Registry
+from icefloe.registry.runs import RunRecord
+from icefloe.report.figures import png
+from icefloe.report.overlays import selection_figure
+from icefloe.settings import Settings
+
+
+@dataclass(frozen=True)
+class Requested:
+    """The images now in the queue, and a picture of them."""
+
+    selection: Selection
+    figure: Figure
+
+
+def select_images(
+    settings: Settings, predictions: Path, data: Path, sampling: SamplerConfig, run: str
+) -> Requested:
+    """Queue the images that the sampling strategy picks, pre-segmented.
+
+    Parameters
+    ----------
+    settings
+        Name the queue, the registry and the tracking store.
+    predictions
+        Directory of the dataset's predictions.
+    data
+        Bundle that holds the one dataset.
+    sampling
+        Strategy, number and spread.
+    run
+        Id of the run that keeps the selection, as `selection/<dataset>.json` and `.png`.
+    """
+    bundle, predicted = Bundle.load(data), PredictionSet.load(predictions)
+    selection = request_labels(
+        open_queue(settings),
+        bundle.datasets,
+        predicted,
+        sampling,
+        # Not the champion: were its successor refused, its round would be over and ask for no more.
+        Registry(settings).newest().name,
+        workspace=load_datasets(settings.data),
+    )
+    figure = selection_figure(selection, bundle.samples, predicted)
+    record = RunRecord(settings, run)
+    record.write_json(f"selection/{bundle.only.name}.json", selection.model_dump(mode="json"))
+    record.write_png(f"selection/{bundle.only.name}.png", png(figure))
+    return Requested(selection, figure)

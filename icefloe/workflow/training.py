@@ -1,0 +1,114 @@
+"""Train a version: its candidates, which of them are kept, and the ensemble that they make."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from icefloe.datasets.bundle import Bundle
+from icefloe.ensemble.manifest import Manifest
+from icefloe.progress import SILENT, Progress
+from icefloe.registry.registry import Registry
+from icefloe.report.curves import curves_figure
+from icefloe.settings import Settings
+from icefloe.training.assembly import assemble_kept
+from icefloe.training.config import TrainingConfig
+from icefloe.training.jobs import Tracking
+from icefloe.training.members import MembersDir
+from icefloe.training.parallel import train_members
+from icefloe.training.pruning import PruningResult, PruningRule, prune
+
+
+@dataclass(frozen=True)
+class Start:
+    """The version that a training starts from: its name and the directory of its ensemble."""
+
+    version: str
+    ensemble: Path
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The candidates of a version, and their losses and scores by epoch."""
+
+    members: MembersDir
+    figure: Figure
+
+
+def train_candidates(
+    settings: Settings,
+    data: Path,
+    training: TrainingConfig,
+    output: Path,
+    run: str,
+    start: Start | None = None,
+    progress: Progress = SILENT,
+) -> Trained:
+    """Train the candidates of an ensemble side by side on Ray.
+
+    Parameters
+    ----------
+    settings
+        Name the checkpoints, Ray, the weights' mirror and the tracking store.
+    data
+        Bundle of the datasets and their split.
+    training
+        Members, and how they are trained.
+    output
+        New directory for the candidates.
+    run
+        Id of the MLflow run that the members' runs are nested in.
+    start
+        The version whose weights the training starts from; None: from scratch.
+    progress
+        Is told every candidate's epochs.
+    """
+    os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
+    bundle = Bundle.load(data)
+    known = Registry(settings).show(start.version).lineage.keys() if start else []
+    members = train_members(
+        bundle.datasets.values(),
+        bundle.split,
+        training,
+        output=output,
+        checkpoints=settings.checkpoints,
+        start_from=start.ensemble if start else None,
+        new_keys=set(bundle.split.train) - set(known),
+        progress=progress,
+        tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
+        ray_address=settings.ray_address,
+        weights_dir=settings.weights_dir,
+    )
+    return Trained(members, curves_figure(members.history()))
+
+
+def prune_candidates(members: Path, rule: PruningRule, output: Path) -> PruningResult:
+    """Keep the candidates that the rule lets pass; the result is written to the file `output`."""
+    result = prune(MembersDir.load(members), rule)
+    output.write_text(result.model_dump_json(), encoding="utf-8")
+    return result
+
+
+def assemble_version(
+    members: Path, kept: Path, data: Path, output: Path, parent: str | None = None
+) -> Manifest:
+    """Make an ensemble of the candidates kept: fit threshold and temperature, measure the benchmark.
+
+    Parameters
+    ----------
+    members
+        Directory of the candidates.
+    kept
+        File that `prune_candidates` wrote.
+    data
+        Bundle that they were trained on.
+    output
+        New directory of the ensemble.
+    parent
+        Version that the training started from.
+    """
+    pruning = PruningResult.model_validate_json(kept.read_bytes())
+    ensemble = assemble_kept(MembersDir.load(members), pruning.kept, Bundle.load(data), parent=parent)
+    ensemble.save(output)
+    return ensemble.manifest

@@ -1,0 +1,161 @@
+"""Run one of the pipelines on this machine, with the workspace's presets, datasets and registry."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from icefloe.datasets.dataset import Dataset, load_datasets
+from icefloe.datasets.versions import current_version, is_clean
+from icefloe.errors import IcefloeError
+from icefloe.progress import SILENT, Progress
+from icefloe.settings import Settings
+from pipelines.names import PipelineName
+from pipelines.step_process import step_process
+
+if TYPE_CHECKING:
+    from icefloe.drift.report import GateReport
+    from pipelines.local import LocalRun
+
+ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN)
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A run that succeeded.
+
+    Attributes
+    ----------
+    log, report
+        File with everything that the steps printed, and the HTML report.
+    seconds
+        Wall time.
+    gate
+        What the drift gate found, for a run of `drift_check`.
+    """
+
+    log: Path
+    report: Path
+    seconds: float
+    gate: GateReport | None
+
+
+def run_pipeline(
+    settings: Settings,
+    name: PipelineName,
+    preset: str,
+    datasets: Sequence[str] = (),
+    arriving: Sequence[str] = (),
+    progress: Progress = SILENT,
+) -> PipelineRun:
+    """Run a pipeline step by step; finished training is not repeated when it is run again.
+
+    Parameters
+    ----------
+    settings
+        Of the workspace.
+    name
+        Which pipeline.
+    preset
+        A preset of the workspace's `params.yaml`.
+    datasets
+        `train`, `loop`: datasets of the first version; none: all labelled ones. `drift_check`, `retrain`: the
+        one new dataset.
+    arriving
+        `loop`: datasets that arrive later, in order; none: all whose labels are held back.
+    progress
+        Is told each step's start, end and own lines.
+
+    Raises
+    ------
+    IcefloeError
+        If the preset or a dataset is missing, there is no data version or no champion where one is needed, or
+        a step fails.
+    """
+    with step_process() as process:
+        # After that process was started, which takes as long to make its imports as this one does.
+        from icefloe.params import load_params
+        from pipelines.catalogue import PIPELINES
+        from pipelines.local import forget_old_runs, run_locally
+
+        pipeline = PIPELINES[name]
+        sections = load_params(settings.workspace / "params.yaml", preset).sections()
+        known = pipeline.component_spec.inputs or {}
+        arguments: dict[str, Any] = {key: value for key, value in sections.items() if key in known}
+        arguments |= _dataset_arguments(name, datasets, arriving, settings.data)
+        check_ready(name, settings, progress)
+        trains = name is not PipelineName.DRIFT_CHECK
+        ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
+    report = settings.workspace / "reports" / f"{ran.directory.name}.html"
+    report.parent.mkdir(exist_ok=True)
+    shutil.copyfile(ran.artifacts("report")[-1], report)
+    forget_old_runs(settings)
+    gate = _gate(ran, settings, arguments["dataset"]) if name is PipelineName.DRIFT_CHECK else None
+    return PipelineRun(ran.log, report, ran.seconds, gate)
+
+
+def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
+    """Write every pipeline as a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+    from icefloe.params import load_params
+    from pipelines.catalogue import PIPELINES
+    from pipelines.packages import compile_package
+
+    sections = load_params(settings.workspace / "params.yaml", preset).sections()
+    return [
+        compile_package(pipeline, sections, output / f"{name}.yaml", settings.image)
+        for name, pipeline in PIPELINES.items()
+    ]
+
+
+def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
+    from icefloe.drift.report import GateReport
+
+    return GateReport.model_validate(ran.record(settings).read_json(f"gate/{dataset}.json"))
+
+
+def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:
+    """Refuse at once what a step would refuse a minute later, and tell what the run will not see."""
+    current_version(settings.workspace)
+    if name in ON_ONE_DATASET:
+        from icefloe.registry.registry import Registry  # MLflow, which the other pipelines need in steps only
+
+        Registry(settings).get("champion")
+    if not is_clean(settings.workspace):
+        progress.warn(
+            f"{settings.data}: it differs from the committed data version, which runs use. "
+            "Take the changes in with `icefloe data commit -m ...`."
+        )
+
+
+def _dataset_arguments(
+    name: PipelineName, named: Sequence[str], arriving: Sequence[str], data: Path
+) -> dict[str, Any]:
+    present = load_datasets(data)
+    for wanted in [*named, *arriving]:
+        if wanted not in present:
+            raise IcefloeError(f"{data / wanted}: no such dataset. There are: {', '.join(present)}.")
+    if name in ON_ONE_DATASET:
+        if len(named) != 1:
+            raise IcefloeError(f"{name}: one new dataset is needed. Name it: --dataset D3.")
+        return {"dataset": named[0]}
+    first = list(named) or _names(d for d in present.values() if d.labelled and not d.holds_truth)
+    if not first:
+        raise IcefloeError(
+            f"{data}: no dataset has labels, so nothing can be trained. Import labels with the images."
+        )
+    if name is PipelineName.TRAIN:
+        return {"datasets": first}
+    later = list(arriving) or _names(d for d in present.values() if d.name not in first and d.holds_truth)
+    if not later:
+        raise IcefloeError(
+            f"{data}: no dataset with labels held back, so the loop has nobody to label. "
+            "Import one with `icefloe data import DIR --name D2 --hold-labels`."
+        )
+    return {"initial": first, "arriving": later}
+
+
+def _names(datasets: Iterable[Dataset]) -> list[str]:
+    return [dataset.name for dataset in datasets]
