@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from icefloe.progress import Progress
     from icefloe.settings import Settings
     from studies.kit.study import StudyResult
-    from studies.writing import Study
 
 app = typer.Typer(
     help="Studies: tables and figures with intervals, on the workspace's datasets.", no_args_is_help=True
@@ -38,28 +36,6 @@ def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> No
         result, page = run_study(study, settings(), output, command, told)
     for line in result.findings():
         say(escape(line))
-    say(f"Page with figures: [bold]{page}[/bold]")
-
-
-def _workspace() -> Settings:
-    """The workspace; refused at once without a data version, which the page names at the end."""
-    from icefloe.datasets.versions import current_version
-
-    where = settings()
-    current_version(where.workspace)
-    return where
-
-
-def _finish(study: Study, output: Path, began: float) -> None:
-    """Write a study down; `began` is what `time.monotonic` said at its start."""
-    from icefloe.datasets.versions import current_version, is_clean
-    from studies.writing import Circumstances, write_study
-
-    workspace = settings().workspace
-    version = current_version(workspace).md5[:8]
-    data = version if is_clean(workspace) else f"{version} with uncommitted changes"
-    command = shlex.join(["icefloe", *sys.argv[1:]])
-    page = write_study(study, output, Circumstances(command, data, time.monotonic() - began))
     say(f"Page with figures: [bold]{page}[/bold]")
 
 
@@ -160,32 +136,20 @@ def gate(
     output: Output = STUDIES,
 ) -> None:
     """The drift gate: false alarms a month, smallest shifts detected, and whether it says what moved."""
-    import tempfile
+    from studies.gate.run import run_gate
 
-    from icefloe.registry.registry import Registry
-    from studies.gate.study import run_gate
-
-    began, where = time.monotonic(), _workspace()
-    with tempfile.TemporaryDirectory() as scratch, progress() as told:
-        if ensemble is None:
-            registry = Registry(where)
-            name = registry.get("champion").name
-            directory = registry.download(name, Path(scratch) / name)
-        else:
-            directory, name = ensemble, ensemble.resolve().name
-        study = run_gate(
-            directory,
-            where.data,
-            where.state / "gate",
-            name=name,
+    _run(
+        partial(
+            run_gate,
+            ensemble=ensemble,
             n_standard=standard,
             repeats=repeats,
             per_day=per_day,
             processes=processes,
             seed=seed,
-            progress=lambda done, total: told.advance("Simulated experiments", done, total),
-        )
-    _finish(study, output, began)
+        ),
+        output,
+    )
 
 
 @app.command()

@@ -1,12 +1,13 @@
 """Fit what each cause does to the gate's quantities, for the attribution of shifts.
 
-    python -m studies.gate.fit ENSEMBLE --data data
+    python benchmarks/fit_attribution.py ENSEMBLE --data data
 
 simulates experiments with single causes, compares them with the ensemble's benchmark, and writes
 `icefloe/drift/ice.yaml`. The study of the gate judges the result on other experiments.
 """
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,6 @@ from pathlib import Path
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from icefloe.drift.benchmark import Benchmark
 from icefloe.drift.comparison import compare_rows, ratios
@@ -24,8 +23,9 @@ from icefloe.drift.ice import ICE
 from icefloe.drift.patterns import AttributionModel, CauseModel
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.files import write_text_atomic
-from studies.gate.reference import reference_rows
-from studies.gate.simulation import CAUSES, Laboratory, Rows, Scenario, plan
+from icefloe.progress import Lines
+from studies.gate.design import CAUSES, Scenario, plan
+from studies.gate.measure import Rows, SimulatedRows, reference_rows
 
 PURPOSE = 1
 STRENGTHS = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -137,12 +137,10 @@ def main() -> None:
     arguments = parser.parse_args()
 
     scenarios = plan(PURPOSE, 0, arguments.standard, STRENGTHS, arguments.repeats)
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("experiments", total=len(scenarios))
-        laboratory = Laboratory(arguments.ensemble, arguments.cache, arguments.images, arguments.processes)
-        measured = laboratory.measure(scenarios, lambda done, _: bar.update(task, completed=done))
+    simulated = SimulatedRows(arguments.ensemble, arguments.cache, arguments.images, arguments.processes)
+    measured = simulated.measure(scenarios, Lines(lambda line: print(line, file=sys.stderr)))
     benchmark = Benchmark.from_rows(reference_rows(Ensemble.load(arguments.ensemble), arguments.data))
-    command = f"python -m studies.gate.fit {arguments.ensemble.resolve().name}"
+    command = f"python benchmarks/fit_attribution.py {arguments.ensemble.resolve().name}"
     source = f"{datetime.now(UTC):%Y-%m-%d}, {command}, {len(scenarios)} simulated experiments"
     write_model(fit_attribution(benchmark, measured, source), arguments.output)
 

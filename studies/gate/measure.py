@@ -1,75 +1,65 @@
-"""Simulated experiments as the tables that the gate reads, measured in several processes and kept."""
+"""Simulated experiments, the benchmark and datasets as the rows that the gate reads."""
 
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
-from icefloe.drift.benchmark import with_evidence
+from icefloe.datasets.dataset import Dataset, load_datasets
+from icefloe.drift.benchmark import predicted_rows, with_evidence
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.rows import ImageRow
+from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
+from icefloe.progress import SILENT, Progress
 from icefloe.simulate.ice import simulate_experiment
-from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
+from icefloe.simulate.standard import random_standard_spec, shifted_spec
+from studies.gate.design import Scenario
 
-CAUSES: tuple[Cause, ...] = get_args(Cause)
 Rows = list[ImageRow]
-Progress = Callable[[int, int], None]
+
+
+def reference_rows(ensemble: Ensemble, data: Path) -> Rows:
+    """The benchmark's images, predicted and measured again: older benchmarks lack columns.
+
+    Raises
+    ------
+    IcefloeError
+        If the benchmark is empty, or one of its images is not among the datasets in `data`.
+    """
+    held_out: dict[str, set[str]] = {}
+    for row in ensemble.manifest.benchmark:
+        held_out.setdefault(row.dataset, set()).add(row.stem)
+    if not held_out:
+        raise IcefloeError(f"{ensemble.name}: its benchmark holds no image. Train it again.")
+    rows: Rows = []
+    for name, dataset in load_datasets(data, list(held_out)).items():
+        found = measured_rows(ensemble, dataset, held_out[name])
+        missing = held_out[name] - {row.stem for row in found}
+        if missing:
+            raise IcefloeError(
+                f"{data / name}: image {min(missing)} of the benchmark is not here. Name the workspace that "
+                f"{ensemble.name} was trained in."
+            )
+        rows += found
+    return rows
+
+
+def measured_rows(ensemble: Ensemble, dataset: Dataset, stems: set[str] | None = None) -> Rows:
+    """One row an image of a dataset, or of those named."""
+    samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
+    return predicted_rows(ensemble.predict(samples))
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """A simulated experiment.
-
-    Attributes
-    ----------
-    cause, strength
-        As of `shifted_spec`; without a cause, a standard experiment.
-    repeat
-        Which draw.
-    seed
-        Of the draw and the simulation.
-    """
-
-    cause: Cause | None
-    strength: float
-    repeat: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Unique in a plan."""
-        return f"{self.cause or 'standard'}-{self.strength:g}-{self.repeat}"
-
-
-def plan(
-    purpose: int, seed: int, n_standard: int, strengths: Sequence[float], repeats: int
-) -> list[Scenario]:
-    """Standard experiments, and every cause at every strength.
-
-    Parameters
-    ----------
-    purpose, seed
-        Plans that differ in either share no draw.
-    n_standard, strengths, repeats
-        How many without a cause; strengths; how many of each cause and strength.
-    """
-    wanted: list[tuple[Cause | None, float, int]] = [(None, 0.0, i) for i in range(n_standard)]
-    wanted += [(cause, s, i) for cause in CAUSES for s in strengths for i in range(repeats)]
-    seeds = np.random.SeedSequence(seed, spawn_key=(purpose,)).generate_state(len(wanted), np.uint64)
-    return [Scenario(*which, int(drawn)) for which, drawn in zip(wanted, seeds, strict=True)]
-
-
-@dataclass(frozen=True)
-class Laboratory:
-    """Measures simulated experiments with one ensemble; what was measured before is read.
+class SimulatedRows:
+    """Rows of simulated experiments with one ensemble; what was measured before is read.
 
     Attributes
     ----------
@@ -88,18 +78,15 @@ class Laboratory:
     n_images: int
     processes: int = 1
 
-    def measure(
-        self, scenarios: Sequence[Scenario], progress: Progress = lambda done, total: None
-    ) -> dict[Scenario, Rows]:
-        """Simulate, predict and measure; `progress` is called with experiments done and all."""
+    def measure(self, scenarios: Sequence[Scenario], progress: Progress = SILENT) -> dict[Scenario, Rows]:
+        """Simulate, predict and measure what has not been measured."""
         folder = self.cache / f"{self.fingerprint()}-{self.n_images}"
         paths = {scenario: folder / f"{scenario.name}-{scenario.seed:x}.json" for scenario in scenarios}
         missing = [scenario for scenario, path in paths.items() if not path.is_file()]
-        done = len(scenarios) - len(missing)
-        for scenario, rows in self._run(missing):
+        first = len(scenarios) - len(missing) + 1
+        for done, (scenario, rows) in enumerate(self._run(missing), first):
             write_text_atomic(paths[scenario], json.dumps([row.flat() for row in rows]))
-            done += 1
-            progress(done, len(scenarios))
+            progress.advance("Simulated experiments", done, len(scenarios))
         return {
             scenario: [ImageRow.from_flat(row) for row in json.loads(path.read_text(encoding="utf-8"))]
             for scenario, path in paths.items()
@@ -123,11 +110,6 @@ class Laboratory:
             futures = {pool.submit(work, scenario): scenario for scenario in scenarios}
             for future in as_completed(futures):
                 yield futures[future], future.result()
-
-
-def thinned(rows: Rows, n: int) -> Rows:
-    """`n` of the images, evenly spaced from the first to the last."""
-    return [rows[i] for i in np.linspace(0, len(rows) - 1, n).round().astype(int)]
 
 
 _ensemble: Ensemble

@@ -1,6 +1,7 @@
 """Simulated experiments measured with a real small ensemble, and the whole study."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -13,9 +14,11 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.params import DEFAULT_PARAMS
+from icefloe.progress import Silent
 from icefloe.simulate.workspace import simulate_workspace
-from studies.gate.reference import reference_rows
-from studies.gate.simulation import Laboratory, plan
+from studies.gate.design import plan
+from studies.gate.measure import SimulatedRows, reference_rows
+from studies.gate.result import GateResult
 
 BENCHMARK = [ImageRow(name, f"composite_{i:03d}", i, {}) for name in ("D1", "D2") for i in (8, 16, 24)]
 
@@ -27,27 +30,38 @@ def directory(make_ensemble, tmp_path_factory):
     return folder
 
 
+class Told(Silent):
+    def __init__(self):
+        self.calls = []
+
+    def advance(self, what, done, total=None, detail=""):
+        self.calls.append((what, done, total))
+
+
 def test_what_was_measured_is_read_the_next_time(directory, tmp_path):
     scenarios = plan(0, 0, 1, (1.0,), 1)[:2]
-    first = Laboratory(directory, tmp_path, 2).measure(scenarios)
+    first = SimulatedRows(directory, tmp_path, 2).measure(scenarios, before := Told())
     (kept,) = tmp_path.rglob(f"{scenarios[1].name}-*.json")
     changed = ImageRow("changed", "s0", 0, {"noise": 1.0})
     kept.write_text(json.dumps([changed.flat()]))
-    calls = []
+    told = Told()
 
-    second = Laboratory(directory, tmp_path, 2).measure(scenarios, lambda *done: calls.append(done))
+    second = SimulatedRows(directory, tmp_path, 2).measure(scenarios, told)
 
+    assert before.calls == [("Simulated experiments", done, 2) for done in (1, 2)]
     assert [len(rows) for rows in first.values()] == [2, 2]
     assert {"uq_mean", "noise", "spikes"} < set(first[scenarios[0]][0].values)
     assert second[scenarios[0]] == first[scenarios[0]]
     assert second[scenarios[1]] == [changed]
-    assert calls == []
+    assert told.calls == []
 
 
 def test_another_ensemble_reads_nothing_of_it(make_ensemble, directory, tmp_path):
     make_ensemble(seeds=(2, 3)).save(other := tmp_path / "other")
 
-    fingerprints = {Laboratory(folder, tmp_path, 2).fingerprint() for folder in (directory, directory, other)}
+    fingerprints = {
+        SimulatedRows(folder, tmp_path, 2).fingerprint() for folder in (directory, directory, other)
+    }
 
     assert len(fingerprints) == 2
 
@@ -89,13 +103,16 @@ def test_the_command_writes_a_page_with_its_figures_and_numbers(directory, works
         context.use_workspace(None)
 
     assert not ended.value.code
-    page = (tmp_path / "gate.md").read_text()
-    numbers = json.loads((tmp_path / "gate.json").read_text())
+    page = re.sub(" +", " ", (tmp_path / "gate.md").read_text())
+    content = (tmp_path / "gate.json").read_text()
+    numbers = json.loads(content)
     assert {path.name for path in tmp_path.glob("*.png")} == {
         *("gate-power.png", "gate-groups.png", "gate-causes.png")
     }
     assert "| D1 and D2 | " in page
     assert "| D5 | shifted |" in page
-    assert numbers["rates"]["all"]["10"]["standard"]["total"] == 11
-    assert sum(map(sum, numbers["attribution"]["groups"]["counts"])) == 11 + 7 * 3 * 2
+    standard = [r for r in numbers["rates"] if r["cause"] is None and r["n_images"] == 10]
+    assert [(r["evidence"], r["rate"]["total"]) for r in standard] == [("all", 11), ("older benchmark", 11)]
+    assert sum(map(sum, numbers["groups"]["counts"])) == 11 + 7 * 3 * 2
+    assert GateResult.model_validate_json(content).page() == (tmp_path / "gate.md").read_text()
     assert len(Dataset.load(workspace / "data" / "D1").samples) == 30
