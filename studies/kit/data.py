@@ -27,14 +27,7 @@ class StudyData:
 
     @classmethod
     def load(cls, folder: Path, names: Sequence[str]) -> "StudyData":
-        """Read datasets of a workspace.
-
-        Parameters
-        ----------
-        folder
-            The workspace's `data`.
-        names
-            Of the datasets; one named twice is there once.
+        """Read datasets from a workspace's `data` folder; one named twice is there once.
 
         Raises
         ------

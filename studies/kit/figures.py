@@ -17,8 +17,7 @@ PALETTE = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 SHADES = ("#bbccee", "#77aadd", "#4477aa", "#222255")
 """One quantity that grows, light to dark."""
 
-BLACK, GREY, PALE = "#000000", "#888888", "#bbbbbb"
-EMPHASIS = PALETTE[1]
+BLACK, GREY, PALE, EMPHASIS = "#000000", "#888888", "#bbbbbb", PALETTE[1]
 
 STYLE: Any = {
     "axes.prop_cycle": cycler(color=PALETTE),
@@ -28,23 +27,20 @@ STYLE: Any = {
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "axes.grid": False,
     "grid.alpha": 0.3,
 }
 """Matplotlib settings in which every figure is drawn."""
 
 
-def panels(
-    rows: int, columns: int, width: float, height: float, **options: Any
-) -> tuple[Figure, NDArray[np.object_]]:
-    """A figure of `rows` x `columns` axes, `width` x `height` inches in all; options as of `subplots`."""
+def panels(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, Any]:
+    """A figure of `width` x `height` inches and its axes, shape (rows, columns); options as of `subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def reference_line(axes: Axes, level: float, label: str | None = None, **options: Any) -> None:
+def reference_line(axes: Axes, level: float, **options: Any) -> None:
     """A dashed line across at a level that something is compared with."""
-    axes.axhline(level, **{"color": GREY, "linestyle": "--", "linewidth": 1, **options}, label=label)
+    axes.axhline(level, **{"color": GREY, "linestyle": "--", "linewidth": 1, **options})
 
 
 def diagonal(axes: Axes, low: float = 0.0, high: float = 1.0) -> None:
@@ -61,5 +57,5 @@ def draw_estimate(axes: Axes, row: float, estimate: Interval, colour: str) -> No
 
 def error_bars(estimates: Iterable[Interval]) -> NDArray[np.float64]:
     """Distances from the means to the ends of their intervals, shape (2, n); 0 where there is none."""
-    below_above = [[e.mean - e.low, e.high - e.mean] if e.is_bounded else [0.0, 0.0] for e in estimates]
-    return np.abs(np.array(below_above, dtype=np.float64)).T
+    distances = [(e.mean - e.low, e.high - e.mean) if e.is_bounded else (0.0, 0.0) for e in estimates]
+    return np.abs(np.array(distances, dtype=np.float64)).T

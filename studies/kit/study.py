@@ -23,10 +23,11 @@ from icefloe.result import Result
 from icefloe.settings import Settings
 from icefloe.tables import Table
 from studies.kit.figures import STYLE
+from studies.kit.tables import table_of
 
 STUDIES = Path(__file__).parents[1]
-LINE = 240
-"""Longest line of a JSON file that could be broken."""
+LONGEST_LINE = 240
+"""Of a JSON file, unless it is a single value."""
 
 
 class Record(BaseModel):
@@ -36,16 +37,10 @@ class Record(BaseModel):
 
 
 class StudyResult(Result):
-    """What a study found.
+    """What a study found; `name` is that of its files, `folder` where its page's template is.
 
     Attributes
     ----------
-    name
-        Of its files, such as `ea-vs-er`.
-    title
-        Heading of its page.
-    folder
-        Its folder in `studies/`, where its page's template is.
     measured
         How it came about: date, command, time, machine, data version.
     """
@@ -58,7 +53,7 @@ class StudyResult(Result):
 
     @abstractmethod
     def findings(self) -> list[str]:
-        """What was found, a sentence or two each; the first lines of the page."""
+        """What was found, a sentence or two each."""
 
     @abstractmethod
     def figures(self) -> Mapping[str, Figure]:
@@ -72,9 +67,9 @@ class StudyResult(Result):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            finalize=_markdown,
+            finalize=lambda value: value.markdown().rstrip() if isinstance(value, Table) else value,
         )
-        return environment.get_template(f"{self.folder}/page.md.jinja").render(result=self)
+        return environment.get_template(f"{self.folder}/page.md.jinja").render(result=self, table=table_of)
 
 
 Found = TypeVar("Found", bound=StudyResult)
@@ -93,14 +88,12 @@ def run_study(
     ----------
     study
         The work; killed and run again, it goes on where it stood.
-    settings
-        Of the workspace.
+    settings, progress
+        Of the workspace; is told how far the work is.
     output
         Folder for the page, its figures and its numbers.
     command
         What was typed, for the head of the page.
-    progress
-        Is told how far it is.
 
     Returns
     -------
@@ -112,7 +105,7 @@ def run_study(
         If the workspace has no data version, or the study refuses what it is asked.
     """
     began = time.monotonic()
-    version = current_version(settings.workspace).md5[:8]  # asked first: without one nothing need be measured
+    version = current_version(settings.workspace).md5[:8]  # without one nothing need be measured
     result = study(settings, progress)
     data = version if is_clean(settings.workspace) else f"{version} with uncommitted changes"
     measured = measured_by(command, time.monotonic() - began, data)
@@ -121,7 +114,7 @@ def run_study(
 
 
 def measured_by(command: str, seconds: float, data: str) -> str:
-    """How a study came about: date, command, wall time in s, machine, data version; one sentence."""
+    """One sentence: date, command, wall time in s, machine, data version."""
     minutes = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `{command}` in {minutes} "
@@ -130,13 +123,7 @@ def measured_by(command: str, seconds: float, data: str) -> str:
 
 
 def write_study(result: StudyResult, folder: Path) -> Path:
-    """Write `<name>-<figure>.png` for each figure, `<name>.json` and last the page, `<name>.md`.
-
-    Returns
-    -------
-    Path
-        The page.
-    """
+    """Write `<name>-<figure>.png` for each figure, `<name>.json`, and last the page, which is returned."""
     folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
         for name, figure in result.figures().items():
@@ -149,9 +136,9 @@ def write_study(result: StudyResult, folder: Path) -> Path:
 
 
 def compact_json(value: Any, indent: str = "") -> str:
-    """JSON in which whatever fits on a line stands on one: a row of numbers a line."""
+    """JSON in which whatever fits on a line stands on one: a record a line."""
     flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or len(indent) + len(flat) <= LINE:
+    if not isinstance(value, dict | list) or len(indent) + len(flat) <= LONGEST_LINE:
         return flat
     deeper = indent + " "
     if isinstance(value, dict):
@@ -160,8 +147,3 @@ def compact_json(value: Any, indent: str = "") -> str:
         parts = [compact_json(part, deeper) for part in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return f"{opening}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{indent}{closing}"
-
-
-def _markdown(value: Any) -> Any:
-    """What a template shows of a value."""
-    return value.markdown().rstrip() if isinstance(value, Table) else value

@@ -31,10 +31,8 @@ class Network:
         What the trained network belongs to, such as T1: for progress and receipts.
     spec, config
         What is trained and how; the members that `config` lists are not looked at.
-    train, validation
-        Sample keys.
-    new
-        Those of `train` that were labelled since `start` was trained.
+    train, validation, new
+        Sample keys; `new` are those of `train` that were labelled since `start` was trained.
     start
         The network whose trained weights it begins with; None: with those of `spec`.
     weights_sha256
@@ -62,11 +60,9 @@ class Trainer:
     Parameters
     ----------
     data
-        The labels that networks are trained with are its reference masks.
-    settings
-        Says where checkpoints and pre-trained weights are, and the Ray cluster.
-    progress
-        Is told every network's epochs.
+        Images; the labels that networks are trained with are the reference masks.
+    settings, progress
+        Where checkpoints, pre-trained weights and the Ray cluster are; is told every network's epochs.
     """
 
     def __init__(self, data: StudyData, settings: Settings, progress: Progress = SILENT) -> None:

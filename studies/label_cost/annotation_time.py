@@ -13,7 +13,8 @@ SCRATCH_MINUTES = SECONDS_AN_IMAGE / 60
 LOOK_MINUTES = 0.3
 """Assumed: opening an image, judging the mask drawn in it, and handing it in."""
 
-TOLERANCE = 14.8 / 960
+MEASURED_ON_PX = 960
+TOLERANCE = 14.8 / MEASURED_ON_PX
 """Distance at which outlines agree, of the image's longer side, but at least a pixel.
 
 The 95th percentile of distances between two people's outlines, as Nikolov et al. 2021 choose it: measured on

@@ -13,26 +13,12 @@ from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
 from icefloe.tables import Table
 from studies.kit.study import Record, StudyResult
-from studies.kit.words import in_words, listed
-from studies.label_cost import figures
-from studies.label_cost.annotation_time import LOOK_MINUTES, SCRATCH_MINUTES, TOLERANCE
+from studies.kit.tables import grid, in_words, listed
+from studies.label_cost import figures, savings
+from studies.label_cost.annotation_time import LOOK_MINUTES, MEASURED_ON_PX, SCRATCH_MINUTES, TOLERANCE
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome, Repetition
-from studies.label_cost.savings import (
-    Array,
-    Comparison,
-    CrossValidatedBest,
-    Curves,
-    Seeds,
-    compare,
-    cross_validated_best,
-    mean_areas,
-    minutes_needed,
-    of_mean_curves,
-)
-
-MEASURED_ON_PX = 960
-"""Longer side of the images that the tolerance was measured on."""
+from studies.label_cost.savings import Array, Comparison, CrossValidatedBest, Curves, Seeds
 
 
 class DatasetSummary(Record):
@@ -44,15 +30,11 @@ class DatasetSummary(Record):
         What arrived, and what the first version was trained on.
     n_pool, n_test
         Images to choose from and to test on, mean over seeds.
-    whole_pool
-        Dice with the whole pool labelled, seed by seed.
-    baselines
-        Dice by what takes no learning, mean over the seeds' test images.
-    frames
-        Time indices of its images.
-    picked
-        Strategy -> of each frame the share of the seeds with it in their pool in which it was chosen; None
-        where no seed has it in its pool.
+    whole_pool, baselines
+        Dice with the whole pool labelled, seed by seed; by what takes no learning, mean over seeds.
+    frames, picked
+        Time indices of its images; strategy -> of each the share of the seeds with it in their pool in which
+        it was chosen, None where no seed has it there.
     """
 
     dataset: str
@@ -87,11 +69,13 @@ class DatasetSummary(Record):
             whole_pool=tuple(each.scores(each.whole_pool).dice for each in repetitions),
             baselines={name: float(np.mean([each[name] for each in baselines])) for name in baselines[0]},
             frames=frames,
-            picked={
-                name: tuple(share(name, frame) for frame in frames)
-                for name in dict.fromkeys(o.strategy for o in last)
-            },
+            picked={name: tuple(share(name, f) for f in frames) for name in {o.strategy: 0 for o in last}},
         )
+
+    @property
+    def ceiling(self) -> Interval:
+        """Dice with the whole pool labelled."""
+        return over_seeds(self.whole_pool)
 
 
 class MinutesNeeded(Record):
@@ -110,12 +94,10 @@ class LabelCostResult(StudyResult):
     preset, members, size, epochs, retraining_epochs, n_seeds, spread
         How versions were trained (of `params.yaml`: the encoders, side of the networks' input in px, epochs
         at most), how often, and how far strategies keep apart in time (`SamplerConfig.spread`).
-    datasets
-        Every arriving dataset.
-    outcomes
-        Every strategy on each of them with every seed and number of labels.
     n_measured
         Images with a person's measured time.
+    datasets, outcomes
+        Every arriving dataset; every strategy on each of them with every seed and number of labels.
     """
 
     name: ClassVar[str] = "label-cost"
@@ -157,28 +139,27 @@ class LabelCostResult(StudyResult):
         return tuple(name for name in self.strategies if name not in BASELINES)
 
     @cached_property
-    def areas(self) -> Array:
-        """Areas under the curves averaged over datasets, shape (A, S)."""
-        return mean_areas(self.curves)
+    def areas(self) -> dict[str, Array]:
+        """Strategy -> areas under its curves averaged over datasets, shape (S,)."""
+        return dict(zip(self.strategies, savings.mean_areas(self.curves), strict=True))
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def best(self) -> str:
         """The strategy with the largest area."""
-        areas = [self.areas[self.strategies.index(name)].mean() for name in self.compared]
-        return self.compared[int(np.argmax(areas))]
+        return max(self.compared, key=lambda name: float(self.areas[name].mean()))
 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every strategy against every baseline."""
-        return compare(self.curves, self.compared)
+        return savings.compare(self.curves, self.compared)
 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property
     def best_cross_validated(self) -> tuple[CrossValidatedBest, ...]:
         """Against each baseline, what the best strategy gains on seeds that did not choose it."""
-        found = (cross_validated_best(self.curves, self.compared, name) for name in BASELINES)
+        found = (savings.cross_validated_best(self.curves, self.compared, name) for name in BASELINES)
         return tuple(each for each in found if each)
 
     @computed_field  # type: ignore[prop-decorator]
@@ -189,11 +170,11 @@ class LabelCostResult(StudyResult):
         def needed(strategy: str, minutes_a_label: float | None) -> Interval:
             def total(seeds: Seeds) -> float:
                 return sum(
-                    minutes_needed(curves, strategy, BASELINES[0], seeds, minutes_a_label)
+                    savings.minutes_needed(curves, strategy, BASELINES[0], seeds, minutes_a_label)
                     for curves in self.curves
                 )
 
-            return of_mean_curves(total, self.n_seeds)
+            return savings.of_mean_curves(total, self.n_seeds)
 
         return tuple(
             MinutesNeeded(
@@ -209,12 +190,12 @@ class LabelCostResult(StudyResult):
         first, last = (float(np.mean([minutes[end] for minutes in by_round])) for end in (0, -1))
         return first, last
 
-    def against(self, baseline: str) -> list[Comparison]:
+    def against(self, baseline: str) -> dict[str, Comparison]:
         """Every strategy against one baseline."""
-        return [each for each in self.comparisons if each.baseline == baseline]
+        return {each.strategy: each for each in self.comparisons if each.baseline == baseline}
 
     def sentence(self) -> str:
-        """The best strategy against uniform draws, met on seeds that did not choose it."""
+        """The best strategy against uniform draws."""
         return self._best_in_words(BASELINES[0])
 
     def findings(self) -> list[str]:
@@ -222,19 +203,19 @@ class LabelCostResult(StudyResult):
         lines = []
         for baseline in BASELINES:
             by_verdict: dict[str, list[str]] = {}
-            for each in self.against(baseline):
-                saved = f"{each.strategy} {each.saved.text(1, signed=True)}"
-                by_verdict.setdefault(saving_in_words(each.saved), []).append(saved)
+            for name, each in self.against(baseline).items():
+                saved = f"{name} {each.saved.text(1, signed=True)}"
+                by_verdict.setdefault(each.verdict, []).append(saved)
             said = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
             lines.append(self._best_in_words(baseline))
             lines.append(f"Labels saved against {baseline}, of {self.n_target_labels}: {said}.")
         return lines
 
     def _best_in_words(self, baseline: str) -> str:
-        (own,) = (each for each in self.against(baseline) if each.strategy == self.best)
+        gain = self.against(baseline)[self.best].gain
         text = (
             f"Best strategy against {baseline}: {self.best}, area under the learning curve "
-            f"{own.gain.text(signed=True)}. It is the best of {len(self.compared)} on these very seeds, "
+            f"{gain.text(signed=True)}. It is the best of {len(self.compared)} on these very seeds, "
             "which favours it. "
         )
         for met in self.best_cross_validated:
@@ -256,56 +237,50 @@ class LabelCostResult(StudyResult):
         """Labels of a baseline that are to be reached, by dataset."""
         return listed(f"{curves.target_labels} ({curves.dataset})" for curves in self.curves)
 
+    @property
+    def _emphasised(self) -> dict[str, str]:
+        """Names, the best one's in bold -> names."""
+        return {f"**{name}**" if name == self.best else name: name for name in self.strategies}
+
     def table(self) -> Table:
         """Areas under the learning curves, and differences to both baselines."""
-        gains = {(each.strategy, each.baseline): each.gain.text(signed=True) for each in self.comparisons}
-        return Table.of(
-            {
-                "strategy": self._emphasised(name),
-                "area": str(over_seeds(areas)),
-                **{f"less {baseline}'s": gains.get((name, baseline), "") for baseline in BASELINES},
-            }
-            for name, areas in zip(self.strategies, self.areas, strict=True)
-        )
+
+        def cell(name: str, baseline: str | None) -> str:
+            if baseline is None:
+                return str(over_seeds(self.areas[name]))
+            return "" if name in BASELINES else self.against(baseline)[name].gain.text(signed=True)
+
+        columns = {f"less {baseline}'s": baseline for baseline in BASELINES}
+        return grid("strategy", self._emphasised, {"area": None, **columns}, cell)
 
     def saved_table(self, baseline: str) -> Table:
         """Labels saved against one baseline."""
-        return Table.of(
-            {
-                f"against {baseline}": self._emphasised(each.strategy),
-                **{name: saved.text(1, signed=True) for name, saved in each.saved_by_dataset.items()},
-                f"together, of {self.n_target_labels}": (
-                    f"{each.saved.text(1, signed=True)}: {saving_in_words(each.saved)}"
-                ),
-            }
-            for each in self.against(baseline)
-        )
+        against = self.against(baseline)
+
+        def cell(name: str, dataset: str | None) -> str:
+            if dataset is None:
+                return f"{against[name].saved.text(1, signed=True)}: {against[name].verdict}"
+            return against[name].saved_by_dataset[dataset].text(1, signed=True)
+
+        rows = {shown: name for shown, name in self._emphasised.items() if name in against}
+        columns = {each.dataset: each.dataset for each in self.datasets}
+        together = f"together, of {self.n_target_labels}"
+        return grid(f"against {baseline}", rows, {**columns, together: None}, cell)
 
     def minutes_table(self) -> Table:
         """Minutes of every strategy."""
-        return Table.of(
-            {
-                "strategy": self._emphasised(each.strategy),
-                "from scratch, min": each.from_scratch.text(1),
-                "correcting, min": each.correcting.text(1),
-            }
-            for each in self.minutes
+        found = {each.strategy: each for each in self.minutes}
+        columns = {"from scratch, min": "from_scratch", "correcting, min": "correcting"}
+        return grid(
+            "strategy", self._emphasised, columns, lambda name, how: getattr(found[name], how).text(1)
         )
 
     def scores_table(self, curves: Curves, measure: str) -> Table:
         """Dice or IoU by strategy and number of labels."""
-        heads = [f"{count:g} label{'' if count == 1 else 's'}" for count in curves.labels]
-        return Table.of(
-            {measure: name, **dict(zip(heads, (str(over_seeds(column)) for column in values.T), strict=True))}
-            for name, values in zip(curves.strategies, getattr(curves, measure.lower()), strict=True)
-        )
-
-    def whole_pool(self, dataset: DatasetSummary) -> Interval:
-        """Dice with the whole pool labelled."""
-        return over_seeds(dataset.whole_pool)
-
-    def _emphasised(self, name: str) -> str:
-        return f"**{name}**" if name == self.best else name
+        values = getattr(curves, measure.lower())
+        rows = {name: curves.row(name) for name in curves.strategies}
+        columns = {f"{n:g} label{'' if n == 1 else 's'}": column for column, n in enumerate(curves.labels)}
+        return grid(measure, rows, columns, lambda row, column: over_seeds(values[row, :, column]))
 
     def plot(self, ax: Axes) -> None:
         """Learning curves on the first dataset."""
@@ -319,8 +294,3 @@ class LabelCostResult(StudyResult):
             "minutes": figures.minutes_figure(self.curves, self.best),
             "picked": figures.picked_figure(self.datasets, self.curves),
         }
-
-
-def saving_in_words(saved: Interval) -> str:
-    """Whether labels are saved, as far as the interval tells."""
-    return in_words(saved, "saves labels", "costs labels", "no saving shown")

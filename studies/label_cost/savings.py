@@ -12,6 +12,7 @@ from icefloe.statistics.monotone import first_crossing, rising
 from icefloe.statistics.multiple import simultaneous
 from icefloe.statistics.repetitions import over_seeds
 from studies.kit.study import Record
+from studies.kit.tables import in_words
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome
 
@@ -84,20 +85,15 @@ class Curves:
         """Mean Dice over some seeds, made to rise, shape (N,)."""
         return rising(self.dice[self.row(strategy), seeds].mean(axis=0))
 
-    def target(self, baseline: str, seeds: Seeds) -> float:
-        """The Dice that a baseline's mean curve has at `target_labels`."""
-        return float(self.mean_curve(baseline, seeds)[self.labels == self.target_labels][0])
+    def target(self, baseline_curve: Array) -> float:
+        """The Dice of a baseline's mean curve at `target_labels`."""
+        return float(baseline_curve[self.labels == self.target_labels][0])
 
 
 def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
     """What a curve costs where it first reaches a Dice; its last cost if it ends below.
 
-    Parameters
-    ----------
-    cost, dice : float64, shape (N,)
-        Rising cost, and a Dice that never falls (`rising`).
-    target
-        Dice to reach.
+    Both are float64 of shape (N,); the cost rises, and the Dice never falls (`rising`).
     """
     return min(first_crossing(cost, dice, target), float(cost[-1]))
 
@@ -113,7 +109,8 @@ def minutes_needed(
         cost = curves.minutes[curves.row(strategy), seeds].mean(axis=0)
     else:
         cost = minutes_a_label * curves.labels
-    return cost_to_reach(cost, curves.mean_curve(strategy, seeds), curves.target(baseline, seeds))
+    target = curves.target(curves.mean_curve(baseline, seeds))
+    return cost_to_reach(cost, curves.mean_curve(strategy, seeds), target)
 
 
 def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
@@ -125,12 +122,9 @@ def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds
     """
     saved = 0.0
     for curves in arrivals:
-        target = curves.target(baseline, seeds)
-        theirs, ours = (
-            cost_to_reach(curves.labels, curves.mean_curve(name, seeds), target)
-            for name in (baseline, strategy)
-        )
-        saved += theirs - ours
+        theirs, ours = (curves.mean_curve(name, seeds) for name in (baseline, strategy))
+        costs = [cost_to_reach(curves.labels, each, curves.target(theirs)) for each in (theirs, ours)]
+        saved += costs[0] - costs[1]
     return saved
 
 
@@ -143,15 +137,6 @@ def of_mean_curves(statistic: Callable[[Seeds], float], n_seeds: int, confidence
 
     Of 300 simulated studies a case (strategies alike, better, skewed, flat; 3, 4, 6, 8 seeds) 95 % intervals
     held the truth in .91 to .99; the bootstrap alone in .77 with 3, the jackknife alone in .78 with 8.
-
-    Parameters
-    ----------
-    statistic
-        From positions of seeds to a number.
-    n_seeds
-        How many there are.
-    confidence
-        Of the interval.
     """
     everyone = np.arange(n_seeds)
     estimate = statistic(everyone)
@@ -183,10 +168,8 @@ class Comparison(Record):
         Their names.
     gain
         Area under the learning curve less the baseline's, seed by seed, mean over datasets.
-    saved
-        Labels, all datasets together.
-    saved_by_dataset
-        Labels, dataset by dataset.
+    saved, saved_by_dataset
+        Labels, all datasets together and one by one.
 
     Intervals of `gain` and `saved` hold for all strategies against a baseline together, those by dataset
     each for itself.
@@ -197,6 +180,11 @@ class Comparison(Record):
     gain: Interval
     saved: Interval
     saved_by_dataset: dict[str, Interval]
+
+    @property
+    def verdict(self) -> str:
+        """Whether labels are saved, as far as the interval tells."""
+        return in_words(self.saved, "saves labels", "costs labels", "no saving shown")
 
 
 def compare(arrivals: Sequence[Curves], strategies: Sequence[str]) -> tuple[Comparison, ...]:
@@ -247,21 +235,8 @@ def cross_validated_best(
     """Leave each seed out of choosing the best strategy, and compare on it.
 
     The strategy that came out best of several did so partly by luck, and its own difference is too large;
-    this one is not favoured so. Its seeds share what they were chosen by, so the interval is approximate.
-
-    Parameters
-    ----------
-    arrivals
-        Curves of each dataset.
-    strategies
-        Names to choose from.
-    baseline
-        Name to compare with.
-
-    Returns
-    -------
-    CrossValidatedBest or None
-        None with a single seed.
+    this one is not favoured so. Its seeds share what they were chosen by, so the interval is approximate. A
+    single seed gives None.
     """
     areas, row = mean_areas(arrivals), arrivals[0].row
     of_strategies = areas[[row(name) for name in strategies]]

@@ -58,12 +58,8 @@ def default_panels(folder: Path, standard: Sequence[str] = (), arriving: Sequenc
     Standard datasets make two: a third of their images held out, and the first experiment's labels tested on
     the others, whole. Those that arrive make a third, of up to 20 labels.
 
-    Parameters
-    ----------
-    folder
-        The workspace's `data`.
-    standard, arriving
-        Names; empty: datasets with labels, and those whose labels are held back.
+    Standard are by default the datasets with labels, arriving those in the workspace's `data` folder whose
+    labels are held back.
 
     Raises
     ------
@@ -93,15 +89,6 @@ def divide(data: StudyData, panel: Panel, seed: int) -> Division:
 
     Of the pool the first n images train; in it the datasets take turns. A group of duplicates is represented
     by its first image, so that n labels are n different images.
-
-    Parameters
-    ----------
-    data
-        Datasets and groups.
-    panel
-        Which of them, and how.
-    seed
-        The same seed divides alike.
 
     Raises
     ------

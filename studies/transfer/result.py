@@ -1,7 +1,6 @@
 """Quality against labels, by kind of first weights."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -14,14 +13,14 @@ from icefloe.statistics.repetitions import over_seeds
 from icefloe.tables import Table
 from studies.kit.figures import error_bars, panels
 from studies.kit.study import Record, StudyResult
-from studies.kit.words import in_words
+from studies.kit.tables import grid, in_words
 from studies.transfer.design import MOST_LABELS, Panel
 
 SCRATCH, SIM, IMAGENET = "scratch", "sim", "imagenet"
-PAPER = {SCRATCH: 0.843, IMAGENET: 0.996}
+PAPER = {SCRATCH: "0.843", IMAGENET: "0.996", ALL_BACKGROUND: "not given"}
 """pCA on D1-D2 (Baskaran et al. 2022): 80 labelled composites after augmentation, five-stage U-Nets."""
 
-MEASURES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
+MEASURES = {"IoU": "iou", "Dice": "dice", "pCA": "pca"}
 
 
 class Outcome(Record):
@@ -67,22 +66,16 @@ class Baseline(Record):
 
 
 class TransferResult(StudyResult):
-    """What pre-trained weights are worth.
+    """What pre-trained weights are worth; a repetition is one encoder with one seed.
 
     Attributes
     ----------
-    panels
-        Learning curves.
-    encoders
-        Their numbers are taken together: a repetition is one encoder with one seed.
-    outcomes
-        Every network.
-    baselines
-        Of every panel.
+    panels, encoders, epochs
+        Learning curves, networks, and how long each was trained.
     absent
         Weights that are not here -> why.
-    epochs
-        Of each training.
+    baselines, outcomes
+        Of every panel.
     """
 
     name: ClassVar[str] = "transfer"
@@ -113,22 +106,22 @@ class TransferResult(StudyResult):
 
     def estimate(self, panel: Panel, weights: str, n_labels: int, measure: str = "iou") -> Interval:
         """Mean and interval of a measure over repetitions."""
-        return over_seeds(list(self._values(panel, weights, n_labels, measure).values()))
+        return over_seeds([getattr(each, measure) for each in self._of(panel, weights, n_labels).values()])
 
-    def gain(self, panel: Panel, weights: str, n_labels: int, measure: str = "iou") -> Interval:
-        """Paired difference to training from scratch, over repetitions."""
-        scratch = self._values(panel, SCRATCH, n_labels, measure)
-        values = self._values(panel, weights, n_labels, measure)
-        return over_seeds([value - scratch[repetition] for repetition, value in values.items()])
+    def gain(self, panel: Panel, weights: str, n_labels: int) -> Interval:
+        """Paired difference in IoU to training from scratch, over repetitions."""
+        scratch = self._of(panel, SCRATCH, n_labels)
+        found = self._of(panel, weights, n_labels)
+        return over_seeds([each.iou - scratch[repetition].iou for repetition, each in found.items()])
 
-    def _values(
-        self, panel: Panel, weights: str, n_labels: int, measure: str
-    ) -> dict[tuple[str, int], float]:
-        return {
-            (outcome.encoder, outcome.seed): getattr(outcome, measure)
-            for outcome in self.outcomes
-            if (outcome.panel, outcome.weights, outcome.n_labels) == (panel.name, weights, n_labels)
-        }
+    def _of(self, panel: Panel, weights: str, n_labels: int) -> dict[tuple[str, int], Outcome]:
+        wanted = (panel.name, weights, n_labels)
+        found = (o for o in self.outcomes if (o.panel, o.weights, o.n_labels) == wanted)
+        return {(outcome.encoder, outcome.seed): outcome for outcome in found}
+
+    def baselines_of(self, panel: Panel) -> dict[str, Baseline]:
+        """By name."""
+        return {baseline.name: baseline for baseline in self.baselines if baseline.panel == panel.name}
 
     def sentence(self) -> str:
         """How many of the comparisons show a gain."""
@@ -145,7 +138,11 @@ class TransferResult(StudyResult):
 
     def findings(self) -> list[str]:
         """Panel by panel, what each kind of weights gains."""
-        return [self.gains_in_words(panel, weights) for panel in self.panels for weights in self.pretrained]
+        return [
+            f"{panel.name}: {self.gains_in_words(panel, weights)}"
+            for panel in self.panels
+            for weights in self.pretrained
+        ]
 
     def gains_in_words(self, panel: Panel, weights: str) -> str:
         """Gains in IoU at every number of labels, each with its finding."""
@@ -155,13 +152,9 @@ class TransferResult(StudyResult):
 
     def labels_saved(self, panel: Panel, weights: str) -> int | None:
         """With how few labels the mean IoU is that of scratch with the most; None: not with fewer."""
-        wanted = self.scratch_at_most(panel).mean
+        wanted = self.estimate(panel, SCRATCH, panel.n_labels[-1]).mean
         enough = [n for n in panel.n_labels[:-1] if self.estimate(panel, weights, n).mean >= wanted]
         return enough[0] if enough else None
-
-    def scratch_at_most(self, panel: Panel, measure: str = "iou") -> Interval:
-        """What random weights reach with the most labels."""
-        return self.estimate(panel, SCRATCH, panel.n_labels[-1], measure)
 
     def sizes(self, panel: Panel) -> list[tuple[int, int]]:
         """Test images and images that can be labelled, as they come up among the seeds."""
@@ -177,51 +170,31 @@ class TransferResult(StudyResult):
 
     def panel_table(self, panel: Panel) -> Table:
         """Every kind of weights at every number of labels, baselines below."""
-        rows = [
-            {
-                "labels": n_labels,
-                "weights": weights,
-                **{
-                    title: str(self.estimate(panel, weights, n_labels, measure))
-                    for measure, title in MEASURES.items()
-                },
-                "gain in IoU": "-"
-                if weights == SCRATCH
-                else self.gain(panel, weights, n_labels).text(signed=True),
-            }
-            for n_labels in panel.n_labels
-            for weights in self.kinds
-        ]
-        rows += [
-            {
-                "labels": 0,
-                "weights": baseline.name,
-                **{title: f"{getattr(baseline, measure):.3f}" for measure, title in MEASURES.items()},
-                "gain in IoU": "",
-            }
-            for baseline in self._baselines(panel)
-        ]
+        rows: list[dict[str, object]] = []
+        for n_labels in panel.n_labels:
+            for kind in self.kinds:
+                row = {title: str(self.estimate(panel, kind, n_labels, m)) for title, m in MEASURES.items()}
+                gain = "-" if kind == SCRATCH else self.gain(panel, kind, n_labels).text(signed=True)
+                rows.append({"labels": n_labels, "weights": kind, **row, "gain in IoU": gain})
+        for name, baseline in self.baselines_of(panel).items():
+            row = {title: f"{getattr(baseline, measure):.3f}" for title, measure in MEASURES.items()}
+            rows.append({"labels": 0, "weights": name, **row, "gain in IoU": ""})
         return Table.of(rows)
 
     def paper_table(self) -> Table:
         """pCA at the most labels beside the paper's."""
-        rows = []
-        for weights in dict.fromkeys((SCRATCH, IMAGENET, *self.kinds)):
-            row = {"weights": weights, "paper": f"{PAPER[weights]:.3f}" if weights in PAPER else "-"}
-            for panel in self.panels:
-                there = weights in self.kinds
-                estimate = partial(self.estimate, panel, weights, panel.n_labels[-1], "pca")
-                row[_column(panel)] = str(estimate()) if there else "absent"
-            rows.append(row)
-        background = {_column(panel): f"{self.all_background(panel):.3f}" for panel in self.panels}
-        return Table.of([*rows, {"weights": ALL_BACKGROUND, "paper": "not given", **background}])
 
-    def all_background(self, panel: Panel) -> float:
-        """pCA of a mask of nothing."""
-        return next(b.pca for b in self._baselines(panel) if b.name == ALL_BACKGROUND)
+        def cell(kind: str, panel: Panel | None) -> str:
+            if panel is None:
+                return PAPER.get(kind, "-")
+            if kind == ALL_BACKGROUND:
+                return f"{self.baselines_of(panel)[kind].pca:.3f}"
+            there = kind in self.kinds
+            return str(self.estimate(panel, kind, panel.n_labels[-1], "pca")) if there else "absent"
 
-    def _baselines(self, panel: Panel) -> list[Baseline]:
-        return [baseline for baseline in self.baselines if baseline.panel == panel.name]
+        rows = dict.fromkeys((SCRATCH, IMAGENET, *self.kinds, ALL_BACKGROUND))
+        columns = {f"{panel.name}, n = {panel.n_labels[-1]}": panel for panel in self.panels}
+        return grid("weights", {kind: kind for kind in rows}, {"paper": None, **columns}, cell)
 
     def plot(self, ax: Axes) -> None:
         """The first panel's learning curves."""
@@ -239,20 +212,10 @@ class TransferResult(StudyResult):
     def _draw(self, axes: Axes, panel: Panel) -> None:
         for number, weights in enumerate(self.kinds):
             estimates = [self.estimate(panel, weights, n) for n in panel.n_labels]
-            beside = 1.03 ** (number - (len(self.kinds) - 1) / 2)
-            axes.errorbar(
-                np.array(panel.n_labels) * beside,
-                np.array([estimate.mean for estimate in estimates]),
-                error_bars(estimates),
-                marker="o",
-                capsize=3,
-                label=weights,
-            )
+            beside = np.array(panel.n_labels) * 1.03 ** (number - (len(self.kinds) - 1) / 2)
+            means = np.array([estimate.mean for estimate in estimates])
+            axes.errorbar(beside, means, error_bars(estimates), marker="o", capsize=3, label=weights)
         axes.set(xscale="log", xlabel="labelled images", title=panel.title, ylim=(0, 1))
         axes.set_xticks(panel.n_labels, map(str, panel.n_labels))
         axes.minorticks_off()
         axes.grid()
-
-
-def _column(panel: Panel) -> str:
-    return f"{panel.name}, n = {panel.n_labels[-1]}"

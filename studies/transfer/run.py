@@ -1,7 +1,8 @@
 """Trainings and scores of the transfer study."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,27 +27,15 @@ from studies.kit.training import Network, Trainer
 from studies.transfer.design import Panel, default_panels, divide
 from studies.transfer.result import IMAGENET, SCRATCH, SIM, Baseline, Outcome, TransferResult
 
-PRETRAINED = (SIM, IMAGENET)
 FROZEN = " frozen"
-BATCH_SIZE = 4
-DRAWS_PER_EPOCH = 16
+BATCH_SIZE, DRAWS_PER_EPOCH = 4, 16
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
 """Learning rates, each the better of the two for its kind of weights; a high one washes out what is known."""
 
 
 @dataclass(frozen=True)
 class FirstWeights:
-    """What a network begins with.
-
-    Attributes
-    ----------
-    name
-        In tables: `scratch`, `sim`, `sim frozen` and so on.
-    encoder
-        Of the zoo.
-    sha256
-        Of the file; None: random weights.
-    """
+    """What a network begins with: `name` in tables, and the file's hash; None: random weights."""
 
     name: str
     encoder: str
@@ -55,13 +44,11 @@ class FirstWeights:
 
 @dataclass(frozen=True)
 class _Planned:
+    """A network, what tests it, and the part of its outcome that is known beforehand."""
+
     network: Network
-    weights: FirstWeights
-    panel: Panel
-    n_labels: int
-    seed: int
     test: PreparedImages
-    n_pool: int
+    outcome: dict[str, Any]
 
 
 def run_transfer(
@@ -74,31 +61,16 @@ def run_transfer(
     preset: str = "small",
     n_seeds: int = 4,
 ) -> TransferResult:
-    """The study on the datasets of a workspace.
-
-    Parameters
-    ----------
-    settings
-        Of the workspace.
-    progress
-        Is told how far it is.
-    standard, arriving
-        Datasets, as of `default_panels`.
-    encoders
-        Of the zoo.
-    preset
-        Of `params.yaml`; see `measure_transfer`.
-    n_seeds
-        Repetitions.
+    """The study on a workspace: datasets as of `default_panels`, encoders of the zoo, a preset's training.
 
     Raises
     ------
     IcefloeError
         If a dataset has no labels, or too few.
     """
-    params = load_params(settings.workspace / "params.yaml", preset)
+    config = load_params(settings.workspace / "params.yaml", preset).training
     panels = default_panels(settings.data, standard, arriving)
-    return measure_transfer(settings, params.training, panels, encoders, range(n_seeds), progress)
+    return measure_transfer(settings, config, panels, encoders, n_seeds, progress)
 
 
 def measure_transfer(
@@ -106,35 +78,16 @@ def measure_transfer(
     config: TrainingConfig,
     panels: Sequence[Panel],
     encoders: Sequence[str],
-    seeds: Sequence[int],
+    n_seeds: int,
     progress: Progress = SILENT,
 ) -> TransferResult:
     """Train one network per panel, encoder, kind of weights, number of labels and seed, and test it.
 
     A seed decides which images are labelled, which test, the decoder's first weights and the augmentation;
     within a seed everything but the first weights is alike, so differences are paired. Nothing but the n
-    labels is used: the epoch is picked on the labelled images themselves.
-
-    Parameters
-    ----------
-    settings
-        Data, checkpoints, pre-trained weights, Ray cluster.
-    config
-        How to train; members, image size, learning rates and draws an epoch are the study's own. The widths
-        of the first member's decoder are those of all.
-    panels
-        Learning curves.
-    encoders
-        Of the zoo.
-    seeds
-        Repetitions.
-    progress
-        Is told how many networks are tested.
-
-    Raises
-    ------
-    IcefloeError
-        If a dataset has no labels, or too few.
+    labels is used: the epoch is picked on the labelled images themselves. Of `config` members, image size,
+    learning rates and draws an epoch are the study's own, but the widths of the first member's decoder are
+    those of all.
     """
     first_weights, absent = available_weights(encoders, settings.weights_dir)
     data = StudyData.load(settings.data, [name for panel in panels for name in panel.train + panel.test])
@@ -142,8 +95,8 @@ def measure_transfer(
     planned = [
         plan
         for panel in panels
-        for seed in seeds
-        for plan in _planned(data, trainer, panel, config, first_weights, seed)
+        for seed in range(n_seeds)
+        for plan in _plan(trainer, panel, config, first_weights, seed)
     ]
     progress.tell(f"{len(planned)} networks to train")
     trained = trainer.train(plan.network for plan in planned)
@@ -151,7 +104,7 @@ def measure_transfer(
     return TransferResult(
         panels=tuple(panels),
         encoders=tuple(encoders),
-        outcomes=tuple(_outcome(plan, member, data.classes) for plan, member in tested),
+        outcomes=tuple(_outcome(plan, member, len(data.classes)) for plan, member in tested),
         baselines=tuple(row for panel in panels for row in _baselines(planned, panel)),
         absent=absent,
         epochs=config.epochs,
@@ -166,7 +119,7 @@ def available_weights(
     absent: dict[str, str] = {}
     for encoder in encoders:
         found.append(FirstWeights(SCRATCH, encoder))
-        for name in PRETRAINED:
+        for name in (SIM, IMAGENET):
             try:
                 sha256 = sha256_file(weights_file(encoder, name, weights_dir))
             except IcefloeError as error:
@@ -176,17 +129,24 @@ def available_weights(
     return found, absent
 
 
-def _planned(
-    data: StudyData,
+def _plan(
     trainer: Trainer,
     panel: Panel,
     config: TrainingConfig,
     first_weights: Sequence[FirstWeights],
     seed: int,
-) -> Iterable[_Planned]:
-    preprocessing = config.preprocessing.model_copy(update={"size": panel.size})
-    images = divide(data, panel, seed)
-    test = trainer.prepare(images.test, preprocessing)
+) -> Iterator[_Planned]:
+    config = config.model_copy(
+        update={
+            "preprocessing": config.preprocessing.model_copy(update={"size": panel.size}),
+            "draws_per_epoch": DRAWS_PER_EPOCH,
+            "patience": config.epochs,
+            "seed": seed,
+        }
+    )
+    images = divide(trainer.data, panel, seed)
+    test = trainer.prepare(images.test, config.preprocessing)
+    known = {"panel": panel.name, "seed": seed, "n_test": len(test), "n_pool": len(images.pool)}
     for n_labels in panel.n_labels:
         labelled = tuple(sample.key for sample in images.pool[:n_labels])
         for weights in first_weights:
@@ -197,49 +157,35 @@ def _planned(
                 weights="none" if from_scratch else weights.name.removesuffix(FROZEN),
                 decoder_channels=config.members[0].decoder_channels,
             )
-            how = config.model_copy(
-                update={
-                    "members": (spec,),
-                    "preprocessing": preprocessing,
-                    "draws_per_epoch": DRAWS_PER_EPOCH,
-                    "patience": config.epochs,
-                    "learning_rate": SCRATCH_RATE if from_scratch else PRETRAINED_RATE,
-                    "seed": seed,
-                    "freeze_encoder": weights.name.endswith(FROZEN),
-                }
+            how = {
+                "members": (spec,),
+                "learning_rate": SCRATCH_RATE if from_scratch else PRETRAINED_RATE,
+                "freeze_encoder": weights.name.endswith(FROZEN),
+            }
+            network = Network(
+                version=f"{panel.name} {weights.name} n={n_labels}",
+                spec=spec,
+                config=config.model_copy(update=how),
+                train=labelled,
+                validation=labelled,
+                weights_sha256=weights.sha256,
             )
-            version = f"{panel.name} {weights.name} n={n_labels}"
-            network = Network(version, spec, how, labelled, labelled, weights_sha256=weights.sha256)
-            yield _Planned(network, weights, panel, n_labels, seed, test, len(images.pool))
+            which = {"encoder": weights.encoder, "weights": weights.name, "n_labels": n_labels}
+            yield _Planned(network, test, known | which)
 
 
-def _outcome(plan: _Planned, member: TrainedMember, classes: Sequence[str]) -> Outcome:
-    network = load_network(plan.network.spec, len(classes), member.weights)
+def _outcome(plan: _Planned, member: TrainedMember, n_classes: int) -> Outcome:
+    network = load_network(plan.network.spec, n_classes, member.weights)
     logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32")
-    scores = mask_scores(probabilities(logits), plan.test, len(classes))
-    return Outcome(
-        panel=plan.panel.name,
-        encoder=plan.weights.encoder,
-        weights=plan.weights.name,
-        n_labels=plan.n_labels,
-        seed=plan.seed,
-        iou=scores.iou,
-        dice=scores.dice,
-        pca=scores.accuracy,
-        seconds=member.receipt.seconds,
-        n_test=len(plan.test),
-        n_pool=plan.n_pool,
-    )
+    scores = mask_scores(probabilities(logits), plan.test, n_classes)
+    measured = {"iou": scores.iou, "dice": scores.dice, "pca": scores.accuracy}
+    return Outcome(**plan.outcome, **measured, seconds=member.receipt.seconds)
 
 
-def _baselines(planned: Sequence[_Planned], panel: Panel) -> Iterable[Baseline]:
+def _baselines(planned: Sequence[_Planned], panel: Panel) -> Iterator[Baseline]:
     """Means over the seeds' test images."""
-    tests = {plan.seed: plan.test for plan in planned if plan.panel == panel}.values()
+    tests = {p.outcome["seed"]: p.test for p in planned if p.outcome["panel"] == panel.name}.values()
     for name, segment in BASELINES.items():
         scores = [pooled_scores(test.masks, map(segment, test.images)) for test in tests]
-        yield Baseline(
-            panel=panel.name,
-            name=name,
-            pca=float(np.mean([score.accuracy for score in scores])),
-            iou=float(np.mean([score.iou for score in scores])),
-        )
+        pca, iou = (float(np.mean([getattr(s, score) for s in scores])) for score in ("accuracy", "iou"))
+        yield Baseline(panel=panel.name, name=name, pca=pca, iou=iou)

@@ -11,10 +11,10 @@ from studies.transfer.result import TransferResult
 from studies.uncertainty.result import UncertaintyResult
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies"
-STUDIES = (EaVsErResult, GateResult, LabelCostResult, TransferResult, UncertaintyResult)
+SLOW = pytest.param(LabelCostResult, marks=pytest.mark.integration)  # thousands of resampled curves
 
 
-@pytest.mark.parametrize("study", STUDIES, ids=[study.name for study in STUDIES])
+@pytest.mark.parametrize("study", [EaVsErResult, GateResult, SLOW, TransferResult, UncertaintyResult])
 def test_a_committed_page_is_drawn_from_its_numbers(study):
     result = study.model_validate_json((DOCS / f"{study.name}.json").read_text(encoding="utf-8"))
     page = (DOCS / f"{study.name}.md").read_text(encoding="utf-8")

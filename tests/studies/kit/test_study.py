@@ -15,7 +15,7 @@ from icefloe.tables import Table
 from studies.kit import study
 from studies.kit.figures import PALETTE
 from studies.kit.study import StudyResult, compact_json, measured_by, run_study, write_study
-from studies.kit.words import in_words, listed
+from studies.kit.tables import in_words, listed
 
 
 class Lengths(StudyResult):

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from icefloe.statistics.repetitions import over_seeds
-from studies.label_cost.result import saving_in_words
 from studies.label_cost.savings import (
     compare,
     cost_to_reach,
@@ -128,7 +127,7 @@ def test_the_verdict_follows_from_the_interval(make_curves, strategy, verdict):
         LABELS, random=baseline, foreground_random=baseline, entropy=strategy + rng.normal(0, 0.01, (6, 5))
     )
     found = compare([curves], ["entropy"])
-    assert [(each.baseline, saving_in_words(each.saved)) for each in found] == [
+    assert [(each.baseline, each.verdict) for each in found] == [
         ("random", verdict),
         ("foreground-random", verdict),
     ]

@@ -111,7 +111,7 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     settings = Settings(workspace=workspace, checkpoints=tmp_path / "checkpoints", weights_dir=tmp_path)
 
     def run():
-        return measure_transfer(settings, config, [panel], ["mobilenet_v2"], seeds=range(2))
+        return measure_transfer(settings, config, [panel], ["mobilenet_v2"], n_seeds=2)
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
@@ -119,7 +119,7 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     assert first.kinds == ("scratch", "sim", "sim frozen")
     assert len(first.outcomes) == 6
     assert set(first.absent) == {"imagenet of mobilenet_v2"}
-    assert 0 < first.all_background(panel) < 1
+    assert 0 < first.baselines_of(panel)["all background"].pca < 1
     assert len(re.findall(r"^\| +2 \|", first.page(), re.MULTILINE)) == 3
     monkeypatch.setattr("icefloe.training.jobs._submit", lambda *_: pytest.fail("trained again"))
     assert run().outcomes == first.outcomes
