@@ -27,9 +27,10 @@ from studies.gate.rows import (
 )
 from studies.kit.figures import BLACK, SHADES, panels, reference_line
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import table_of
+from studies.kit.tables import grid
 
 ALL, OLDER = "all", "older benchmark"
+BY_NAME: dict[str, Cause] = {cause: cause for cause in CAUSES}
 DAYS_A_MONTH = 365.25 / 12
 LEAST_SHARE = 0.05
 """Of a group's probability, to be named where none is clear."""
@@ -65,30 +66,21 @@ class GateResult(StudyResult):
 
     Attributes
     ----------
-    ensemble, experiments
-        The ensemble's name and the experiments of its benchmark.
-    config
-        The gate's settings.
+    ensemble, experiments, config, fitted
+        The ensemble's name, the experiments of its benchmark, the gate's settings, and how the attribution
+        was fitted.
     per_day
         Experiments that the gate sees in a day.
-    rates
-        Alarms by kind of experiment, with all evidence and with that of older benchmarks.
-    raised_by
-        Share of standard experiments in which a quantity raised an alarm, at the typical number of images.
-    by_size
-        False alarms with random benchmarks.
+    rates, by_size, raised_by
+        Alarms by kind of experiment, with all evidence and with that of older benchmarks; false alarms with
+        random benchmarks; share of standard experiments in which a quantity raised one.
     smallest
         By cause and number of images.
-    groups, causes
-        Confusion matrices of the attribution, of shifts that are strong enough to be named.
-    by_strength
-        How many alarms name the right group.
-    spreads
-        How standard experiments vary.
-    datasets
-        Of the workspace, not in the benchmark.
-    fitted
-        How the attribution was fitted.
+    groups, causes, by_strength
+        Confusion matrices of the attribution, of shifts that are strong enough to be named; how many alarms
+        name the right group.
+    spreads, datasets
+        How standard experiments vary; datasets of the workspace that are not in the benchmark.
     """
 
     name: ClassVar[str] = "gate"
@@ -122,9 +114,9 @@ class GateResult(StudyResult):
         return next(r.rate for r in self.rates if (r.evidence, r.n_images, r.cause, r.strength) == wanted)
 
     @property
-    def counts(self) -> list[int]:
-        """Numbers of images."""
-        return list(dict.fromkeys(row.n_images for row in self.rates))
+    def columns(self) -> dict[str, int]:
+        """Numbers of images, by their headings."""
+        return {f"{row.n_images} images": row.n_images for row in self.rates}
 
     @property
     def strengths(self) -> list[float]:
@@ -183,14 +175,11 @@ class GateResult(StudyResult):
 
     def table(self) -> Table:
         """False alarms by number of images."""
-        named = {
-            ALL: " and ".join(self.experiments),
-            OLDER: "the same without camera and boundary evidence, as older benchmarks",
+        rows = {
+            " and ".join(self.experiments): ALL,
+            "the same without camera and boundary evidence, as older benchmarks": OLDER,
         }
-        return Table.of(
-            {"benchmark": words} | {f"{n} images": str(self.rate(n, evidence=evidence)) for n in self.counts}
-            for evidence, words in named.items()
-        )
+        return grid("benchmark", rows, self.columns, lambda kind, n: self.rate(n, evidence=kind))
 
     def size_table(self) -> Table:
         """False alarms with random benchmarks."""
@@ -200,49 +189,25 @@ class GateResult(StudyResult):
     def smallest_table(self) -> Table:
         """Smallest shifts that are detected."""
         found = {(row.cause, row.n_images): row.in_words(self.strengths[0]) for row in self.smallest}
-        return Table.of(
-            {"cause": cause} | {f"{n} images": found[cause, n] for n in self.counts} for cause in CAUSES
-        )
+        return grid("cause", BY_NAME, self.columns, lambda cause, n: found[cause, n])
 
     def power_table(self) -> Table:
         """Alarms by cause and strength."""
 
-        def cell(cause: Cause, strength: float) -> str:
-            share, older = (self.rate(TYPICAL, cause, strength, e).share for e in (ALL, OLDER))
+        def cell(cause: Cause, strength: float | None) -> str:
+            if strength is None:
+                return describe_shift(cause, 1.0)
+            share, older = (self.rate(TYPICAL, cause, strength, evidence).share for evidence in (ALL, OLDER))
             return f"{share:.0%} ({older:.0%})"
 
-        return Table.of(
-            {"cause": cause}
-            | {f"{strength:g}": cell(cause, strength) for strength in self.strengths}
-            | {"strength 1 is": describe_shift(cause, 1.0)}
-            for cause in CAUSES
-        )
+        columns = {f"{strength:g}": strength for strength in self.strengths}
+        return grid("cause", BY_NAME, {**columns, "strength 1 is": None}, cell)
 
     def strength_table(self) -> Table:
         """Alarms that name the right group, by strength."""
-        rows = [row for row in self.by_strength if row.rate.total]
-        return Table.of(
-            {"strength": words} | {f"{row.strength:g}": str(show(row.rate)) for row in rows}
-            for words, show in (("alarms", lambda rate: rate.total), ("right group", lambda rate: rate))
-        )
-
-    def datasets_table(self) -> Table:
-        """Datasets of the workspace."""
-        columns = {"dataset": "dataset", "outcome": "outcome", "decided by": "decided", "what moved": "moved"}
-        return table_of(self.datasets, columns)
-
-    def spreads_table(self) -> Table:
-        """How standard experiments vary."""
-        return table_of(
-            self.spreads,
-            {
-                "quantity": "words",
-                "mean": "centre:+.3f",
-                "SD": "deviation:.3f",
-                "spread assumed": "assumed:g",
-                "in the gate's SD": "statistic:.2f",
-            },
-        )
+        columns = {f"{row.strength:g}": row.rate for row in self.by_strength if row.rate.total}
+        rows = {"alarms": True, "right group": False}
+        return grid("strength", rows, columns, lambda counted, rate: rate.total if counted else rate)
 
     def plot(self, ax: Axes) -> None:
         """Power against the first cause."""
@@ -270,9 +235,9 @@ class GateResult(StudyResult):
     def _draw_power(self, axes: Axes, cause: Cause) -> None:
         """A line a number of images."""
         strengths = self.strengths
-        for n, colour in zip(self.counts, SHADES, strict=False):
+        for (label, n), colour in zip(self.columns.items(), SHADES, strict=False):
             shares = [self.rate(n, cause, strength).share or 0.0 for strength in strengths]
-            axes.plot(strengths, shares, "o-", color=colour, markersize=3, label=f"{n} images")
+            axes.plot(strengths, shares, "o-", color=colour, markersize=3, label=label)
         reference_line(axes, self.config.alpha, color=BLACK, linestyle=":", linewidth=0.8)
         reference_line(axes, WANTED_POWER, color=BLACK, linewidth=0.8)
         axes.set_xscale("log")

@@ -34,10 +34,8 @@ class AlarmRate(Record):
 
     Attributes
     ----------
-    evidence
-        `all`, or that of an `older benchmark`.
-    n_images
-        Images of each experiment that the gate sees.
+    evidence, n_images
+        What the gate sees: `all`, or what an `older benchmark` has; images of each experiment.
     cause, strength
         Of the shift; None and 0 for standard experiments.
     """
@@ -269,12 +267,10 @@ class QuantitySpread(Record):
 
     Attributes
     ----------
-    words
-        The quantity.
+    words, assumed
+        The quantity, and the spread that the gate starts from.
     centre, deviation
         Mean and standard deviation of the shift from the benchmark.
-    assumed
-        The spread that the gate starts from.
     statistic
         Root mean square of shift over its standard deviation as the gate has it: 1 where that is right, below
         where the gate is cautious.

@@ -14,31 +14,11 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
-from studies.gate.design import (
-    BENCHMARK_SIZES,
-    CAUSES,
-    COUNTS,
-    N_DRAWS,
-    PURPOSE,
-    STRENGTHS,
-    TYPICAL,
-    plan,
-)
+from studies.gate import rows
+from studies.gate.design import BENCHMARK_SIZES, CAUSES, COUNTS, N_DRAWS, PURPOSE, STRENGTHS, TYPICAL, plan
 from studies.gate.measure import SimulatedRows, measured_rows, reference_rows
 from studies.gate.result import ALL, OLDER, GateResult, JudgedDataset
-from studies.gate.rows import (
-    Confusion,
-    StrengthRate,
-    alarm_rates,
-    detect,
-    false_alarms_by_benchmark_size,
-    judge,
-    measure_spreads,
-    raised_by,
-    smallest_detected,
-    strong,
-    without_new_evidence,
-)
+from studies.gate.rows import Confusion, StrengthRate
 
 
 def run_gate(
@@ -58,12 +38,9 @@ def run_gate(
 
     Parameters
     ----------
-    settings
-        Of the workspace, which holds the benchmark's images, and datasets to judge.
-    progress
-        Is told how many experiments are measured.
-    ensemble
-        A saved ensemble's folder.
+    settings, progress
+        Of the workspace, which holds the benchmark's images, and datasets to judge; is told how many
+        experiments are measured.
     n_standard, repeats
         Experiments without a cause; of each cause and strength.
     per_day
@@ -91,39 +68,39 @@ def run_gate(
         simulated = SimulatedRows(directory, settings.state / "gate", COUNTS[-1], processes)
         measured = simulated.measure(plan(PURPOSE, seed, n_standard, STRENGTHS, repeats), progress)
     rng = np.random.default_rng(seed)
-    older = without_new_evidence(benchmark)
-    alarms = {n: detect(benchmark, measured, n, config) for n in COUNTS}
-    with_all = [row for n, found in alarms.items() for row in alarm_rates(ALL, n, found)]
-    with_fewer = [row for n in COUNTS for row in alarm_rates(OLDER, n, detect(older, measured, n, config))]
-    answers = judge(benchmark, measured, TYPICAL, config)
-    by_size = false_alarms_by_benchmark_size(measured, BENCHMARK_SIZES, N_DRAWS, TYPICAL, config, rng)
+    older = rows.without_new_evidence(benchmark)
+    alarms = {n: rows.detect(benchmark, measured, n, config) for n in COUNTS}
+    fewer = {n: rows.detect(older, measured, n, config) for n in COUNTS}
+    rates, of_older = (
+        [row for n, found in each.items() for row in rows.alarm_rates(kind, n, found)]
+        for kind, each in ((ALL, alarms), (OLDER, fewer))
+    )
+    answers = rows.judge(benchmark, measured, TYPICAL, config)
+    by_size = rows.false_alarms_by_benchmark_size(measured, BENCHMARK_SIZES, N_DRAWS, TYPICAL, config, rng)
     known = {row.dataset for row in benchmark.rows}
     reports = [
         check(benchmark, measured_rows(loaded, dataset), config)
         for dataset in load_datasets(settings.data).values()
         if dataset.name not in known
     ]
+
+    def named_right(strength: float) -> StrengthRate:
+        own = {scenario: answer for scenario, answer in answers.items() if scenario.strength == strength}
+        return StrengthRate(strength=strength, rate=Confusion.by_group(own).accuracy)
+
     return GateResult(
         ensemble=name,
         experiments=benchmark.experiments,
         config=config,
         per_day=per_day,
-        rates=(*with_all, *with_fewer),
-        raised_by=raised_by(alarms[TYPICAL]),
+        rates=(*rates, *of_older),
+        raised_by=rows.raised_by(alarms[TYPICAL]),
         by_size=tuple(by_size),
-        smallest=tuple(smallest_detected(with_all, n, cause, rng) for cause in CAUSES for n in COUNTS),
-        groups=Confusion.by_group(strong(answers)),
-        causes=Confusion.by_cause(strong(answers)),
-        by_strength=tuple(
-            StrengthRate(
-                strength=strength,
-                rate=Confusion.by_group(
-                    {s: answer for s, answer in answers.items() if s.strength == strength}
-                ).accuracy,
-            )
-            for strength in STRENGTHS
-        ),
-        spreads=tuple(measure_spreads(benchmark, measured, TYPICAL, config)),
+        smallest=tuple(rows.smallest_detected(rates, n, cause, rng) for cause in CAUSES for n in COUNTS),
+        groups=Confusion.by_group(rows.strong(answers)),
+        causes=Confusion.by_cause(rows.strong(answers)),
+        by_strength=tuple(named_right(strength) for strength in STRENGTHS),
+        spreads=tuple(rows.measure_spreads(benchmark, measured, TYPICAL, config)),
         datasets=tuple(
             JudgedDataset(
                 dataset=report.dataset,

@@ -67,14 +67,11 @@ class ArrivingDataset:
 
     Attributes
     ----------
-    name
-        Of the dataset.
-    standard
-        Names of the datasets that the first version was trained on.
-    samples
-        Its images in time order, one of each group of duplicates; none shows what a standard one does.
-    divisions
-        Of each seed: images to choose from, and images to test on.
+    name, standard
+        Of the dataset, and of those that the first version was trained on.
+    samples, divisions
+        Its images in time order, one of each group of duplicates, none of what a standard one shows; and of
+        each seed those to choose from and to test on.
     labels
         How many images are labelled after each round.
     measured
@@ -109,16 +106,7 @@ def arriving_datasets(
 ) -> list[ArrivingDataset]:
     """Each arriving dataset with the standard ones before it; all of them, if it is no standard one itself.
 
-    Parameters
-    ----------
-    data
-        All datasets named.
-    standard, arriving
-        Names.
-    labels
-        Asked for after each round; numbers that some seed's pool does not have are left out.
-    n_seeds, guard_frames
-        How often a dataset is divided, and how; see `hold_out`.
+    Numbers of `labels` that some seed's pool does not have are left out.
 
     Raises
     ------
@@ -158,16 +146,9 @@ def arriving_datasets(
 def hold_out(samples: Sequence[Sample], seed: int, guard_frames: int = 1) -> Division:
     """Divide a dataset's images: three in ten are for testing, in blocks over the whole time range.
 
-    The blocks begin elsewhere with each seed, so that the interval over seeds covers what is tested on.
-
-    Parameters
-    ----------
-    samples
-        In time order, no two of a group.
-    seed
-        Decides where the blocks begin.
-    guard_frames
-        Frames beside a test block that are on neither side, where there are 20 images or more.
+    The blocks begin elsewhere with each seed, so that the interval over seeds covers what is tested on. Where
+    there are 20 images or more, `guard_frames` beside a test block are on neither side. Samples are in time
+    order, no two of a group.
     """
     config = SplitConfig(validation_fraction=0, test_fraction=TEST_FRACTION)
     sides = time_blocks([1] * len(samples), config)

@@ -59,10 +59,9 @@ class Repetition:
 
     Attributes
     ----------
-    scores
-        Labelled keys -> scores of the version on the test images at native size, pixels pooled.
-    pool_predictions
-        Labelled keys -> the version's predictions of the pool.
+    scores, pool_predictions
+        Labelled keys -> what that version scores on the test images (native size, pixels pooled), and what it
+        predicts of the pool.
     """
 
     def __init__(
@@ -224,19 +223,8 @@ def replay(
 ) -> list[Outcome]:
     """Replay the loop of one seed: every strategy on every arriving dataset, side by side.
 
-    Parameters
-    ----------
-    trainer
-        The repetitions'.
-    repetitions
-        One a dataset, all of one seed.
-    strategies
-        What is compared.
-
-    Returns
-    -------
-    list of Outcome
-        Of each strategy without labels and after each round. Versions with the whole pool are trained too.
+    Outcomes are those of each strategy without labels and after each round. `repetitions` are one a dataset,
+    all of one seed; their versions with the whole pool are trained too.
     """
     under_way = [_Labelling(each, strategy) for each in repetitions for strategy in strategies]
     ceilings = [network for each in repetitions for network in each.networks(each.whole_pool)]

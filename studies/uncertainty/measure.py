@@ -71,21 +71,8 @@ def measure(
 ) -> MeasuredExperiment:
     """Predict an experiment's images and keep what the study needs of them.
 
-    Parameters
-    ----------
-    segmenter
-        With members, so that they can disagree.
-    samples
-        Images of one experiment.
-    max_error
-        Share of an image's pixels that may be wrong and kept.
-    rng
-        Draws pixels.
-
-    Raises
-    ------
-    IcefloeError
-        If an image can't be used, or its mask doesn't fit it.
+    The segmenter has members, which can disagree; `max_error` is the share of an image's pixels that may be
+    wrong and kept; `rng` draws pixels.
     """
     predicted = segmenter.predict(samples, keep_members=True)
     frames = (_frame(sample.reference(), prediction, max_error, rng) for sample, prediction in predicted)

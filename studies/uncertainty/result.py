@@ -52,24 +52,17 @@ class UncertaintyResult(StudyResult):
         frames of each.
     between
         Share of the variance of our scores that lies between experiments.
-    splits
-        Aleatoric and epistemic parts, by group of experiments.
+    splits, rankings, abstentions, calibration
+        Aleatoric and epistemic parts, areas under risk-coverage curves, what abstaining does, and
+        reliability, by group of experiments.
     checks
         Of the temperature, of every version.
-    methods, few
-        Ways to an interval, half of the experiments calibrated on; our way with fewer.
-    verifications
-        Ours calibrated once: on fresh experiments it did not see, and on experiments of other kinds.
-    rankings
-        Areas under risk-coverage curves.
-    abstentions
-        What abstaining does.
-    calibration
-        Reliability by dataset.
-    curves
-        `pixels` and `images` of the fresh experiments: score -> `RiskCoverage`; not in JSON.
-    examples
-        `Segmented` images to show; not in JSON.
+    methods, few, verifications
+        Ways to an interval, half of the experiments calibrated on; our way with fewer; ours calibrated once:
+        on fresh experiments it did not see, and on experiments of other kinds.
+    curves, examples
+        `pixels` and `images` of the fresh experiments: score -> `RiskCoverage`; `Segmented` images to show.
+        Neither is in JSON.
     """
 
     name: ClassVar[str] = "uncertainty"
@@ -96,13 +89,26 @@ class UncertaintyResult(StudyResult):
     curves: dict[str, dict[str, Any]] = Field({}, exclude=True)
     examples: tuple[Any, ...] = Field((), exclude=True)
 
-    def rows_of(self, method: str) -> list[Coverage]:
-        """Of one way to an interval, half of the experiments calibrated on."""
-        return [row for row in self.methods if row.method == method]
+    @property
+    def by_method(self) -> dict[str, list[Coverage]]:
+        """Way to an interval -> its rows, half of the experiments calibrated on."""
+        names = dict.fromkeys(row.method for row in self.methods)
+        return {name: [row for row in self.methods if row.method == name] for name in names}
+
+    @property
+    def shifted(self) -> list[Verification]:
+        """Verifications at the level shown."""
+        return [row for row in self.verifications if row.level == self.level]
+
+    @property
+    def needed(self) -> str:
+        """Fewest experiments that each level takes."""
+        levels = dict.fromkeys(row.level for row in self.few)
+        return ", ".join(f"{experiments_needed(level)} for {level:.0%}" for level in levels)
 
     def sentence(self) -> str:
         """Whether the intervals in use cover what they state."""
-        own = self.rows_of(OURS.name)
+        own = self.by_method[OURS.name]
         said = ", ".join(f"{row.coverage.mean:.3f} for {row.level:.0%}" for row in own)
         right = "" if all(row.is_right for row in own) else "NOT "
         return (
@@ -112,11 +118,11 @@ class UncertaintyResult(StudyResult):
 
     def findings(self) -> list[str]:
         """What holds and what does not, as the numbers decide."""
+        shifted = {row.group: row.coverage for row in self.shifted if FRESH not in row.group}
         return [
             self.sentence(),
             *self._other_intervals(),
-            "Intervals on other kinds of experiments, of which nothing is promised: "
-            f"{self._below({v.group: v.coverage for v in self.shifted if FRESH not in v.group})}.",
+            f"Intervals on other kinds of experiments, of which nothing is promised: {self._below(shifted)}.",
             self._parts(),
             *(check.sentence() for check in self.checks),
             *(self._ranked(unit) for unit in ("pixels", "images")),
@@ -125,74 +131,63 @@ class UncertaintyResult(StudyResult):
 
     def _other_intervals(self) -> list[str]:
         """Which of the other intervals are off, and which of those that are right are the narrowest."""
-        by_method = {
-            method.name: [row for row in self.methods if row.method == method.name] for method in METHODS
-        }
-        right = {name: own for name, own in by_method.items() if all(row.is_right for row in own)}
-        lines = []
-        for name in [name for name in by_method if name not in right and name != OURS.name]:
-            worst = max(by_method[name], key=lambda row: abs(row.coverage.mean - row.level))
-            lines.append(
-                f"Intervals by `{name}` are off: {worst.coverage.mean:.3f} where {worst.level:.0%} is stated."
-            )
-        width = {name: float(np.mean([row.width for row in own])) for name, own in right.items()}
+        lines, width = [], {}
+        for name, rows in self.by_method.items():
+            if all(row.is_right for row in rows):
+                width[name] = float(np.mean([row.width for row in rows]))
+            elif name != OURS.name:
+                worst = max(rows, key=lambda row: abs(row.coverage.mean - row.level))
+                lines.append(
+                    f"Intervals by `{name}` are off: {worst.coverage.mean:.3f} where {worst.level:.0%} is "
+                    "stated."
+                )
         if width:
-            narrowest = min(width, key=width.__getitem__)
-            others = ", ".join(
-                f"`{name}` {w / width[narrowest] - 1:+.0%}" for name, w in width.items() if name != narrowest
-            )
-            lines.append(
-                f"Of those that are right, `{narrowest}` gives the narrowest ({others or 'no other'})."
-            )
+            least = min(width, key=width.__getitem__)
+            others = [f"`{name}` {w / width[least] - 1:+.0%}" for name, w in width.items() if name != least]
+            said = ", ".join(others) or "no other"
+            lines.append(f"Of those that are right, `{least}` is the narrowest ({said}).")
         return lines
 
     def _below(self, shares: Mapping[str, Interval]) -> str:
         """Where a share is below the level: shown over several experiments, or seen in a single one."""
-        shown, single = [], []
+        shown, single = f"shown to be below {self.level:.0%}:", "below it in the one experiment:"
+        found: dict[str, list[str]] = {shown: [], single: []}
         for group, share in shares.items():
-            said = f"{group} ({share.mean:.2f})"
             ends = {end: getattr(share, end) - self.level for end in ("mean", "low", "high")}
             if Interval(n=share.n, **ends).finding() == "worse":
-                shown.append(said)
+                found[shown].append(f"{group} ({share.mean:.2f})")
             elif share.n == 1 and ends["mean"] < -WITHIN:
-                single.append(said)
-        parts = [
-            *([f"shown to be below {self.level:.0%}: {', '.join(shown)}"] if shown else []),
-            *([f"below it in the one experiment: {', '.join(single)}"] if single else []),
-        ]
+                found[single].append(f"{group} ({share.mean:.2f})")
+        parts = [f"{how} {', '.join(groups)}" for how, groups in found.items() if groups]
         return "; ".join(parts) or f"none is below {self.level:.0%}"
 
     def _parts(self) -> str:
         """By what factor the two parts of uncertainty differ from those on fresh experiments."""
         fresh, *others = self.splits
-        said = [
-            f"{row.group} {row.aleatoric_boundary / fresh.aleatoric_boundary:.1f} / "
-            f"{row.epistemic_boundary / fresh.epistemic_boundary:.1f}"
+        factors = {
+            row.group: (
+                row.aleatoric_boundary / fresh.aleatoric_boundary,
+                row.epistemic_boundary / fresh.epistemic_boundary,
+            )
             for row in others
-        ]
-        blind = [
-            row.group
-            for row in others
-            if row.error >= MORE_ERRORS * fresh.error
-            and row.epistemic_boundary < MORE_EPISTEMIC * fresh.epistemic_boundary
-        ]
+        }
+        said = ", ".join(f"{group} {parts[0]:.1f} / {parts[1]:.1f}" for group, parts in factors.items())
+        errs = [row.group for row in others if row.error >= MORE_ERRORS * fresh.error]
+        blind = ", ".join(group for group in errs if factors[group][1] < MORE_EPISTEMIC)
         return (
-            f"Aleatoric / epistemic part per boundary, in units of that on {FRESH}: {', '.join(said)}. The "
-            f"ensemble does not notice how much less it knows where it has {MORE_ERRORS:g} times as many "
-            f"wrong pixels or more, but less than {MORE_EPISTEMIC:g} times the epistemic part: "
-            f"{', '.join(blind) or 'nowhere'}."
+            f"Aleatoric / epistemic part per boundary, in units of that on {FRESH}: {said}. The ensemble "
+            f"does not notice how much less it knows where it has {MORE_ERRORS:g} times as many wrong pixels "
+            f"or more, but less than {MORE_EPISTEMIC:g} times the epistemic part: {blind or 'nowhere'}."
         )
 
     def _ranked(self, unit: str) -> str:
         """Which score ranks errors best on fresh experiments, and how it and the paper's UQ do elsewhere."""
-        fresh, *others = (row for row in self.rankings if row.unit == unit)
-        elsewhere = ", ".join(
-            f"{row.group} {row.gain(fresh.best):.2f} / {row.gain(UQ):.2f}" for row in others
-        )
+        fresh, *others = self.ranked(unit)
+        elsewhere = [f"{row.group} {row.gain(fresh.best):.2f} / {row.gain(UQ):.2f}" for row in others]
         return (
             f"`{fresh.best}` ranks {unit} of {FRESH} best: {fresh.gain(fresh.best):.2f} of the way from "
             f"chance to the oracle, the paper's UQ {fresh.gain(UQ):.2f}. Elsewhere, that score / UQ: "
-            f"{elsewhere}."
+            f"{', '.join(elsewhere)}."
         )
 
     def _abstaining(self) -> list[str]:
@@ -207,95 +202,42 @@ class UncertaintyResult(StudyResult):
             f"{self._below({row.group: row.kept_promise for row in others})}.",
         ]
 
-    @property
-    def shifted(self) -> list[Verification]:
-        """At the level shown."""
-        return [row for row in self.verifications if row.level == self.level]
-
-    @property
-    def needed(self) -> str:
-        """Fewest experiments that each level takes."""
-        levels = dict.fromkeys(row.level for row in self.few)
-        return ", ".join(f"{experiments_needed(level)} for {level:.0%}" for level in levels)
-
     def table(self) -> Table:
         """Coverage and width of every way to an interval."""
-        return _coverage_table("interval", self.methods)
+        return self.coverage_table(self.methods, {"interval": "method"})
 
-    def few_table(self) -> Table:
-        """The same of our way, by number of experiments."""
-        return _coverage_table("experiments", self.few)
+    def coverage_table(self, rows: Sequence[Coverage], first: Mapping[str, str]) -> Table:
+        """Coverage and width, behind a first column."""
+        columns = {
+            "stated": "level:.0%",
+            "covered [single divisions]": "coverage",
+            "width, of the image": "width:.2%",
+            "of the area": "informative_width:.0%",
+        }
+        return table_of(rows, {**first, **columns})
 
-    def shift_table(self) -> Table:
-        """Coverage on experiments that took no part in the calibration."""
-        return table_of(
-            self.verifications,
-            {
-                "experiments": "group",
-                "of them": "n_experiments",
-                "images": "n_images",
-                "stated": "level:.0%",
-                "covered [95 % interval]": "coverage",
-                "width, of the image": "width:.1%",
-            },
-        )
-
-    def split_table(self) -> Table:
-        """Aleatoric and epistemic parts."""
-        return table_of(
-            self.splits,
-            {
-                "images of": "group",
-                "images": "n_images",
-                **{part: f"{part}:.1f" for part in ("total", "aleatoric", "epistemic")},
-                "epistemic share": "epistemic_share:.0%",
-                "aleatoric per boundary": "aleatoric_boundary:.1f",
-                "epistemic per boundary": "epistemic_boundary:.1f",
-                "wrong pixels": "error:.2%",
-            },
-        )
+    def ranked(self, unit: str) -> list[Ranking]:
+        """Rankings of `pixels` or `images`."""
+        return [row for row in self.rankings if row.unit == unit]
 
     def ranking_table(self, unit: str) -> Table:
-        """Areas under the risk-coverage curves of `pixels` or `images`."""
-        own = [row for row in self.rankings if row.unit == unit]
-        return Table.of(
-            (
-                {f"{unit} of": row.group, "n": row.n, "random": 1e3 * row.random, "oracle": 1e3 * row.oracle}
-                | {name: _area(row, name) for name in row.aurc}
-                for row in own
-            ),
-            {"random": ".2f", "oracle": ".2f"},
-        )
-
-    def abstention_table(self) -> Table:
-        """Promise and price of abstaining."""
-        return table_of(
-            self.abstentions,
-            {
-                "images of": "group",
-                "experiments": "n_experiments",
-                "images": "n_images",
-                "promise kept [95 % interval]": "kept_promise",
-                "without abstaining": "before:.3f",
-                "pixels abstained from": "abstained:.1%",
-            },
-        )
+        """Areas under the risk-coverage curves of `pixels` or `images`, in thousandths."""
+        rows = [
+            {f"{unit} of": row.group, "n": row.n, "random": 1e3 * row.random, "oracle": 1e3 * row.oracle}
+            | row.cells
+            for row in self.ranked(unit)
+        ]
+        return Table.of(rows, {"random": ".2f", "oracle": ".2f"})
 
     def plot(self, ax: Axes) -> None:
         """Coverage against its stated level."""
         levels = sorted({row.level for row in self.methods})
         diagonal(ax, levels[0], levels[-1])
-        for number, method in enumerate(METHODS):
-            own = self.rows_of(method.name)
-            beside = 0.002 * (number - len(METHODS) / 2)
-            ax.errorbar(
-                [row.level + beside for row in own],
-                [row.coverage.mean for row in own],
-                error_bars(row.coverage for row in own),
-                marker="o",
-                markersize=4,
-                label=method.name,
-            )
+        for number, (name, rows) in enumerate(self.by_method.items()):
+            beside = [row.level + 0.002 * (number - len(METHODS) / 2) for row in rows]
+            covered = [row.coverage for row in rows]
+            means = [each.mean for each in covered]
+            ax.errorbar(beside, means, error_bars(covered), marker="o", markersize=4, label=name)
         ax.set(xlabel="stated coverage", ylabel="coverage on other experiments")
 
     def figures(self) -> dict[str, Figure]:
@@ -315,11 +257,11 @@ class UncertaintyResult(StudyResult):
         return figures
 
     def _calibration_figure(self) -> Figure:
-        figure, axes = panels(1, 2, 8.6, 4, sharey=True)
+        figure, ((before, after),) = panels(1, 2, 8.6, 4, sharey=True)
         temperature = f"temperature {self.checks[0].temperature:.2f}" if self.checks else "calibrated"
         for axis, title, bins, ece in (
-            (axes[0, 0], "temperature 1", "uncalibrated", "ece_uncalibrated"),
-            (axes[0, 1], temperature, "calibration", "ece"),
+            (before, "temperature 1", "uncalibrated", "ece_uncalibrated"),
+            (after, temperature, "calibration", "ece"),
         ):
             diagonal(axis)
             for row in self.calibration:
@@ -328,33 +270,30 @@ class UncertaintyResult(StudyResult):
                     axis.plot(curve.predicted, curve.frequency, marker="o", markersize=3, label=label)
             axis.set(title=title, xlabel="predicted probability")
             axis.legend()
-        axes[0, 0].set_ylabel("observed frequency")
+        before.set_ylabel("observed frequency")
         return figure
 
     def _coverage_figure(self) -> Figure:
         figure, ((covered, wide),) = panels(1, 2, 9.6, 4)
         self.plot(covered)
-        for method in METHODS:
-            own = self.rows_of(method.name)
-            levels, widths = [row.level for row in own], [100 * row.width for row in own]
-            wide.plot(levels, widths, marker="o", markersize=4, label=method.name)
+        for name, rows in self.by_method.items():
+            levels, widths = [row.level for row in rows], [100 * row.width for row in rows]
+            wide.plot(levels, widths, marker="o", markersize=4, label=name)
         wide.set(xlabel="stated coverage", ylabel="mean width, % of the image")
         wide.legend(loc="upper left", fontsize=7)
         return figure
 
     def _few_figure(self) -> Figure:
-        figure, axes = panels(1, 2, 8.6, 3.4)
-        covered, wide = axes[0]
+        figure, ((covered, wide),) = panels(1, 2, 8.6, 3.4)
         own = [row for row in self.few if row.level == self.level]
-        n = [row.n_calibration for row in own]
-        low, high = [row.coverage.low for row in own], [row.coverage.high for row in own]
-        covered.fill_between(n, low, high, alpha=0.3)
-        covered.plot(n, [row.coverage.mean for row in own], marker="o", markersize=4, label=OURS.name)
+        n, coverage = [row.n_calibration for row in own], [row.coverage for row in own]
+        covered.fill_between(n, [each.low for each in coverage], [each.high for each in coverage], alpha=0.3)
+        covered.plot(n, [each.mean for each in coverage], marker="o", markersize=4)
         reference_line(covered, self.level)
         covered.set_ylabel(f"coverage, stated {self.level:.0%}")
         wide.plot(n, [100 * row.width for row in own], marker="o", markersize=4)
         wide.set(yscale="log", ylabel="mean width, % of the image")
-        for axis in axes[0]:
+        for axis in (covered, wide):
             axis.set(xscale="log", xlabel="experiments calibrated on")
             axis.set_xticks(n, [str(number) for number in n])
             axis.set_xticks([], minor=True)
@@ -372,36 +311,20 @@ class UncertaintyResult(StudyResult):
         return figure
 
     def _risk_figure(self) -> Figure:
-        figure, axes = panels(1, 2, 10, 4)
+        figure, ((pixels, images),) = panels(1, 2, 10, 4)
         for axis, unit, risk in (
-            (axes[0, 0], "pixels", "wrong ones among the pixels kept"),
-            (axes[0, 1], "images", "1 - Dice of the images kept"),
+            (pixels, "pixels", "wrong ones among the pixels kept"),
+            (images, "images", "1 - Dice of the images kept"),
         ):
-            curves = self.curves[unit]
-            first = next(iter(curves.values()))
+            first = next(iter(self.curves[unit].values()))
             at = np.unique(np.linspace(0, len(first.risk) - 1, N_POINTS).astype(int))
-            for number, (name, curve) in enumerate(curves.items()):
+            for number, (name, curve) in enumerate(self.curves[unit].items()):
                 style = "-" if number < len(PALETTE) else "-."
                 axis.plot(curve.coverage[at], curve.risk[at], style, linewidth=1.2, label=name)
             axis.plot(first.coverage[at], first.oracle[at], color="0.3", linestyle=":", label="oracle")
-            reference_line(axis, first.random, "random")
+            reference_line(axis, first.random, label="random")
             axis.set(xlabel="share kept", ylabel=risk)
             axis.legend(fontsize=7)
         # Nearly all pixels are easy: what there is to see is at the end.
-        axes[0, 0].set(yscale="log", xlim=(0.7, 1.0), ylim=(1e-5, None))
+        pixels.set(yscale="log", xlim=(0.7, 1.0), ylim=(1e-5, None))
         return figure
-
-
-def _coverage_table(head: str, rows: Sequence[Coverage]) -> Table:
-    columns = {
-        "stated": "level:.0%",
-        "covered [single divisions]": "coverage",
-        "width, of the image": "width:.2%",
-        "of the area": "informative_width:.0%",
-    }
-    return table_of(rows, {head: "method" if head == "interval" else "n_calibration", **columns})
-
-
-def _area(row: Ranking, name: str) -> str:
-    cell = f"{1e3 * row.aurc[name]:.2f} ({row.gain(name):.2f})"
-    return f"**{cell}**" if name == row.best else cell

@@ -72,19 +72,6 @@ def divide(
 
     Experiments of one kind are exchangeable, so the mean over divisions must come out at the stated level or
     a little above it: what is verified is that the whole chain does what the theory says.
-
-    Parameters
-    ----------
-    experiments
-        N of one kind.
-    method
-        Makes intervals.
-    n_calibration
-        Experiments to calibrate on, fewer than N.
-    rng
-        Draws the divisions.
-    n_divisions
-        How many.
     """
     scores, scales = method.scores(experiments), method.scales(experiments)
     expected = [e.column("expected") for e in experiments]
@@ -128,11 +115,7 @@ def intraclass_correlation(scores: FrameScores) -> float:
     """Share of the scores' variance that lies between experiments, ICC(1) of a one-way analysis of variance.
 
     0: frames of one experiment are as good as frames of several; 1: one frame says all of its experiment.
-
-    Parameters
-    ----------
-    scores
-        Of each experiment, all of equally many frames, at least two.
+    Experiments have equally many frames, at least two.
     """
     table = np.stack(list(scores))
     n = table.shape[1]
@@ -158,14 +141,10 @@ class Verification(Record):
 
     Attributes
     ----------
-    group
-        Which experiments.
-    n_experiments, n_images
-        How many.
-    coverage
-        Share of frames covered, over experiments.
-    width
-        Mean width, as a share of the image.
+    group, n_experiments, n_images
+        Which experiments, and how many.
+    coverage, width
+        Share of frames covered, over experiments; mean width, as a share of the image.
     """
 
     group: str
@@ -196,8 +175,6 @@ class Split(Record):
 
     Attributes
     ----------
-    epistemic_share
-        Of the total.
     aleatoric_boundary, epistemic_boundary
         Per length of boundary; see `prediction.SCORES`.
     error
@@ -265,6 +242,12 @@ class Ranking(Record):
         """Where a score stands between chance (0) and oracle (1)."""
         possible = self.random - self.oracle
         return (self.random - self.aurc[score]) / possible if possible > 0 else np.nan
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Score -> its area in thousandths, and its gain; the best one in bold."""
+        cells = {name: f"{1e3 * area:.2f} ({self.gain(name):.2f})" for name, area in self.aurc.items()}
+        return {name: f"**{cell}**" if name == self.best else cell for name, cell in cells.items()}
 
     @classmethod
     def of(cls, group: str, unit: str, experiments: Experiments) -> "Ranking":
