@@ -27,14 +27,11 @@ class Effect(Record):
 
     Attributes
     ----------
-    claim, test
-        The claim holds on the test set if all its effects do.
-    what
-        Is compared, in words.
-    rises
-        What the claim expects; else it falls.
-    is_ratio
-        Whether the numbers are ratios; their intervals are taken on the scale of logarithms.
+    claim, test, what
+        The claim, which holds on the test set if all its effects do; what is compared, in words.
+    rises, is_ratio
+        What the claim expects, else it falls; whether the numbers are ratios, whose intervals are taken on
+        the scale of logarithms.
     per_seed
         One number a seed.
     over_images
@@ -211,12 +208,7 @@ def architectures_differ(errors: Mapping[str, ErrorCounts], design: Design) -> I
 def diversity(counts: ErrorCounts, design: Design) -> dict[str, dict[str, Values]]:
     """How alike pairs of networks err: kind of pair -> measure -> its mean over pairs, one number a seed.
 
-    Parameters
-    ----------
-    counts
-        Errors of the design's networks, in their order.
-    design
-        Says which networks are of one architecture, and which of one seed.
+    `counts` are those of the design's networks, in their order.
     """
     row = {name: index for index, name in enumerate(design.specs)}
     networks = {
@@ -233,14 +225,13 @@ def diversity(counts: ErrorCounts, design: Design) -> dict[str, dict[str, Values
         pairs[f"seeds of {architecture}"] = {
             (one, other): [(rows[one], rows[other])] for one, other in itertools.combinations(design.seeds, 2)
         }
+
+    def mean(measure: str, chosen: list[tuple[int, int]]) -> float:
+        return float(np.mean([getattr(counts, measure)[pair] for pair in chosen]))
+
     return {
         kind: {
-            measure: pseudo_values(
-                {
-                    seeds: float(np.mean([getattr(counts, measure)[pair] for pair in chosen]))
-                    for seeds, chosen in by_seeds.items()
-                }
-            )
+            measure: pseudo_values({seeds: mean(measure, chosen) for seeds, chosen in by_seeds.items()})
             for measure in PAIR_MEASURES
         }
         for kind, by_seeds in pairs.items()

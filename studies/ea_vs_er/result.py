@@ -5,6 +5,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, ClassVar
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
@@ -16,9 +17,10 @@ from icefloe.tables import Table
 from icefloe.training.config import TrainingConfig
 from studies.ea_vs_er import figures
 from studies.ea_vs_er.claims import HERE, HOLDS, NOT, UNDECIDED, Effect, verdict
-from studies.ea_vs_er.design import EA, er_name
+from studies.ea_vs_er.design import er_name
 from studies.ea_vs_er.published import RESULTS, published
 from studies.kit.study import Record, StudyResult
+from studies.kit.tables import grid
 
 MASK_SCORES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
 SCORES = {**MASK_SCORES, "brier": "Brier", "mae": "MAD", "ece": "ECE", "uq": "UQ"}
@@ -113,6 +115,17 @@ class Diversity(Record):
     error_correlation: Interval
     q_statistic: Interval
 
+    def cells(self) -> dict[str, str]:
+        """Heading -> text."""
+        return {
+            "test set": self.test,
+            "pairs": self.pairs,
+            "disagreement": self.disagreement.plus_minus(4),
+            "both wrong": self.double_fault.plus_minus(4),
+            "correlation of errors": self.error_correlation.plus_minus(3),
+            "Q": self.q_statistic.plus_minus(3),
+        }
+
 
 class Reliability(Record):
     """T1's reliability curve on one test set, and the paper's accuracy by predicted probability."""
@@ -139,20 +152,14 @@ class EaVsErResult(StudyResult):
     architectures, n_seeds, size, n_choices, weights
         What was compared: networks, how many of them make an ensemble, how many EAs one seed makes, and
         kinds of first weights.
-    training
-        How networks were trained.
-    n_labels
-        Images labelled of each arriving dataset.
+    training, n_labels
+        How networks were trained; images labelled of each arriving dataset.
     datasets, train, validation, tests, drawn
         Images.
-    networks
-        Every network of every version.
-    scores
-        Of the EA of every version, and of everything else of T1.
-    baselines, effects, fits, diversity, reliability, pair_matrices
-        See there.
+    networks, scores
+        Every network of every version; scores of the EA of every version, and of everything else of T1.
     examples
-        Test set -> `maps.Example`; not in JSON.
+        Test set -> `figures.Example`; not in JSON.
     """
 
     name: ClassVar[str] = "ea-vs-er"
@@ -230,50 +237,40 @@ class EaVsErResult(StudyResult):
 
     def table(self) -> Table:
         """A line a claim, a column a test set."""
-        claims = dict.fromkeys(claim for claim, _ in self.verdicts)
-        return Table.of(
-            {"claim": claim} | {test: self.verdicts.get((claim, test), "-") for test in self.test_names}
-            for claim in claims
-        )
+        claims, tests = {claim: claim for claim, _ in self.verdicts}, {name: name for name in self.test_names}
+        return grid("claim", claims, tests, lambda claim, test: self.verdicts.get((claim, test), "-"))
 
     def scores_table(self, test_index: int) -> Table:
         """One test set: every ensemble, every baseline, and what the paper has beside."""
-        test, rows = self.test_names[test_index], []
-        ensembles = list(dict.fromkeys(score.ensemble for score in self.scores))
-        for name in ensembles:
-            cells = {
-                title: self.score(name, test, metric).interval.plus_minus(3 if metric in MASK_SCORES else 4)
-                for metric, title in SCORES.items()
-            }
-            rows.append({"": name} | cells | ({"UQ": ""} if name.startswith("one ") else {}))
-        rows += [
-            {"": f"*{each.name}*"}
-            | {title: f"{getattr(each, metric):.3f}" for metric, title in MASK_SCORES.items()}
-            for each in self.baselines
-            if each.test == test
-        ]
-        rows += [
-            {"": f"{name}, not run here"}
-            for name in RESULTS
-            if name not in ensembles and published(name, test_index)
-        ]
-        for row in rows:
-            paper = published(row[""].removesuffix(", not run here"), test_index)
-            row["paper: pCA"], row["paper: UQ"] = (
-                (f"{paper.pca:.3f}", f"{paper.uq:.3f}") if paper else ("", "")
-            )
-        titles = ["", *SCORES.values(), "paper: pCA", "paper: UQ"]
-        return Table.of({title: row.get(title, "") for title in titles} for row in rows)
+        test = self.test_names[test_index]
+        ensembles = dict.fromkeys(score.ensemble for score in self.scores)
+        baselines = {f"*{each.name}*": each for each in self.baselines if each.test == test}
+        absent = [name for name in RESULTS if name not in ensembles and published(name, test_index)]
+
+        def cell(name: str, metric: str) -> str:
+            if metric.startswith("paper"):
+                found = published(name, test_index)
+                return f"{getattr(found, metric.removeprefix('paper ')):.3f}" if found else ""
+            if name in baselines:
+                return f"{getattr(baselines[name], metric):.3f}" if metric in MASK_SCORES else ""
+            if name in absent or (metric == "uq" and name.startswith("one ")):
+                return ""
+            return self.score(name, test, metric).interval.plus_minus(3 if metric in MASK_SCORES else 4)
+
+        rows = {name: name for name in (*ensembles, *baselines)}
+        rows |= {f"{name}, not run here": name for name in absent}
+        columns = {title: metric for metric, title in SCORES.items()}
+        return grid("", rows, {**columns, "paper: pCA": "paper pca", "paper: UQ": "paper uq"}, cell)
 
     def effects_table(self) -> Table:
         """A line an effect; claim and test set stand at the first of theirs."""
         rows = []
-        for _, effects in groupby(self.effects, key=lambda effect: (effect.claim, effect.test)):
+        for (claim, test), effects in groupby(self.effects, key=lambda effect: (effect.claim, effect.test)):
             for number, effect in enumerate(effects):
                 rows.append(
                     {
-                        "claim": "" if number else effect.claim,
-                        "on": "" if number else effect.test,
+                        "claim": "" if number else claim,
+                        "on": "" if number else test,
                         "effect": effect.what,
                         "size, over seeds": effect.size,
                         "over images": effect.image_interval,
@@ -285,17 +282,7 @@ class EaVsErResult(StudyResult):
 
     def diversity_table(self) -> Table:
         """Pairs of different architectures (one seed) against pairs of seeds of each architecture."""
-        columns = {
-            "disagreement": ("disagreement", 4),
-            "both wrong": ("double_fault", 4),
-            "correlation of errors": ("error_correlation", 3),
-            "Q": ("q_statistic", 3),
-        }
-        return Table.of(
-            {"test set": row.test, "pairs": row.pairs}
-            | {title: getattr(row, name).plus_minus(digits) for title, (name, digits) in columns.items()}
-            for row in self.diversity
-        )
+        return Table.of(row.cells() for row in self.diversity)
 
     def ambiguity_table(self) -> Table:
         """What averaging takes off the members' mean Brier score, which is their ambiguity."""
@@ -303,11 +290,11 @@ class EaVsErResult(StudyResult):
         for test in self.test_names:
             for name in self.compared:
                 brier, ambiguity = (self.score(name, test, metric) for metric in ("brier", "ambiguity"))
-                members = over_seeds([b + a for b, a in zip(brier.per_seed, ambiguity.per_seed, strict=True)])
+                members = over_seeds(np.add(brier.per_seed, ambiguity.per_seed))
                 rows.append(
                     {
                         "test set": test,
-                        "": EA if name == "EA-T1" else name,
+                        "": name.removesuffix("-T1"),
                         "members' mean Brier": members.plus_minus(4),
                         "ambiguity": ambiguity.interval.plus_minus(4),
                         "ensemble's Brier": brier.interval.plus_minus(4),

@@ -36,18 +36,9 @@ from studies.kit.training import Network, Trainer
 
 @dataclass(frozen=True)
 class Version:
-    """All networks after one training.
+    """All networks, by name, after one training.
 
-    Attributes
-    ----------
-    name
-        `T1` and so on.
-    dataset
-        Whose images were labelled for it; None for T1.
-    drawn
-        Seed -> those images.
-    trained
-        Every network by its name.
+    `dataset` is the one of which images were labelled for it, None for T1; `drawn` are those, by seed.
     """
 
     name: str
@@ -71,14 +62,11 @@ def run_ea_vs_er(
 
     Parameters
     ----------
-    settings
-        Of the workspace.
-    progress
-        Is told what begins.
-    standard
-        Datasets of T1; empty: all labelled ones.
-    arriving
-        Those that come later, in order; empty: all whose labels are held back.
+    settings, progress
+        Of the workspace; is told what begins.
+    standard, arriving
+        Datasets of T1, and those that come later, in order; empty: all labelled ones, and all whose labels
+        are held back.
     preset
         Of `params.yaml`: its members are the architectures, `sampling.k` images of each arriving dataset are
         labelled at random; networks that its pruning refuses are named, not left out.
@@ -225,12 +213,8 @@ def train_versions(
     """Train every network of the design, then retrain it once for each arriving dataset.
 
     Networks of one seed are shown the same newly labelled images, drawn anew for each seed; so an EA knows
-    one set of labels, and different EAs different ones.
-
-    Returns
-    -------
-    list of Version
-        T1, T2, ..., one more than datasets arrive.
+    one set of labels, and different EAs different ones. Versions are T1, T2, ..., one more than datasets
+    arrive.
     """
     train, validation = _keys(split.train), _keys(split.validation)
     networks = {name: Network("T1", spec, config, train, validation) for name, spec in design.specs.items()}

@@ -145,10 +145,7 @@ class Fitted:
     def segment(self, member_logits: FloatArray) -> tuple[FloatArray, FloatArray, MaskArray]:
         """Mean probability, standard deviation over members, and mask of one image, shape (h, w) each.
 
-        Parameters
-        ----------
-        member_logits : float32, shape (M, h, w)
-            Of one member or more; the deviation of one is 0.
+        Logits are float32 of shape (M, h, w); the deviation of a member alone is 0.
         """
         members = probabilities(member_logits, self.temperature)
         mean = mean_probability(members)
@@ -162,12 +159,10 @@ class PooledScores:
 
     Attributes
     ----------
-    pooled
-        By the names of `evaluate.DatasetScores`, and `ambiguity`, the mean square of the members' distance
-        from their mean: what the ensemble's Brier score is below its members' mean one (Krogh and Vedelsby
-        1995). UQ and ambiguity are 0 for a network alone.
-    images
-        The same names but for `ambiguity` -> one value an image, in the test set's order.
+    pooled, images
+        By the names of `evaluate.DatasetScores`, of all pixels and image by image; and of all pixels
+        `ambiguity`, the mean square of the members' distance from their mean: what the ensemble's Brier score
+        is below its members' mean one (Krogh and Vedelsby 1995). UQ and ambiguity of a network alone are 0.
     calibration, accuracy
         Sums of the reliability curve and of the paper's accuracy by probability.
     """
@@ -232,12 +227,7 @@ class FamilyScores:
         return [scored for choices in self.ensembles.values() for scored in choices]
 
     def per_seed(self, test: str, metric: str) -> Values:
-        """A pooled score on a test set, one number a seed; one number in all where there is one ensemble.
-
-        Returns
-        -------
-        float64, shape (n_seeds,) or (1,)
-        """
+        """A pooled score on a test set, one number a seed; one in all where there is one ensemble."""
         return self._per_seed(lambda scored: scored.tests[test].pooled[metric])
 
     def log_ratio_per_seed(self, metric: str, test: str, to: str) -> Values:
