@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import BinnedCurve
-from icefloe.params import Params, load_params
+from icefloe.params import load_params
 from icefloe.progress import SILENT, Progress
 from icefloe.scoring.tally import mask_scores
 from icefloe.settings import Settings
@@ -83,18 +83,6 @@ def run_ea_vs_er(
     standard = standard or labelled
     arriving = arriving or [name for name in held_back if name not in standard]
     params = load_params(settings.workspace / "params.yaml", preset)
-    return measure_ea_vs_er(settings, params, standard, arriving, n_seeds, progress)
-
-
-def measure_ea_vs_er(
-    settings: Settings,
-    params: Params,
-    standard: Sequence[str],
-    arriving: Sequence[str],
-    n_seeds: int,
-    progress: Progress = SILENT,
-) -> EaVsErResult:
-    """The study with a preset's parameters; everything else as of `run_ea_vs_er`."""
     design = Design.of(params.training.members, n_seeds)
     _require_different(standard, arriving)
     data = StudyData.load(settings.data, [*standard, *arriving])

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from pydantic import computed_field
 
 from icefloe.statistics.interval import Interval
-from icefloe.statistics.repetitions import over_seeds
+from icefloe.statistics.repetitions import Seeds, over_seeds, resampled_seeds
 from icefloe.tables import Table
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid, in_words, listed
@@ -18,7 +18,7 @@ from studies.label_cost import figures, savings
 from studies.label_cost.annotation_time import LOOK_MINUTES, MEASURED_ON_PX, SCRATCH_MINUTES, TOLERANCE
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome, Repetition
-from studies.label_cost.savings import Array, Comparison, CrossValidatedBest, Curves, Seeds
+from studies.label_cost.savings import Array, Comparison, CrossValidatedBest, Curves
 
 
 class DatasetSummary(Record):
@@ -174,7 +174,7 @@ class LabelCostResult(StudyResult):
                     for curves in self.curves
                 )
 
-            return savings.of_mean_curves(total, self.n_seeds)
+            return resampled_seeds(total, self.n_seeds)
 
         return tuple(
             MinutesNeeded(

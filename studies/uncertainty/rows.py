@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from icefloe.scoring.conformal import hierarchical_quantile
 from icefloe.scoring.selective import RiskCoverage, risk_coverage
 from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
 from icefloe.statistics.interval import Interval
-from icefloe.statistics.repetitions import over_seeds
+from icefloe.statistics.repetitions import share_over_repetitions
 from studies.kit.study import Record
 from studies.uncertainty.design import (
     IMAGE_SCORES,
@@ -18,7 +17,6 @@ from studies.uncertainty.design import (
     OURS,
     PIXEL_SCORES,
     Float64Array,
-    FrameScores,
     Method,
 )
 from studies.uncertainty.measure import DOUBTS, MeasuredExperiment
@@ -111,31 +109,6 @@ def _widths(expected: Float64Array, scale: Float64Array, quantile: float) -> Flo
     return np.minimum(expected + quantile * scale, 1) - np.maximum(expected - quantile * scale, 0)
 
 
-def intraclass_correlation(scores: FrameScores) -> float:
-    """Share of the scores' variance that lies between experiments, ICC(1) of a one-way analysis of variance.
-
-    0: frames of one experiment are as good as frames of several; 1: one frame says all of its experiment.
-    Experiments have equally many frames, at least two.
-    """
-    table = np.stack(list(scores))
-    n = table.shape[1]
-    between = n * table.mean(axis=1).var(ddof=1)
-    within = table.var(axis=1, ddof=1).mean()
-    return float((between - within) / (between + (n - 1) * within))
-
-
-def share_over_experiments(holds: Sequence[NDArray[np.bool_]]) -> Interval:
-    """Mean over experiments of the share of their frames of which something holds; its 95 % t interval.
-
-    The interval is over experiments and lies within [0, 1]; one experiment has none: its frames don't tell
-    how another would fare.
-    """
-    estimate = over_seeds([float(frames.mean()) for frames in holds])
-    if not estimate.is_bounded:
-        return estimate
-    return estimate.model_copy(update={"low": max(estimate.low, 0.0), "high": min(estimate.high, 1.0)})
-
-
 class Verification(Record):
     """Coverage on experiments that took no part in the calibration, at one level.
 
@@ -165,7 +138,7 @@ def verify(group: str, calibration: Experiments, experiments: Experiments, level
         level=level,
         n_experiments=len(experiments),
         n_images=len(scales),
-        coverage=share_over_experiments(covered),
+        coverage=share_over_repetitions(covered),
         width=float(np.mean(_widths(_column(experiments, "expected"), scales, quantile))),
     )
 
@@ -315,7 +288,7 @@ class Abstention(Record):
             group=group,
             n_experiments=len(experiments),
             n_images=len(shares),
-            kept_promise=share_over_experiments([e.column("safe_doubt") >= max_doubt for e in experiments]),
+            kept_promise=share_over_repetitions([e.column("safe_doubt") >= max_doubt for e in experiments]),
             before=float((_column(experiments, "error") <= max_error).mean()),
             abstained=float(np.mean(shares)),
         )

@@ -22,6 +22,7 @@ from icefloe.report.figures import Segmented
 from icefloe.settings import Settings
 from icefloe.simulate.fresh import fresh_experiments
 from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
+from icefloe.statistics.repetitions import intraclass_correlation
 from studies.uncertainty.design import FEW, FRESH, LEVELS, METHODS, N_EXAMPLES, N_SHIFTED, OURS
 from studies.uncertainty.measure import MeasuredExperiment, measure
 from studies.uncertainty.result import Calibration, UncertaintyResult
@@ -31,7 +32,6 @@ from studies.uncertainty.rows import (
     Split,
     divide,
     highest_doubt,
-    intraclass_correlation,
     risk_curves,
     verify,
 )

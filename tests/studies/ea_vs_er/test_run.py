@@ -1,15 +1,18 @@
 """From datasets to a page, with real training; and what is refused before it."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
+import yaml
 
 from icefloe.datasets.dataset import DatasetInfo
+from icefloe.datasets.splits import SplitConfig
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
-from icefloe.params import DEFAULT_PARAMS, Params, load_params
+from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.progress import Silent
 from icefloe.settings import Settings
 from icefloe.simulate.ice import simulate_experiment
@@ -18,7 +21,7 @@ from icefloe.simulate.workspace import write_dataset
 from icefloe.training.config import RetrainingConfig, TrainingConfig
 from studies.ea_vs_er.design import Design, ImageSplit
 from studies.ea_vs_er.result import EaVsErResult
-from studies.ea_vs_er.run import measure_ea_vs_er, train_versions
+from studies.ea_vs_er.run import run_ea_vs_er, train_versions
 from studies.kit.data import StudyData
 from studies.kit.study import write_study
 from studies.kit.training import Trainer
@@ -34,7 +37,7 @@ CONFIG = TrainingConfig(
     learning_rate=3e-3,
     retraining=RetrainingConfig(epochs=1),
 )
-PARAMS = Params(training=CONFIG)
+TINY_PARAMS = {"presets": {"tiny": {"training": CONFIG.model_dump(mode="json")}}}
 
 
 @pytest.fixture
@@ -42,7 +45,12 @@ def settings(tmp_path):
     for seed, (name, labelled) in enumerate({"A": True, "B": False}.items()):
         info = DatasetInfo(name=name, experiment=name, pixel_size_nm=7.5)
         write_dataset(simulate_experiment(TINY, seed), tmp_path / "data" / name, info, labelled=labelled)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(TINY_PARAMS))
     return Settings(workspace=tmp_path)
+
+
+def run(settings, **options):
+    return run_ea_vs_er(settings, **{"preset": "tiny", "n_seeds": 3, **options})
 
 
 class Told(Silent):
@@ -54,16 +62,18 @@ class Told(Silent):
 
 
 @pytest.mark.parametrize(
-    ("standard", "arriving", "message"),
+    ("absent", "options", "message"),
     [
-        ((), ("B",), r"^There is no dataset to train on\. Name one with --standard\.$"),
-        (("A",), (), r"^There is no dataset that arrives\. Name one with --arriving\.$"),
-        (("A",), ("A",), r"^A: named as standard and as arriving\. Name it once\.$"),
+        ("A", {}, r"^There is no dataset to train on\. Name one with --standard\.$"),
+        ("B", {}, r"^There is no dataset that arrives\. Name one with --arriving\.$"),
+        ("", {"arriving": ["A"]}, r"^A: named as standard and as arriving\. Name it once\.$"),
     ],
 )
-def test_datasets_that_make_no_study_are_refused(settings, standard, arriving, message):
+def test_datasets_that_make_no_study_are_refused(settings, absent, options, message):
+    if absent:
+        shutil.rmtree(settings.data / absent)
     with pytest.raises(IcefloeError, match=message):
-        measure_ea_vs_er(settings, PARAMS, standard, arriving, n_seeds=3)
+        run(settings, **options)
     assert not settings.checkpoints.exists()
 
 
@@ -71,13 +81,13 @@ def test_more_than_two_classes_are_refused(settings):
     info = DatasetInfo(name="B", experiment="B", classes=["background", "ice", "grid"])
     info.save(settings.data / "B")
     with pytest.raises(IcefloeError, match=r"^B: has 3 classes \(background, ice, grid\)"):
-        measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3)
+        run(settings)
 
 
 @pytest.mark.integration
 def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(settings, tmp_path):
     told = Told()
-    result = measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3, progress=told)
+    result = run(settings, progress=told)
     assert told.lines[:2] == ["T1: 6 networks on 6 images", "T2: all of them again, with 2 images of B"]
     drawn = {key for each in result.drawn for key in each.keys}
     assert not set(result.tests[1].images) & drawn
@@ -90,13 +100,13 @@ def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(setting
     weights = sorted(settings.checkpoints.glob("*/best.safetensors"))
     assert len(weights) == 12
     written = [file.stat().st_mtime_ns for file in weights]
-    again = measure_ea_vs_er(settings, PARAMS, ["A"], ["B"], n_seeds=3)
+    again = run(settings)
     assert [file.stat().st_mtime_ns for file in weights] == written
     assert again.model_dump_json() == result.model_dump_json()
     assert EaVsErResult.model_validate_json(result.model_dump_json()).page() == result.page()
 
     data = StudyData.load(settings.data, ["A", "B"])
-    split, design = ImageSplit.of(data, ["A"], ["B"], PARAMS.split), Design.of(CONFIG.members, 3)
+    split, design = ImageSplit.of(data, ["A"], ["B"], SplitConfig()), Design.of(CONFIG.members, 3)
     first, second = train_versions(Trainer(data, settings), split, design, CONFIG, n_labels=2)
     for name, member in second.trained.items():
         assert member.receipt.init_sha256 == first.trained[name].receipt.weights_sha256

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from icefloe.statistics.repetitions import over_seeds
 from studies.label_cost.savings import (
     compare,
     cost_to_reach,
@@ -9,7 +8,6 @@ from studies.label_cost.savings import (
     labels_saved,
     mean_areas,
     minutes_needed,
-    of_mean_curves,
 )
 
 LABELS = (0, 1, 2, 4, 8)
@@ -68,26 +66,6 @@ def test_with_a_single_round_the_area_is_its_dice(make_curves):
     curves = make_curves((0, 2), random=[0.1, 0.6], foreground_random=[0.1, 0.5], entropy=[0.1, 0.7])
     np.testing.assert_allclose(curves.areas[:, 0], [0.6, 0.5, 0.7])
     assert curves.target_labels == 2
-
-
-def test_the_interval_of_a_mean_is_no_narrower_than_the_t_interval(rng):
-    values = rng.normal(size=5)
-    found = of_mean_curves(lambda seeds: float(values[seeds].mean()), 5)
-    expected = over_seeds(values)
-    assert found.mean == pytest.approx(expected.mean)
-    assert found.low <= expected.low + 1e-12
-    assert found.high >= expected.high - 1e-12
-    # With five values of a normal the t interval is the wider, or nearly.
-    assert found.high - found.low == pytest.approx(expected.high - expected.low, rel=0.3)
-
-
-def test_a_single_seed_has_no_interval():
-    assert of_mean_curves(lambda seeds: 1.5, 1).model_dump() == {
-        "mean": 1.5,
-        "low": None,
-        "high": None,
-        "n": 1,
-    }
 
 
 def test_the_best_strategy_is_measured_on_seeds_that_did_not_choose_it(make_curves):

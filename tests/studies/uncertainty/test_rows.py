@@ -12,9 +12,7 @@ from studies.uncertainty.rows import (
     Ranking,
     Split,
     divide,
-    intraclass_correlation,
     risk_curves,
-    share_over_experiments,
     verify,
 )
 
@@ -153,20 +151,6 @@ def test_another_kind_of_experiment_is_not_covered_and_named(fresh, rng, result_
     assert said(same, alone).endswith(f"below it in the one experiment: D5 ({alone.coverage.mean:.2f}).")
     easy = verify("D2", fresh, experiments(rng, 3, factor=0.1), 0.9)
     assert said(same, easy).endswith("none is below 90%.")
-
-
-@pytest.mark.parametrize("between", [0.0, 1.0, 3.0])
-def test_the_share_of_variance_between_experiments_is_that_put_in(rng, between):
-    scores = between * rng.normal(size=(4000, 1)) + rng.normal(size=(4000, 5))
-    expected = between**2 / (between**2 + 1)
-    assert intraclass_correlation(list(scores)) == pytest.approx(expected, abs=0.03)
-
-
-def test_shares_have_intervals_over_experiments_within_their_range():
-    one = share_over_experiments([np.array([True, False])])
-    assert (one.mean, one.n, str(one)) == (0.5, 1, "0.500")
-    two = share_over_experiments([np.array([True, True]), np.array([True, False])])
-    assert (two.mean, two.low, two.high) == (0.75, 0.0, 1.0)
 
 
 def test_abstaining_keeps_its_promise_on_experiments_like_those_calibrated_on(fresh, rng, result_of):
