@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, small ensembles of real networks with random weights among them."""
 
 import os
 import pwd
@@ -6,17 +6,25 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from icefloe.database.engine import Database
 from icefloe.database.open import open_url
 from icefloe.database.url import sqlite_url
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.manifest import Manifest, Member
+from icefloe.files import sha256_file
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec
+from icefloe.models.zoo import build
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -33,6 +41,53 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real micrographs are not on this machine (set ICEFLOE_REAL_DATA)")
     return folder
+
+
+def untrained_specs(seeds: tuple[int, ...]) -> tuple[MemberSpec, ...]:
+    channels = (16, 16, 8, 8, 8)
+    return tuple(MemberSpec(encoder="mobilenet_v2", seed=seed, decoder_channels=channels) for seed in seeds)
+
+
+@pytest.fixture(scope="session")
+def member_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Path]]:
+    """Weights files of untrained members, for a number of classes."""
+
+    @cache
+    def make(n_classes: int, seeds: tuple[int, ...] = (0, 1)) -> list[Path]:
+        folder = tmp_path_factory.mktemp("members")
+        paths = []
+        for spec in untrained_specs(seeds):
+            paths.append(folder / f"{spec.name}.safetensors")
+            save_file(build(spec, n_classes).state_dict(), paths[-1])
+        return paths
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_ensemble(member_weights: Callable[..., list[Path]]) -> Callable[..., Ensemble]:
+    """An ensemble of untrained members at 64 px; keywords go to its manifest."""
+
+    @cache
+    def plain(n_classes: int, seeds: tuple[int, ...]) -> Ensemble:
+        paths = member_weights(n_classes, seeds)
+        members = tuple(
+            Member(spec=spec, sha256=sha256_file(path))
+            for spec, path in zip(untrained_specs(seeds), paths, strict=True)
+        )
+        manifest = Manifest(
+            name="EA-T1",
+            members=members,
+            preprocessing=Preprocessing(size=64),
+            classes=("background", "ice", "gas", "grid")[:n_classes],
+        )
+        return Ensemble(manifest, paths, device="cpu")
+
+    def make(n_classes: int = 2, seeds: tuple[int, ...] = (0, 1), **entries: object) -> Ensemble:
+        ensemble = plain(n_classes, seeds)
+        return ensemble.with_manifest(ensemble.manifest.model_copy(update=entries))
+
+    return make
 
 
 class PostgreSQL:

@@ -92,7 +92,8 @@ class TerminalProgress:
     """A bar for each work."""
 
     def __init__(self, bars: Bars) -> None:
-        self._bars, self._tasks = bars, dict[str, TaskID]()
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
         """Move the work's bar, which appears with its first units."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from icefloe.cli.context import progress, say, settings
 
 if TYPE_CHECKING:
+    from icefloe.progress import Progress
     from icefloe.settings import Settings
-    from icefloe.studies.writing import Study
+    from studies.kit.study import StudyResult
 
 app = typer.Typer(
     help="Studies: tables and figures with intervals, on the workspace's datasets.", no_args_is_help=True
@@ -24,25 +27,15 @@ Output = Annotated[Path, typer.Option(help="Folder for the page, its figures and
 STUDIES = Path("studies")
 
 
-def _workspace() -> Settings:
-    """The workspace; refused at once without a data version, which the page names at the end."""
-    from icefloe.datasets.versions import current_version
+def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> None:
+    """Do a study; say what was found, and where its page is."""
+    from studies.kit.study import run_study
 
-    where = settings()
-    current_version(where.workspace)
-    return where
-
-
-def _finish(study: Study, output: Path, began: float) -> None:
-    """Write a study down; `began` is what `time.monotonic` said at its start."""
-    from icefloe.datasets.versions import current_version, is_clean
-    from icefloe.studies.writing import Circumstances, write_study
-
-    workspace = settings().workspace
-    version = current_version(workspace).md5[:8]
-    data = version if is_clean(workspace) else f"{version} with uncommitted changes"
     command = shlex.join(["icefloe", *sys.argv[1:]])
-    page = write_study(study, output, Circumstances(command, data, time.monotonic() - began))
+    with progress() as told:
+        result, page = run_study(study, settings(), output, command, told)
+    for line in result.findings():
+        say(escape(line))
     say(f"Page with figures: [bold]{page}[/bold]")
 
 
@@ -68,41 +61,20 @@ def label_cost(
     output: Output = STUDIES,
 ) -> None:
     """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
-    from icefloe.errors import IcefloeError
-    from icefloe.params import load_params
-    from icefloe.studies.label_cost.run import Plan, run_label_cost
-    from icefloe.studies.material import Material, labelled_and_held_back
+    from studies.label_cost.run import run_label_cost
 
-    began = time.monotonic()
-    where = _workspace()
-    params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = labelled_and_held_back(where.data)
-    try:
-        counts = tuple(int(count) for count in labels.split(","))
-    except ValueError as error:
-        raise IcefloeError(f"--labels {labels}: not whole numbers. Write them like 1,2,4.") from error
-    plan = Plan(
-        standard=tuple(standard or labelled),
-        arriving=tuple(arriving or [*labelled[1:], *held_back]),
-        strategies=tuple(strategy or ()),
-        labels=counts,
-        n_seeds=seeds,
+    _run(
+        partial(
+            run_label_cost,
+            standard=standard or (),
+            arriving=arriving or (),
+            strategies=strategy or (),
+            labels=labels,
+            n_seeds=seeds,
+            preset=preset,
+        ),
+        output,
     )
-    study = run_label_cost(
-        Material.load(where.data, plan.datasets),
-        plan,
-        params.training,
-        params.sampling,
-        params.split,
-        preset=preset,
-        checkpoints=where.checkpoints,
-        ray_address=where.ray_address,
-        weights_dir=where.weights_dir,
-        tell=say,
-    )
-    for line in study.verdicts():
-        say(line)
-    _finish(study, output, began)
 
 
 @app.command("ea-vs-er")
@@ -122,30 +94,18 @@ def ea_vs_er(
     output: Output = STUDIES,
 ) -> None:
     """Ensembles of architectures against ensembles of seeds: Baskaran et al. 2022, tables 4 to 6."""
-    from icefloe.params import load_params
-    from icefloe.studies.ea_vs_er.study import run_ea_vs_er
-    from icefloe.studies.ea_vs_er.versions import Where
-    from icefloe.studies.material import Material, labelled_and_held_back
+    from studies.ea_vs_er.run import run_ea_vs_er
 
-    began = time.monotonic()
-    where = _workspace()
-    params = load_params(where.workspace / "params.yaml", preset)
-    labelled, held_back = labelled_and_held_back(where.data)
-    first = standard or labelled
-    later = arriving or [name for name in held_back if name not in first]
-    study = run_ea_vs_er(
-        Material.load(where.data, [*first, *later]),
-        first,
-        later,
-        params.training,
-        split=params.split,
-        pruning=params.pruning,
-        n_labels=params.sampling.k,
-        n_seeds=seeds,
-        where=Where(where.checkpoints, where.weights_dir, where.ray_address),
-        tell=say,
+    _run(
+        partial(
+            run_ea_vs_er,
+            standard=standard or (),
+            arriving=arriving or (),
+            preset=preset,
+            n_seeds=seeds,
+        ),
+        output,
     )
-    _finish(study, output, began)
 
 
 @app.command()
@@ -158,25 +118,9 @@ def uncertainty(
     output: Output = STUDIES,
 ) -> None:
     """What the uncertainty is worth: intervals and their coverage, calibration, ranking, abstaining."""
-    import tempfile
+    from studies.uncertainty.run import run_uncertainty
 
-    from icefloe.datasets.dataset import load_datasets
-    from icefloe.studies.uncertainty.run import registered_subjects, run_uncertainty, saved_subject
-
-    began, where = time.monotonic(), _workspace()
-    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
-        subjects = (
-            registered_subjects(where, Path(scratch)) if ensemble is None else [saved_subject(ensemble)]
-        )
-        task = bar.add_task("Held-out images", total=None)
-
-        def advance(what: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-
-        study = run_uncertainty(
-            subjects[0], load_datasets(where.data), subjects[1:], experiments, seed, advance
-        )
-    _finish(study, output, began)
+    _run(partial(run_uncertainty, ensemble=ensemble, n_experiments=experiments, seed=seed), output)
 
 
 @app.command()
@@ -192,33 +136,20 @@ def gate(
     output: Output = STUDIES,
 ) -> None:
     """The drift gate: false alarms a month, smallest shifts detected, and whether it says what moved."""
-    import tempfile
+    from studies.gate.run import run_gate
 
-    from icefloe.registry.registry import Registry
-    from icefloe.studies.gate.study import run_gate
-
-    began, where = time.monotonic(), _workspace()
-    with tempfile.TemporaryDirectory() as scratch, progress() as bar:
-        if ensemble is None:
-            registry = Registry(where)
-            name = registry.get("champion").name
-            directory = registry.download(name, Path(scratch) / name)
-        else:
-            directory, name = ensemble, ensemble.resolve().name
-        task = bar.add_task("Simulated experiments", total=None)
-        study = run_gate(
-            directory,
-            where.data,
-            where.state / "gate",
-            name=name,
+    _run(
+        partial(
+            run_gate,
+            ensemble=ensemble,
             n_standard=standard,
             repeats=repeats,
             per_day=per_day,
             processes=processes,
             seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    _finish(study, output, began)
+        ),
+        output,
+    )
 
 
 @app.command()
@@ -239,19 +170,16 @@ def transfer(
     output: Output = STUDIES,
 ) -> None:
     """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
-    from icefloe.params import load_params
-    from icefloe.studies.transfer import default_panels, run_transfer
+    from studies.transfer.run import run_transfer
 
-    began = time.monotonic()
-    where = _workspace()
-    study = run_transfer(
-        where.data,
-        load_params(where.workspace / "params.yaml", preset).training,
-        default_panels(where.data, standard, arriving),
-        encoder or ["mobilenet_v2"],
-        seeds=range(seeds),
-        checkpoints=where.checkpoints,
-        weights_dir=where.weights_dir,
-        ray_address=where.ray_address,
+    _run(
+        partial(
+            run_transfer,
+            standard=standard or (),
+            arriving=arriving or (),
+            encoders=encoder or ("mobilenet_v2",),
+            preset=preset,
+            n_seeds=seeds,
+        ),
+        output,
     )
-    _finish(study, output, began)

@@ -66,11 +66,21 @@ class Interval(BaseModel):
 
     def text(self, digits: int = 3, *, signed: bool = False) -> str:
         """`0.912 [0.904, 0.920]`, with `signed` `+0.012 [+0.004, +0.020]`; without bounds the mean alone."""
-        sign = "+" if signed else ""
+        if not self.is_bounded and not signed:
+            return f"{self.mean:.{digits}f}"
+        return f"{self.mean:{'+' if signed else ''}.{digits}f} {self.bounds(digits, signed=signed)}"
+
+    def bounds(self, digits: int = 3, *, signed: bool = False) -> str:
+        """The part of `text` in brackets: `[0.904, 0.920]`."""
         if not self.is_bounded:
-            return f"{self.mean:{sign}.{digits}f} [no interval]" if signed else f"{self.mean:.{digits}f}"
-        low, high = (f"{bound:{sign}.{digits}f}" for bound in (self.low, self.high))
-        return f"{self.mean:{sign}.{digits}f} [{low}, {high}]"
+            return "[no interval]"
+        low, high = (f"{bound:{'+' if signed else ''}.{digits}f}" for bound in (self.low, self.high))
+        return f"[{low}, {high}]"
+
+    def plus_minus(self, digits: int = 3) -> str:
+        """`0.912 ± 0.008`, if the interval is symmetric about its mean; without bounds the mean alone."""
+        half = f" ± {self.high - self.mean:.{digits}f}" if self.is_bounded else ""
+        return f"{self.mean:.{digits}f}{half}"
 
     def __str__(self) -> str:
         return self.text()

@@ -36,6 +36,9 @@ def test_text_has_the_digits_and_signs_asked_for():
     interval = Interval(mean=0.012, low=0.004, high=0.02, n=3)
     assert str(interval) == "0.012 [0.004, 0.020]"
     assert interval.text(4, signed=True) == "+0.0120 [+0.0040, +0.0200]"
+    assert interval.bounds(2) == "[0.00, 0.02]"
+    assert interval.plus_minus() == "0.012 ± 0.008"
+    assert Interval(mean=0.5, n=1).plus_minus(2) == "0.50"
 
 
 @pytest.mark.parametrize("interval", [Interval(mean=0.5, n=1), Interval(mean=0.5, low=0.4, high=0.6, n=3)])

@@ -1,1 +1,0 @@
-"""`icefloe study uncertainty`: what an ensemble's uncertainty is worth on images it was never shown."""

@@ -1,0 +1,327 @@
+"""Scores of all ensembles, what they say to the paper's claims, and the page's tables."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import groupby
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from icefloe.evaluation.scores import BinnedCurve
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import over_seeds
+from icefloe.tables import Table
+from icefloe.training.config import TrainingConfig
+from studies.ea_vs_er import figures
+from studies.ea_vs_er.claims import HERE, HOLDS, NOT, UNDECIDED, Effect, verdict
+from studies.ea_vs_er.design import er_name
+from studies.ea_vs_er.published import RESULTS, published
+from studies.kit.study import Record, StudyResult
+from studies.kit.tables import grid
+
+MASK_SCORES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
+SCORES = {**MASK_SCORES, "brier": "Brier", "mae": "MAD", "ece": "ECE", "uq": "UQ"}
+
+
+class DatasetNote(Record):
+    """Where a dataset comes from, and by what it departs from the standard ones."""
+
+    name: str
+    source: str
+    departs_by: tuple[str, ...] = ()
+
+
+class HeldOut(Record):
+    """A test set: images that nothing is trained on, and how many of them show different things."""
+
+    name: str
+    images: tuple[str, ...]
+    n_different: int
+
+
+class Drawn(Record):
+    """Images labelled for one version of one seed's networks."""
+
+    version: str
+    dataset: str
+    seed: int
+    images: tuple[str, ...]
+
+
+class TrainedNetwork(Record):
+    """A network of one version; `refused` is why pruning would leave it out of an ensemble."""
+
+    version: str
+    network: str
+    val_pca: float
+    val_iou: float
+    best_epoch: int
+    refused: str | None
+
+
+class Score(Record):
+    """One pooled score of one kind of ensembles on one test set.
+
+    Attributes
+    ----------
+    ensemble, test, metric
+        Which; metrics as of `PooledScores.pooled`.
+    per_seed
+        One number a seed; a single one where there is one ensemble.
+    single
+        Of each ensemble by itself, for the figures.
+    """
+
+    ensemble: str
+    test: str
+    metric: str
+    per_seed: tuple[float, ...]
+    single: tuple[float, ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """Mean over ensembles, and its interval over seeds."""
+        return over_seeds(self.per_seed)
+
+
+class Baseline(Record):
+    """What takes no learning, on one test set."""
+
+    test: str
+    name: str
+    pca: float
+    iou: float
+    dice: float
+
+
+class Fit(Record):
+    """Mean temperature (geometric) and threshold of one kind of T1's ensembles."""
+
+    ensemble: str
+    temperature: float
+    threshold: float
+
+
+class Diversity(Record):
+    """How alike pairs of T1's networks of one kind err on one test set."""
+
+    test: str
+    pairs: str
+    disagreement: Interval
+    double_fault: Interval
+    error_correlation: Interval
+    q_statistic: Interval
+
+    def cells(self) -> dict[str, str]:
+        """Heading -> text."""
+        return {
+            "test set": self.test,
+            "pairs": self.pairs,
+            "disagreement": self.disagreement.plus_minus(4),
+            "both wrong": self.double_fault.plus_minus(4),
+            "correlation of errors": self.error_correlation.plus_minus(3),
+            "Q": self.q_statistic.plus_minus(3),
+        }
+
+
+class Reliability(Record):
+    """T1's reliability curve on one test set, and the paper's accuracy by predicted probability."""
+
+    ensemble: str
+    test: str
+    calibration: BinnedCurve
+    accuracy: BinnedCurve
+
+
+class PairMatrix(Record):
+    """Of every pair of T1's networks, in their order; null where a network never errs."""
+
+    test: str
+    disagreement: tuple[tuple[float, ...], ...]
+    error_correlation: tuple[tuple[float | None, ...], ...]
+
+
+class EaVsErResult(StudyResult):
+    """Ensembles of architectures against ensembles of seeds.
+
+    Attributes
+    ----------
+    architectures, n_seeds, size, n_choices, weights
+        What was compared: networks, how many of them make an ensemble, how many EAs one seed makes, and
+        kinds of first weights.
+    training, n_labels
+        How networks were trained; images labelled of each arriving dataset.
+    datasets, train, validation, tests, drawn
+        Images.
+    networks, scores
+        Every network of every version; scores of the EA of every version, and of everything else of T1.
+    examples
+        Test set -> `figures.Example`; not in JSON.
+    """
+
+    name: ClassVar[str] = "ea-vs-er"
+    title: ClassVar[str] = "Ensembles of architectures against ensembles of seeds"
+    folder: ClassVar[str] = "ea_vs_er"
+    words: ClassVar[Mapping[str, str]] = {"holds": HOLDS, "here": HERE, "no": NOT, "undecided": UNDECIDED}
+
+    architectures: tuple[str, ...]
+    n_seeds: int
+    size: int
+    n_choices: int
+    weights: tuple[str, ...]
+    n_labels: int
+    training: TrainingConfig
+    datasets: tuple[DatasetNote, ...]
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    tests: tuple[HeldOut, ...]
+    drawn: tuple[Drawn, ...]
+    networks: tuple[TrainedNetwork, ...]
+    scores: tuple[Score, ...]
+    baselines: tuple[Baseline, ...]
+    effects: tuple[Effect, ...]
+    fits: tuple[Fit, ...]
+    diversity: tuple[Diversity, ...]
+    reliability: tuple[Reliability, ...] = ()
+    pair_matrices: tuple[PairMatrix, ...] = ()
+    examples: dict[str, Any] = Field({}, exclude=True)
+
+    @property
+    def test_names(self) -> list[str]:
+        """Test sets, the standard one first."""
+        return [test.name for test in self.tests]
+
+    @property
+    def compared(self) -> list[str]:
+        """The ensembles of one size: T1's EA, then every ER."""
+        return ["EA-T1", *map(er_name, self.architectures)]
+
+    @property
+    def versions(self) -> list[str]:
+        """The EA's."""
+        return list(dict.fromkeys(s.ensemble for s in self.scores if s.ensemble.startswith("EA-")))
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, str], Score]:
+        return {(score.ensemble, score.test, score.metric): score for score in self.scores}
+
+    def score(self, ensemble: str, test: str, metric: str) -> Score:
+        """One score."""
+        return self._scores[ensemble, test, metric]
+
+    @cached_property
+    def verdicts(self) -> dict[tuple[str, str], str]:
+        """Claim and test set -> word."""
+        grouped = groupby(self.effects, key=lambda effect: (effect.claim, effect.test))
+        return {which: verdict(list(effects)) for which, effects in grouped}
+
+    def sentence(self) -> str:
+        """How many claims hold where."""
+        words = list(self.verdicts.values())
+        return (
+            f"Of {len(words)} claims on single test sets {words.count(HOLDS) + words.count(HERE)} hold, "
+            f"{words.count(NOT)} are contradicted and {words.count(UNDECIDED)} are undecided."
+        )
+
+    def findings(self) -> list[str]:
+        """A sentence a claim that the data contradict."""
+        against: dict[str, list[str]] = {}
+        for (claim, test), word in self.verdicts.items():
+            if word == NOT:
+                against.setdefault(claim, []).append(test)
+        lines = [f'Contradicted on {", ".join(tests)}: "{claim}".' for claim, tests in against.items()]
+        return lines or ["No claim is contradicted."]
+
+    def table(self) -> Table:
+        """A line a claim, a column a test set."""
+        claims, tests = {claim: claim for claim, _ in self.verdicts}, {name: name for name in self.test_names}
+        return grid("claim", claims, tests, lambda claim, test: self.verdicts.get((claim, test), "-"))
+
+    def scores_table(self, test_index: int) -> Table:
+        """One test set: every ensemble, every baseline, and what the paper has beside."""
+        test = self.test_names[test_index]
+        ensembles = dict.fromkeys(score.ensemble for score in self.scores)
+        baselines = {f"*{each.name}*": each for each in self.baselines if each.test == test}
+        absent = [name for name in RESULTS if name not in ensembles and published(name, test_index)]
+
+        def cell(name: str, metric: str) -> str:
+            if metric.startswith("paper"):
+                found = published(name, test_index)
+                return f"{getattr(found, metric.removeprefix('paper ')):.3f}" if found else ""
+            if name in baselines:
+                return f"{getattr(baselines[name], metric):.3f}" if metric in MASK_SCORES else ""
+            if name in absent or (metric == "uq" and name.startswith("one ")):
+                return ""
+            return self.score(name, test, metric).interval.plus_minus(3 if metric in MASK_SCORES else 4)
+
+        rows = {name: name for name in (*ensembles, *baselines)}
+        rows |= {f"{name}, not run here": name for name in absent}
+        columns = {title: metric for metric, title in SCORES.items()}
+        return grid("", rows, {**columns, "paper: pCA": "paper pca", "paper: UQ": "paper uq"}, cell)
+
+    def effects_table(self) -> Table:
+        """A line an effect; claim and test set stand at the first of theirs."""
+        rows = []
+        for (claim, test), effects in groupby(self.effects, key=lambda effect: (effect.claim, effect.test)):
+            for number, effect in enumerate(effects):
+                rows.append(
+                    {
+                        "claim": "" if number else claim,
+                        "on": "" if number else test,
+                        "effect": effect.what,
+                        "size, over seeds": effect.size,
+                        "over images": effect.image_interval,
+                        "paper": effect.published_size,
+                        "": effect.word,
+                    }
+                )
+        return Table.of(rows)
+
+    def diversity_table(self) -> Table:
+        """Pairs of different architectures (one seed) against pairs of seeds of each architecture."""
+        return Table.of(row.cells() for row in self.diversity)
+
+    def ambiguity_table(self) -> Table:
+        """What averaging takes off the members' mean Brier score, which is their ambiguity."""
+        rows = []
+        for test in self.test_names:
+            for name in self.compared:
+                brier, ambiguity = (self.score(name, test, metric) for metric in ("brier", "ambiguity"))
+                members = over_seeds(np.add(brier.per_seed, ambiguity.per_seed))
+                rows.append(
+                    {
+                        "test set": test,
+                        "": name.removesuffix("-T1"),
+                        "members' mean Brier": members.plus_minus(4),
+                        "ambiguity": ambiguity.interval.plus_minus(4),
+                        "ensemble's Brier": brier.interval.plus_minus(4),
+                        "taken off": f"{ambiguity.interval.mean / members.mean:.0%}",
+                    }
+                )
+        return Table.of(rows)
+
+    def refused(self) -> dict[str, tuple[int, list[TrainedNetwork]]]:
+        """Version -> its networks' number, and those that the preset's pruning would refuse."""
+        by_version = groupby(self.networks, key=lambda network: network.version)
+        found = {version: list(networks) for version, networks in by_version}
+        return {version: (len(all_), [n for n in all_ if n.refused]) for version, all_ in found.items()}
+
+    def plot(self, ax: Axes) -> None:
+        """IoU of T1 on the standard test set."""
+        figures.draw_scores(ax, self, 0, "iou")
+
+    def figures(self) -> dict[str, Figure]:
+        """By the names in the text."""
+        drawn = {"versions": figures.versions_figure(self)}
+        if any(score.single for score in self.scores):
+            drawn["scores"] = figures.scores_figure(self)
+        if self.reliability:
+            drawn["calibration"] = figures.calibration_figure(self)
+        if self.pair_matrices:
+            drawn["diversity"] = figures.diversity_figure(self)
+        if self.examples:
+            drawn["maps"] = figures.maps_figure(self.examples)
+        return drawn

@@ -1,0 +1,269 @@
+"""What the gate does on simulated experiments: tables, figures and findings."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from icefloe.drift.attribution import UNKNOWN_WORDS, Attribution
+from icefloe.drift.config import GateConfig
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
+from icefloe.simulate.standard import Cause, describe_shift
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.rates import Rate
+from icefloe.tables import Table
+from studies.gate.design import CAUSES, TYPICAL
+from studies.gate.rows import (
+    WANTED_POWER,
+    AlarmRate,
+    Confusion,
+    QuantitySpread,
+    SizeRate,
+    Smallest,
+    StrengthRate,
+)
+from studies.kit.figures import BLACK, SHADES, panels, reference_line
+from studies.kit.study import Record, StudyResult
+from studies.kit.tables import grid
+
+ALL, OLDER = "all", "older benchmark"
+BY_NAME: dict[str, Cause] = {cause: cause for cause in CAUSES}
+DAYS_A_MONTH = 365.25 / 12
+LEAST_SHARE = 0.05
+"""Of a group's probability, to be named where none is clear."""
+
+
+class JudgedDataset(Record):
+    """What the gate says of a dataset of the workspace; `causes` are probabilities, empty if accepted."""
+
+    dataset: str
+    outcome: str
+    decided_by: tuple[str, ...]
+    causes: dict[str, float]
+
+    @property
+    def moved(self) -> str:
+        """What moved, in words."""
+        if not self.causes:
+            return ""
+        found = Attribution.of(self.causes, {}, ICE)
+        if found.is_clear:
+            return f"{found.cause} ({found.groups[found.group]:.0%})"
+        likely = [f"{n} {p:.0%}" for n, p in found.groups.items() if n != UNKNOWN and p >= LEAST_SHARE]
+        return f"{UNKNOWN_WORDS}: {', '.join(likely)}"
+
+    @property
+    def decided(self) -> str:
+        """Names of the quantities, in one text."""
+        return ", ".join(self.decided_by)
+
+
+class GateResult(StudyResult):
+    """What the gate does on simulated experiments.
+
+    Attributes
+    ----------
+    ensemble, experiments, config, fitted
+        The ensemble's name, the experiments of its benchmark, the gate's settings, and how the attribution
+        was fitted.
+    per_day
+        Experiments that the gate sees in a day.
+    rates, by_size, raised_by
+        Alarms by kind of experiment, with all evidence and with that of older benchmarks; false alarms with
+        random benchmarks; share of standard experiments in which a quantity raised one.
+    smallest
+        By cause and number of images.
+    groups, causes, by_strength
+        Confusion matrices of the attribution, of shifts that are strong enough to be named; how many alarms
+        name the right group.
+    spreads, datasets
+        How standard experiments vary; datasets of the workspace that are not in the benchmark.
+    """
+
+    name: ClassVar[str] = "gate"
+    title: ClassVar[str] = "Statistics of the drift gate"
+    folder: ClassVar[str] = "gate"
+    typical: ClassVar[int] = TYPICAL
+    n_groups: ClassVar[int] = len(ICE.groups)
+    n_causes: ClassVar[int] = len(CAUSES)
+    wanted_power: ClassVar[str] = f"{WANTED_POWER:.0%}"
+
+    ensemble: str
+    experiments: tuple[str, ...]
+    config: GateConfig
+    per_day: float
+    rates: tuple[AlarmRate, ...]
+    raised_by: dict[str, float]
+    by_size: tuple[SizeRate, ...]
+    smallest: tuple[Smallest, ...]
+    groups: Confusion
+    causes: Confusion
+    by_strength: tuple[StrengthRate, ...]
+    spreads: tuple[QuantitySpread, ...]
+    datasets: tuple[JudgedDataset, ...]
+    fitted: str
+
+    def rate(
+        self, n_images: int = TYPICAL, cause: Cause | None = None, strength: float = 0.0, evidence: str = ALL
+    ) -> Rate:
+        """Share of one kind of experiments that is not accepted."""
+        wanted = (evidence, n_images, cause, strength)
+        return next(r.rate for r in self.rates if (r.evidence, r.n_images, r.cause, r.strength) == wanted)
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Numbers of images, by their headings."""
+        return {f"{row.n_images} images": row.n_images for row in self.rates}
+
+    @property
+    def strengths(self) -> list[float]:
+        """Of the shifts, ascending."""
+        return sorted({row.strength for row in self.rates if row.cause is not None})
+
+    def sentence(self) -> str:
+        """False alarms against the stated rate."""
+        alpha, (low, high) = self.config.alpha, self.rate().interval or (0.0, 1.0)
+        if high <= alpha:
+            return f"The stated {alpha:.0%} holds: the whole interval is below."
+        if low <= alpha:
+            return (
+                f"The stated {alpha:.0%} is compatible with what was counted; the interval reaches beyond it."
+            )
+        return f"The stated {alpha:.0%} does not hold: the whole interval is above."
+
+    def findings(self) -> list[str]:
+        """False alarms, power, and what the alarms name."""
+        return [
+            f"Of the standard experiments {self.rate()} were not accepted. {self.sentence()}",
+            self.detected(),
+            f"Of the alarms, {self.groups.accuracy} name the right one of {self.n_groups} groups.",
+        ]
+
+    def detected(self) -> str:
+        """Which causes are found at some strength, with the typical number of images."""
+        at_typical = {found.cause: found.strength for found in self.smallest if found.n_images == TYPICAL}
+        seen = [cause for cause, strength in at_typical.items() if strength is not None]
+        unseen = [cause for cause in at_typical if cause not in seen]
+        text = (
+            f"Detected with {self.wanted_power} power at some strength, {TYPICAL} images: "
+            f"{', '.join(seen) or 'none'}."
+        )
+        return text + (f" **Not** up to the strongest shift measured: {', '.join(unseen)}." if unseen else "")
+
+    def raised(self) -> str:
+        """Quantities that raised false alarms."""
+        return ", ".join(f"{name} {share:.1%}" for name, share in self.raised_by.items()) or "none"
+
+    def a_month(self, rate: Rate) -> Interval:
+        """False alarms a month."""
+        tests, (low, high) = self.per_day * DAYS_A_MONTH, rate.interval or (0.0, 1.0)
+        return Interval(mean=(rate.share or 0.0) * tests, low=low * tests, high=high * tests, n=rate.total)
+
+    @property
+    def stated_a_month(self) -> float:
+        """At most."""
+        return self.config.alpha * self.per_day * DAYS_A_MONTH
+
+    @property
+    def random_benchmarks(self) -> Rate:
+        """All random benchmarks together."""
+        rates = [row.rate for row in self.by_size]
+        return Rate(hits=sum(rate.hits for rate in rates), total=sum(rate.total for rate in rates))
+
+    def table(self) -> Table:
+        """False alarms by number of images."""
+        rows = {
+            " and ".join(self.experiments): ALL,
+            "the same without camera and boundary evidence, as older benchmarks": OLDER,
+        }
+        return grid("benchmark", rows, self.columns, lambda kind, n: self.rate(n, evidence=kind))
+
+    def size_table(self) -> Table:
+        """False alarms with random benchmarks."""
+        head = {f"experiments in a random benchmark ({TYPICAL} images)": "not accepted"}
+        return Table.of([head | {str(row.n_experiments): str(row.rate) for row in self.by_size}])
+
+    def smallest_table(self) -> Table:
+        """Smallest shifts that are detected."""
+        found = {(row.cause, row.n_images): row.in_words(self.strengths[0]) for row in self.smallest}
+        return grid("cause", BY_NAME, self.columns, lambda cause, n: found[cause, n])
+
+    def power_table(self) -> Table:
+        """Alarms by cause and strength."""
+
+        def cell(cause: Cause, strength: float | None) -> str:
+            if strength is None:
+                return describe_shift(cause, 1.0)
+            share, older = (self.rate(TYPICAL, cause, strength, evidence).share for evidence in (ALL, OLDER))
+            return f"{share:.0%} ({older:.0%})"
+
+        columns = {f"{strength:g}": strength for strength in self.strengths}
+        return grid("cause", BY_NAME, {**columns, "strength 1 is": None}, cell)
+
+    def strength_table(self) -> Table:
+        """Alarms that name the right group, by strength."""
+        columns = {f"{row.strength:g}": row.rate for row in self.by_strength if row.rate.total}
+        rows = {"alarms": True, "right group": False}
+        return grid("strength", rows, columns, lambda counted, rate: rate.total if counted else rate)
+
+    def plot(self, ax: Axes) -> None:
+        """Power against the first cause."""
+        self._draw_power(ax, CAUSES[0])
+
+    def figures(self) -> dict[str, Figure]:
+        """Power curves, and both confusion matrices."""
+        return {
+            "power": self._power_figure(),
+            "groups": _confusion_figure(self.groups),
+            "causes": _confusion_figure(self.causes),
+        }
+
+    def _power_figure(self) -> Figure:
+        figure, axes = panels(2, 4, 10, 5, sharey=True)
+        first, *others = axes.ravel()
+        for axis, cause in zip((first, *others), CAUSES, strict=False):
+            self._draw_power(axis, cause)
+        for axis in others[len(CAUSES) - 1 :]:
+            axis.axis("off")
+        first.set_ylabel("share not accepted")
+        others[-1].legend(*first.get_legend_handles_labels(), loc="center")
+        return figure
+
+    def _draw_power(self, axes: Axes, cause: Cause) -> None:
+        """A line a number of images."""
+        strengths = self.strengths
+        for (label, n), colour in zip(self.columns.items(), SHADES, strict=False):
+            shares = [self.rate(n, cause, strength).share or 0.0 for strength in strengths]
+            axes.plot(strengths, shares, "o-", color=colour, markersize=3, label=label)
+        reference_line(axes, self.config.alpha, color=BLACK, linestyle=":", linewidth=0.8)
+        reference_line(axes, WANTED_POWER, color=BLACK, linewidth=0.8)
+        axes.set_xscale("log")
+        axes.set_xticks(strengths, [f"{strength:g}" for strength in strengths], fontsize=7)
+        axes.minorticks_off()
+        axes.set_xlabel(f"1 is {describe_shift(cause, 1.0)}".replace(", ", ",\n"), fontsize=7)
+        axes.set(title=cause, ylim=(-0.03, 1.03))
+
+
+def _confusion_figure(confusion: Confusion) -> Figure:
+    """Shares of each row, with its counts."""
+    counts = np.array(confusion.counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, ((axes,),) = panels(1, 1, 1.6 + 0.95 * counts.shape[1], 1.4 + 0.6 * counts.shape[0])
+    axes.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(confusion.answers)), _broken(confusion.answers))
+    axes.set_yticks(range(len(confusion.truths)), confusion.truths)
+    axes.set(xlabel="the gate says", ylabel="simulated", title="experiments; colour: share of the row")
+    return figure
+
+
+def _broken(names: Sequence[str]) -> list[str]:
+    """Names in two lines."""
+    said = [UNKNOWN_WORDS if name == UNKNOWN else name for name in names]
+    return [name.replace(" or ", "\nor ").replace(" of ", "\nof ") for name in said]

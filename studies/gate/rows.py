@@ -1,0 +1,309 @@
+"""Rows of the study's tables: counted rates, smallest shifts, answers on what moved, spreads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from icefloe.drift.attribution import Attribution, attribute
+from icefloe.drift.benchmark import Benchmark
+from icefloe.drift.comparison import Comparisons, adjusted_p_values, compare_rows, ratios
+from icefloe.drift.config import GateConfig
+from icefloe.drift.ice import ICE
+from icefloe.drift.patterns import UNKNOWN
+from icefloe.ensemble.rows import ImageRow
+from icefloe.simulate.standard import Cause, describe_shift
+from icefloe.statistics.monotone import first_crossing, rising
+from icefloe.statistics.rates import Rate
+from icefloe.tables import Table
+from studies.gate.design import CAUSES, NAMED_FROM, Scenario, thinned
+from studies.kit.study import Record
+
+WANTED_POWER = 0.8
+ACCEPTED, NONE = "accepted", "none"
+NEW_EVIDENCE = ("spikes", "lines", "boundary_")
+"""Columns that older benchmarks lack begin so."""
+
+Measured = Mapping[Scenario, Sequence[ImageRow]]
+Alarms = Mapping[Scenario, tuple[str, ...]]
+"""Of each experiment the quantities that raised an alarm; none: it is accepted."""
+
+
+class AlarmRate(Record):
+    """How many experiments of one kind the gate does not accept.
+
+    Attributes
+    ----------
+    evidence, n_images
+        What the gate sees: `all`, or what an `older benchmark` has; images of each experiment.
+    cause, strength
+        Of the shift; None and 0 for standard experiments.
+    """
+
+    evidence: str
+    n_images: int
+    cause: Cause | None
+    strength: float
+    rate: Rate
+
+
+def detect(benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig) -> Alarms:
+    """Judge every experiment by so many of its images, from the first to the last."""
+    fewer = config.model_copy(update={"min_images": min(config.min_images, n_images)})
+    return {
+        scenario: _alarms(compare_rows(benchmark, thinned(rows, n_images), fewer), config)
+        for scenario, rows in measured.items()
+    }
+
+
+def _alarms(compared: Comparisons, config: GateConfig) -> tuple[str, ...]:
+    return tuple(name for name, p in adjusted_p_values(compared).items() if p < config.alpha)
+
+
+def alarm_rates(evidence: str, n_images: int, alarms: Alarms) -> list[AlarmRate]:
+    """A row for the standard experiments, and for each cause and strength."""
+    hits: dict[tuple[Cause | None, float], list[bool]] = {}
+    for scenario, raised in alarms.items():
+        hits.setdefault((scenario.cause, scenario.strength), []).append(bool(raised))
+    return [
+        AlarmRate(
+            evidence=evidence,
+            n_images=n_images,
+            cause=cause,
+            strength=strength,
+            rate=Rate(hits=sum(found), total=len(found)),
+        )
+        for (cause, strength), found in hits.items()
+    ]
+
+
+def raised_by(alarms: Alarms) -> dict[str, float]:
+    """Share of standard experiments in which a quantity raised an alarm, where any did."""
+    standard = [raised for scenario, raised in alarms.items() if scenario.cause is None]
+    names = sorted({name for raised in standard for name in raised})
+    return {name: sum(name in raised for raised in standard) / len(standard) for name in names}
+
+
+def without_new_evidence(benchmark: Benchmark) -> Benchmark:
+    """The benchmark as of before spikes, lines and the boundary were measured."""
+    return Benchmark(
+        tuple(
+            replace(row, values={k: v for k, v in row.values.items() if not k.startswith(NEW_EVIDENCE)})
+            for row in benchmark.rows
+        )
+    )
+
+
+class SizeRate(Record):
+    """False alarms with random benchmarks of so many experiments."""
+
+    n_experiments: int
+    rate: Rate
+
+
+def false_alarms_by_benchmark_size(
+    measured: Measured,
+    sizes: Sequence[int],
+    n_draws: int,
+    n_images: int,
+    config: GateConfig,
+    rng: np.random.Generator,
+) -> list[SizeRate]:
+    """K standard experiments, drawn at random, as the benchmark, and one more as the new dataset."""
+    standard = [thinned(rows, n_images) for scenario, rows in measured.items() if scenario.cause is None]
+    found = []
+    for size in sizes:
+        hits = 0
+        for _ in range(n_draws):
+            *known, new = rng.choice(len(standard), size + 1, replace=False)
+            benchmark = Benchmark.from_rows(row for k in known for row in standard[k])
+            hits += bool(_alarms(compare_rows(benchmark, standard[new], config), config))
+        found.append(SizeRate(n_experiments=size, rate=Rate(hits=hits, total=n_draws)))
+    return found
+
+
+class Smallest(Record):
+    """Strength from which a shift is detected four times in five, with its 95 % interval.
+
+    None: beyond the strengths measured.
+    """
+
+    cause: Cause
+    n_images: int
+    strength: float | None
+    low: float | None
+    high: float | None
+
+    def in_words(self, weakest: float) -> str:
+        """In the units of the property; `weakest` is the least strength measured."""
+        if self.strength is None:
+            return "none measured"
+        first = "at most " if self.strength <= weakest else ""
+        low, high = ("beyond" if end is None else f"{end:.2f}" for end in (self.low, self.high))
+        return f"{first}{describe_shift(self.cause, self.strength)} ({self.strength:.2f}, {low}–{high})"
+
+
+def smallest_detected(
+    rates: Iterable[AlarmRate], n_images: int, cause: Cause, rng: np.random.Generator, n_resamples: int = 500
+) -> Smallest:
+    """Where the rate of alarms crosses 80 %.
+
+    The rates are made monotonous (isotonic regression) and interpolated over the logarithm of the strength;
+    the interval is a bootstrap over experiments, within each strength.
+    """
+    own = [row for row in rates if (row.n_images, row.cause) == (n_images, cause)]
+    strengths = [row.strength for row in own]
+    hits, totals = (np.array([getattr(row.rate, name) for row in own]) for name in ("hits", "total"))
+    drawn = rng.binomial(totals, hits / totals, (n_resamples, len(totals)))
+    crossings = [_crossing(strengths, h / totals) for h in (hits, *drawn)]
+    low, high = np.quantile(crossings[1:], [0.025, 0.975], method="nearest")
+    ends = {
+        name: float(end) if np.isfinite(end) else None
+        for name, end in (("strength", crossings[0]), ("low", low), ("high", high))
+    }
+    return Smallest(cause=cause, n_images=n_images, **ends)
+
+
+def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
+    smoothed = rising(rates)
+    if smoothed[0] >= WANTED_POWER:
+        return float(strengths[0])
+    return float(np.exp(first_crossing(np.log(strengths), smoothed, WANTED_POWER)))
+
+
+Answers = Mapping[Scenario, Attribution | None]
+"""What the gate says moved; None where it accepts."""
+
+
+def judge(benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig) -> Answers:
+    """What `gate.check` says of `n_images` of each experiment."""
+    answers = {}
+    for scenario, rows in measured.items():
+        compared = compare_rows(benchmark, thinned(rows, n_images), config)
+        answers[scenario] = attribute(ratios(compared)) if _alarms(compared, config) else None
+    return answers
+
+
+class Confusion(Record):
+    """Counts of simulated causes by what the gate said.
+
+    Attributes
+    ----------
+    truths, answers
+        Names of rows and columns; the last row is "none", the last columns are "unknown" and "accepted".
+    counts : int, shape (rows, columns)
+        Experiments.
+    """
+
+    truths: tuple[str, ...]
+    answers: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> "Confusion":
+        """Count (truth, answer) pairs."""
+        truths, answers = (*names, NONE), (*names, UNKNOWN, ACCEPTED)
+        counts = np.zeros((len(truths), len(answers)), int)
+        for truth, answer in pairs:
+            counts[truths.index(truth), answers.index(answer)] += 1
+        return cls(truths=truths, answers=answers, counts=counts.tolist())
+
+    @classmethod
+    def by_group(cls, answers: Answers) -> "Confusion":
+        """What a microscopist would look at."""
+        groups = {cause: group for group, causes in ICE.groups.items() for cause in causes}
+        pairs = ((groups.get(s.cause or "", NONE), a.group if a else ACCEPTED) for s, a in answers.items())
+        return cls.of(tuple(ICE.groups), pairs)
+
+    @classmethod
+    def by_cause(cls, answers: Answers) -> "Confusion":
+        """Every cause by itself."""
+        pairs = ((s.cause or NONE, a.cause if a else ACCEPTED) for s, a in answers.items())
+        return cls.of(CAUSES, pairs)
+
+    @property
+    def _alarms(self) -> np.ndarray:
+        """Counts of simulated causes that were not accepted."""
+        return np.array(self.counts)[:-1, :-1]
+
+    @property
+    def accuracy(self) -> Rate:
+        """Right answers among alarms; "unknown" is no right answer."""
+        return Rate(hits=int(np.trace(self._alarms)), total=int(self._alarms.sum()))
+
+    @property
+    def clear(self) -> Rate:
+        """Right answers among those alarms of which a cause was named."""
+        return Rate(hits=int(np.trace(self._alarms)), total=int(self._alarms[:, :-1].sum()))
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of always naming the commonest cause among the alarms."""
+        return float(self._alarms.sum(axis=1).max() / self._alarms.sum())
+
+    def table(self) -> Table:
+        """One row a truth."""
+        heads = [f"says {answer}" for answer in self.answers[:-2]] + ["several or unknown", ACCEPTED]
+        return Table.of(
+            {"simulated": truth} | dict(zip(heads, row, strict=True))
+            for truth, row in zip(self.truths, self.counts, strict=True)
+        )
+
+
+def strong(answers: Answers) -> Answers:
+    """Of standard experiments, and of those shifted enough to be named."""
+    return {s: answer for s, answer in answers.items() if s.cause is None or s.strength >= NAMED_FROM}
+
+
+class StrengthRate(Record):
+    """How many alarms on shifts of one strength name the right group."""
+
+    strength: float
+    rate: Rate
+
+
+class QuantitySpread(Record):
+    """One quantity's variation between standard experiments, of logarithms.
+
+    Attributes
+    ----------
+    words, assumed
+        The quantity, and the spread that the gate starts from.
+    centre, deviation
+        Mean and standard deviation of the shift from the benchmark.
+    statistic
+        Root mean square of shift over its standard deviation as the gate has it: 1 where that is right, below
+        where the gate is cautious.
+    """
+
+    words: str
+    centre: float
+    deviation: float
+    assumed: float
+    statistic: float
+
+
+def measure_spreads(
+    benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig
+) -> list[QuantitySpread]:
+    """Of every quantity that is compared in standard experiments, by `n_images` of each."""
+    effects = [
+        compare_rows(benchmark, thinned(rows, n_images), config)
+        for scenario, rows in measured.items()
+        if scenario.cause is None
+    ]
+    found = []
+    for quantity in ICE.deciding(config):
+        compared = [effect[quantity.name] for effect in effects if quantity.name in effect]
+        shifts, sds = (np.array([getattr(each, name) for each in compared]) for name in ("shift", "sd"))
+        if len(shifts) > 1:
+            found.append(
+                QuantitySpread(
+                    words=quantity.words,
+                    centre=float(shifts.mean()),
+                    deviation=float(shifts.std(ddof=1)),
+                    assumed=quantity.spread.scale,
+                    statistic=float(np.sqrt(np.mean((shifts / sds) ** 2))),
+                )
+            )
+    return found

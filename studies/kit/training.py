@@ -1,0 +1,139 @@
+"""Networks by what they are trained on and how: each is trained once, whoever asks for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from icefloe.datasets.dataset import Sample
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import MemberSpec
+from icefloe.progress import SILENT, Progress
+from icefloe.settings import Settings
+from icefloe.training.config import TrainingConfig
+from icefloe.training.data import PreparedImages, TrainingData, prepare_images
+from icefloe.training.identity import checkpoint_directory
+from icefloe.training.jobs import Job, run_jobs
+from icefloe.training.members import TrainedMember
+from icefloe.typing import FloatArray, MaskArray
+from studies.kit.data import StudyData
+
+
+@dataclass(frozen=True)
+class Network:
+    """A training; two that are equal are one.
+
+    Attributes
+    ----------
+    version
+        What the trained network belongs to, such as T1: for progress and receipts.
+    spec, config
+        What is trained and how; the members that `config` lists are not looked at.
+    train, validation, new
+        Sample keys; `new` are those of `train` that were labelled since `start` was trained.
+    start
+        The network whose trained weights it begins with; None: with those of `spec`.
+    weights_sha256
+        Of the file of pre-trained weights that `spec` names; None: random or published ones.
+    """
+
+    version: str
+    spec: MemberSpec
+    config: TrainingConfig
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    new: tuple[str, ...] = ()
+    start: "Network | None" = None
+    weights_sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """In progress and errors; networks trained together must differ in it."""
+        return f"{self.version} {self.spec.name}"
+
+
+class Trainer:
+    """Trains networks and keeps them; what an earlier run finished is read.
+
+    Parameters
+    ----------
+    data
+        Images; the labels that networks are trained with are the reference masks.
+    settings, progress
+        Where checkpoints, pre-trained weights and the Ray cluster are; is told every network's epochs.
+    """
+
+    def __init__(self, data: StudyData, settings: Settings, progress: Progress = SILENT) -> None:
+        self.data, self._settings, self._progress = data, settings, progress
+        self._samples = {sample.key: sample for sample in data.samples(*data.datasets)}
+        self._prepared: dict[tuple[Preprocessing, str], tuple[FloatArray, MaskArray]] = {}
+        self._trained: dict[Network, TrainedMember] = {}
+
+    def train(self, networks: Iterable[Network]) -> list[TrainedMember]:
+        """Train side by side what has not been trained; networks that others start from come first.
+
+        Raises
+        ------
+        IcefloeError
+            If images can't be used, weights can't be loaded, or a worker died too often.
+        """
+        wanted = list(networks)
+        if starts := [network.start for network in wanted if network.start]:
+            self.train(starts)
+        if missing := [network for network in dict.fromkeys(wanted) if network not in self._trained]:
+            trained = run_jobs(
+                self._jobs(missing),
+                progress=self._progress,
+                weights_dir=self._settings.weights_dir,
+                ray_address=self._settings.ray_address,
+                per_gpu=missing[0].config.members_per_gpu,
+            )
+            self._trained |= dict(zip(missing, trained, strict=True))
+        return [self._trained[network] for network in wanted]
+
+    def training_data(self, network: Network) -> TrainingData:
+        """Images and masks that a network is trained on and validated with."""
+        train, validation = (
+            self.prepare([self._samples[key] for key in keys], network.config.preprocessing)
+            for keys in (network.train, network.validation)
+        )
+        return TrainingData.of(train, validation, self.data.classes, new=network.new)
+
+    def prepare(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
+        """Images and reference masks on the networks' grid; each file is read once."""
+        unread = [sample for sample in samples if (preprocessing, sample.key) not in self._prepared]
+        read = prepare_images(unread, preprocessing)
+        for key, image, mask in zip(read.keys, read.images, read.masks, strict=True):
+            self._prepared[preprocessing, key] = image, mask
+        keys = tuple(sample.key for sample in samples)
+        images, masks = zip(*(self._prepared[preprocessing, key] for key in keys), strict=True)
+        return PreparedImages(keys, np.stack(images), np.stack(masks))
+
+    def _jobs(self, networks: Sequence[Network]) -> list[Job]:
+        """Networks of the same images, and of the same start, share one copy of them."""
+        data: dict[object, tuple[TrainingData, str]] = {}
+        weights: dict[Path, Mapping[str, np.ndarray]] = {}
+        jobs = []
+        for network in networks:
+            what = (network.train, network.validation, network.new, network.config.preprocessing)
+            if what not in data:
+                made = self.training_data(network)
+                data[what] = made, made.sha256
+            images, data_sha256 = data[what]
+            start = self._trained[network.start] if network.start else None
+            directory = checkpoint_directory(
+                self._settings.checkpoints,
+                network.spec,
+                network.config,
+                data_sha256,
+                start.receipt.weights_sha256 if start else network.weights_sha256,
+            )
+            job = Job(network.name, network.spec, images, network.config, directory.absolute())
+            if start and network.start:
+                if start.weights not in weights:
+                    weights[start.weights] = safetensors.numpy.load_file(start.weights)
+                job = replace(job, initial=weights[start.weights], started_from=network.start.version)
+            jobs.append(job)
+        return jobs

@@ -1,0 +1,1 @@
+"""What an ensemble's uncertainty is worth on images it was never shown."""

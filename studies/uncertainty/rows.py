@@ -1,0 +1,303 @@
+"""Rows of the study's tables, from experiments measured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from icefloe.scoring.conformal import hierarchical_quantile
+from icefloe.scoring.selective import RiskCoverage, risk_coverage
+from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
+from icefloe.statistics.interval import Interval
+from icefloe.statistics.repetitions import share_over_repetitions
+from studies.kit.study import Record
+from studies.uncertainty.design import (
+    IMAGE_SCORES,
+    LEVELS,
+    N_DIVISIONS,
+    OURS,
+    PIXEL_SCORES,
+    Float64Array,
+    Method,
+)
+from studies.uncertainty.measure import DOUBTS, MeasuredExperiment
+
+WITHIN = 0.02
+"""How far from its level coverage may be to be called right."""
+
+Experiments = Sequence[MeasuredExperiment]
+
+
+class Coverage(Record):
+    """One method, level and number of experiments calibrated on.
+
+    Attributes
+    ----------
+    coverage
+        Share of frames whose true area lies in its interval, mean over random divisions; its ends are the 5 %
+        and 95 % quantile over divisions: what a single calibration may give.
+    width
+        Mean of the intervals' widths, as a share of the image.
+    relative_width
+        Median of the width over the expected area.
+    """
+
+    method: str
+    level: float
+    n_calibration: int
+    coverage: Interval
+    width: float
+    relative_width: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether coverage is within two points of its level."""
+        return abs(self.coverage.mean - self.level) <= WITHIN
+
+    @property
+    def informative_width(self) -> float | None:
+        """The relative one; None where the interval is the whole image, which says nothing."""
+        return self.relative_width if self.width < 1 else None
+
+
+def divide(
+    experiments: Experiments,
+    method: Method,
+    n_calibration: int,
+    rng: np.random.Generator,
+    n_divisions: int = N_DIVISIONS,
+) -> list[Coverage]:
+    """Calibrate on some experiments, verify on all others, again and again; a row for each of `LEVELS`.
+
+    Experiments of one kind are exchangeable, so the mean over divisions must come out at the stated level or
+    a little above it: what is verified is that the whole chain does what the theory says.
+    """
+    scores, scales = method.scores(experiments), method.scales(experiments)
+    expected = [e.column("expected") for e in experiments]
+    found: dict[float, list[tuple[float, float, float]]] = {level: [] for level in LEVELS}
+    for _ in range(n_divisions):
+        order = rng.permutation(len(experiments))
+        calibration = [scores[k] for k in order[:n_calibration]]
+        rest_scores, rest_expected, rest_scales = (
+            np.concatenate([values[k] for k in order[n_calibration:]])
+            for values in (scores, expected, scales)
+        )
+        for level, values in found.items():
+            quantile = method.quantile(calibration, level)
+            width = _widths(rest_expected, rest_scales, quantile)
+            relative = np.median(width / np.maximum(rest_expected, MINIMUM_FOREGROUND))
+            values.append((float(np.mean(rest_scores <= quantile)), float(width.mean()), float(relative)))
+    rows = []
+    for level, values in found.items():
+        coverage, width, relative = np.array(values).T
+        low, high = np.quantile(coverage, (0.05, 0.95))
+        rows.append(
+            Coverage(
+                method=method.name,
+                level=level,
+                n_calibration=n_calibration,
+                coverage=Interval(mean=float(coverage.mean()), low=low, high=high, n=n_divisions),
+                width=float(width.mean()),
+                relative_width=float(relative.mean()),
+            )
+        )
+    return rows
+
+
+def _widths(expected: Float64Array, scale: Float64Array, quantile: float) -> Float64Array:
+    if not np.isfinite(quantile):
+        return np.ones_like(expected)
+    return np.minimum(expected + quantile * scale, 1) - np.maximum(expected - quantile * scale, 0)
+
+
+class Verification(Record):
+    """Coverage on experiments that took no part in the calibration, at one level.
+
+    Attributes
+    ----------
+    group, n_experiments, n_images
+        Which experiments, and how many.
+    coverage, width
+        Share of frames covered, over experiments; mean width, as a share of the image.
+    """
+
+    group: str
+    level: float
+    n_experiments: int
+    n_images: int
+    coverage: Interval
+    width: float
+
+
+def verify(group: str, calibration: Experiments, experiments: Experiments, level: float) -> Verification:
+    """Calibrate our intervals on some experiments, and see how they fare on others of whatever kind."""
+    quantile = hierarchical_quantile(OURS.scores(calibration), level)
+    covered = [scores <= quantile for scores in OURS.scores(experiments)]
+    scales = np.concatenate(OURS.scales(experiments))
+    return Verification(
+        group=group,
+        level=level,
+        n_experiments=len(experiments),
+        n_images=len(scales),
+        coverage=share_over_repetitions(covered),
+        width=float(np.mean(_widths(_column(experiments, "expected"), scales, quantile))),
+    )
+
+
+class Split(Record):
+    """Uncertainty of a group of experiments, mean over images, entropies in thousandths of a nat.
+
+    Attributes
+    ----------
+    aleatoric_boundary, epistemic_boundary
+        Per length of boundary; see `prediction.SCORES`.
+    error
+        Mean share of wrong pixels.
+    """
+
+    group: str
+    n_images: int
+    total: float
+    aleatoric: float
+    epistemic: float
+    epistemic_share: float
+    aleatoric_boundary: float
+    epistemic_boundary: float
+    error: float
+
+    @classmethod
+    def of(cls, group: str, experiments: Experiments) -> "Split":
+        """Mean over all frames of some experiments."""
+        mean = {
+            name: 1e3 * float(_column(experiments, score).mean())
+            for name, score in (
+                ("total", "entropy"),
+                ("aleatoric", "aleatoric_entropy"),
+                ("epistemic", "mutual_information"),
+                ("aleatoric_boundary", "aleatoric_boundary"),
+                ("epistemic_boundary", "epistemic_boundary"),
+            )
+        }
+        return cls(
+            group=group,
+            n_images=sum(len(e.frames) for e in experiments),
+            epistemic_share=mean["epistemic"] / max(mean["total"], 1e-9),
+            error=float(_column(experiments, "error").mean()),
+            **mean,
+        )
+
+
+class Ranking(Record):
+    """How well scores rank the pixels or images of one group, all on one loss.
+
+    Attributes
+    ----------
+    unit
+        `pixels` (loss: wrong or not) or `images` (loss: 1 - Dice).
+    random, oracle
+        AURC of a score that knows nothing, and of one that knows the loss.
+    aurc
+        Score -> area under its risk-coverage curve.
+    """
+
+    group: str
+    unit: str
+    n: int
+    random: float
+    oracle: float
+    aurc: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The score with the least area."""
+        return min(self.aurc, key=self.aurc.__getitem__)
+
+    def gain(self, score: str) -> float:
+        """Where a score stands between chance (0) and oracle (1)."""
+        possible = self.random - self.oracle
+        return (self.random - self.aurc[score]) / possible if possible > 0 else np.nan
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Score -> its area in thousandths, and its gain; the best one in bold."""
+        cells = {name: f"{1e3 * area:.2f} ({self.gain(name):.2f})" for name, area in self.aurc.items()}
+        return {name: f"**{cell}**" if name == self.best else cell for name, cell in cells.items()}
+
+    @classmethod
+    def of(cls, group: str, unit: str, experiments: Experiments) -> "Ranking":
+        """Of every score."""
+        curves = risk_curves(unit, experiments)
+        first = next(iter(curves.values()))
+        return cls(
+            group=group,
+            unit=unit,
+            n=len(first.risk),
+            random=first.random,
+            oracle=first.aurc - first.excess,
+            aurc={name: curve.aurc for name, curve in curves.items()},
+        )
+
+
+def risk_curves(unit: str, experiments: Experiments) -> dict[str, RiskCoverage]:
+    """Score -> risk-coverage curve of the images of some experiments, or of the pixels drawn from them."""
+    if unit == "images":
+        loss = 1 - _column(experiments, "dice")
+        return {
+            title: risk_coverage(_column(experiments, name), loss) for name, title in IMAGE_SCORES.items()
+        }
+    pixels = {
+        name: np.concatenate([f.pixels[name] for e in experiments for f in e.frames])
+        for name in ("wrong", *PIXEL_SCORES)
+    }
+    return {name: risk_coverage(pixels[name], pixels["wrong"]) for name in PIXEL_SCORES}
+
+
+class Abstention(Record):
+    """What abstaining does on experiments that the threshold was not calibrated on.
+
+    Attributes
+    ----------
+    kept_promise
+        Share of images in which no more than the tolerated share of pixels is wrong and kept, over
+        experiments.
+    before
+        The same share where nothing is abstained from.
+    abstained
+        Mean share of pixels abstained from.
+    """
+
+    group: str
+    n_experiments: int
+    n_images: int
+    kept_promise: Interval
+    before: float
+    abstained: float
+
+    @classmethod
+    def of(
+        cls,
+        group: str,
+        calibration: Experiments,
+        experiments: Experiments,
+        max_error: float,
+        confidence: float,
+    ) -> "Abstention":
+        """Calibrate on some experiments, as `fit_guarantees` does, and see how others fare."""
+        max_doubt = highest_doubt(calibration, confidence)
+        shares = [np.interp(max_doubt, DOUBTS, f.abstained) for e in experiments for f in e.frames]
+        return cls(
+            group=group,
+            n_experiments=len(experiments),
+            n_images=len(shares),
+            kept_promise=share_over_repetitions([e.column("safe_doubt") >= max_doubt for e in experiments]),
+            before=float((_column(experiments, "error") <= max_error).mean()),
+            abstained=float(np.mean(shares)),
+        )
+
+
+def highest_doubt(calibration: Experiments, confidence: float) -> float:
+    """`Guarantees.max_doubt` of experiments, as a number."""
+    return -hierarchical_quantile([-e.column("safe_doubt") for e in calibration], confidence)
+
+
+def _column(experiments: Experiments, name: str) -> Float64Array:
+    return np.concatenate([e.column(name) for e in experiments])

@@ -1,0 +1,91 @@
+"""A tiny workspace of simulated ice, and learning curves made by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icefloe.datasets.dataset import DatasetInfo
+from icefloe.simulate.ice import simulate_experiment
+from icefloe.simulate.spec import ExperimentSpec
+from icefloe.simulate.workspace import write_dataset
+from studies.label_cost.replay import Outcome
+from studies.label_cost.result import DatasetSummary, LabelCostResult
+from studies.label_cost.savings import Curves
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A and B are labelled, C arrives; tests must leave them so."""
+    folder = tmp_path_factory.mktemp("label-cost")
+    for seed, (name, labelled, count) in enumerate((("A", True, 7), ("B", True, 7), ("C", False, 12))):
+        spec = ExperimentSpec(size_px=64, pixel_size_nm=7.5, n_composites=count)
+        info = DatasetInfo(name=name, experiment=name, pixel_size_nm=7.5)
+        write_dataset(simulate_experiment(spec, seed), folder / name, info, labelled=labelled)
+    return folder
+
+
+MakeResult = Callable[..., LabelCostResult]
+
+
+@pytest.fixture(scope="session")
+def make_result() -> MakeResult:
+    """A result on datasets C, D, ...: by dataset, strategy -> Dice, float of shape (S, N)."""
+
+    def make(
+        labels: tuple[int, ...], *by_dataset: dict[str, np.ndarray], **fields: object
+    ) -> LabelCostResult:
+        datasets, outcomes = [], []
+        for name, dice in zip("CDE", by_dataset, strict=False):
+            values = {strategy: np.atleast_2d(np.asarray(each, float)) for strategy, each in dice.items()}
+            outcomes += [
+                Outcome(
+                    dataset=name,
+                    seed=seed,
+                    strategy=strategy,
+                    labels=count,
+                    dice=each[seed, position],
+                    iou=each[seed, position] / (2 - each[seed, position]),
+                    minutes=2.0 * count,
+                )
+                for strategy, each in values.items()
+                for seed in range(len(each))
+                for position, count in enumerate(labels)
+            ]
+            datasets.append(
+                DatasetSummary(
+                    dataset=name,
+                    standard=("A", "B"),
+                    n_pool=4.0,
+                    n_test=1.5,
+                    whole_pool=tuple(next(iter(values.values()))[:, -1]),
+                    baselines={"all background": 0.0, "Otsu": 0.3},
+                    frames=tuple(range(5)),
+                    picked=dict.fromkeys(values, (0.0, 0.5, 1.0, None, 0.0)),
+                )
+            )
+        return LabelCostResult(
+            preset="light",
+            members=("mobilenet_v2", "efficientnet-b0"),
+            size=128,
+            epochs=15,
+            retraining_epochs=6,
+            n_seeds=len(next(iter(values.values()))),
+            spread=0.5,
+            datasets=tuple(datasets),
+            outcomes=tuple(outcomes),
+            **fields,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_curves(make_result: MakeResult) -> Callable[..., Curves]:
+    """Learning curves of strategies' Dice on one dataset, each float of shape (S, N)."""
+
+    def make(labels: tuple[int, ...], **dice: np.ndarray) -> Curves:
+        return make_result(labels, {name.replace("_", "-"): each for name, each in dice.items()}).curves[0]
+
+    return make
