@@ -19,7 +19,7 @@ TOLD = "icefloe: "
 """A step's line that starts so is meant for the person who waits; the rest is for the log."""
 
 
-class Described(Protocol):
+class HasMarkdown(Protocol):
     """What has a Markdown form."""
 
     def to_markdown(self) -> str: ...
@@ -34,7 +34,7 @@ step_progress = Lines(tell)
 """Progress of long work in a step."""
 
 
-def write_findings(findings: Markdown, result: Described) -> None:
+def write_findings(findings: Markdown, result: HasMarkdown) -> None:
     """The result as Markdown."""
     Path(findings.path).write_text(result.to_markdown(), encoding="utf-8")
 

@@ -101,7 +101,7 @@ class GrowingTable:
     path
         The file; rows that are there already are kept, but for one that a killed process left half written.
     columns
-        Their names, in order.
+        Column names, in the file's order.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class GrowingTable:
     Attributes
     ----------
     rows
-        All rows, as text by column.
+        All rows, each a mapping of column name to text.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""How far long work has come, told to whoever waits for it."""
+"""Progress of long work, shown to the person who waits for it."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -83,7 +83,7 @@ def tracked(items: Iterable[Item], progress: Progress, what: str, total: int | N
     items
         Units of work.
     progress
-        Is told before the first and after each.
+        Told before the first and after each.
     what
         Name of the work.
     total

@@ -26,7 +26,7 @@ def validated(model: type[Model], data: Any, where: Path | str, remedy: str = "F
     where
         The file or thing that the error names; ending in a dot, it is the start of the entry's name.
     remedy
-        What the error tells the user to do.
+        Sentence that tells the user what to do.
 
     Raises
     ------

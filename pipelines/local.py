@@ -61,13 +61,13 @@ def run_locally(
     pipeline
         A `dsl.pipeline`.
     arguments
-        Its parameters.
+        Values of the pipeline's parameters.
     settings
         The workspace that the steps work in.
     progress
-        Is told each step's start, end and own lines.
+        Told of each step's start, end and own lines.
     process
-        Of `step_process`: steps are forked from it.
+        Fork server of `step_process` that steps are started from.
     trains
         Whether the pipeline needs Ray; it is started here once, for all its steps.
 

@@ -23,7 +23,7 @@ def compile_package(
     defaults
         Parameter -> default value; those that the pipeline does not have are left out.
     path
-        The file.
+        YAML file to write.
     image
         Container image that its steps run in.
     """

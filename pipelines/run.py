@@ -32,7 +32,7 @@ class PipelineRun:
     log, report
         File with everything that the steps printed, and the HTML report.
     seconds
-        Wall time.
+        Wall time of the run, in s.
     gate
         What the drift gate found, for a run of `drift_check`.
     """
@@ -56,9 +56,9 @@ def run_pipeline(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     name
-        Which pipeline.
+        Name of the pipeline.
     preset
         A preset of the workspace's `params.yaml`.
     datasets
@@ -67,7 +67,7 @@ def run_pipeline(
     arriving
         `loop`: datasets that arrive later, in order; none: all whose labels are held back.
     progress
-        Is told each step's start, end and own lines.
+        Told of each step's start, end and own lines.
 
     Raises
     ------

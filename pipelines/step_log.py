@@ -29,7 +29,7 @@ class StepLog(io.TextIOBase):
     path
         The file.
     progress
-        Is told each step's start, end and own lines.
+        Told of each step's start, end and own lines.
 
     Attributes
     ----------

@@ -49,7 +49,7 @@ class CompositeFolder:
     path
         Folder, made if need be; one that was begun with the same settings is gone on with.
     settings
-        What decides the composites' content, for JSON.
+        Options that decide the composites' content, as JSON values.
     start_anew
         Remove what was begun with other settings, instead of refusing it.
 
@@ -96,9 +96,9 @@ class CompositeFolder:
         Parameters
         ----------
         recording
-            Its name, which the image's name begins with.
+            Name of the recording; the image's name begins with it.
         composite
-            The composite.
+            The composite to write.
         start_s
             When it begins, in s from the recording's start; None where the frame rate is not known.
         pixel_size_nm

@@ -31,13 +31,13 @@ def make_dataset(
     stacked
         `CompositeFolder` on the workspace's disk; it is moved.
     reports
-        Of the recordings in it.
+        One report for each recording in the dataset.
     name
         The dataset's, and the experiment's.
     workspace_data
         The workspace's `data/` folder.
     licence
-        On what terms the recordings may be used.
+        Licence of the recordings, such as `CC-BY-4.0`.
 
     Returns
     -------

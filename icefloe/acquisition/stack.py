@@ -41,7 +41,7 @@ class StackOptions:
     align, remove_xrays, hot_pixels
         What is done to the frames before they are averaged.
     keep_tail
-        See `Stacker`.
+        Whether frames left over at the end become a shorter composite; see `Stacker`.
     """
 
     frames: int | None = None
@@ -119,13 +119,13 @@ class StackReport:
     Attributes
     ----------
     recording
-        Its name.
+        Name of the recording.
     rows
         The composites' rows in `composites.csv`.
     n_dropped
         Frames of the tail that are in no composite.
     frame_rate, pixel_size_nm
-        None where nobody says.
+        Frames per second, and size of a pixel in nm; None where neither the file nor the user gives it.
     n_hot_pixels
         Repaired in every frame; None where they were not looked for.
     is_aligned, is_cleaned
@@ -153,7 +153,7 @@ class StackReport:
 
     @property
     def drift_scatter_px(self) -> float | None:
-        """Median over composites of how far places within one scatter; None where that is not known."""
+        """Median over composites of the scatter of positions within one, in px; None where not known."""
         scatters = [float(row["drift_scatter_px"]) for row in self.rows if row["drift_scatter_px"]]
         return median(scatters) if scatters else None
 
@@ -220,13 +220,13 @@ class Stacking:
     Parameters
     ----------
     recording
-        What is known of it.
+        Facts about the recording: name, shape, frame rate, pixel size.
     frames
         Its frames from an index on; more may come while they are read.
     folder
-        Takes the composites.
+        Folder that the composites are written to.
     options
-        How they are made.
+        Length, alignment and cleaning of the composites.
 
     Raises
     ------

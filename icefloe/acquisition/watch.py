@@ -21,13 +21,13 @@ RESULTS = "results"
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedComposite:
     """A composite that was stacked and segmented.
 
     Attributes
     ----------
     row
-        Its row in `composites.csv`.
+        The composite's row in `composites.csv`.
     prediction
         None where it can't be segmented, such as a blanked beam's constant image.
     problem
@@ -55,7 +55,7 @@ class Watched:
 
 def watch(
     stacking: Stacking, folder: CompositeFolder, segmenter: Segmenter, steps_done: Collection[str] = ()
-) -> Iterator[Watched]:
+) -> Iterator[WatchedComposite]:
     """Segment composites into the folder's `results/`, each as soon as its second is over.
 
     What an earlier run stacked and did not come to segment is segmented first.
@@ -65,15 +65,15 @@ def watch(
     stacking
         Makes the composites, waiting for frames that are still to come.
     folder
-        The folder that it makes them in.
+        Folder that the composites are written to.
     segmenter
-        Segments them.
+        Segments each composite.
     steps_done
         Preprocessing done to the frames already.
 
     Yields
     ------
-    Watched
+    WatchedComposite
 
     Raises
     ------
@@ -95,12 +95,12 @@ def watch(
         yield _segmented(row, sample(row), segmenter, results)
 
 
-def _segmented(row: Row, sample: Sample, segmenter: Segmenter, results: ResultFolder) -> Watched:
+def _segmented(row: Row, sample: Sample, segmenter: Segmenter, results: ResultFolder) -> WatchedComposite:
     began = time.monotonic()
     # One composite that shows nothing must not end the watching of the others.
     try:
         ((_, prediction),) = segmenter.predict([sample])
     except IcefloeError as error:
-        return Watched(row, None, str(error), time.monotonic() - began)
+        return WatchedComposite(row, None, str(error), time.monotonic() - began)
     results.add(sample.image_path.name, sample.image(), prediction)
-    return Watched(row, prediction, "", time.monotonic() - began)
+    return WatchedComposite(row, prediction, "", time.monotonic() - began)

@@ -27,7 +27,7 @@ class Attribution(BaseModel):
     probabilities : mapping of str to float
         Cause, or `UNKNOWN` for several at once or another one: probability; highest first, summing to 1.
     ratios : mapping of str to float
-        Quantity: new / benchmark.
+        By quantity: its mean in the new dataset divided by the benchmark's.
     groups : mapping of str to float
         What a microscopist would look at, or `UNKNOWN`: probability of its causes together, highest first.
     cause : str
@@ -54,11 +54,11 @@ class Attribution(BaseModel):
         Parameters
         ----------
         probabilities : mapping of str to float
-            By cause, highest first.
+            Probability of each cause, highest first.
         ratios : mapping of str to float
-            By quantity, new / benchmark.
+            By quantity: its mean in the new dataset divided by the benchmark's.
         domain : Domain
-            Its table of causes.
+            The specimen's causes of drift.
         """
         sums = {
             group: sum(probabilities.get(cause, 0.0) for cause in causes)
@@ -77,8 +77,8 @@ class Attribution(BaseModel):
             ratios=ratios,
             groups=groups,
             cause=found.name if found else UNKNOWN,
-            brief=domain.told(found.brief, ratios) if found else "",
-            words=domain.told(found.words, ratios) if found else "",
+            brief=domain.fill_in(found.brief, ratios) if found else "",
+            words=domain.fill_in(found.words, ratios) if found else "",
         )
 
     @model_validator(mode="before")
@@ -144,7 +144,7 @@ def attribute(
         Quantity: logarithm of the ratio new / benchmark, and its standard deviation between experiments;
         quantities that the model does not know are ignored.
     domain : Domain
-        Its table of causes, and its model.
+        The specimen's causes of drift, and the model that tells them apart.
     model : AttributionModel, optional
         The model to use instead of the domain's own.
     """

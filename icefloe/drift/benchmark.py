@@ -35,7 +35,7 @@ def with_evidence(
     experiment : str, optional
         The experiment they were taken in, as `dataset.yaml` names it.
     domain : Domain
-        How evidence is measured.
+        Quantities to measure on each image.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def predicted_rows(
     predictions : iterable of (sample, prediction)
         As `Ensemble.predict` gives them.
     domain : Domain
-        How evidence is measured.
+        Quantities to measure on each image.
     """
     return [
         ImageRow.of(sample, prediction).with_values(domain.measure(sample.image(), prediction.mask))

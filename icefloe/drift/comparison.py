@@ -27,7 +27,7 @@ class Comparison:
     Attributes
     ----------
     quantity : Quantity
-        What is compared.
+        The quantity compared.
     reference : mapping of str to float64, shape (n, L)
         Transformed values of the images of each experiment of the benchmark.
     new : float64, shape (n, L)
@@ -35,7 +35,7 @@ class Comparison:
     at_equal_size : bool
         Whether these are as at equal sizes of the foreground.
     mean : ExperimentMean
-        The new dataset's mean.
+        The new dataset's mean, with its squared error.
     predictive : Predictive
         What a further experiment of the benchmark's kind would show.
     """
@@ -81,9 +81,9 @@ def compare(
     new : sequence of ImageRow
         The dataset's rows in time order.
     quantities : iterable of Quantity
-        What to compare.
+        Quantities to compare.
     config : GateConfig
-        Assumptions.
+        Levels, and assumptions about correlation in time.
     """
     return {quantity.name: _compare(quantity, benchmark, new, config) for quantity in quantities}
 

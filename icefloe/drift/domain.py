@@ -45,7 +45,7 @@ class Cause:
     Attributes
     ----------
     name : str
-        As in the domain's model file.
+        Key of the cause in the domain's model file.
     group : str
         What a microscopist would look at; causes that are looked at together share it.
     brief : str or function of the ratios
@@ -85,19 +85,19 @@ class Domain:
     Attributes
     ----------
     name : str
-        Such as "melting ice".
+        Kind of specimen, such as "melting ice".
     uncertainty : Quantity
         Read from the prediction; an alarm when it is larger.
     evidence : tuple of Quantity
         Read from the images, so that they move even where the ensemble is sure and wrong.
     causes : tuple of Cause
-        What may have moved them.
+        Causes that the gate can name for a shift.
     model_file : Path
         The fitted `AttributionModel`, YAML.
     measure : function
         Gives the columns of the evidence, and of the noise rule, of one image.
     noise : NoiseRule or None
-        None: no dataset is called noisy.
+        Rule that sets a dataset aside as noisy; None: no dataset is.
     """
 
     name: str
@@ -171,7 +171,7 @@ class Domain:
             return (uncertainty, *self.evidence)
         return tuple(self._with_spread(q, config) for q in (uncertainty, *self.evidence))
 
-    def shown(self, config: GateConfig, measured: Iterable[str]) -> tuple[Quantity, ...]:
+    def other_scores(self, config: GateConfig, measured: Iterable[str]) -> tuple[Quantity, ...]:
         """Other scores of the prediction among the columns measured: they are shown and do not decide."""
         decides = self.deciding(config)[0]
         measured = set(measured)
@@ -181,7 +181,7 @@ class Domain:
             if column in measured and column not in decides.columns
         )
 
-    def told(self, words: Words, ratios: Ratios) -> str:
+    def fill_in(self, words: Words, ratios: Ratios) -> str:
         """A template filled in with ratios."""
         known = _Ratios(ratios)
         return words(known) if callable(words) else words.format_map(known)

@@ -81,7 +81,7 @@ def draw_images(
     attribution : Attribution or None
         Gets a last panel with the probabilities of what moved.
     title : str
-        Of the figure.
+        Title of the figure.
     text : str
         Shown where there are no panels.
     """

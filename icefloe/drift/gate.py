@@ -41,7 +41,7 @@ def check(
     config : GateConfig, optional
         Error rates and assumptions; by default those of `GateConfig`.
     domain : Domain
-        What is compared, and what may have moved.
+        Quantities to compare, and the causes a shift may have.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def check(
     }
     shown = (
         quantity
-        for quantity in domain.shown(config, measured)
+        for quantity in domain.other_scores(config, measured)
         if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.rows)) > 1
     )
     others = tuple(

@@ -62,13 +62,13 @@ class AttributionModel(BaseModel):
     Attributes
     ----------
     source : str
-        How it was fitted.
+        Date and command of the fit.
     quantities : tuple of str, shape (Q,)
         Names of the quantities, all compared as ratios.
     correlation : tuple of tuples of float, shape (Q, Q)
         Between experiments without a cause.
     causes : dict of str to CauseModel
-        By the cause's name.
+        Fitted model of each cause, by the cause's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

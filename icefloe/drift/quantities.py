@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.drift.config import Spread
-from icefloe.drift.size import Sized
+from icefloe.drift.size import SizedValues
 from icefloe.ensemble.rows import ImageRow, columns
 from icefloe.errors import IcefloeError
 from icefloe.scoring.uncertainty import MINIMUM_FOREGROUND
@@ -76,7 +76,7 @@ class Quantity:
         """Whether effects are ratios; otherwise they are distances between distributions."""
         return self.transformation == "logarithm"
 
-    def of(self, rows: Iterable[ImageRow]) -> Sized:
+    def of(self, rows: Iterable[ImageRow]) -> SizedValues:
         """Transformed values, and the logarithm of the size; images without a usable number are left out."""
         raw = columns(rows, (*self.columns, SIZE_COLUMN))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,7 +84,7 @@ class Quantity:
             # Wasserstein-2 distance.
             values = np.log(raw[:, :-1]) if self.is_ratio else raw[:, :-1] / np.sqrt(len(self.columns))
         usable = np.isfinite(values).all(axis=1)
-        return Sized(values[usable], np.log(np.maximum(raw[usable, -1], MINIMUM_FOREGROUND)))
+        return SizedValues(values[usable], np.log(np.maximum(raw[usable, -1], MINIMUM_FOREGROUND)))
 
     def values(self, rows: Iterable[ImageRow]) -> NDArray[np.float64]:
         """Transformed values, shape (n, L); images without a usable number are left out."""
@@ -103,7 +103,7 @@ def require_columns(rows: Iterable[ImageRow], quantities: Iterable[Quantity], ta
     rows : iterable of ImageRow
         The table.
     quantities : iterable of Quantity
-        Those that it must have.
+        Quantities that must have a column in every row.
     table : str
         What the error calls it, such as the dataset's name.
     """

@@ -20,9 +20,9 @@ class EvidenceResult(BaseModel):
     Attributes
     ----------
     name, words : str
-        Key, and how a sentence calls it.
+        Key of the quantity, and its name in a sentence.
     alternative : "greater" or "two-sided"
-        Which difference raises an alarm.
+        Direction of the difference that raises an alarm.
     is_ratio : bool
         Whether `effect`, `low`, `high` and `threshold` are ratios new / benchmark; otherwise they are the
         distance between distributions (root mean square over the columns, in their unit).

@@ -20,7 +20,7 @@ _RIDGE = 0.02  # sizes that vary less than this cannot show a trend
 
 
 @dataclass(frozen=True)
-class Sized:
+class SizedValues:
     """A quantity over an experiment's images.
 
     Attributes
@@ -35,7 +35,9 @@ class Sized:
     log_size: Array
 
 
-def at_equal_size(reference: Sequence[Sized], new: Sized, min_images: int) -> tuple[list[Array], Array, bool]:
+def at_equal_size(
+    reference: Sequence[SizedValues], new: SizedValues, min_images: int
+) -> tuple[list[Array], Array, bool]:
     """Values as they would be at the reference's mean size.
 
     The trend is a straight line in the logarithm of the size, one slope for all experiments, fitted to what
@@ -43,9 +45,9 @@ def at_equal_size(reference: Sequence[Sized], new: Sized, min_images: int) -> tu
 
     Parameters
     ----------
-    reference : sequence of Sized
-        K experiments.
-    new : Sized
+    reference : sequence of SizedValues
+        The benchmark's K experiments.
+    new : SizedValues
         The one compared with them. Its images beyond the reference's sizes by more than `MARGIN` are left
         out, because nothing says how the trend goes on there.
     min_images : int
@@ -65,14 +67,14 @@ def at_equal_size(reference: Sequence[Sized], new: Sized, min_images: int) -> tu
     inside = (new.log_size >= known.min() - MARGIN) & (new.log_size <= known.max() + MARGIN)
     if not np.isfinite(known).all() or np.count_nonzero(inside) < min_images:
         return [experiment.values for experiment in reference], new.values, False
-    new = Sized(new.values[inside], new.log_size[inside])
+    new = SizedValues(new.values[inside], new.log_size[inside])
     slope = _common_slope([*reference, new])
     middle = float(np.mean([size.mean() for size in sizes]))
     *adjusted, last = (e.values - (e.log_size - middle)[:, None] * slope for e in (*reference, new))
     return adjusted, last, True
 
 
-def _common_slope(experiments: Sequence[Sized]) -> Array:
+def _common_slope(experiments: Sequence[SizedValues]) -> Array:
     """Slope of each coordinate over the logarithm of the size, shape (L,)."""
     products, squares = 0.0, _RIDGE**2
     for experiment in experiments:

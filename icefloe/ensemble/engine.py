@@ -28,7 +28,7 @@ def load_network(spec: MemberSpec, n_classes: int, weights: Path) -> nn.Module:
     IcefloeError
         If the file can't be read as safetensors, or its tensors are not this network's.
     """
-    # The file replaces all weights, so the published ones need not be had to load a trained member.
+    # The file replaces all weights, so a trained member loads without the published ones.
     network = build(spec.model_copy(update={"weights": "none"}), n_classes)
     try:
         network.load_state_dict(load_file(weights))
@@ -57,7 +57,7 @@ class Engine:
     device
         A torch device, or `auto`: the GPU if there is one.
     precision
-        Arithmetic of the networks.
+        Number format of the networks' arithmetic.
     """
 
     def __init__(

@@ -142,7 +142,7 @@ class Ensemble:
         Parameters
         ----------
         image : float32, shape (H, W)
-            Any intensity units.
+            Intensities in any linear unit.
         done
             Preprocessing that was done to it already (`DatasetInfo.preprocessing`).
         keep_members

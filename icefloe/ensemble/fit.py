@@ -103,7 +103,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
         If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
     """
     seen = [
-        _Seen(logits, geometry, sample.mask())
+        _ValidationImage(logits, geometry, sample.mask())
         for sample, logits, geometry in ensemble.logits_of_samples(validation)
     ]
     temperature = fit_temperature(*_pixels_on_grid(seen, TEMPERATURE_PIXELS))
@@ -137,7 +137,7 @@ def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRo
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _ValidationImage:
     """A validation image: members' logits on the networks' grid, and the native mask."""
 
     logits: FloatArray
@@ -154,7 +154,7 @@ class _Seen:
         return mean_probability(self.geometry.restore(probabilities(self.logits, temperature)))
 
 
-def _pixels_on_grid(seen: Sequence[_Seen], n_pixels: int) -> tuple[FloatArray, MaskArray]:
+def _pixels_on_grid(seen: Sequence[_ValidationImage], n_pixels: int) -> tuple[FloatArray, MaskArray]:
     """Logits, (M, N) or (M, C, N), and classes, (N,), of `n_pixels` or a few more, spread over all images."""
     classes = [image.geometry.place_mask(image.mask).ravel() for image in seen]
     labelled = [np.flatnonzero(reference != IGNORE) for reference in classes]

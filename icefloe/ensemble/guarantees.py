@@ -79,7 +79,7 @@ class Guarantees(_Record):
     Attributes
     ----------
     experiments
-        What was calibrated on.
+        Names of the experiments that the promises were calibrated on.
     areas
         Class name -> quantiles at `LEVELS`, in the order of the mask's values; each class for itself.
     max_error, confidence
@@ -175,7 +175,7 @@ class ExperimentScores:
     Attributes
     ----------
     experiment
-        Which one.
+        Name of the experiment.
     areas : float64, shape (n, C - 1)
         `conformal.area_scores` of each frame.
     safe_doubts : float64, shape (n,)

@@ -41,7 +41,7 @@ class Calibration(BaseModel):
     ece_before, ece_after
         Expected calibration error at temperature 1 and at the fitted one.
     brier_before, brier_after
-        The same for the Brier score.
+        Brier score before and after.
     roc_area
         Area under the ROC curve; None with more than two classes.
     """
@@ -86,7 +86,7 @@ class Manifest(BaseModel):
     format
         Version of this file's layout.
     name
-        What people call the ensemble, such as EA-T2.
+        Name of the version, such as `EA-T2`.
     members
         At least two: a single one has no disagreement.
     preprocessing

@@ -15,7 +15,7 @@ class Segmenter(Protocol):
     Attributes
     ----------
     name
-        What people call it, such as EA-T2.
+        Name of the version, such as `EA-T2`.
     classes
         Class names by mask value, background first.
     threshold
@@ -49,7 +49,7 @@ class Segmenter(Protocol):
         Parameters
         ----------
         samples
-            Of one or several datasets.
+            Images of one or several datasets.
         keep_members
             Keep each member's probability map, where there are members.
         uncalibrated

@@ -37,7 +37,7 @@ def compare(
         Evaluations of the two; `champion` None: a first version, which has to beat the best trivial
         baseline's Dice on every dataset.
     rule
-        What the challenger has to show.
+        What the challenger must show.
     new_dataset
         Where the challenger must be better. None: on at least one dataset, each tested at a level corrected
         for their number (Bonferroni).

@@ -212,11 +212,11 @@ def evaluate(
     IcefloeError
         If there is no sample, or a mask does not fit its image; the message names the sample.
     """
-    seen: dict[str, _Evaluated] = {}
+    seen: dict[str, _DatasetScorer] = {}
     images = []
     for sample, prediction in segmenter.predict(samples, uncalibrated=True):
         mask = sample.reference()
-        dataset = seen.setdefault(sample.dataset, _Evaluated(len(segmenter.classes)))
+        dataset = seen.setdefault(sample.dataset, _DatasetScorer(len(segmenter.classes)))
         try:
             scores = dataset.add(sample.image(), mask, prediction)
         except IcefloeError as error:
@@ -235,7 +235,7 @@ def evaluate(
     )
 
 
-class _Evaluated:
+class _DatasetScorer:
     """The images of one dataset so far."""
 
     def __init__(self, n_classes: int) -> None:

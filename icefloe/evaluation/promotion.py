@@ -32,7 +32,7 @@ class Comparison(BaseModel):
     Attributes
     ----------
     dataset, metric
-        Which images, and which column of `METRICS`.
+        Dataset whose images are compared, and a column of `METRICS`.
     n_images
         Number of images.
     challenger, reference
@@ -43,7 +43,7 @@ class Comparison(BaseModel):
     margin
         How much worse still counts as not worse; None: the metric is reported and decides nothing.
     finding
-        What the interval says.
+        What the interval says against the margin; `reported` where there is no margin.
     baseline
         Name of the trivial baseline that is the reference; None: the champion is, or the file is an earlier
         version's.
@@ -90,16 +90,16 @@ class PromotionReport(Result):
     new_dataset
         Dataset on which "better" had to be shown; None: any of them.
     rule
-        What had to be shown.
+        What the challenger had to show.
     comparisons
-        Every metric on every dataset.
+        One comparison for every metric on every dataset.
     gains
         Dataset -> interval of the Dice gained, for each dataset on which "better" could be shown, at the
         level corrected for their number. Empty for a first version, and in files of earlier versions.
     dataset_verdicts
         Dataset -> what the comparisons on it come to.
     reasons
-        What decided, each a sentence.
+        Sentences that explain the verdict.
     warnings
         What a reader should know although it decided nothing.
     """

@@ -61,9 +61,9 @@ class BinnedCurve(Record):
     predicted
         Mean predicted probability of the bin's pixels.
     frequency
-        Share of them that had the event.
+        Share of those pixels where the event happened.
     count
-        Their number.
+        Number of pixels in each bin.
     """
 
     predicted: tuple[float, ...]

@@ -75,7 +75,7 @@ class TemperatureCheck(Result):
     ensemble
         Name of the ensemble.
     temperature
-        What its logits are divided by.
+        The version's temperature: its logits are divided by it.
     changes
         NLL and ECE of every dataset.
     """
@@ -160,7 +160,7 @@ def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck
     evaluation
         An evaluation on images that neither moved weights nor set the temperature.
     seed
-        Seed of the bootstrap.
+        Seed of the bootstrap's resamples.
 
     Returns
     -------

@@ -85,7 +85,7 @@ def load_pretrained(
     network
         With an `encoder` of the stages that are used, and a `decoder`.
     spec
-        Whose `weights` are not `none`.
+        Member whose `weights` are not `none`.
     in_channels
         Channels of the images.
     mirror
@@ -94,7 +94,7 @@ def load_pretrained(
     Raises
     ------
     IcefloeError
-        If the weights can't be had or do not fit.
+        If the weights cannot be loaded or do not fit.
     """
     path = weights_file(spec.encoder, spec.weights, mirror)
     content = _read(path)

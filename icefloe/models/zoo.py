@@ -53,7 +53,7 @@ def build(
     Raises
     ------
     IcefloeError
-        If `n_classes` is below 2, or the weights can't be had or do not fit.
+        If `n_classes` is below 2, or the weights cannot be loaded or do not fit.
     """
     if n_classes < 2:
         raise IcefloeError(f"A network needs at least two classes; {n_classes} asked for. See dataset.yaml.")
@@ -96,7 +96,7 @@ def pooled(features: Tensor) -> Tensor:
     return nn.functional.adaptive_avg_pool2d(features, FEATURE_GRID).flatten(1)
 
 
-class _Dropped(nn.Module):
+class _PassThrough(nn.Module):
     """In the place of a stage whose result nothing uses."""
 
     def forward(self, maps: Tensor, *_: Any) -> Tensor:
@@ -116,7 +116,7 @@ def _drop_untouched(module: nn.Module) -> None:
     for name, child in module.named_children():
         parameters = list(child.parameters())
         if parameters and all(parameter.grad is None for parameter in parameters):
-            setattr(module, name, _Dropped())
+            setattr(module, name, _PassThrough())
         else:
             _drop_untouched(child)
 

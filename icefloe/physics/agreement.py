@@ -33,7 +33,7 @@ class Agreement:
     Attributes
     ----------
     quantity, unit
-        What was compared.
+        Name of the quantity compared, and its unit.
     n_images
         Labelled images on which both have a value.
     n_inside
@@ -79,7 +79,7 @@ def compare(
     labels
         Image name: what `measure` says of its label, with radial lines from the same origin.
     confidence
-        Of the intervals.
+        Level of the intervals, in (0, 1).
 
     Returns
     -------

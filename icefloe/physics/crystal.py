@@ -20,7 +20,7 @@ class Crystal:
     Attributes
     ----------
     area_nm2
-        Of all ice, holes taken off; 0 without ice.
+        Area of all ice without its holes, in nm^2; 0 without ice.
     centre_nm
         Row and column of the centre of mass, from the centre of the first pixel; NaN without ice.
     perimeter_nm

@@ -61,7 +61,7 @@ def smoothed_boundary(
     Parameters
     ----------
     outline
-        Of a crystal or a hole.
+        Closed outline of a crystal or a hole.
     pixel_nm
         Edge of a pixel in nm, which sets the sampling.
     smoothing_px

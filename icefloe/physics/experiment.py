@@ -51,9 +51,9 @@ class ExperimentPhysics:
     Attributes
     ----------
     name
-        Of the experiment.
+        Name of the experiment.
     images
-        What was measured on each, in time order.
+        Measurements of each image, in time order.
     pixel_size_nm
         Edge of a pixel, or height and width; None where it is not known, and lengths are in px.
     quantities
@@ -65,7 +65,7 @@ class ExperimentPhysics:
     notes
         What holds for the experiment: missing units, images that need care.
     provenance
-        Where it comes from: ensemble, data version ...
+        Version, data version and commands that the numbers come from.
     """
 
     name: str
@@ -94,7 +94,7 @@ class ExperimentPhysics:
         Parameters
         ----------
         name
-            Of the experiment.
+            Name of the experiment.
         images
             In time order, all with as many members and radial lines.
         pixel_size_nm

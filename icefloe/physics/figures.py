@@ -133,7 +133,7 @@ def outlines_figure(experiment: ExperimentPhysics, image: FloatArray) -> Figure:
     Parameters
     ----------
     experiment
-        Its outlines are drawn.
+        Experiment whose outlines are drawn.
     image : float32, shape (H, W)
         Drawn below them, such as the experiment's first.
     """

@@ -28,7 +28,7 @@ class ImagePhysics:
     Attributes
     ----------
     name
-        Of the image.
+        Name of the image.
     time_s
         When it was taken.
     ensemble
@@ -73,7 +73,7 @@ def measure_image(
     Parameters
     ----------
     name
-        Of the image.
+        Name of the image, for the result.
     time_s
         When it was taken.
     mean : float32, shape (H, W)

@@ -38,13 +38,13 @@ class Slope:
     values : float64, shape () , (T,), (N,) or (T, N)
         Per second; negative where the quantity shrinks.
     members : float64, shape (M, ...)
-        The same of each member.
+        The same rates for each of the M members.
     residual_std : float64, shape of `values`
         Standard error from the scatter.
     residual_dof : float64, shape of `values`
         Degrees of freedom behind it.
     widening
-        Of the quantity, on the members' part.
+        Factor on the members' part, as in `Quantity`.
     """
 
     values: Array
@@ -87,9 +87,9 @@ class Rate:
     Attributes
     ----------
     quantity
-        What changes.
+        Name of the quantity that changes.
     unit
-        Of the rate, such as `nm2_per_s`.
+        Unit of the rate, such as `nm2_per_s`.
     overall : Slope, of shape () or (N,)
         Slope of the straight line (least squares) over all images with ice. Where the rate changes it is
         an average that weighs the middle of the experiment most.
@@ -116,7 +116,7 @@ def rate_of(
     Parameters
     ----------
     quantity
-        Its values of shape (T,) or (T, N).
+        Quantity with values of shape (T,) or (T, N).
     times_s : float64, shape (T,)
         Increasing; need not be even.
     present : bool, shape (T,)

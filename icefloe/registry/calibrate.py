@@ -79,9 +79,9 @@ def simulated_experiments(n: int, seed: int, n_images: int = N_IMAGES) -> Iterat
     n
         Number of experiments.
     seed
-        Seed of all of them.
+        Seed that all the experiments are drawn from.
     n_images
-        Frames of each.
+        Frames in each experiment.
     """
     for samples in fresh_experiments(n, n_images, seed):
         yield ExperimentSamples(samples[0].dataset, "simulated", samples)

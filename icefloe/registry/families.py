@@ -31,7 +31,7 @@ class Family:
     prefix
         What its versions are called by: `EA` of `EA-T2`. Capital letters and digits.
     title
-        What it is, in a few words.
+        Name of the kind of model in a few words, for MLflow's pages.
     load
         Makes a `Segmenter` of a version's folder; the second argument is what the version has been
         calibrated to promise since it was registered, None where it was not.

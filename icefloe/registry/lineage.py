@@ -71,7 +71,7 @@ class ParentVersion(BaseModel):
     Attributes
     ----------
     name
-        Such as `EA-T1`.
+        Name of the version, such as `EA-T1`.
     data
         Data version it was trained on.
     weights_sha256

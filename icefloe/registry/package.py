@@ -27,7 +27,7 @@ def package(family: Family, folder: Path, model_folder: Path) -> None:
     folder
         The version's files, such as those of a saved ensemble.
     model_folder
-        Where to write; its parent must exist.
+        Folder to write; its parent must exist.
     """
     shutil.copytree(folder, model_folder / FILES_FOLDER)
     shutil.copyfile(family.model_code, model_folder / family.model_code.name)

@@ -45,7 +45,7 @@ def make_version(
     folder
         The challenger's files.
     lineage, evaluation
-        What it was made from, and how good it is.
+        Data, code and parent of the version, and its scores.
     parent_run
         MLflow run to nest the version's run under; None: under none.
     """

@@ -85,7 +85,7 @@ class Submission(Result):
     version
         The version it was registered as.
     report
-        The promotion gate's.
+        Report of the promotion gate.
     promoted
         Whether it is the champion now.
     champion
@@ -156,7 +156,7 @@ def submit(
         Evaluations of the challenger and of that champion, on the same images; `champion` None: a first
         version.
     rule
-        What the challenger has to show.
+        What the challenger must show.
     new_dataset
         Dataset on which it has to be better; None: any of them.
     run_id

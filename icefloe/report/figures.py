@@ -22,7 +22,7 @@ ABSTAINED = "#ff4fa3"
 
 
 @dataclass(frozen=True)
-class Segmented:
+class SegmentedImage:
     """One image with what is known of it.
 
     Attributes
@@ -37,7 +37,7 @@ class Segmented:
     reference : uint8, shape (H, W), optional
         Label or truth.
     abstained : bool, shape (H, W), optional
-        Where the ensemble declines to say.
+        True at pixels where the ensemble abstains.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Segmented:
     abstained: NDArray[np.bool_] | None = None
 
 
-def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
+def gallery(items: Sequence[SegmentedImage], columns: int = 4) -> Figure:
     """Each image with predicted (blue) and reference (amber) outlines, its uncertainty map below."""
     from matplotlib.figure import Figure
 
@@ -68,7 +68,7 @@ def gallery(items: Sequence[Segmented], columns: int = 4) -> Figure:
     return figure
 
 
-def split_figure(item: Segmented, aleatoric: FloatArray, epistemic: FloatArray) -> Figure:
+def split_figure(item: SegmentedImage, aleatoric: FloatArray, epistemic: FloatArray) -> Figure:
     """One image with its outline; members' disagreement; and the two parts of the entropy, on one scale.
 
     Parameters
@@ -96,7 +96,7 @@ def split_figure(item: Segmented, aleatoric: FloatArray, epistemic: FloatArray) 
     return figure
 
 
-def draw_outlines(axis: Axes, item: Segmented) -> None:
+def draw_outlines(axis: Axes, item: SegmentedImage) -> None:
     """The image in grey, with the outlines of the prediction and, where there is one, of the reference.
 
     What is abstained from is hatched.

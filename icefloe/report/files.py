@@ -13,7 +13,7 @@ from icefloe.ensemble.guarantees import LEVEL
 from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
 from icefloe.files import GrowingTable, write_bytes_atomic
-from icefloe.report.figures import Segmented, png, split_figure
+from icefloe.report.figures import SegmentedImage, png, split_figure
 from icefloe.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class ResultFolder:
     path
         Folder, made if need be.
     guarantees
-        Of the ensemble whose results these are.
+        The ensemble's calibrated promises; None: no intervals are written.
     level
-        Of the intervals.
+        Level of the area intervals, in (0, 1).
 
     Raises
     ------
@@ -73,7 +73,7 @@ class ResultFolder:
             areas = [number for i in intervals for number in (i.expected, i.low, i.high)]
             row |= dict(zip(self._promised, [*areas, float(abstained.mean())], strict=True))
             title += f"\n{'; '.join(map(str, intervals))}"
-        item = Segmented(title, image, prediction.mask, prediction.std, abstained=abstained)
+        item = SegmentedImage(title, image, prediction.mask, prediction.std, abstained=abstained)
         figure = split_figure(item, prediction.aleatoric, prediction.mutual_information)
         write_bytes_atomic(self.path / f"{stem}.png", png(figure, dpi=150))
         self._table.append(row)
@@ -92,13 +92,13 @@ def segment_samples(
     Parameters
     ----------
     segmenter
-        Segments them.
+        Model that segments the images.
     samples
         Images; their stems must differ.
     output
         Folder, made if need be.
     level
-        Of the intervals.
+        Level of the area intervals, in (0, 1).
 
     Yields
     ------

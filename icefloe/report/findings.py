@@ -30,13 +30,13 @@ class Arrival:
     Attributes
     ----------
     dataset
-        Its name.
+        Name of the dataset.
     gate
-        What the drift gate found; None: the run has no gate, as `retrain`.
+        Report of the drift gate; None: the run has no gate (`retrain`).
     selection, selection_picture
-        The images chosen for labelling, and a PNG of them; None: none were.
+        Images chosen for labelling, and a PNG of them; None where none were chosen.
     labels
-        What its labels cost; None: none came in.
+        Summary of its labelling; None: no labels came in.
     """
 
     dataset: str
@@ -53,11 +53,11 @@ class MadeVersion:
     Attributes
     ----------
     name
-        Such as `EA-T2`.
+        Name of the version, such as `EA-T2`.
     promotion
-        What its promotion gate found.
+        Report of its promotion gate.
     pruning
-        Which candidates it kept, and why.
+        Candidates kept and dropped, with reasons.
     picture
         PNG of held-out images with outlines.
     """
@@ -75,7 +75,7 @@ class Findings:
     Attributes
     ----------
     arrivals
-        Datasets that came in.
+        Datasets that the run checked, in order.
     versions
         Versions that were made, oldest first.
     evaluations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from icefloe.ensemble.predictions import PredictionSet
-from icefloe.report.figures import Segmented, gallery
+from icefloe.report.figures import SegmentedImage, gallery
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,9 +30,9 @@ def overlay_figure(
     Parameters
     ----------
     samples
-        Which of the predicted images to show.
+        Images to show; they must be among the predicted ones.
     predictions
-        Holds their maps.
+        Predictions with their maps.
     captions
         A line for each image; its key if there are none.
     """
@@ -40,7 +40,7 @@ def overlay_figure(
     for position, sample in enumerate(samples):
         maps = predictions.maps(sample.key)
         items.append(
-            Segmented(
+            SegmentedImage(
                 title=captions[position] if captions else sample.key,
                 image=sample.image(),
                 mask=maps.mask,
@@ -75,7 +75,7 @@ def evaluation_figure(
     shown = [sample for group in by_dataset.values() for sample in spread(group, 2)]
     return gallery(
         [
-            Segmented(
+            SegmentedImage(
                 title=f"{sample.key}, UQ {prediction.uncertainty.uq_mean:.4f}",
                 image=sample.image(),
                 mask=prediction.mask,

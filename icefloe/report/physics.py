@@ -30,7 +30,7 @@ def write_physics(
     Parameters
     ----------
     experiment
-        To be written.
+        Measurements to write.
     agreements
         With labels; empty where there are none.
     backdrop : float32, shape (H, W)

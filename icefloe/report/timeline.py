@@ -18,7 +18,7 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
     Parameters
     ----------
     findings
-        Of the run's steps.
+        Results of the run's steps.
     promoted
         Versions that became champion.
     champion

@@ -27,9 +27,9 @@ class CalibrationBins:
     count : int64, shape (n_bins,)
         Pixels in the bin.
     probability_sum : float64, shape (n_bins,)
-        Their probabilities' sum.
+        Sum of the predicted probabilities in the bin.
     event_sum : float64, shape (n_bins,)
-        How many of them had the event.
+        Number of pixels in the bin where the event happened.
     """
 
     count: NDArray[np.int64]

@@ -122,7 +122,7 @@ def highest_safe_doubt(doubt: FloatArray, wrong: NDArray[np.bool_], max_error: f
     doubt : float32, shape (N,)
         `icefloe.scoring.uncertainty.doubt` at the pixels that count.
     wrong : bool, shape (N,)
-        Where the mask differs from the reference.
+        True where the mask differs from the reference.
     max_error
         In [0, 1).
 

@@ -39,7 +39,7 @@ class ErrorCounts:
         reference : uint8, shape (H, W)
             0 or 1; 255 is left out.
         masks : uint8, shape (M, H, W)
-            Of M >= 2 members.
+            Predicted masks of M >= 2 members.
 
         Raises
         ------

@@ -85,7 +85,7 @@ def roc_curve(reference: NDArray[np.uint8], probability: NDArray[np.floating]) -
     reference : uint8, shape (...)
         0 or 1; 255 is left out.
     probability : float, shape (...)
-        Of class 1.
+        Predicted probability of class 1.
 
     Raises
     ------

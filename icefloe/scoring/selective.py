@@ -61,7 +61,7 @@ def risk_coverage(uncertainty: ArrayLike, loss: ArrayLike) -> RiskCoverage:
     Parameters
     ----------
     uncertainty : float, shape (n,)
-        Of images or pixels; only its order matters.
+        Uncertainty of each image or pixel; only its order matters.
     loss : float, shape (n,)
         Such as 1 - Dice of an image, or 1 where a pixel's class is wrong.
 

@@ -47,13 +47,13 @@ class Tally:
         Parameters
         ----------
         reference : uint8, shape (H, W)
-            255 is left out.
+            Class of each pixel; 255 is left out.
         mean : float32, shape (H, W) or (C, H, W)
             The ensemble's probability.
         mask : uint8, shape (H, W)
-            Its classes.
+            Predicted class of each pixel.
         uncertainty
-            Of the image.
+            Uncertainty scores of the image.
 
         Returns
         -------

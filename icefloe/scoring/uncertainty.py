@@ -73,7 +73,7 @@ def predictive_std(member_probabilities: FloatArray) -> FloatArray:
     Parameters
     ----------
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W)
-        Of M >= 2 members.
+        Probabilities of M >= 2 members.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def mutual_information(member_probabilities: FloatArray) -> FloatArray:
     Parameters
     ----------
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W)
-        Of M >= 2 members.
+        Probabilities of M >= 2 members.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def variation_ratio(member_probabilities: FloatArray, threshold: float) -> Float
     Parameters
     ----------
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W)
-        Of M >= 2 members.
+        Probabilities of M >= 2 members.
     threshold : float
         A binary member votes for class 1 where its probability is at least this.
 

@@ -114,7 +114,7 @@ class Camera(CheckedModel):
         gain : float64, shape (H, W)
             `gain_map` of this camera.
         displacements : float64, shape (frame_rate_hz, 2)
-            Of each frame, in px.
+            Displacement of the sample in each frame, in px.
         pixel_size_nm
             Size of a pixel at the sample.
         rng

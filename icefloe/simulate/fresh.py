@@ -21,7 +21,7 @@ class SimulatedSample:
     dataset
         Name of the experiment.
     index
-        Its second.
+        Number of the composite, which is also its second of the experiment.
     counts : uint16, shape (H, W)
     truth : uint8, shape (H, W)
         1 where there is ice.
@@ -73,13 +73,13 @@ def fresh_experiments(
     Parameters
     ----------
     n
-        How many; the first k of a seed are the same whatever `n`.
+        Number of experiments; the first k of a seed are the same for every `n`.
     n_images
-        Composites of each, at random seconds: a random frame is what is drawn.
+        Composites of each experiment, at random seconds, because each frame is drawn on its own.
     seed
-        Non-negative.
+        Seed of all draws, not negative.
     name
-        Of the experiments, with their number behind it.
+        Beginning of the experiments' names; a number follows it.
     draw
         Where they come from; by default the standard experiments.
 

@@ -22,7 +22,7 @@ class Experiment:
     spec, seed
         What it is of; the two together determine every byte.
     seconds : tuple of int
-        Which composites these are.
+        Second of the experiment at which each composite begins.
     images : uint16, shape (T, H, W)
         Composites in counts.
     masks : uint8, shape (T, H, W)

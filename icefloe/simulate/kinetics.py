@@ -33,13 +33,13 @@ def radii(
     Parameters
     ----------
     radius_nm
-        At the start.
+        Radius at the start, in nm.
     coefficient_nm_per_s_k
         Kinetic coefficient k.
     start_c, rate_c_per_s
-        The temperature programme.
+        Temperature at the start, in degC, and its rate in degC/s.
     n_seconds
-        How many composites.
+        Length of the series, in s: one radius a second.
 
     Returns
     -------

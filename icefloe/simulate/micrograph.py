@@ -44,9 +44,9 @@ def expose(
     transmitted : float64, shape (S, S)
         Share of the beam, per pixel, that reaches the camera.
     mask : uint8, shape (S, S)
-        What is to be found in it.
+        Class of each pixel; kept with the micrograph.
     camera
-        Of which dose, gain and blur count; the specimen trembles but does not drift off.
+        Dose, gain and blur of the camera; the specimen trembles but does not drift.
     pixel_size_nm
         Size of a pixel at the sample.
     rng

@@ -113,12 +113,12 @@ def _particles(spec: NanoparticleSpec, rng: np.random.Generator) -> tuple[Array,
     while covered < spec.coverage * field**2:
         radius = spec.radius_nm * float(np.exp(spec.spread * rng.standard_normal()))
         covered += np.pi * radius**2  # whether it finds room or not, so that the loop ends
-        place = _room(spec, radius, field, placed, rng)
-        if place is None:
+        centre = _room(spec, radius, field, placed, rng)
+        if centre is None:
             continue
-        placed.append((*place, radius))
-        outline = Outline(*place, rng.uniform(0.0, 2.0 * np.pi), habits[rng.integers(N_HABITS)])
-        rows, columns = (_near(centre, 2.0 * radius, spec) for centre in place)
+        placed.append((*centre, radius))
+        outline = Outline(*centre, rng.uniform(0.0, 2.0 * np.pi), habits[rng.integers(N_HABITS)])
+        rows, columns = (_near(coordinate, 2.0 * radius, spec) for coordinate in centre)
         grid = np.meshgrid(_nm(rows, spec), _nm(columns, spec), indexing="ij")
         depth = outline.depth(*grid) / radius
         inside = depth < 1.0

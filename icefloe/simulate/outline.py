@@ -85,7 +85,7 @@ def reach(
     Parameters
     ----------
     shape
-        Its habit; crystals of `two` are ellipses.
+        Habit of the crystal; `two` gives one of two ellipses.
     elongation
         Long over short axis, at least 1.
     departure

@@ -44,7 +44,7 @@ class Scene:
     temperatures_c, radii_nm : float64, shape (n_composites,)
         Temperature and equivalent radius of all ice in the middle of each second.
     drift_direction : float
-        Of the sample, in radians.
+        Direction in which the sample drifts, in radians.
     """
 
     def __init__(self, spec: ExperimentSpec, rng: np.random.Generator) -> None:

@@ -25,7 +25,7 @@ class ExperimentSpec(CheckedModel):
     size_px, pixel_size_nm
         Edge of the square image and size of a pixel at the sample.
     aperture_radius_nm
-        Of the round hole that the beam passes.
+        Radius of the round aperture, in nm.
     ice_radius_nm, elongation, orientation_deg, roughness
         Equivalent radius of all ice at the start, long over short axis, angle of the long axis, relative
         undulation of the edge.

@@ -69,7 +69,7 @@ def shifted_spec(cause: Cause, strength: float, rng: np.random.Generator) -> Exp
     Parameters
     ----------
     cause
-        What is changed.
+        Name of the condition that is changed.
     strength
         0 changes nothing, 1 is about the size of the shifts of D3-D5; in between it is continuous.
     rng
@@ -177,7 +177,7 @@ class StandardDataset:
     Attributes
     ----------
     name
-        Of its folder.
+        Name of the dataset and of its folder.
     spec
         The experiment.
     labelled
@@ -185,7 +185,7 @@ class StandardDataset:
     shifts
         How it departs from the standard, by property, for `dataset.yaml`.
     notes
-        What it is for.
+        Purpose of the dataset, for `dataset.yaml`.
     """
 
     name: str

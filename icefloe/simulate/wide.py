@@ -40,7 +40,7 @@ def micrographs(rng: np.random.Generator, size_px: int) -> tuple[str, list[Micro
     Parameters
     ----------
     rng
-        Source of everything.
+        Source of every random choice.
     size_px
         Edge of the smallest images; ice comes up to twice as large (`MAGNIFICATIONS`).
     """

@@ -35,9 +35,9 @@ def simulate_workspace(
     seed
         Non-negative; another seed is another set of experiments with the same properties.
     progress
-        Is told each dataset.
+        Told of each dataset as it is written.
     names
-        Of the datasets wanted; none given: all.
+        Datasets to make; none given: all of them.
 
     Returns
     -------

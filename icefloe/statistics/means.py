@@ -56,13 +56,13 @@ def mean_interval(
     values : shape (n,)
         One value an image, in time order; the order matters only through `block_length`.
     confidence
-        Two-sided level.
+        Two-sided level, in (0, 1).
     n_resamples
         Bootstrap resamples.
     block_length
         Images a block; None: `default_block_length`. 1 declares the images independent.
     rng
-        Source of the resamples.
+        Source of the bootstrap's resamples.
     """
     x = np.asarray(values, dtype=np.float64)
     n = len(x)

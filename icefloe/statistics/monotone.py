@@ -16,11 +16,11 @@ def first_crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     Parameters
     ----------
     x : float, shape (N,)
-        Ascending.
+        Positions in ascending order.
     y : float, shape (N,)
         Values that never fall (`rising`).
     level
-        To reach.
+        Value that the fitted curve must reach.
 
     Returns
     -------

@@ -138,7 +138,7 @@ class Predictive:
     reference : float64, shape (K, L)
         Means of K >= 1 reference experiments.
     squared_errors : float64, shape (K,)
-        Their squared errors, summed over coordinates.
+        Squared standard error of each mean, summed over its L coordinates.
     prior : SpreadPrior
     """
 
@@ -179,7 +179,7 @@ class Predictive:
         mean : float64, shape (..., L)
             Means of new experiments.
         squared_error : float64, shape (...)
-            Their squared errors.
+            Squared standard error of each mean, summed over its L coordinates.
         alternative : "greater" or "two-sided"
             "greater" needs L = 1.
 

@@ -26,7 +26,7 @@ def over_seeds(values: ArrayLike, confidence: float = 0.95) -> Interval:
     values : float, shape (n,)
         For a comparison: the differences, seed by seed.
     confidence
-        Of the interval.
+        Level of the interval, in (0, 1).
 
     Raises
     ------
@@ -62,7 +62,7 @@ def resampled_seeds(statistic: Callable[[Seeds], float], n_seeds: int, confidenc
     n_seeds
         How many repetitions there are; one has no interval.
     confidence
-        Of the interval.
+        Level of the interval, in (0, 1).
     """
     everyone = np.arange(n_seeds)
     estimate = statistic(everyone)

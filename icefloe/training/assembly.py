@@ -25,7 +25,7 @@ def assemble_kept(
     Parameters
     ----------
     members
-        All candidates.
+        All trained candidates.
     kept
         Names of those to use, at least two.
     bundle

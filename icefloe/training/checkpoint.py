@@ -5,7 +5,7 @@ A member's checkpoint directory holds
 - `state.safetensors`: weights and optimiser state after an epoch, with the records so far in its header, so
   that both change in one rename;
 - `best.safetensors`: the best weights so far, and in the end the member's own file;
-- `progress.json`: process id and records, rewritten each epoch for whoever watches;
+- `progress.json`: process id and records, rewritten each epoch for the driver;
 - `probabilities.npy` and `receipt.json`: the result; the receipt is written last and says that
   training is done.
 """
@@ -39,11 +39,11 @@ class TrainingState:
     Attributes
     ----------
     records
-        One an epoch, in order.
+        One record for each epoch, in order.
     best_epoch
         Epoch of the lowest stopping loss; 0 before the first.
     init_sha256
-        Of the weights before the first epoch.
+        SHA-256 of the weights before the first epoch.
     """
 
     init_sha256: str

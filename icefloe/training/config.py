@@ -47,11 +47,11 @@ class TrainingConfig(BaseModel):
         Epochs without a lower validation loss after which training stops; in a retraining the mean of that
         loss and the one on the newly labelled images counts.
     batch_size
-        Images a step.
+        Images in a training step.
     draws_per_epoch
         Images drawn in an epoch; empty: as many as there are to train on.
     learning_rate, weight_decay
-        Of AdamW.
+        Peak learning rate and weight decay of AdamW.
     warmup_epochs
         Epochs over which the learning rate rises linearly from zero.
     precision

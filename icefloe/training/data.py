@@ -146,7 +146,7 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     Parameters
     ----------
     samples
-        Of any datasets.
+        Images of any number of datasets.
     preprocessing
         From image to model grid.
 

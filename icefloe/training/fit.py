@@ -75,9 +75,9 @@ def fit_member(
     Parameters
     ----------
     spec
-        What to train.
+        Architecture, seed and first weights of the member.
     data
-        On what.
+        Training and validation images.
     config
         How; its `members` are not looked at.
     directory
@@ -86,7 +86,7 @@ def fit_member(
     initial
         Weights and buffers by name to start from instead of the spec's own.
     started_from
-        Whose weights those are, for the receipt.
+        Name of the version that `initial` comes from, for the receipt.
     threads
         CPU threads; part of what makes a result repeatable.
     weights_dir
@@ -95,7 +95,7 @@ def fit_member(
     Raises
     ------
     IcefloeError
-        If weights can't be had or don't fit, a checkpoint is damaged, or the loss is no longer finite.
+        If weights cannot be loaded or do not fit, a checkpoint is damaged, or the loss is no longer finite.
     """
     if is_finished(directory):
         return read_outcome(directory).receipt

@@ -18,7 +18,7 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
-from icefloe.training.progress import Listener, shown
+from icefloe.training.progress import Listener, epoch_progress
 from icefloe.training.ray_session import connected, member_resources
 from icefloe.typing import WeightsMirror
 
@@ -39,11 +39,11 @@ class Job:
     spec, data, config
         What to train, on what, and how; the members that `config` lists are not looked at.
     directory
-        Of its checkpoints; see `identity.checkpoint_directory`.
+        Folder of its checkpoints; see `identity.checkpoint_directory`.
     initial
         Weights and buffers by name to start from instead of the spec's own.
     started_from
-        Whose weights those are, for the receipt.
+        Name of the version that `initial` comes from, for the receipt.
     """
 
     name: str
@@ -80,16 +80,16 @@ def run_jobs(
     jobs
         Longest first is not needed: they are started in the order of their epochs.
     progress
-        Is told every job's epochs.
+        Told of every epoch of every job.
     tracking
-        MLflow; none by default.
+        Where runs go in MLflow; None: nowhere.
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
     per_gpu
-        Jobs on one GPU at a time.
+        Number of jobs that share a GPU.
 
     Returns
     -------
@@ -99,11 +99,11 @@ def run_jobs(
     Raises
     ------
     IcefloeError
-        If weights can't be had or don't fit, or a worker died too often.
+        If weights cannot be loaded or do not fit, or a worker died too often.
     """
     with ExitStack() as stack:
-        listeners = [shown(progress, {job.name: job.config.epochs for job in jobs})]
-        watch = _Watch(jobs, listeners)
+        listeners = [epoch_progress(progress, {job.name: job.config.epochs for job in jobs})]
+        watch = _ProgressReader(jobs, listeners)
         unfinished = [job for job in jobs if not is_finished(job.directory)]
         tasks: dict[Any, Job] = {}
         if unfinished:
@@ -117,16 +117,16 @@ def run_jobs(
             configs = {job.name: job.config for job in jobs}
             runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
             listeners.append(stack.enter_context(runs))
-        watch.look()
+        watch.report_new()
         while tasks:
             done, _ = ray.wait(list(tasks), num_returns=1, timeout=POLL_SECONDS)
             for task in done:
                 _raise_failure(task, tasks.pop(task))
-            watch.look()
+            watch.report_new()
     return [read_outcome(job.directory) for job in jobs]
 
 
-class _Watch:
+class _ProgressReader:
     """Reads what the jobs write down, and tells it once."""
 
     def __init__(self, jobs: Iterable[Job], listeners: list[Listener]) -> None:
@@ -134,8 +134,8 @@ class _Watch:
         self._pending = {job.name: job.directory for job in jobs}
         self._n_seen = dict.fromkeys(self._pending, 0)
 
-    def look(self) -> None:
-        """Tell the listeners what is new since the last look."""
+    def report_new(self) -> None:
+        """Tell the listeners what is new since the last call."""
         for name, directory in list(self._pending.items()):
             finished = is_finished(directory)  # asked first: afterwards no epoch is added
             for record in read_progress(directory)[1][self._n_seen[name] :]:

@@ -22,7 +22,7 @@ BEST, PROGRESS, PROBABILITIES, RECEIPT = (
 
 
 def write_progress(directory: Path, records: Sequence[EpochRecord]) -> None:
-    """Tell whoever watches which process trains here and what it has done."""
+    """Write down which process trains here and what it has done, for the driver."""
     content = {"pid": os.getpid(), "records": [record.to_dict() for record in records]}
     write_text_atomic(directory / PROGRESS, json.dumps(content))
 

@@ -61,9 +61,9 @@ def train_members(
     new_keys
         Samples labelled since that version: they are drawn `retraining.new_data_weight` times as often.
     progress
-        Is told every member's epochs.
+        Told of every candidate's epochs.
     tracking
-        MLflow; none by default.
+        Where runs go in MLflow; None: nowhere.
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
@@ -124,13 +124,13 @@ def member_jobs(
     data
         Training and validation images.
     data_sha256
-        Their hash.
+        SHA-256 of the training data; it decides where checkpoints lie.
     checkpoints
         Folder of all checkpoints.
     previous
         The version that the training starts from; None: from scratch.
     weights_dir
-        Mirror of pre-trained weights.
+        Folder with a mirror of the pre-trained weights.
 
     Raises
     ------

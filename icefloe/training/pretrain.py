@@ -67,15 +67,15 @@ def pretrain(
     Parameters
     ----------
     config
-        What and how.
+        Encoder, images and optimisation.
     directory
         Where the state is kept; of this configuration only.
     threads
-        CPU threads of the network.
+        CPU threads that train the network.
     workers
         Processes that make images; 0 makes them between the steps.
     progress
-        Is told the steps and the scores after each round of `ROUND` steps, an epoch of the record.
+        Told of the steps and the scores after each round of `ROUND` steps, an epoch of the record.
 
     Raises
     ------
@@ -90,12 +90,12 @@ def pretrain(
             while run.step < config.steps:
                 record = run.round(batches)
                 progress.advance(
-                    f"Pre-training {config.encoder}", run.step, config.steps, _told(record, config)
+                    f"Pre-training {config.encoder}", run.step, config.steps, _round_line(record, config)
                 )
         return run.finish()
 
 
-def _told(record: EpochRecord, config: PretrainConfig) -> str:
+def _round_line(record: EpochRecord, config: PretrainConfig) -> str:
     n_images = config.batch_size * min(ROUND, config.steps - (record.epoch - 1) * ROUND)
     return (
         f"loss {record.train_loss:.3f}, held out {record.val_loss:.3f}, IoU {record.val_iou:.3f}, "
@@ -230,9 +230,9 @@ def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, wo
     Parameters
     ----------
     config
-        Its `steps` are not looked at.
+        Options of the training; `steps` is ignored.
     minutes
-        Of wall time.
+        Wall time to fill, in minutes.
     threads, workers
         As in `pretrain`.
     """

@@ -35,9 +35,9 @@ class PretrainConfig(BaseModel):
     size, batch_size
         Side of the images in px, a multiple of 32, and images a step.
     learning_rate
-        Peak, of AdamW.
+        Peak learning rate of AdamW.
     seed
-        Of first weights and of the stream of images.
+        Seed of the first weights and of the stream of images.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,13 +71,13 @@ class HeldOutScores:
     loss
         Segmentation plus weighted denoising.
     pca, iou
-        Of all pixels pooled.
+        Pixel accuracy and IoU over all pixels pooled.
     iou_of
-        Of the pixels of each kind of specimen.
+        IoU over all pixels of each kind of specimen.
     noise_left
         Root mean square deviation of the denoised images from the noise-free over that of the noisy ones.
     n_images
-        How many there are.
+        Number of held-out images.
     """
 
     loss: float
@@ -95,15 +95,15 @@ class Pretrained:
     Attributes
     ----------
     config
-        How it was done.
+        Options of the training.
     weights
         Of the whole network: one segmentation channel a kind of specimen, then the denoised image.
     scores
-        On the held-out images.
+        Scores on the held-out images.
     seconds
         Wall time of all steps, interruptions left out.
     device, threads
-        What it was computed on.
+        Device, and number of CPU threads, that trained it.
     records
         Losses and scores, round by round.
     """
@@ -126,7 +126,7 @@ def save_pretrained(result: Pretrained, folder: Path) -> Path:
     Parameters
     ----------
     result
-        What `pretrain` returned.
+        Network and scores, from `pretrain`.
     folder
         Set ICEFLOE_WEIGHTS_DIR to it, and `weights: sim` finds the file.
     """

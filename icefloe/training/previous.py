@@ -17,11 +17,11 @@ class PreviousVersion:
     Attributes
     ----------
     path
-        The directory.
+        Directory of its ensemble.
     name
-        What people call the version, such as EA-T1.
+        Name of the version, such as `EA-T1`.
     members
-        Its members by their specs' names.
+        Members of that version, by the names of their specs.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What trainings write down, told to whoever listens: MLflow, and the person who waits."""
+"""Progress of trainings, for MLflow and for the person who waits."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ MOST_SHOWN = 12
 
 
 class Listener(Protocol):
-    """Whoever wants to know what the members are doing; called in the driver's thread."""
+    """Follows what the members are doing; called in the driver's thread."""
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
         """A member finished an epoch; each epoch is told once, also after a resumption."""
@@ -20,15 +20,15 @@ class Listener(Protocol):
         """A member's training came to its end."""
 
 
-class EachMember:
+class EpochsPerMember:
     """Every member's epochs with their scores.
 
     Parameters
     ----------
     progress
-        Is told.
+        Told of each epoch.
     n_epochs
-        Member -> epochs at most.
+        Highest number of epochs of each member, by its name.
     """
 
     def __init__(self, progress: Progress, n_epochs: Mapping[str, int]) -> None:
@@ -49,7 +49,7 @@ class EachMember:
         self._progress.tell(f"{name}: {receipt.epochs} epochs, {best}, {receipt.seconds:.0f} s")
 
 
-class Together:
+class CombinedEpochs:
     """Epochs of all trainings in one count."""
 
     def __init__(self, progress: Progress, n_epochs: Mapping[str, int]) -> None:
@@ -70,6 +70,6 @@ class Together:
         self._progress.advance(self._what, self._done, self._total)
 
 
-def shown(progress: Progress, n_epochs: Mapping[str, int]) -> Listener:
+def epoch_progress(progress: Progress, n_epochs: Mapping[str, int]) -> Listener:
     """Each member by itself, or all together where they are many; `n_epochs` is by member."""
-    return (EachMember if len(n_epochs) <= MOST_SHOWN else Together)(progress, n_epochs)
+    return (EpochsPerMember if len(n_epochs) <= MOST_SHOWN else CombinedEpochs)(progress, n_epochs)

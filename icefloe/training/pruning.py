@@ -74,7 +74,7 @@ class PruningResult(Result):
     rule
         The rule applied.
     receipts
-        One a candidate, in order.
+        One receipt for each candidate, in order.
     disagreement_before, disagreement_after
         Share of validation pixels on which two candidates' masks differ, mean over pairs; of all candidates,
         and of those kept. None where there is no pair.
@@ -135,7 +135,7 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
     members
         Trained candidates.
     rule
-        When one is kept.
+        Rule that decides which candidates are kept.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float
     Parameters
     ----------
     masks : uint8, each of shape (N, S, S)
-        One a candidate.
+        Validation masks of each candidate.
     reference : uint8, shape (N, S, S)
         Pixels that are 255 here do not count.
 

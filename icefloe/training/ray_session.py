@@ -76,7 +76,7 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
         Those already finished too: a resumed run then computes with as many threads as the one that was
         interrupted.
     members_per_gpu
-        Members that share a GPU.
+        Number of members that share a GPU.
 
     Returns
     -------

@@ -11,7 +11,7 @@ class EpochRecord:
     Attributes
     ----------
     epoch
-        From 1.
+        Number of the epoch, from 1.
     train_loss, val_loss
         Cross entropy plus 1 - Dice, on the augmented training and the plain validation images.
     new_loss
@@ -21,7 +21,7 @@ class EpochRecord:
     lr
         Learning rate of the last step.
     seconds
-        Wall time.
+        Wall time of the epoch, in s.
     """
 
     epoch: int
@@ -70,7 +70,7 @@ class MemberReceipt:
     seconds
         Wall time of all epochs, interruptions left out.
     n_parameters
-        Trainable ones.
+        Number of trainable parameters.
     started_from
         Name of the previous version's directory, or none when training began from the spec's own weights.
     pretrained_sha256

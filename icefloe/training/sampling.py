@@ -21,7 +21,7 @@ def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int
     weights : float64, shape (N,)
         Positive; how often an image is drawn in relation to the others.
     n_draws
-        Images to draw.
+        Number of images to draw.
     seed, epoch
         Together they fix the result.
 
@@ -45,11 +45,11 @@ def augmented(
     Parameters
     ----------
     data
-        Where the images are.
+        Images and masks to take from.
     indices : int64, shape (B,)
-        Which ones.
+        Indices of the batch's images in `data`.
     config
-        How to vary them.
+        Kinds and strengths of the augmentation.
     seed, epoch
         With an image's position in the epoch they fix its variation.
     first
@@ -62,7 +62,7 @@ def augmented(
     """
     images = np.empty((len(indices), *data.images.shape[1:]), np.float32)
     masks = np.empty(images.shape, np.uint8)
-    for place, index in enumerate(indices):
-        rng = np.random.default_rng((seed, _AUGMENTATION, epoch, first + place))
-        images[place], masks[place] = augment(data.images[index], data.masks[index], config, rng)
+    for position, index in enumerate(indices):
+        rng = np.random.default_rng((seed, _AUGMENTATION, epoch, first + position))
+        images[position], masks[position] = augment(data.images[index], data.masks[index], config, rng)
     return images, masks

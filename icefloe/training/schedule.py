@@ -12,9 +12,9 @@ def learning_rate(step: int, n_steps: int, n_warmup: int, peak: float) -> float:
     Parameters
     ----------
     step
-        From 0 to n_steps - 1.
+        Number of the step, from 0 to n_steps - 1.
     n_steps, n_warmup
-        All steps, and those of the rise.
+        Number of all steps, and of those in which the rate rises.
     peak
         Highest learning rate.
     """

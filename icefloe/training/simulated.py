@@ -55,11 +55,11 @@ def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> Si
     Parameters
     ----------
     batch_size
-        Images in it.
+        Number of images in the batch.
     size_px
-        Their side, a multiple of 32.
+        Side of the images in px, a multiple of 32.
     seed, number
-        Which stream and which of its batches.
+        Seed of the stream, and number of the batch in it.
     """
     rng = np.random.default_rng((seed, number))
     seen: list[tuple[FloatArray, FloatArray, MaskArray]] = []

@@ -78,13 +78,13 @@ def member_runs(
     Parameters
     ----------
     tracking_uri
-        MLflow's store.
+        URI of MLflow's tracking store.
     experiment
         Its experiment, made if it is not there; not looked at when `MLFLOW_RUN_ID` is set.
     configs
-        By member; logged as its parameters.
+        Training options of each member, logged as its parameters.
     artifact_uri
-        Where a new experiment puts its artifacts.
+        Where a newly made experiment keeps its artifacts.
     """
     client = MlflowClient(tracking_uri)
     inherited = os.environ.get(RUN_ID_VARIABLE)

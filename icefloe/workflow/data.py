@@ -28,7 +28,7 @@ def simulate(
     seed
         Non-negative; the same seed makes the same bytes.
     progress
-        Is told each dataset.
+        Told of each dataset.
 
     Returns
     -------

@@ -31,11 +31,11 @@ def check_drift(
     version
         The version that predicted the dataset.
     predictions
-        Directory of its predictions.
+        Directory of the dataset's predictions.
     data
         Bundle that holds the one dataset.
     gate
-        How the gate decides.
+        Levels and assumptions of the gate.
     run
         Id of the run that keeps the report, as `gate/<dataset>.json`.
     """
@@ -69,7 +69,7 @@ def accept_experiment(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     dataset
         Name of the dataset; accepted again, its new rows replace the old.
     version
@@ -77,7 +77,7 @@ def accept_experiment(
     reason
         Why the dataset is harmless; needed where the gate does not accept it.
     progress
-        Is told every image.
+        Told of every image.
 
     Returns
     -------

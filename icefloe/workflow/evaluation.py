@@ -24,7 +24,7 @@ class Evaluated:
     Attributes
     ----------
     evaluation
-        Of the version.
+        Scores of the version on every dataset.
     champion
         Of the champion on the same images; None: there is none.
     figure

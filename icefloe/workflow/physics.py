@@ -45,9 +45,9 @@ class Scale:
     pixel_size_nm
         None where it is not known; results are then in px.
     times_s
-        When each image was begun.
+        Time at which each image began, in s.
     notes
-        What was assumed.
+        Sentences on what was assumed.
     """
 
     pixel_size_nm: float | None
@@ -96,14 +96,14 @@ def _composite_starts(dataset: Dataset) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredImage:
     """One image's measurement, and that of its label where it has one."""
 
     image: ImagePhysics
     label: Crystal | None
 
 
-def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Iterator[Measured]:
+def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Iterator[MeasuredImage]:
     """Predict a dataset's images, and measure each on the ensemble's map and every member's.
 
     Parameters
@@ -111,13 +111,13 @@ def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Ite
     segmenter
         An ensemble, whose members' maps show how far it can be trusted.
     dataset
-        Its images in time order.
+        Dataset whose images are measured, in time order.
     scale
-        Its pixel size and times.
+        Pixel size and times of the dataset.
 
     Yields
     ------
-    Measured
+    MeasuredImage
         Of every image as it is done.
 
     Raises
@@ -134,7 +134,7 @@ def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Ite
             raise IcefloeError(f"{sample.key}: {error}") from error
         mean, members, threshold = ice_maps(prediction, segmenter.threshold)
         image = measure_image(sample.stem, time_s, mean, members, threshold, pixel_size, region=region)
-        yield Measured(image, _measured_label(sample, pixel_size, image.ensemble.centre_nm))
+        yield MeasuredImage(image, _measured_label(sample, pixel_size, image.ensemble.centre_nm))
 
 
 def ice_maps(prediction: Prediction, threshold: float) -> tuple[FloatArray, FloatArray, float]:
@@ -163,7 +163,7 @@ def _measured_label(sample: Sample, pixel_size: float, origin: tuple[float, floa
 
 def gather(
     dataset: Dataset,
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredImage],
     scale: Scale,
     *,
     window_s: float | None = None,
@@ -175,9 +175,9 @@ def gather(
     Parameters
     ----------
     dataset, scale
-        As they were measured.
+        The dataset, and its pixel size and times.
     measured
-        Every image.
+        Measurements of every image.
     window_s, widening, provenance
         See `ExperimentPhysics.from_images`.
     """
@@ -254,15 +254,15 @@ def measure_physics(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     source
         A dataset of the workspace, or a folder of images in time order.
     options
-        How it is measured.
+        Options of the measurement.
     output
         Folder; None: `physics/<name>` here.
     progress
-        Is told every image.
+        Told of every image.
 
     Raises
     ------

@@ -35,7 +35,7 @@ def predict_bundle(ensemble: Path, data: Path, output: Path) -> Predicted:
     ensemble
         Directory of the ensemble.
     data
-        Bundle of the datasets.
+        Directory of the data bundle.
     output
         New directory for scores, features and maps.
     """
@@ -75,19 +75,19 @@ def predict_files(
     Parameters
     ----------
     settings
-        Name the registry.
+        Settings of the workspace; they name the registry.
     images
         Files in any format that Icefloe reads; their stems must differ.
     output
         Folder, made if need be; results of earlier files are replaced.
     version
-        Name, or an alias.
+        Name of the version, or an alias such as `champion`.
     region_done
         The two-phase region has been cut out of these images already.
     level
         Coverage of the intervals for areas.
     progress
-        Is told every file.
+        Told of every file.
 
     Raises
     ------

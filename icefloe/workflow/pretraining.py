@@ -29,15 +29,15 @@ def pretrain_encoders(
     Parameters
     ----------
     encoders
-        Names of the zoo's.
+        Names in `ENCODERS`.
     output
         Folder for `<encoder>.sim.safetensors` and its card.
     steps, minutes
-        How long each is trained: one of the two.
+        Length of each encoder's training: one of the two is given.
     threads, workers
         As of `icefloe.training.pretrain.pretrain`.
     progress
-        Is told each encoder's steps and scores.
+        Told of each encoder's steps and scores.
     settings
         Other entries of `PretrainConfig`.
 

@@ -26,7 +26,7 @@ class Stacked:
     Attributes
     ----------
     reports
-        One a recording.
+        One report for each recording.
     folder
         Holds the composites in `images/`, and a picture of each recording.
     dataset
@@ -52,7 +52,7 @@ class WatchedRecording:
     Attributes
     ----------
     report
-        What became of its frames.
+        Summary of the recording's frames and composites.
     late
         Files that arrived after files that follow them, and were left out.
     results
@@ -87,11 +87,11 @@ def stack_to_folder(
     recordings
         Files, or folders of frames, each one recording; their names must differ.
     output
-        Folder, made if need be.
+        Folder to write to; made if it does not exist.
     options
-        How composites are made.
+        Length, alignment and cleaning of the composites.
     progress
-        Is told every frame.
+        Told of every frame.
 
     Raises
     ------
@@ -117,13 +117,13 @@ def stack_to_dataset(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     recordings, options, progress
         As in `stack_to_folder`.
     name
-        Of the new dataset.
+        Name of the new dataset.
     licence
-        On what terms the images may be used.
+        Licence of the recordings, such as `CC-BY-4.0`.
 
     Raises
     ------
@@ -157,13 +157,13 @@ def watch_recording(
     Parameters
     ----------
     settings
-        Name the registry.
+        Settings of the workspace; they name the registry.
     recording
         Folder that frames arrive in, or a TIFF or MRC file that grows.
     output
         Folder for the composites, and masks, pictures and scores in its `results/`.
     options
-        How composites are made.
+        Length, alignment and cleaning of the composites.
     version
         Name of the version that segments them, or an alias.
     idle_s
@@ -171,7 +171,7 @@ def watch_recording(
     region_done
         The two-phase region has been cut out of the frames already.
     progress
-        Is told a line for each composite.
+        Told of each composite.
     """
     segmenter = load_version(settings, version)
     arriving = ArrivingFrames(recording, idle_s)

@@ -31,9 +31,9 @@ class Challenger:
     evaluation
         Folder that `evaluate_version` wrote.
     data
-        Bundle that it was trained on.
+        Bundle of the data that it was trained on.
     training
-        Training parameters.
+        Training options.
     parent
         Version that its training started from; None: from scratch.
     arrived
@@ -62,7 +62,7 @@ def register_version(
     challenger
         The version and what it was made from.
     promotion
-        What it has to show.
+        What the challenger must show.
     run
         Id of the run that keeps gate, evaluations, pruning and pictures by the version's name.
     """

@@ -22,7 +22,7 @@ def write_report(settings: Settings, output: Path, run: str | None = None, *, fi
     settings
         Name the tracking store and the registry.
     output
-        The HTML file.
+        HTML file to write.
     run
         Id of the run; None: the latest.
     finish

@@ -19,7 +19,7 @@ from icefloe.settings import Settings
 
 
 @dataclass(frozen=True)
-class Requested:
+class RequestedLabels:
     """The images now in the queue, and a picture of them."""
 
     selection: Selection
@@ -28,7 +28,7 @@ class Requested:
 
 def select_images(
     settings: Settings, predictions: Path, data: Path, sampling: SamplerConfig, run: str
-) -> Requested:
+) -> RequestedLabels:
     """Queue the images that the sampling strategy picks, pre-segmented.
 
     Parameters
@@ -40,7 +40,7 @@ def select_images(
     data
         Bundle that holds the one dataset.
     sampling
-        Strategy, number and spread.
+        Strategy, number of images, and least distance in time.
     run
         Id of the run that keeps the selection, as `selection/<dataset>.json` and `.png`.
     """
@@ -58,4 +58,4 @@ def select_images(
     record = RunRecord(settings, run)
     record.write_result(f"selection/{bundle.only.name}.json", selection)
     record.write_png(f"selection/{bundle.only.name}.png", png(figure))
-    return Requested(selection, figure)
+    return RequestedLabels(selection, figure)

@@ -55,7 +55,7 @@ def train_candidates(
     start
         The version whose weights the training starts from; None: from scratch.
     progress
-        Is told every candidate's epochs.
+        Told of every candidate's epochs.
     """
     os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)

@@ -28,7 +28,7 @@ def fetch_version(settings: Settings, version: str, output: Path) -> FetchedVers
     Parameters
     ----------
     settings
-        Name the registry.
+        Settings of the workspace; they name the registry.
     version
         Name, or an alias such as `champion`.
     output
@@ -53,9 +53,9 @@ def calibrate_version(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     version
-        Name, or an alias.
+        Name of the version, or an alias such as `champion`.
     datasets
         Datasets with labels; their images that the version was not trained on are used.
     n_simulated
@@ -63,9 +63,9 @@ def calibrate_version(
     max_error
         Share of an image that may be wrong without a warning, in [0, 1].
     seed
-        Of the simulated experiments.
+        Seed of the simulated experiments.
     progress
-        Is told every simulated experiment.
+        Told of every simulated experiment.
     """
     registry = Registry(settings)
     held_back = load_datasets(settings.data, datasets).values() if datasets else ()

@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from icefloe.report.figures import Segmented, draw_outlines
+from icefloe.report.figures import SegmentedImage, draw_outlines
 from icefloe.typing import FloatArray
 from studies.ea_vs_er.published import published
 from studies.ea_vs_er.scoring import FamilyScores, GridPredictions
@@ -111,7 +111,7 @@ def diversity_figure(result: EaVsErResult) -> Figure:
 class Example:
     """One image: the EA's outlines, and every ensemble's standard deviation over members, shape (h, w)."""
 
-    outlined: Segmented
+    outlined: SegmentedImage
     deviations: dict[str, FloatArray]
 
     @classmethod
@@ -124,7 +124,7 @@ class Example:
         }
         first, (_, std, mask) = next(iter(segmented.items()))
         window = images.geometries[index].window
-        outlined = Segmented(
+        outlined = SegmentedImage(
             f"{images.samples[index].key}: {first}",
             images.squares[index][window],
             mask,

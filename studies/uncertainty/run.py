@@ -18,7 +18,7 @@ from icefloe.evaluation.temperature import check_temperature
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.calibrate import N_IMAGES, held_out_experiments
 from icefloe.registry.registry import Registry
-from icefloe.report.figures import Segmented
+from icefloe.report.figures import SegmentedImage
 from icefloe.settings import Settings
 from icefloe.simulate.fresh import fresh_experiments
 from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
@@ -193,11 +193,11 @@ def measure_uncertainty(
 
 def _examples(
     ensemble: Ensemble, held_out: Sequence[ExperimentSamples], max_doubt: float
-) -> Iterator[Segmented]:
+) -> Iterator[SegmentedImage]:
     """The middle frame of the last experiments to come in: those least like the training."""
     middle: list[Any] = [e.samples[len(e.samples) // 2] for e in held_out[-N_EXAMPLES:]]
     for sample, prediction in ensemble.predict(middle):
         abstained = prediction.doubt >= max_doubt
         title = f"{sample.key}, abstains from {abstained.mean():.1%}"
         mask = sample.reference()
-        yield Segmented(title, sample.image(), prediction.mask, prediction.std, mask, abstained)
+        yield SegmentedImage(title, sample.image(), prediction.mask, prediction.std, mask, abstained)

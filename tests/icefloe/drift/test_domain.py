@@ -165,7 +165,7 @@ def test_keys_of_earlier_settings_are_read_as_spreads():
 def test_another_score_may_decide_and_the_others_are_shown():
     config = GateConfig(uncertainty="uq_boundary", spreads={"uncertainty": Spread(scale=0.4)})
     decides, *_ = ICE.deciding(config)
-    shown = ICE.shown(config, ["uq_mean", "uq_boundary", "entropy"])
+    shown = ICE.other_scores(config, ["uq_mean", "uq_boundary", "entropy"])
 
     assert (decides.name, decides.columns, decides.words) == (
         "uncertainty", ("uq_boundary",), "uncertainty per boundary pixel",

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from icefloe.drift.size import MARGIN, Sized, at_equal_size
+from icefloe.drift.size import MARGIN, SizedValues, at_equal_size
 
 
 def experiment(rng, level, sizes, slope=-1.5, noise=0.0):
     sizes = np.asarray(sizes, float)
-    return Sized((level + slope * sizes + noise * rng.normal(size=len(sizes)))[:, None], sizes)
+    return SizedValues((level + slope * sizes + noise * rng.normal(size=len(sizes)))[:, None], sizes)
 
 
 def test_a_common_trend_is_taken_off_and_what_sets_experiments_apart_stays(rng):
@@ -52,7 +52,7 @@ def test_images_of_sizes_the_benchmark_never_saw_are_left_out(rng):
 @pytest.mark.parametrize("sizes", [[-5.0] * 8, [np.nan] * 8])
 def test_without_enough_images_of_those_sizes_everything_stays_as_it_is(rng, sizes):
     reference = [experiment(rng, 0.0, np.linspace(-2.3, -1.8, 10))]
-    new = Sized(rng.normal(size=(8, 1)), np.array(sizes))
+    new = SizedValues(rng.normal(size=(8, 1)), np.array(sizes))
 
     adjusted, last, matched = at_equal_size(reference, new, 5)
 
@@ -62,7 +62,7 @@ def test_without_enough_images_of_those_sizes_everything_stays_as_it_is(rng, siz
 
 
 def test_sizes_that_do_not_vary_show_no_trend(rng):
-    parts = [Sized(rng.normal(size=(6, 1)), -2 + 1e-4 * rng.normal(size=6)) for _ in range(2)]
+    parts = [SizedValues(rng.normal(size=(6, 1)), -2 + 1e-4 * rng.normal(size=6)) for _ in range(2)]
 
     adjusted, last, _ = at_equal_size(parts[:1], parts[1], 5)
 

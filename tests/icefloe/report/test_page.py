@@ -24,7 +24,7 @@ from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
 from icefloe.registry.submission import Submission
 from icefloe.registry.version import Version
-from icefloe.report.figures import Segmented, gallery, html_page, png
+from icefloe.report.figures import SegmentedImage, gallery, html_page, png
 from icefloe.report.page import write_page
 
 SHAPE = (48, 64)
@@ -122,7 +122,7 @@ def second_version():
 @pytest.fixture(scope="module")
 def page(settings, results, tmp_path_factory):
     """The page's text, of a run in which D3 came, was labelled twice and led to EA-T2."""
-    picture = png(gallery([Segmented("x", Disc("D3", 0).pixels, Disc("D3", 0).label, np.zeros(SHAPE))]))
+    picture = png(gallery([SegmentedImage("x", Disc("D3", 0).pixels, Disc("D3", 0).label, np.zeros(SHAPE))]))
     selected = tuple(
         Selected(
             dataset="D3",
@@ -310,7 +310,7 @@ def test_the_promotion_figure_has_a_panel_for_every_metric(results):
 
 def test_a_gallery_shows_an_outline_and_an_uncertainty_map_for_every_image():
     items = [
-        Segmented(f"image {n}", Disc("D1", n).pixels, Disc("D1", n).label, np.zeros(SHAPE, np.float32))
+        SegmentedImage(f"image {n}", Disc("D1", n).pixels, Disc("D1", n).label, np.zeros(SHAPE, np.float32))
         for n in range(5)
     ]
     figure = gallery(items, columns=3)
@@ -324,7 +324,7 @@ def test_a_gallery_shows_an_outline_and_an_uncertainty_map_for_every_image():
 def test_an_image_without_an_outline_is_drawn_all_the_same(value):
     mask = np.full(SHAPE, value, np.uint8)
 
-    assert png(gallery([Segmented("flat", np.ones(SHAPE, np.float32), mask, np.zeros(SHAPE), mask)]))
+    assert png(gallery([SegmentedImage("flat", np.ones(SHAPE, np.float32), mask, np.zeros(SHAPE), mask)]))
 
 
 def test_a_small_page_escapes_what_it_is_told():
