@@ -87,7 +87,7 @@ def tracked(items: Iterable[Item], progress: Progress, what: str, total: int | N
     what
         Name of the work.
     total
-        Their number; by default their length, where they have one.
+        Number of items; by default their length, where they have one.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)

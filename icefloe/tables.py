@@ -20,7 +20,7 @@ class Table:
     rows
         One tuple a row, as long as `columns`.
     numeric
-        For each column whether it holds numbers, which are aligned on the right.
+        Whether each column holds numbers, which are aligned on the right.
     """
 
     columns: tuple[str, ...]

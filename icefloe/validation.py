@@ -22,7 +22,7 @@ def validated(model: type[Model], data: Any, where: Path | str, remedy: str = "F
     model
         A pydantic class.
     data
-        What a file or a person gave: a mapping, or bytes or text of JSON.
+        Data from a file or a person: a mapping, or bytes or text of JSON.
     where
         The file or thing that the error names; ending in a dot, it is the start of the entry's name.
     remedy

@@ -34,7 +34,7 @@ class PipelineRun:
     seconds
         Wall time of the run, in s.
     gate
-        What the drift gate found, for a run of `drift_check`.
+        Report of the drift gate, for a run of `drift_check`.
     """
 
     log: Path

@@ -34,8 +34,8 @@ class StepLog(io.TextIOBase):
     Attributes
     ----------
     error
-        What the first step that failed said to its user; None if it left no such words. The runner goes on
-        with steps that do not need the failed one, and what those say afterwards is seldom the reason.
+        Message of the first step that failed; None if it left none. The runner goes on with steps that do not
+        need the failed one, and what those say afterwards is seldom the reason.
     """
 
     def __init__(self, path: Path, progress: Progress) -> None:

@@ -37,9 +37,9 @@ class StackOptions:
     frames
         Frames in a composite; None makes composites of a second.
     frame_rate_hz, pixel_size_nm
-        What the user says they are; counts before what the file says.
+        Frames per second and size of a pixel in nm, as the user gives them; they override the file's.
     align, remove_xrays, hot_pixels
-        What is done to the frames before they are averaged.
+        Whether frames are aligned, X-ray hits replaced and hot pixels repaired before averaging.
     keep_tail
         Whether frames left over at the end become a shorter composite; see `Stacker`.
     """
@@ -222,7 +222,7 @@ class Stacking:
     recording
         Facts about the recording: name, shape, frame rate, pixel size.
     frames
-        Its frames from an index on; more may come while they are read.
+        The recording's frames from an index on; more may come while they are read.
     folder
         Folder that the composites are written to.
     options

@@ -33,7 +33,7 @@ class WatchedComposite:
     problem
         Why it can't be; empty where it was.
     seconds
-        From its last frame's being read to its results' being on the disk.
+        Time from reading its last frame to having its results on the disk, in s.
     """
 
     row: Row

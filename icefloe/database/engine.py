@@ -30,7 +30,7 @@ class Database(ABC):
     Attributes
     ----------
     name : str
-        What messages call the database; never has a password.
+        Name of the database in messages; it never contains a password.
 
     Raises
     ------

@@ -29,11 +29,11 @@ class Attribution(BaseModel):
     ratios : mapping of str to float
         By quantity: its mean in the new dataset divided by the benchmark's.
     groups : mapping of str to float
-        What a microscopist would look at, or `UNKNOWN`: probability of its causes together, highest first.
+        Probability of each group of causes (what a microscopist would look at, or `UNKNOWN`), highest first.
     cause : str
         The likeliest cause of the clear group; `UNKNOWN` where no group is clear.
     brief, words : str
-        How the domain calls that cause, in a few words and in a sentence; empty where no group is clear.
+        That cause in a few words and in a sentence; empty where no group is clear.
     """
 
     model_config = FROZEN

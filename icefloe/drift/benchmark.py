@@ -55,7 +55,7 @@ def predicted_rows(
     Parameters
     ----------
     predictions : iterable of (sample, prediction)
-        As `Ensemble.predict` gives them.
+        Samples and predictions, as `Ensemble.predict` yields them.
     domain : Domain
         Quantities to measure on each image.
     """

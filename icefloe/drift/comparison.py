@@ -37,7 +37,7 @@ class Comparison:
     mean : ExperimentMean
         The new dataset's mean, with its squared error.
     predictive : Predictive
-        What a further experiment of the benchmark's kind would show.
+        Distribution of the mean of a further experiment of the benchmark's kind.
     """
 
     quantity: Quantity

@@ -42,7 +42,7 @@ class GateConfig(BaseModel):
         are reported beside it. At equal sizes of the foreground the mean over pixels and the sum per
         foreground pixel are one and the same.
     prior_experiments : float
-        How many experiments' worth of knowledge the spreads are: with K reference experiments, the variation
+        Number of experiments that the prior spreads count as: with K reference experiments, the variation
         found among them gets the weight K - 1 against this.
     spreads : mapping of str to Spread
         Variation between experiments by name of a quantity, to use instead of the domain's own.

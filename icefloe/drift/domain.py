@@ -47,7 +47,7 @@ class Cause:
     name : str
         Key of the cause in the domain's model file.
     group : str
-        What a microscopist would look at; causes that are looked at together share it.
+        Part of the microscope to look at; causes that are looked at together share it.
     brief : str or function of the ratios
         A few words to follow "most likely", such as "another defocus".
     words : str or function of the ratios

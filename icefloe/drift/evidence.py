@@ -55,7 +55,7 @@ class Evidence:
     lines : float
         Standard deviation between columns or rows, relative to the brighter phase; see `camera.line_noise`.
     boundary : BoundaryEvidence or None
-        Of the predicted foreground; None without a mask, or without a boundary in it.
+        Evidence at the predicted foreground's boundary; None without a mask, or without a boundary in it.
     """
 
     noise: float

@@ -27,7 +27,7 @@ def draw_effects(axes: Axes, evidence: Sequence[EvidenceResult]) -> None:
     axes : matplotlib Axes
         The panel.
     evidence : sequence of EvidenceResult
-        From top to bottom.
+        Results to draw, from top to bottom.
     """
     ratios = [result for result in evidence if result.is_ratio]
     shown = [value for r in ratios for value in (r.effect, r.low, r.high, *r.limits) if value > 0]

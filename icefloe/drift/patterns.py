@@ -36,7 +36,7 @@ class CauseModel(BaseModel):
     Attributes
     ----------
     strengths : tuple of float, shape (S,)
-        Of the simulated experiments it was fitted on; 1 is the strongest.
+        Strengths of the simulated experiments it was fitted on; 1 is the strongest.
     effects, scatter : tuple of tuples of float, shape (S, Q)
         Mean effect, and its standard deviation between experiments beyond that of experiments without a
         cause; natural logarithms.

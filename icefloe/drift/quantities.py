@@ -29,14 +29,14 @@ class Quantity:
     name, words : str
         Key in reports, and how a sentence calls it ("noise level").
     columns : tuple of str
-        What it is read from: one column for a logarithm, several for a distribution.
+        Columns it is read from: one for a logarithm, several for a distribution.
     spread : Spread
         Variation between experiments of one kind, assumed until the benchmark shows its own.
     transformation : "logarithm" or "distribution"
         Logarithm: one positive number, so effects are ratios new / benchmark. Distribution: numbers compared
         as they are, such as quantiles; the effect is the root mean square of their differences.
     alternative : "greater" or "two-sided"
-        Which difference raises an alarm; for a distribution "two-sided".
+        Direction of the difference that raises an alarm; "two-sided" for a distribution.
     with_size : bool
         Whether it changes with the size of the foreground, so that images are compared at equal sizes.
     required : bool
@@ -105,7 +105,7 @@ def require_columns(rows: Iterable[ImageRow], quantities: Iterable[Quantity], ta
     quantities : iterable of Quantity
         Quantities that must have a column in every row.
     table : str
-        What the error calls it, such as the dataset's name.
+        Name of the table in the error, such as the dataset's name.
     """
     present = {name for row in rows for name in row.values}
     for quantity in quantities:

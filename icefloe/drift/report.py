@@ -56,9 +56,9 @@ class GateReport(Result):
     reason : str
         Why inconclusive, and what would decide; empty otherwise.
     not_compared : tuple of str
-        In words, what was left out because the benchmark lacks it or too few images show a boundary.
+        Sentences on what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
-        Which property of the acquisition moved, if shifted or noisy.
+        Property of the acquisition that changed, if shifted or noisy.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="strings")

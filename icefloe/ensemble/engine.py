@@ -53,7 +53,7 @@ class Engine:
     Parameters
     ----------
     networks
-        From `load_network`.
+        Networks loaded by `load_network`.
     device
         A torch device, or `auto`: the GPU if there is one.
     precision
@@ -84,7 +84,7 @@ class Engine:
         -------
         logits : float32, shape (M, B, S, S) when binary, else (M, B, C, S, S)
         features : float32, shape (B, F)
-            What `icefloe.models.zoo.encode` gives for each member, side by side, without running the
+            Encoder features (`icefloe.models.zoo.encode`) of each member, side by side, without running the
             encoder twice.
         """
         batch = torch.as_tensor(squares).unsqueeze(1)

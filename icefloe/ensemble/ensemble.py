@@ -151,7 +151,7 @@ class Ensemble:
         Returns
         -------
         Prediction
-            On the image's own grid.
+            Prediction on the image's own grid.
 
         Raises
         ------

@@ -52,9 +52,9 @@ def assemble(
         Images of the training datasets that neither moved weights nor stopped the training; labels are not
         read.
     name
-        What people will call the ensemble, such as EA-T2.
+        Name of the ensemble, such as `EA-T2`.
     preprocessing
-        From image to network input, as in the members' training.
+        Steps from image to network input, as in the members' training.
     classes
         Class names by mask value.
     provenance

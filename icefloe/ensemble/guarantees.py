@@ -231,7 +231,7 @@ def fit_guarantees(
     classes
         Class names by mask value, background first.
     max_error, confidence
-        As in `Guarantees`.
+        Error share and its level, as in `Guarantees`.
 
     Raises
     ------

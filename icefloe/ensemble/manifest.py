@@ -90,7 +90,7 @@ class Manifest(BaseModel):
     members
         At least two: a single one has no disagreement.
     preprocessing
-        From image to network input.
+        Steps from image to network input.
     classes
         Class names by mask value, background first.
     threshold

@@ -23,9 +23,9 @@ class Segmenter(Protocol):
     temperature
         What logits are divided by before they become probabilities; None: it has none.
     preprocessing
-        What must be done to an image first; `predict` does it.
+        Steps that an image needs first; `predict` does them.
     guarantees
-        What it was calibrated to promise of new experiments; None: nothing.
+        Promises for new experiments that it was calibrated for; None: it was not.
     """
 
     @property

@@ -39,8 +39,8 @@ def compare(
     rule
         What the challenger must show.
     new_dataset
-        Where the challenger must be better. None: on at least one dataset, each tested at a level corrected
-        for their number (Bonferroni).
+        Dataset on which the challenger must be better. None: on at least one dataset, each tested at a level
+        corrected for their number (Bonferroni).
     challenger_version
         Name of the challenger, for the report; None: it has none yet.
     champion_version

@@ -36,7 +36,7 @@ class ImageScores(_Scores):
     Attributes
     ----------
     dataset, stem, index
-        Which image; `index` counts the dataset's images in time, from 0.
+        Dataset and name of the image; `index` counts the dataset's images in time, from 0.
     pca, iou, dice
         Scores of the mask, each in [0, 1]; see `icefloe.scoring.metrics.PixelScores`.
     brier, mae, ece
@@ -115,9 +115,9 @@ class DatasetScores(_Scores):
     Attributes
     ----------
     n_images
-        Images evaluated.
+        Number of images evaluated.
     pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
-        As in `ImageScores`, but of all pixels together.
+        Scores as in `ImageScores`, but of all pixels together.
     uq, uq_boundary, uq_foreground
         Mean over images (the paper's dataset UQ).
     confusion
@@ -125,7 +125,7 @@ class DatasetScores(_Scores):
     calibration
         Calibration of the foreground's probability; with more than two classes of the winning class's.
     uncalibrated
-        The same at temperature 1; None in files of an earlier version.
+        Calibration curve at temperature 1; None in files of an earlier version.
     accuracy
         Share of pixels classified correctly by predicted foreground probability, as in the paper; None with
         more than two classes.

@@ -36,7 +36,7 @@ class Change(BaseModel):
     Attributes
     ----------
     dataset, metric
-        Which images, and `nll` (nats a pixel) or `ece` (in [0, 1]).
+        Dataset, and `nll` (nats a pixel) or `ece` (in [0, 1]).
     n_images
         Number of images.
     before, after

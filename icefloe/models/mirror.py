@@ -29,7 +29,7 @@ def placed_file(encoder: str, weights: str, mirror: WeightsMirror | None = None)
     encoder
         A name in `spec.ENCODERS`.
     weights
-        As `MemberSpec.weights`, and not `none`.
+        Name of weights, as `MemberSpec.weights`, but not `none`.
     mirror
         Folder or `s3://bucket/prefix`, looked into before the package; or none.
 

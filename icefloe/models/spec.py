@@ -59,10 +59,11 @@ class MemberSpec(BaseModel):
     decoder
         A name in `DECODERS`.
     seed
-        Of everything random in the member's first weights: members of one encoder differ by it (ER-i).
+        Seed of everything random in the member's first weights: members of one encoder differ by it (ER-i).
     weights
-        Of the encoder: `none` (random), `sim` (from `icefloe pretrain`), the name of published weights
-        (`imagenet`), or a .safetensors file. A file that holds a decoder like the member's gives that too.
+        First weights of the encoder: `none` (random), `sim` (from `icefloe pretrain`), the name of published
+        weights (`imagenet`), or a .safetensors file. A file that holds a decoder like the member's gives that
+        too.
     decoder_channels
         Width of the decoder stages, deepest first. U-Nets with three or four instead of five use the encoder
         without its deepest stages. FPN and DeepLabV3+ have one width and use the first, which FPN needs to be

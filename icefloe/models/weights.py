@@ -83,7 +83,7 @@ def load_pretrained(
     Parameters
     ----------
     network
-        With an `encoder` of the stages that are used, and a `decoder`.
+        Network with an `encoder` of the stages that are used, and a `decoder`.
     spec
         Member whose `weights` are not `none`.
     in_channels

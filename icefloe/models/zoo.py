@@ -79,7 +79,7 @@ def encode(network: nn.Module, images: Tensor) -> Tensor:
     Parameters
     ----------
     network
-        From `build`; put it in evaluation mode first.
+        Network from `build`; put it in evaluation mode first.
     images : float32, shape (B, in_channels, S, S)
 
     Returns

@@ -37,7 +37,7 @@ class Agreement:
     n_images
         Labelled images on which both have a value.
     n_inside
-        Those whose interval holds the label's value.
+        Number of images whose interval holds the label's value.
     mean_error, typical_error
         Mean and median absolute difference to the label, in `unit`.
     widening
@@ -84,7 +84,7 @@ def compare(
     Returns
     -------
     tuple of Agreement
-        Of the quantities in `COMPARED` that at least one labelled image has.
+        One entry for each quantity in `COMPARED` that at least one labelled image has.
     """
     rows = [index for index, image in enumerate(experiment.images) if image.name in labels]
     crystals = [labels[experiment.images[index].name] for index in rows]

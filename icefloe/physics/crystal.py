@@ -132,16 +132,16 @@ def front_radii(outlines: tuple[Outline, ...], origin_nm: tuple[float, float], a
     Parameters
     ----------
     outlines
-        As `find_outlines` gives them.
+        Outlines from `find_outlines`.
     origin_nm
         Row and column.
     angles : float64, shape (N,)
-        In radians, from the columns' axis towards the rows' axis.
+        Angles in radians, from the columns' axis towards the rows' axis.
 
     Returns
     -------
     float64, shape (N,)
-        In nm; NaN where a line meets no ice, as between two crystals, or leaves the image within it.
+        Radii in nm; NaN where a line meets no ice, as between two crystals, or leaves the image within it.
     """
     last, beyond = np.full(len(angles), -np.inf), np.zeros(len(angles), bool)
     direction = np.stack([np.sin(angles), np.cos(angles)])

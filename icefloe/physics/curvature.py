@@ -31,7 +31,7 @@ class Boundary:
         Signed: positive where the ice bulges out. NaN at the image's edge and within reach of the
         smoothing from it.
     length_nm
-        Of the smoothed outline: less than its perimeter, as the smoothing rounds corners off.
+        Length of the smoothed outline, in nm: less than its perimeter, as smoothing rounds corners off.
     """
 
     points_nm: Array

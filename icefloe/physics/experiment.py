@@ -57,13 +57,13 @@ class ExperimentPhysics:
     pixel_size_nm
         Edge of a pixel, or height and width; None where it is not known, and lengths are in px.
     quantities
-        By name, each over time: those of `MEASURES`, and phase_fraction.
+        Quantities over time, by name: those of `MEASURES`, and phase_fraction.
     front : Quantity of shape (T, N)
         Front position along each radial line.
     rates
-        By name of the quantity: those of `RATED`, and `front`.
+        Rates by the quantity's name: those of `RATED`, and `front`.
     notes
-        What holds for the experiment: missing units, images that need care.
+        Remarks on the experiment: missing units, images that need care.
     provenance
         Version, data version and commands that the numbers come from.
     """
@@ -96,7 +96,7 @@ class ExperimentPhysics:
         name
             Name of the experiment.
         images
-            In time order, all with as many members and radial lines.
+            Measurements in time order, all with as many members and radial lines.
         pixel_size_nm
             That the images were measured with; None where they were measured in px.
         window_s

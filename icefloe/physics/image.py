@@ -39,12 +39,12 @@ class ImagePhysics:
         One array for each of `ensemble.boundaries`: sample standard deviation over members of the curvature
         at the nearest point of each member's own boundaries; NaN where fewer than two members have one.
     region_area_nm2
-        Of the two-phase region (ice and water); NaN where it was not given or not found.
+        Area of the two-phase region (ice and water), in nm^2; NaN where it was not given or not found.
     threshold_effect_nm2
         By how much the area grows when the threshold falls by 0.1 (half the change over two such steps). The
         threshold is the same for all members, so its choice is in no spread.
     flags
-        What a reader has to know: no ice, several crystals, cut by the image's edge ...
+        Remarks on the image: no ice, several crystals, cut by the image's edge ...
     """
 
     name: str
@@ -139,8 +139,9 @@ def two_phase_area(region: NDArray[np.bool_], ice: NDArray[np.bool_]) -> tuple[f
     Returns
     -------
     area_px, cut
-        Of the connected parts of the region that hold ice, noise at the rim smoothed and holes filled. NaN
-        without ice: which part was the specimen's is then unknown.
+        Area, in px, of the connected parts of the region that hold ice, with noise at the rim smoothed and
+        holes filled; and whether the image's edge cuts them. NaN without ice: which part was the specimen's
+        is then unknown.
     """
     parts, n_parts = ndimage.label(ice)
     if n_parts == 0:

@@ -25,7 +25,7 @@ class Outline:
     points_nm : float64, shape (P + 1, 2)
         Row and column from the centre of the first pixel; the last point repeats the first.
     on_border : bool, shape (P + 1,)
-        Where the outline is the image's edge and not the ice's.
+        True where the outline is the image's edge and not the ice's.
     area_nm2
         Positive around ice, negative around a hole.
     """
@@ -59,7 +59,7 @@ def find_outlines(probability: NDArray, threshold: float, pixel_size: PixelSize)
     threshold
         Ice is where the probability is at least this. Of a mask, 0.5.
     pixel_size
-        In nm; 1 leaves every result in pixels. Height and width map a stretched grid back.
+        Size of a pixel in nm; 1 leaves every result in pixels. Height and width map a stretched grid back.
 
     Returns
     -------

@@ -29,7 +29,7 @@ class Family:
     Attributes
     ----------
     prefix
-        What its versions are called by: `EA` of `EA-T2`. Capital letters and digits.
+        First part of its versions' names: `EA` of `EA-T2`. Capital letters and digits.
     title
         Name of the kind of model in a few words, for MLflow's pages.
     load

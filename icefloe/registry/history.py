@@ -21,7 +21,7 @@ class HistoryEntry(BaseModel):
     champion, replaced
         The version that became champion and the one it replaced (None: there was none).
     by, at
-        Who, and when (ISO 8601, UTC, to the microsecond).
+        Person who did it, and time (ISO 8601, UTC, to the microsecond).
     reason
         Why, in words; a forced promotion always has one.
     verdict

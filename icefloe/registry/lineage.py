@@ -50,8 +50,8 @@ class LabelledImage(BaseModel):
     image_sha256, mask_sha256
         SHA-256 of the files' bytes, in hex.
     author, labelled_at, source
-        Who labelled it, when (ISO 8601) and by which way, as noted in the dataset's `labels.csv`; None where
-        the label came with the data.
+        Person who labelled it, time (ISO 8601) and way it came in, as noted in the dataset's `labels.csv`;
+        None where the label came with the data.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,7 +97,7 @@ class Lineage(BaseModel):
     parameters
         Training parameters, as in `params.yaml`.
     seeds
-        What was seeded (`training`, or a member's name) -> its seed.
+        Seeds by what they seed (`training`, or a member's name).
     packages
         Python and the packages that can change the numbers -> version.
     images
@@ -175,7 +175,7 @@ def collect_lineage(
     ensemble
         The saved ensemble that came of it.
     data, git_sha, parameters, seeds, start_sha256, parent
-        As in `Lineage`.
+        Entries of `Lineage`.
 
     Raises
     ------

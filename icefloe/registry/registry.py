@@ -76,9 +76,10 @@ class Registry:
         folder
             A version's files, such as those of `icefloe.ensemble.ensemble.Ensemble.save`.
         lineage
-            What it was made from; hashes are checked against the files and against the parent version.
+            Data, code and parent it was made from; hashes are checked against the files and the parent
+            version.
         evaluation
-            On held-out images of every dataset seen so far.
+            Scores on held-out images of every dataset seen so far.
         report
             Outcome of the promotion gate, if it was judged already.
         run_id

@@ -60,7 +60,7 @@ class RunRecord:
         name
             The pipeline.
         about
-            What it is about, such as the dataset that came in; part of the name that MLflow's pages show.
+            Subject of the run, such as the dataset that came in; part of the name on MLflow's pages.
         """
         client = connect(settings.tracking_uri)
         run = client.create_run(

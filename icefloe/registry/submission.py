@@ -51,7 +51,7 @@ def describe_lineage(
     bundle
         The data it was trained on.
     receipts
-        What training wrote down of every candidate; those not in the ensemble have no part in it.
+        Training receipts of every candidate; those not in the ensemble are left out.
     parameters
         Training parameters, as in `params.yaml`.
     parent
@@ -151,7 +151,7 @@ def submit(
     ensemble
         Directory of the challenger.
     lineage
-        What it was made from; its parent is the champion it is compared with.
+        Data, code and parent it was made from; the parent is the champion it is compared with.
     evaluation, champion
         Evaluations of the challenger and of that champion, on the same images; `champion` None: a first
         version.

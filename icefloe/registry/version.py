@@ -19,7 +19,7 @@ class Version(BaseModel):
     number
         n, which is MLflow's own version number.
     aliases
-        Those of `champion`, `challenger`, `previous` that point here.
+        Aliases that point here: `champion`, `challenger`, `previous`.
     created
         When it was registered (ISO 8601, UTC).
     parent
@@ -60,7 +60,7 @@ class VersionDetails(BaseModel):
     report
         The promotion gate's latest report; None: it was never judged.
     guarantees
-        What it promises of new experiments; None: it was never calibrated.
+        Promises for new experiments; None: it was never calibrated.
     history
         Promotions and rollbacks that this version took part in, oldest first.
     """

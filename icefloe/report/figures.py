@@ -76,7 +76,7 @@ def split_figure(item: SegmentedImage, aleatoric: FloatArray, epistemic: FloatAr
     item
         The image.
     aleatoric, epistemic : float32, shape (H, W)
-        In nats.
+        Aleatoric and epistemic uncertainty, in nats.
     """
     from matplotlib.figure import Figure
 

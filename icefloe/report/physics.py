@@ -32,7 +32,7 @@ def write_physics(
     experiment
         Measurements to write.
     agreements
-        With labels; empty where there are none.
+        Agreement with labels; empty where there are none.
     backdrop : float32, shape (H, W)
         Image that outlines are drawn over.
     output

@@ -174,7 +174,7 @@ def fit_temperature(member_logits: NDArray[np.floating], reference: NDArray[np.u
     Returns
     -------
     float
-        In [0.05, 20]; above 1 if the members were too sure.
+        Temperature in [0.05, 20]; above 1 if the members were too sure.
 
     Raises
     ------

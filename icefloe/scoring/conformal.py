@@ -27,9 +27,9 @@ def hierarchical_quantile(scores: Sequence[ArrayLike], level: float) -> float:
     Parameters
     ----------
     scores
-        Of each experiment its frames' scores, float of shape (n_k,), n_k >= 1.
+        Scores of each experiment's frames, float of shape (n_k,), n_k >= 1.
     level
-        In (0, 1).
+        Level of the interval, in (0, 1).
 
     Returns
     -------
@@ -124,7 +124,7 @@ def highest_safe_doubt(doubt: FloatArray, wrong: NDArray[np.bool_], max_error: f
     wrong : bool, shape (N,)
         True where the mask differs from the reference.
     max_error
-        In [0, 1).
+        Highest share of wrong pixels, in [0, 1).
 
     Returns
     -------

@@ -27,7 +27,7 @@ def surface_dice(reference: MaskArray, predicted: MaskArray, tolerance_px: float
     Returns
     -------
     float
-        In [0, 1]; 1 where neither mask has an outline, 0 where only one has.
+        Score in [0, 1]; 1 where neither mask has an outline, 0 where only one has.
 
     Raises
     ------

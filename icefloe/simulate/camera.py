@@ -34,7 +34,7 @@ class Camera(CheckedModel):
         Relative standard deviation, between pixels and between columns, of what is left of the sensitivity
         after the maker's gain correction.
     serial
-        Which camera: the gain map is a property of the camera, so equal serials have equal gain maps.
+        Serial number: the gain map is a property of the camera, so equal serials have equal gain maps.
     xrays_per_frame
         Mean number of X-ray hits in a frame.
     xray_counts

@@ -81,7 +81,7 @@ def fresh_experiments(
     name
         Beginning of the experiments' names; a number follows it.
     draw
-        Where they come from; by default the standard experiments.
+        Draws one experiment; by default a standard one.
 
     Yields
     ------

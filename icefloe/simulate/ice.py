@@ -20,7 +20,7 @@ class Experiment:
     Attributes
     ----------
     spec, seed
-        What it is of; the two together determine every byte.
+        Specification and seed; the two together determine every byte.
     seconds : tuple of int
         Second of the experiment at which each composite begins.
     images : uint16, shape (T, H, W)

@@ -44,7 +44,7 @@ def radii(
     Returns
     -------
     float64, shape (n_seconds,)
-        In nm; 0 after the crystal is gone.
+        Radii in nm; 0 after the crystal is gone.
     """
     step = 1.0 / STEPS_PER_SECOND
     radius, taken = radius_nm, []

@@ -89,7 +89,7 @@ def reach(
     elongation
         Long over short axis, at least 1.
     departure
-        How far from the ellipse (0) towards the habit (1).
+        Position between the ellipse (0) and the habit (1).
     roughness
         Relative amplitude of the undulation of the edge, modes 2 to 6.
     rng

@@ -19,7 +19,7 @@ class ExperimentSpec(CheckedModel):
     shape, departure
         Habit of the ice and how far the outline goes from an ellipse (0) towards that habit (1).
     kinetics
-        Which way the front moves; the temperature programme has to agree.
+        Direction in which the front moves; the temperature programme has to agree.
     n_composites
         Length of the experiment in seconds.
     size_px, pixel_size_nm

@@ -23,7 +23,7 @@ def lag_one_correlation(
     Parameters
     ----------
     residuals : sequence of float64 arrays, shape (n_k,) or (n_k, L)
-        What is left of each series after the fit, in time order.
+        Residuals of each series after the fit, in time order.
     n_parameters
         Parameters that the fit had.
     by_pairs

@@ -39,10 +39,10 @@ class SpreadPrior:
     scale : float
         Typical standard deviation between experiments, > 0.
     weight : float
-        How many experiments' worth of knowledge that is, > 0; the degrees of freedom of the prior.
+        Number of experiments that the prior counts as, > 0: its degrees of freedom.
     dimensions : float
-        For a quantity with several coordinates: how many of them vary independently, >= 1. `scale` is then
-        the root of the variances' sum over coordinates.
+        Number of coordinates that vary independently, >= 1, for a quantity with several. `scale` is then the
+        root of the variances' sum over coordinates.
     """
 
     scale: float

@@ -24,7 +24,7 @@ def over_seeds(values: ArrayLike, confidence: float = 0.95) -> Interval:
     Parameters
     ----------
     values : float, shape (n,)
-        For a comparison: the differences, seed by seed.
+        One value for each seed; for a comparison, the differences seed by seed.
     confidence
         Level of the interval, in (0, 1).
 
@@ -58,9 +58,9 @@ def resampled_seeds(statistic: Callable[[Seeds], float], n_seeds: int, confidenc
     Parameters
     ----------
     statistic
-        From positions of repetitions to a number.
+        Function from positions of repetitions to a number.
     n_seeds
-        How many repetitions there are; one has no interval.
+        Number of repetitions; one has no interval.
     confidence
         Level of the interval, in (0, 1).
     """
@@ -92,7 +92,7 @@ def share_over_repetitions(holds: Sequence[NDArray[np.bool_]]) -> Interval:
     Parameters
     ----------
     holds : sequence of bool arrays, shape (n_k,)
-        Of each repetition, such as an experiment, its cases.
+        Whether each case holds, for each repetition, such as an experiment.
     """
     estimate = over_seeds([float(cases.mean()) for cases in holds])
     if not estimate.is_bounded:
@@ -108,7 +108,7 @@ def intraclass_correlation(values: Sequence[ArrayLike]) -> float:
     Parameters
     ----------
     values : sequence of float arrays, shape (n,)
-        Of each repetition its cases, equally many, at least two.
+        Values of each repetition's cases, equally many, at least two.
     """
     table = np.stack([np.asarray(cases, dtype=np.float64) for cases in values])
     n = table.shape[1]
@@ -133,7 +133,7 @@ def pseudo_values(by_subset: Mapping[tuple[int, ...], float]) -> NDArray[np.floa
     Returns
     -------
     float64, shape (n,)
-        In the order of the n seeds.
+        Pseudo-values in the order of the n seeds.
 
     Raises
     ------

@@ -18,10 +18,10 @@ class RetrainingConfig(BaseModel):
     Attributes
     ----------
     epochs, patience, learning_rate
-        As in `TrainingConfig`.
+        Values in a retraining, as in `TrainingConfig`.
     new_data_weight
-        How many times as often a newly labelled image is drawn as an old one. A few new labels among many old
-        ones would hardly be seen in a short retraining. It holds for every member of the new version.
+        Factor by which a newly labelled image is drawn more often than an old one. A few new labels among
+        many old ones would hardly count in a short retraining. It holds for every member of the new version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class TrainingConfig(BaseModel):
     members
         The candidates. Distinct encoders make an EA, one encoder with several seeds an ER.
     preprocessing, augmentation
-        From image to network input, and its random variation.
+        Steps from image to network input, and their random variation.
     epochs
         At most so many; the learning rate falls along a cosine over all of them.
     patience
@@ -58,14 +58,14 @@ class TrainingConfig(BaseModel):
         `auto` computes in bfloat16 where the processor does (Tensor cores, AMX, AVX512-BF16) and in float32
         elsewhere, where emulated bfloat16 took 13 times as long.
     seed
-        Of the order of images and of their augmentation. First weights have each member's own seed.
+        Seed of the order of images and of their augmentation. First weights have each member's own seed.
     members_per_gpu
         Members trained on one GPU at a time.
     freeze_encoder
         Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
         both.
     retraining
-        What differs when training starts from a previous version.
+        Options that differ when training starts from a previous version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

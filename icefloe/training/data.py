@@ -22,7 +22,7 @@ class PreparedImages:
     keys
         N sample keys such as `D1/stack_7`.
     images : float32, shape (N, S, S)
-        As `Preprocessing.apply` returns them.
+        Images as `Preprocessing.apply` returns them.
     masks : uint8, shape (N, S, S)
         Class index, 255 = ignore (padding too).
     """
@@ -72,7 +72,7 @@ class TrainingData:
         Parameters
         ----------
         train, validation, classes
-            As in the attributes.
+            Attributes of the result.
         new
             Keys of samples labelled since the version that training starts from; those outside the training
             part have no effect.
@@ -110,11 +110,11 @@ def prepare(
     Parameters
     ----------
     datasets
-        Those whose samples the split names; their classes must agree.
+        Datasets whose samples the split names; their classes must agree.
     split
         Sample keys; its test part is not read.
     preprocessing
-        From image to model grid.
+        Steps from image to network input.
     new_keys
         Samples labelled since the version that training starts from. Those outside the training part have no
         effect.
@@ -148,7 +148,7 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     samples
         Images of any number of datasets.
     preprocessing
-        From image to model grid.
+        Steps from image to network input.
 
     Raises
     ------

@@ -79,10 +79,10 @@ def fit_member(
     data
         Training and validation images.
     config
-        How; its `members` are not looked at.
+        Options of the training; its `members` are ignored.
     directory
-        For this member with this data and configuration only (see `identity.checkpoint_directory`). If it
-        holds a finished training, that one's receipt is returned; if an unfinished one, it is resumed.
+        Folder for this member with this data and configuration only (see `identity.checkpoint_directory`). If
+        it holds a finished training, that one's receipt is returned; if an unfinished one, it is resumed.
     initial
         Weights and buffers by name to start from instead of the spec's own.
     started_from

@@ -27,10 +27,10 @@ def checkpoint_directory(
     config
         The other members it lists have no part in the name, nor how many share a GPU.
     data_sha256
-        Of images, masks and keys (`TrainingData.sha256`).
+        SHA-256 of images, masks and keys (`TrainingData.sha256`).
     init_sha256
-        Of the file of first weights: the previous version's or a pre-trained one. None for random weights
-        and for published ones, which their name identifies.
+        SHA-256 of the file of first weights: the previous version's or a pre-trained one. None for random
+        weights and for published ones, which their name identifies.
     """
     identity = {
         "format": FORMAT,

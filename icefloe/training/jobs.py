@@ -35,9 +35,9 @@ class Job:
     Attributes
     ----------
     name
-        In progress and errors; those of one call differ.
+        Name in progress and errors; unique among the jobs of one call.
     spec, data, config
-        What to train, on what, and how; the members that `config` lists are not looked at.
+        Architecture, images and options; the members that `config` lists are ignored.
     directory
         Folder of its checkpoints; see `identity.checkpoint_directory`.
     initial
@@ -94,7 +94,7 @@ def run_jobs(
     Returns
     -------
     list of TrainedMember
-        In the order of the jobs.
+        Trained members in the order of the jobs.
 
     Raises
     ------

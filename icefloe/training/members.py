@@ -48,7 +48,7 @@ class MembersDir:
     preprocessing
         `Preprocessing` in plain types.
     data_sha256
-        Of the preprocessed images, their masks and their keys.
+        SHA-256 of the preprocessed images, their masks and their keys.
     train, validation
         Sample keys.
     receipts

@@ -44,7 +44,7 @@ def train_members(
     Parameters
     ----------
     datasets
-        Those whose samples the split names.
+        Datasets whose samples the split names.
     split
         Training and validation samples.
     config
@@ -53,7 +53,7 @@ def train_members(
     output
         The members' directory, made whole or not at all.
     checkpoints
-        On a disk that every Ray worker sees.
+        Folder on a disk that every Ray worker sees.
     start_from
         Directory of the previous version's ensemble. Members start from its weights, matched by name; those
         it does not have, such as one that was pruned then, are trained from scratch on the same data, so that

@@ -69,7 +69,7 @@ def pretrain(
     config
         Encoder, images and optimisation.
     directory
-        Where the state is kept; of this configuration only.
+        Folder where the state is kept, for this configuration only.
     threads
         CPU threads that train the network.
     workers
@@ -234,7 +234,7 @@ def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, wo
     minutes
         Wall time to fill, in minutes.
     threads, workers
-        As in `pretrain`.
+        CPU threads and processes, as in `pretrain`.
     """
     images = stream(config.batch_size, config.size, config.seed, 0, workers)
     with reproducible(threads), images as batches:

@@ -29,7 +29,8 @@ class PretrainConfig(BaseModel):
     encoder
         A name in `ENCODERS`.
     stages
-        How many of its five stages; a member with as many or fewer widths in `decoder_channels` can use them.
+        Number of the encoder's five stages that are used; a member with as many or fewer widths in
+        `decoder_channels` can use them.
     steps
         The learning rate falls along a cosine over all of them.
     size, batch_size
@@ -97,7 +98,7 @@ class Pretrained:
     config
         Options of the training.
     weights
-        Of the whole network: one segmentation channel a kind of specimen, then the denoised image.
+        Weights of the whole network: one segmentation channel a kind of specimen, then the denoised image.
     scores
         Scores on the held-out images.
     seconds

@@ -22,7 +22,7 @@ def start_ray(address: str | None = None) -> str:
     Parameters
     ----------
     address
-        Of the cluster; None: start one with this machine's CPUs and GPUs.
+        Address of the cluster; None: start one with this machine's CPUs and GPUs.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def connected(address: str | None) -> Iterator[None]:
     Parameters
     ----------
     address
-        Of a cluster; None: that of `RAY_ADDRESS`, or without one a Ray for this block.
+        Address of a cluster; None: that of `RAY_ADDRESS`, or without one a Ray for this block.
     """
     if ray.is_initialized():
         yield
@@ -73,8 +73,8 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     Parameters
     ----------
     n_members
-        Those already finished too: a resumed run then computes with as many threads as the one that was
-        interrupted.
+        Number of members, finished ones too: a resumed run then computes with as many threads as the one that
+        was interrupted.
     members_per_gpu
         Number of members that share a GPU.
 

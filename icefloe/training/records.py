@@ -17,7 +17,8 @@ class EpochRecord:
     new_loss
         The same on the plain newly labelled training images; None if there are none.
     val_pca, val_iou, val_dice
-        Of the validation masks at threshold 0.5 (the most probable class when there are more than two).
+        Scores on the validation masks at threshold 0.5 (the most probable class when there are more than
+        two).
     lr
         Learning rate of the last step.
     seconds
@@ -64,7 +65,7 @@ class MemberReceipt:
     spec
         `MemberSpec` in plain types.
     val_pca, val_iou, val_dice, val_brier, val_ece, val_loss
-        On the validation images, on the model's grid.
+        Scores on the validation images, on the model's grid.
     best_epoch, epochs
         The epoch whose weights were kept, and how many were run.
     seconds
@@ -74,11 +75,12 @@ class MemberReceipt:
     started_from
         Name of the previous version's directory, or none when training began from the spec's own weights.
     pretrained_sha256
-        Of the file of pre-trained weights that the member began with, if any.
+        SHA-256 of the file of pre-trained weights that the member began with, if any.
     init_sha256, weights_sha256
-        Of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's file.
+        SHA-256 of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's
+        file.
     device, precision, threads
-        What it was computed on; the same three give the same weights again.
+        Device, number format and CPU threads; the same three give the same weights again.
     """
 
     name: str

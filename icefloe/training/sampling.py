@@ -51,7 +51,7 @@ def augmented(
     config
         Kinds and strengths of the augmentation.
     seed, epoch
-        With an image's position in the epoch they fix its variation.
+        Seed and epoch; with an image's position in the epoch they fix its variation.
     first
         Position of the batch's first image in the epoch.
 

@@ -36,7 +36,7 @@ class SimulatedBatch:
     images : float32, shape (B, S, S)
         Preprocessed.
     clean : float32, shape (B, S, S)
-        The same without noise.
+        The same images without noise.
     masks : uint8, shape (B, S, S)
         1 on the objects, 255 on padding.
     kinds : int64, shape (B,)
@@ -81,7 +81,7 @@ def stream(
     Parameters
     ----------
     batch_size, size_px, seed
-        As in `simulated_batch`.
+        Size and seed of the batches, as in `simulated_batch`.
     first
         Number of the first batch.
     workers

@@ -80,7 +80,7 @@ def member_runs(
     tracking_uri
         URI of MLflow's tracking store.
     experiment
-        Its experiment, made if it is not there; not looked at when `MLFLOW_RUN_ID` is set.
+        MLflow experiment, made if it does not exist; ignored when `MLFLOW_RUN_ID` is set.
     configs
         Training options of each member, logged as its parameters.
     artifact_uri

@@ -82,7 +82,7 @@ def accept_experiment(
     Returns
     -------
     GateReport
-        What the gate said of it before it joined.
+        The gate's report on it before it joined.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class Evaluated:
     evaluation
         Scores of the version on every dataset.
     champion
-        Of the champion on the same images; None: there is none.
+        Scores of the champion on the same images; None: there is none.
     figure
         Some of the images, with outlines of prediction and reference.
     """

@@ -179,7 +179,7 @@ def gather(
     measured
         Measurements of every image.
     window_s, widening, provenance
-        See `ExperimentPhysics.from_images`.
+        Options of `ExperimentPhysics.from_images`.
     """
     experiment = ExperimentPhysics.from_images(
         dataset.name,

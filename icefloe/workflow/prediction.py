@@ -51,9 +51,9 @@ class SegmentedFiles:
     Attributes
     ----------
     table
-        Their scores, a CSV file beside the masks and pictures.
+        CSV file with their scores, beside the masks and pictures.
     promises
-        What the intervals in it are worth; empty where the version is not calibrated.
+        Sentences on what its intervals are worth; empty where the version is not calibrated.
     """
 
     table: Path

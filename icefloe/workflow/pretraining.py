@@ -35,7 +35,7 @@ def pretrain_encoders(
     steps, minutes
         Length of each encoder's training: one of the two is given.
     threads, workers
-        As of `icefloe.training.pretrain.pretrain`.
+        CPU threads and processes, as in `icefloe.training.pretrain.pretrain`.
     progress
         Told of each encoder's steps and scores.
     settings

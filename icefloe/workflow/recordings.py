@@ -119,7 +119,7 @@ def stack_to_dataset(
     settings
         Settings of the workspace.
     recordings, options, progress
-        As in `stack_to_folder`.
+        Arguments of `stack_to_folder`.
     name
         Name of the new dataset.
     licence

@@ -61,7 +61,7 @@ class UncertaintyResult(StudyResult):
         Ways to an interval, half of the experiments calibrated on; our way with fewer; ours calibrated once:
         on fresh experiments it did not see, and on experiments of other kinds.
     curves, examples
-        `pixels` and `images` of the fresh experiments: score -> `RiskCoverage`; `SegmentedImage` images to show.
+        `pixels` and `images` of the fresh experiments: score -> `RiskCoverage`; images to show.
         Neither is in JSON.
     """
 
