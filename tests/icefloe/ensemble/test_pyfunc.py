@@ -8,6 +8,7 @@ import pytest
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.pyfunc import as_images
 from icefloe.errors import IcefloeError
+from icefloe.registry.families import family_named
 from icefloe.registry.package import package
 
 
@@ -16,7 +17,7 @@ def model(ensemble, tmp_path_factory):
     """The ensemble, packaged as the registry does and loaded as anybody would."""
     folder = tmp_path_factory.mktemp("mlflow")
     ensemble.save(folder / "EA-T1")
-    package(folder / "EA-T1", folder / "model")
+    package(family_named("EA-T1"), folder / "EA-T1", folder / "model")
     loaded = mlflow.pyfunc.load_model(str(folder / "model"))
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
     return loaded

@@ -4,6 +4,7 @@ import yaml
 
 from icefloe.datasets.dataset import DatasetInfo, load_datasets
 from icefloe.errors import IcefloeError
+from icefloe.progress import Silent
 from icefloe.simulate import workspace
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.spec import ExperimentSpec
@@ -88,10 +89,14 @@ def test_labels_added_since_are_kept(tmp_path):
 
 def test_workspace_holds_six_datasets_whose_shifts_are_stated(tmp_path, small_standard):
     seen = []
-    folders = simulate_workspace(tmp_path, 0, lambda name, done, total: seen.append((name, done, total)))
+
+    class Seen(Silent):
+        def advance(self, what, done, total=None, detail=""):
+            seen.append((what, done, total))
+
+    folders = simulate_workspace(tmp_path, 0, Seen())
     assert [folder.name for folder in folders] == ["D1", "D2", "D3", "D4", "D5", "noisy"]
-    assert seen[0] == ("D1", 0, 6)
-    assert seen[-1] == ("done", 6, 6)
+    assert seen == [("Simulating datasets", done, 6) for done in range(7)]
     infos = {name: dataset.info for name, dataset in load_datasets(tmp_path).items()}
     assert set(infos) == {"D1", "D2", "D3", "D4", "D5", "noisy"}
     assert not infos["D1"].shifts
