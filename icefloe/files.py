@@ -123,8 +123,8 @@ class GrowingTable:
             self.rows = list(reader)
             if self.rows and tuple(reader.fieldnames or ()) != self.columns:
                 raise IcefloeError(
-                    f"{path}: has other columns than these results ({', '.join(self.columns)}). "
-                    "Move it away, or name another folder."
+                    f"{path}: its columns are not those of these results ({', '.join(self.columns)}). "
+                    "Move the file away, or name another folder."
                 )
         self._rewrite()
 

@@ -78,7 +78,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]  # sm
         return features[: self._depth + 1]
 
     def make_dilated(self, output_stride: int) -> None:
-        raise ValueError("InceptionV3 can't be dilated: it downsamples by pooling.")
+        raise ValueError("InceptionV3 cannot be dilated: it downsamples by pooling.")
 
     def load_state_dict(self, state_dict: Any, *arguments: Any, **options: Any) -> Any:
         """Load the published weights, whose classifier heads have no place here."""

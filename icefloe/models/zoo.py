@@ -56,7 +56,9 @@ def build(
         If `n_classes` is below 2, or the weights cannot be loaded or do not fit.
     """
     if n_classes < 2:
-        raise IcefloeError(f"A network needs at least two classes; {n_classes} asked for. See dataset.yaml.")
+        raise IcefloeError(
+            f"A network needs at least two classes, not {n_classes}. Name them in dataset.yaml."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)  # torch.manual_seed would reseed the GPUs too
         network: nn.Module = _ARCHITECTURES[spec.decoder](
