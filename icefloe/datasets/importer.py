@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
+from icefloe.datasets.annotations.reading import read_annotations
+from icefloe.datasets.annotations.regions import Annotation
 from icefloe.datasets.dataset import Dataset, DatasetInfo, check_mask, natural_key
 from icefloe.datasets.label_history import LabelRecord, write_history
-from icefloe.datasets.labels import Annotation, draw_mask, read_annotations, write_mask
+from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import (
     is_plain_name,
     is_readable_name,
@@ -251,7 +254,7 @@ def _annotations_by_image(path: Path, images: dict[str, Path]) -> dict[str, Anno
                 f"{path}: polygons for {annotation.file_name!r}, which is not here. Add it or remove them."
             )
         by_image[stem] = annotation
-    return {stem: annotation for stem, annotation in by_image.items() if annotation.polygons}
+    return {stem: annotation for stem, annotation in by_image.items() if annotation.regions}
 
 
 def _masks_are_binary(found: _Source) -> bool:
@@ -271,7 +274,9 @@ def _label(
         path, annotation = found.polygons[stem]
         if annotation.shape not in (None, shape):
             check_mask(path, np.zeros(annotation.shape or shape, dtype=np.uint8), shape, len(classes))
-        drawn = draw_mask(path, annotation.polygons, shape, classes)
+        labels = [region.label for region in annotation.regions]
+        alias = foreground_alias(path, labels, classes)
+        drawn = draw_mask(path, annotation.regions, shape, classes, alias)
     if mask is not None and drawn is not None and (overlap := _overlap(mask, drawn)) < AGREEMENT:
         raise IcefloeError(
             f"{found.masks[stem]}: the mask and the polygons in {found.polygons[stem][0].name} are of "

@@ -13,7 +13,7 @@ from PIL import Image
 
 from icefloe.active.items import Item
 from icefloe.active.uploads import check_name
-from icefloe.datasets.labels import Polygon
+from icefloe.datasets.annotations.regions import Polygon
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 

@@ -24,7 +24,9 @@ from icefloe.active.exchange.formats import (
     write_viewable,
 )
 from icefloe.active.items import Item
-from icefloe.datasets.labels import IGNORE_NAME, Polygon, draw_mask, mask_polygons
+from icefloe.datasets.annotations.drawing import IGNORE_NAME, draw_mask
+from icefloe.datasets.annotations.regions import Polygon
+from icefloe.datasets.labels import mask_polygons
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.typing import IGNORE, MaskArray

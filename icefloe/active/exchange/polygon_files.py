@@ -9,19 +9,14 @@ from icefloe.active.exchange.formats import (
     Incoming,
     Known,
     Outgoing,
-    check_outline,
     read_json,
     write_viewable,
 )
 from icefloe.active.items import Item
-from icefloe.datasets.labels import (
-    Annotation,
-    draw_mask,
-    mask_polygons,
-    read_annotations,
-    write_coco,
-    write_labelme,
-)
+from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
+from icefloe.datasets.annotations.reading import read_annotations
+from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.labels import mask_polygons, write_coco, write_labelme
 from icefloe.errors import IcefloeError
 from icefloe.typing import MaskArray
 
@@ -40,10 +35,10 @@ class PolygonFormat(Format):
                 f"{path}: {item.key} is {shape[1]}x{shape[0]} there but the image is "
                 f"{item.shape[1]}x{item.shape[0]}. Label the exported image as it is."
             )
-        for polygon in annotation.polygons:
-            check_outline(polygon, item.shape, f"{path}: {item.key}")
-        mask = draw_mask(path, annotation.polygons, item.shape, item.classes)
-        return Incoming(item=item, mask=mask, what=f"{path}: {item.key}", time=time)
+        what = f"{path}: {item.key}"
+        alias = foreground_alias(what, [region.label for region in annotation.regions], item.classes)
+        mask = draw_mask(what, annotation.regions, item.shape, item.classes, alias)
+        return Incoming(item=item, mask=mask, what=what, time=time)
 
     def _annotations(self, path: Path) -> list[Annotation]:
         read_json(path)  # refuses what is missing, huge or broken, before it is read as annotations

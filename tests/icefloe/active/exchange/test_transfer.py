@@ -444,17 +444,17 @@ BAD = {
     "far points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _huge_polygon),
-        "far outside the image",
+        "far outside any image",
     ),
     "no points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _no_polygon),
-        "a polygon has no points",
+        "an outline of 0 points",
     ),
     "lost image": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _unknown_image),
-        "not valid COCO or labelme",
+        "of an image with id 77, and there is none",
     ),
     "bad table": (
         "png",
