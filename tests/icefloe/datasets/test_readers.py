@@ -194,7 +194,7 @@ def test_every_real_image_that_the_probe_loaded_loads_with_its_size(real_data):
 def test_the_detector_image_is_chosen_beside_a_thumbnail_and_a_transform(real_data):
     folder = real_data / "containers" / "rosettasciio"
     olympus = read_metadata(folder / "tiff" / "olympus_SIS.tif")
-    assert (olympus.dtype, olympus.chosen) == ("uint16", "series 2 of 2")
+    assert (olympus.dtype, olympus.chosen) == ("uint16", "page 2 of 2")
     assert read_metadata(folder / "emd" / "FFTComplexOdd.emd").dtype == "uint16"
     assert (
         "first of 2 images" in read_metadata(folder / "tia" / "old" / "16x16_STEM_BF_DF_acquire.emi").chosen
