@@ -20,13 +20,25 @@ def read_json(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise IcefloeError(f"{path}: larger than {MAX_JSON_BYTES >> 20} MiB. Export in parts.")
-        # From bytes, json finds out whether it is UTF-8 or UTF-16, and takes a byte order mark.
-        return json.loads(path.read_bytes(), object_pairs_hook=_without_twice)
+        return parse_json(path.read_bytes(), path)
     except OSError as error:
         raise IcefloeError(f"{path}: {error.strerror}. Name the file that the tool exported.") from error
+
+
+def parse_json(content: bytes, what: Path | str) -> Any:
+    """Parsed JSON of bytes from outside; `what` is the file that an error names.
+
+    Raises
+    ------
+    IcefloeError
+        If they are not JSON, or say one thing twice.
+    """
+    try:
+        # From bytes, json finds out whether it is UTF-8 or UTF-16, and takes a byte order mark.
+        return json.loads(content, object_pairs_hook=_without_twice)
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise IcefloeError(f"{path}: not valid JSON ({reason}). Export the labels again.") from error
+        raise IcefloeError(f"{what}: not valid JSON ({reason}). Export the labels again.") from error
 
 
 def _without_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,18 @@ def read_annotations(path: Path) -> list[Annotation] | None:
         If the file is not JSON, is of another label tool, names something twice or something that isn't
         there, or has an annotation without an outline.
     """
-    content = read_json(path)
+    return annotations_in(path, read_json(path))
+
+
+def annotations_in(path: Path, content: Any) -> list[Annotation] | None:
+    """As `read_annotations`, of JSON that is parsed already; `path` is the file that an error names.
+
+    Raises
+    ------
+    IcefloeError
+        If it is of another label tool, names something twice or something that isn't there, or has an
+        annotation without an outline.
+    """
     try:
         if is_coco(content):
             return read_coco(path, content)
