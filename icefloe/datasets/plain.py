@@ -143,8 +143,10 @@ def tiff_pixel_size_nm(path: Path) -> float | None:
         with tiff.opened(path) as images:
             axes = tiff_notes.imagej_axes(images.tiff) or tiff_notes.ome_axes(images.tiff)
             is_long = images.n_frames > tiff.MOST_PAGES_COMPARED
-        # RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page.
-        if axes is None and not is_long:
+            may_have_tags = not (images.tiff.is_ome or is_long)
+        # RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page, and
+        # walks through all the planes that OME promises.
+        if axes is None and may_have_tags:
             with quiet_readers():
                 axes = rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"]
         return pixel_size_nm(axes) if axes else None

@@ -74,9 +74,11 @@ def refuse_too_large(path: Path, shape: tuple[int, ...]) -> None:
         If it is empty, larger than any image, or the file has too few bytes to hold so much.
     """
     n_pixels = math.prod(shape)
-    size = " x ".join(f"{length:,}" for length in reversed(shape))
+    size = " x ".join(f"{length:,}" for length in reversed(shape) if length != 1)
     if min(shape, default=0) < 1:
-        raise IcefloeError(f"{path}: its header says {size} pixels, no image. Export or copy it again.")
+        raise IcefloeError(
+            f"{path}: its header says {size} pixels, which is no image. Export or copy it again."
+        )
     if n_pixels > max(MOST_PIXELS_UNSEEN, MOST_PIXELS_PER_BYTE * path.stat().st_size):
         raise IcefloeError(
             f"{path}: its header says {size} pixels, more than a file of {path.stat().st_size:,} bytes "

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from tifffile import COMPRESSION, TiffPage
+from tifffile import COMPRESSION, PLANARCONFIG, TiffPage
 
 from icefloe.datasets.raw import CutOffError, quiet_readers
 from icefloe.datasets.tiff_notes import promised_frames, refuse_dimensions
@@ -111,8 +111,7 @@ class TiffImages:
             yield from self._frames_behind_first(start, indexed)
             return
         for index in range(start, self.n_frames):
-            page = self._pages[index] if self._pages else self.tiff.pages[index]
-            assert isinstance(page, TiffPage)
+            page = self._pages[index] if self._pages else _page(self.tiff, index)
             if not _is_complete(self.tiff, page):
                 raise CutOffError(index, self.n_frames)
             _refuse_reduced(self.path, page)
@@ -147,7 +146,7 @@ def opened(path: Path, growing: bool = False) -> Iterator[TiffImages]:
 
 def _full_size(path: Path, tiff: tifffile.TiffFile) -> tuple[list[TiffPage], str]:
     """The pages that are the image itself, not a thumbnail or a mask of it; and which they are, in words."""
-    every = [page for page in tiff.pages if isinstance(page, TiffPage)]
+    every = [_page(tiff, index) for index in range(len(tiff.pages))]
     # A thumbnail may be the page and the image in its SubIFD, as cameras write it.
     inner = [sub for page in every if page.subifds for sub in page.pages or () if isinstance(sub, TiffPage)]
     main = [page for page in every if not (page.is_reduced or page.subfiletype & 4)]
@@ -183,17 +182,31 @@ def _refuse_reduced(path: Path, page: TiffPage) -> None:
         )
 
 
+def _page(tiff: tifffile.TiffFile, index: int) -> TiffPage:
+    page = tiff.pages[index]
+    return page if isinstance(page, TiffPage) else page.aspage()
+
+
 def _n_complete(tiff: tifffile.TiffFile) -> int:
     n_pages = len(tiff.pages)
-    while n_pages and not _is_complete(tiff, tiff.pages[n_pages - 1]):
+    while n_pages and not _is_complete(tiff, _page(tiff, n_pages - 1)):
         n_pages -= 1
     return n_pages
 
 
-def _is_complete(tiff: tifffile.TiffFile, page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+def _is_complete(tiff: tifffile.TiffFile, page: TiffPage) -> bool:
     pieces = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if page.compression == COMPRESSION.NONE and sum(page.databytecounts) < _n_bytes(page):
+        return False
     # A writer may fill in the places of the pixels only when it has written them.
     return bool(pieces) and all(0 < offset <= tiff.filehandle.size - count for offset, count in pieces)
+
+
+def _n_bytes(page: TiffPage) -> int:
+    """Bytes of a page's pixels, uncompressed; rows begin at whole bytes."""
+    planes = page.samplesperpixel if page.planarconfig == PLANARCONFIG.SEPARATE else 1
+    bits_of_row = page.imagewidth * page.samplesperpixel // planes * page.bitspersample
+    return planes * page.imagelength * math.ceil(bits_of_row / 8)
 
 
 def _chain_is_cut(tiff: tifffile.TiffFile) -> bool:
