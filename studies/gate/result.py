@@ -233,6 +233,6 @@ def _confusion_figure(confusion: Confusion) -> Figure:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
     said = [UNKNOWN_WORDS if name == UNKNOWN else name for name in confusion.answers]
-    axes.set_xticks(range(len(said)), [fill(name, 12) for name in said])
+    axes.set_xticks(range(len(said)), [fill(name, 12, break_long_words=False) for name in said])
     axes.set(xlabel="the gate says", ylabel="simulated", title="experiments; colour: share of the row")
     return figure

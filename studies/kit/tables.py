@@ -1,6 +1,6 @@
 """Tables of records, and what differences say in words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from icefloe.statistics.interval import Interval
@@ -10,7 +10,7 @@ Row = TypeVar("Row")
 Column = TypeVar("Column")
 
 
-def table_of(records: Iterable[object], columns: Mapping[str, str]) -> Table:
+def table_of(records: Iterable[object], columns: Mapping[str, str], grouped_by: Sequence[str] = ()) -> Table:
     """A row a record.
 
     Parameters
@@ -21,12 +21,16 @@ def table_of(records: Iterable[object], columns: Mapping[str, str]) -> Table:
     columns
         Heading -> name of an attribute, with a format behind it: of numbers such as `dice:.3f`; of intervals
         their digits, `area:3`, with a sign, `gain:+3`, or as half a width, `area:±3`.
+    grouped_by
+        Headings of columns that are filled in only where one of them differs from the row above.
     """
     parts = {heading: what.partition(":") for heading, what in columns.items()}
-    rows = (
-        {heading: _shown(getattr(record, name), how) for heading, (name, _, how) in parts.items()}
-        for record in records
-    )
+    rows, above = [], None
+    for record in records:
+        row = {heading: _shown(getattr(record, name), how) for heading, (name, _, how) in parts.items()}
+        group = [row[heading] for heading in grouped_by]
+        rows.append(row | dict.fromkeys(grouped_by, "") if group == above else row)
+        above = group
     return Table.of(rows, {heading: how for heading, (_, _, how) in parts.items()})
 
 
