@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,7 +118,7 @@ def import_folder(
     sizes: set[float | None] = set()
     converted: dict[str, str] = {}
     labelled: list[str] = []
-    with atomic_directory(destination) as folder:
+    with _as_new(destination) as folder:
         (folder / "images").mkdir()
         for stem, path in found.images.items():
             shape = read_image(path).shape
@@ -138,6 +139,17 @@ def import_folder(
     return Dataset.load(destination)
 
 
+@contextmanager
+def _as_new(destination: Path) -> Iterator[Path]:
+    try:
+        with atomic_directory(destination) as folder:
+            yield folder
+    except FileExistsError as error:  # another import of this name was faster
+        if error.filename != str(destination):
+            raise
+        raise taken(destination) from error
+
+
 def new_place(workspace_data: Path, name: str) -> Path:
     """Where a new dataset of that name goes.
 
@@ -147,11 +159,14 @@ def new_place(workspace_data: Path, name: str) -> Path:
         If there is one of that name.
     """
     destination = workspace_data / name
-    if destination.exists():
-        raise IcefloeError(
-            f"{destination}: there is a dataset of this name. Choose another name with --name."
-        )
+    if destination.exists() or destination.is_symlink():
+        raise taken(destination)
     return destination
+
+
+def taken(destination: Path) -> IcefloeError:
+    """The error of a new dataset whose name another has."""
+    return IcefloeError(f"{destination}: there is a dataset of this name. Choose another name with --name.")
 
 
 def dataset_info(**entries: Any) -> DatasetInfo:
