@@ -9,7 +9,7 @@ class IcefloeError(Exception):
 
 
 _FULL = "Make room there, then run the command again"
-_PLACE = "Fix that, or name another place"
+_PLACE = "Fix that, or name another path"
 _REMEDIES = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,

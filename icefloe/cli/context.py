@@ -1,4 +1,4 @@
-"""What every command needs: the workspace, the console, progress, and errors told in one line."""
+"""What every command needs: the workspace, the console, progress, and errors in one line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ console = Console(markup=False, emoji=False, highlight=False)
 errors = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 QUIET_SECONDS = 10.0
-"""How long work goes on without a line where there is no terminal."""
+"""Seconds between lines of progress where there is no terminal."""
 
 _WRITTEN_OUT = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
@@ -97,7 +97,7 @@ def _visible(text: str) -> str:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars in a terminal, gone when done; a line now and then elsewhere."""
+    """Bars in a terminal, removed when done; a line from time to time elsewhere."""
     if not console.is_terminal:
         yield PlainProgress()
         return
@@ -127,20 +127,20 @@ class PlainProgress(Lines):
 
 
 class TerminalProgress:
-    """A bar for each work."""
+    """One bar per task."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
-        """Move the work's bar, which appears with its first units."""
+        """Move the task's bar; it appears with the first unit."""
         if what not in self._tasks:
             self._tasks[what] = self._bars.add_task(_visible(what), total=total, detail="")
         self._bars.update(self._tasks[what], completed=done, total=total, detail=_visible(detail))
 
     def tell(self, line: str) -> None:
-        """The line, above the bars."""
+        """Print a line above the bars."""
         say(line)
 
     def warn(self, line: str) -> None:
@@ -149,7 +149,7 @@ class TerminalProgress:
 
 
 def table(title: str, *columns: str) -> RichTable:
-    """An empty table in the project's look; columns ending in `>` are right-aligned."""
+    """An empty table in the project's style; columns ending in `>` are right-aligned."""
     made = RichTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         justify: JustifyMethod = "right" if column.endswith(">") else "left"

@@ -1,4 +1,4 @@
-"""Entry point: commands, `-C`, and how errors end."""
+"""Entry point: commands, global options, and what an error prints."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _options(
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(help="Folder to make; an existing empty one will do.")],
+    directory: Annotated[Path, typer.Argument(help="New folder, or an existing empty one.")],
 ) -> None:
     """Make a workspace: a folder with git, DVC, settings and parameters, for your own data."""
     from icefloe.datasets.versions import init_workspace
@@ -78,12 +78,12 @@ def init(
 
 
 def main() -> None:
-    """Run the command line; what a user can fix is one line and exit code 2."""
-    # MLflow would tell of every table it makes, where a person waits for one answer.
+    """Run the command line; an error that the user can fix prints one line and exits with 2."""
+    # MLflow logs every table that it makes.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     context.print_any_character()
     try:
-        # Standing alone, typer would frame its errors in a box of five lines.
+        # In standalone mode typer prints its errors in a box of five lines.
         code = app(prog_name="icefloe", standalone_mode=False)
     except IcefloeError as error:
         context.refuse(str(error))
@@ -106,6 +106,6 @@ def main() -> None:
 
 
 def _command(error: typer.TyperException) -> str:
-    """The command that was given wrongly, such as `icefloe data import`."""
-    where = getattr(error, "ctx", None)
-    return where.command_path if where else "icefloe"
+    """The command that was used wrongly, such as `icefloe data import`."""
+    command = getattr(error, "ctx", None)
+    return command.command_path if command else "icefloe"

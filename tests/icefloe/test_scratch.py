@@ -1,4 +1,4 @@
-"""What a killed process leaves lies in the scratch; the next command removes it, not what the living write."""
+"""What a killed process leaves lies in the scratch; the next command removes it, if nobody writes it."""
 
 import errno
 import multiprocessing
