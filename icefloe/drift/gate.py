@@ -90,14 +90,14 @@ def check(
     measured = {name for row in new for name in row.values} & {
         name for row in benchmark.rows for name in row.values
     }
-    shown = (
+    only_shown = (
         quantity
         for quantity in domain.other_scores(config, measured)
         if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.rows)) > 1
     )
     others = tuple(
         _result(comparison, config.alpha, of_prediction=True)
-        for comparison in compare(benchmark, new, shown, config).values()
+        for comparison in compare(benchmark, new, only_shown, config).values()
     )
     noise = domain.noise and noise_decision(benchmark, new, config, domain.noise, evidence)
     significant = tuple(result.name for result in evidence if result.significant)
