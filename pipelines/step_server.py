@@ -1,4 +1,4 @@
-"""The process that steps are forked from: imports once, then serves until its driver is gone."""
+"""The process that steps are forked from: it imports once, and serves until its driver ends."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ started, with a token of its own, only after this process.
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a process for every step asked for; return in the server when nobody can ask any more.
+    """Fork a process for every step requested; return when the driver has closed its socket.
 
     A request is one byte with two file descriptors: a socket that the step's description, as JSON, comes from
     and `DONE` goes to, and a pipe for all that it prints.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the step, and the driver's to report
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the steps here
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # this process does not wait for its steps
     to_import = list(PRELOADED)
     while True:
         # A step that is asked for early is forked early: it imports what it lacks, while this goes on here.
@@ -87,7 +87,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _step(answer: socket.socket, output: int) -> None:
-    """What the shell command of a lightweight component does, in a process that is there already."""
+    """Run a lightweight component as its shell command does, in this process."""
     os.dup2(output, sys.stdout.fileno())
     os.dup2(output, sys.stderr.fileno())
     os.close(output)

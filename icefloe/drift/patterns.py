@@ -1,4 +1,4 @@
-"""What each cause does to the quantities: the fitted model that attribution reads a shift by.
+"""The fitted model of attribution: the effect of each cause on the quantities.
 
 A cause of strength s moves the quantities by mu_c(s), known from simulated experiments with that cause alone.
 The effects e that the gate measured are then
@@ -31,7 +31,7 @@ _STRENGTHS = np.linspace(0.05, 1.0, 20)
 
 
 class CauseModel(BaseModel):
-    """What one cause does to the quantities.
+    """Effects of one cause on the quantities.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class AttributionModel(BaseModel):
         return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
     def probabilities(self, effects: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-        """Probability of every cause and of `UNKNOWN`, all alike beforehand.
+        """Probability of every cause and of `UNKNOWN`; all have the same prior probability.
 
         Parameters
         ----------
