@@ -76,8 +76,10 @@ def run_label_cost(
             outcomes += replay(trainer, of_seed, compared)
             for each in of_seed:
                 repetitions[each.dataset.name].append(each)
-        datasets = tuple(DatasetSummary.of(each, outcomes) for each in repetitions.values())
-    return LabelCostResult(
+        datasets = [DatasetSummary.of(each, outcomes) for each in repetitions.values()]
+    return LabelCostResult.of(
+        datasets,
+        outcomes,
         preset=preset,
         members=tuple(spec.encoder for spec in params.training.members),
         size=params.training.preprocessing.size,
@@ -85,7 +87,5 @@ def run_label_cost(
         retraining_epochs=params.training.retraining.epochs,
         n_seeds=n_seeds,
         spread=params.sampling.spread,
-        datasets=datasets,
-        outcomes=tuple(outcomes),
         n_measured=sum(len(each.measured) for each in came),
     )

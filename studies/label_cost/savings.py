@@ -12,6 +12,7 @@ from icefloe.statistics.multiple import simultaneous
 from icefloe.statistics.repetitions import Seeds, over_seeds, resampled_seeds
 from studies.kit.study import Record
 from studies.kit.tables import in_words
+from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome
 
@@ -106,6 +107,26 @@ def minutes_needed(
         cost = minutes_a_label * curves.labels
     target = curves.target(curves.mean_curve(baseline, seeds))
     return cost_to_reach(cost, curves.mean_curve(strategy, seeds), target)
+
+
+class MinutesNeeded(Record):
+    """Minutes to the Dice of uniform draws, all datasets: from scratch, and correcting."""
+
+    strategy: str
+    from_scratch: Interval
+    correcting: Interval
+
+
+def minutes_to_target(arrivals: Sequence[Curves], strategy: str) -> MinutesNeeded:
+    """Over all datasets, each to the Dice of uniform draws."""
+
+    def needed(minutes_a_label: float | None) -> Interval:
+        def total(seeds: Seeds) -> float:
+            return sum(minutes_needed(c, strategy, BASELINES[0], seeds, minutes_a_label) for c in arrivals)
+
+        return resampled_seeds(total, arrivals[0].dice.shape[1])
+
+    return MinutesNeeded(strategy=strategy, from_scratch=needed(SCRATCH_MINUTES), correcting=needed(None))
 
 
 def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
