@@ -70,11 +70,11 @@ class Score(Record):
     Attributes
     ----------
     ensemble, test, metric
-        Which; metrics as of `PooledScores.pooled`.
+        Name of the kind of ensembles, test set, and score (a key of `PooledScores.pooled`).
     per_seed
         One number a seed; a single one where there is one ensemble, or no learning.
     single
-        Of each ensemble by itself, for the figures.
+        The score of each ensemble by itself, for the figures.
     """
 
     ensemble: str
@@ -126,9 +126,9 @@ class EaVsErResult(StudyResult):
         What was compared: networks, how many of them make an ensemble, how many EAs one seed makes, and
         kinds of first weights.
     training, n_labels
-        How networks were trained; images labelled of each arriving dataset.
+        How networks were trained; number of images labelled of each arriving dataset.
     datasets, train, validation, tests, drawn
-        Images.
+        Where images come from; their keys, by use.
     networks, scores
         Every network of every version; scores of the EA of every version, of everything else of T1, and of
         what takes no learning.
@@ -136,7 +136,7 @@ class EaVsErResult(StudyResult):
         What the claims speak of; of each kind of T1's ensembles the mean temperature (geometric) and
         threshold; and how T1's networks err.
     examples
-        Test set -> `figures.Example`; not in JSON.
+        Test set -> the image that is shown of it (`figures.Example`); not in JSON.
     """
 
     name: ClassVar[str] = "ea-vs-er"

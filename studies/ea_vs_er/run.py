@@ -60,16 +60,18 @@ def run_ea_vs_er(
 
     Parameters
     ----------
-    settings, progress
-        Of the workspace; is told what begins.
+    settings
+        Paths and services of the workspace.
+    progress
+        Told what begins.
     standard, arriving
         Datasets of T1, and those that come later, in order; empty: all labelled ones, and all whose labels
         are held back.
     preset
-        Of `params.yaml`: its members are the architectures, `sampling.k` images of each arriving dataset are
+        Name of a preset of `params.yaml`: its members are the architectures, `sampling.k` images of each arriving dataset are
         labelled at random; networks that its pruning refuses are named, not left out.
     n_seeds
-        Networks of each architecture.
+        Number of networks of each architecture, at least 3.
 
     Raises
     ------

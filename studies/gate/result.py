@@ -66,12 +66,12 @@ class GateResult(StudyResult):
         The ensemble's name, the experiments of its benchmark, the gate's settings, and how the attribution
         was fitted.
     per_day
-        Experiments that the gate sees in a day.
+        Number of experiments that the gate judges in a day.
     rates, by_size, raised_by
         Alarms by kind of experiment, with all evidence and with that of older benchmarks; false alarms with
         random benchmarks; share of standard experiments in which a quantity raised one.
     smallest
-        By cause and number of images.
+        Smallest shift that is detected, by cause and number of images.
     groups, causes, by_strength
         Confusion matrices of the attribution, of shifts that are strong enough to be named; how many alarms
         name the right group.

@@ -59,9 +59,9 @@ class AlarmRate(Record):
     Attributes
     ----------
     evidence, n_images
-        What the gate sees: `all`, or what an `older benchmark` has; images of each experiment.
+        What the gate compares: `all`, or what an `older benchmark` has; number of images of each experiment.
     cause, strength
-        Of the shift; None and 0 for standard experiments.
+        What departs from the standard and how far; None and 0 for standard experiments.
     """
 
     evidence: str
@@ -174,7 +174,7 @@ class Confusion(Record):
     truths, answers
         Names of rows and columns; the last row is "none", the last columns are "unknown" and "accepted".
     counts : int, shape (rows, columns)
-        Experiments.
+        Number of experiments of the row's cause of which the gate said the column's.
     """
 
     truths: tuple[str, ...]
@@ -238,7 +238,7 @@ class QuantitySpread(Record):
     Attributes
     ----------
     words, assumed
-        The quantity, and the spread that the gate starts from.
+        The quantity's name in words, and the standard deviation that the gate starts from.
     centre, deviation
         Mean and standard deviation of the shift from the benchmark.
     statistic

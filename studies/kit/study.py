@@ -96,12 +96,14 @@ def run_study(
     ----------
     study
         The work; killed and run again, it goes on where it stood.
-    settings, progress
-        Of the workspace; is told how far the work is.
+    settings
+        Paths and services of the workspace.
+    progress
+        Told how far the work is.
     output
         Folder for the page, its figures and its numbers.
     command
-        What was typed, for the head of the page.
+        The command line, for the head of the page.
 
     Returns
     -------

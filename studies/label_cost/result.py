@@ -26,9 +26,9 @@ class DatasetSummary(Record):
     Attributes
     ----------
     dataset, standard
-        What arrived, and what the first version was trained on.
+        Names of the dataset that arrived, and of those that the first version was trained on.
     n_pool, n_test
-        Images to choose from and to test on, mean over seeds.
+        Numbers of images to choose from and to test on, mean over seeds.
     whole_pool, baselines
         Dice with the whole pool labelled, seed by seed; by what takes no learning, mean over seeds.
     frames, picked
@@ -86,7 +86,7 @@ class LabelCostResult(StudyResult):
         How versions were trained (of `params.yaml`: the encoders, side of the networks' input in px, epochs
         at most), how often, and how far strategies keep apart in time (`SamplerConfig.spread`).
     n_measured
-        Images with a person's measured time.
+        Number of images with a person's measured time.
     datasets, outcomes
         Every arriving dataset; every strategy on each of them with every seed and number of labels.
     best, comparisons, best_cross_validated, minutes

@@ -32,23 +32,23 @@ def run_label_cost(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Paths and services of the workspace.
     progress
-        Is told how far it is.
+        Told how far the study is.
     standard
         Datasets that first versions know; empty: those with labels.
     arriving
         Datasets that arrive, each after the standard ones before it; empty: those whose labels are held back,
         and each labelled one but the first.
     strategies
-        Names; empty: all.
+        Names of sampling strategies; empty: all.
     labels
         How many images are labelled after each round, such as `1,2,4`; on a dataset with smaller pools the
         largest numbers are left out.
     n_seeds
-        Repetitions.
+        Number of repetitions.
     preset
-        Of `params.yaml`.
+        Name of a preset of `params.yaml`.
 
     Raises
     ------

@@ -26,13 +26,13 @@ class Curves:
     Attributes
     ----------
     dataset
-        That arrived.
+        Name of the dataset that arrived.
     strategies
-        A names, the baselines first.
+        Names of the A strategies, the baselines first.
     labels : float64, shape (N,)
         Numbers of labels, 0 first.
     dice, iou, minutes : float64, shape (A, S, N)
-        As in `Outcome`.
+        Dice and IoU in [0, 1], and minutes of correcting, as in `Outcome`.
     """
 
     dataset: str
@@ -155,11 +155,11 @@ class Comparison(Record):
     Attributes
     ----------
     strategy, baseline
-        Their names.
+        Names of the strategy, and of the baseline that it is compared with.
     gain
         Area under the learning curve less the baseline's, seed by seed, mean over datasets.
     saved, saved_by_dataset
-        Labels, all datasets together and one by one.
+        Number of labels saved, all datasets together and one by one.
 
     Intervals of `gain` and `saved` hold for all strategies against a baseline together, those by dataset
     each for itself.
@@ -207,7 +207,7 @@ class CrossValidatedBest(Record):
     Attributes
     ----------
     baseline
-        That it is compared with.
+        Name of the baseline that it is compared with.
     chosen
         For each seed, the strategy with the largest mean area on the other seeds.
     gain

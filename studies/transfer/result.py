@@ -32,11 +32,11 @@ class Outcome(Record):
     panel, encoder, weights, n_labels, seed
         Which: `weights` is the kind of first weights, `n_labels` the number of labelled images.
     iou, dice, pca
-        Of all test pixels pooled, on the network's grid, at threshold 0.5.
+        Scores in [0, 1] of all test pixels pooled, on the network's grid, at threshold 0.5.
     seconds
-        Of training.
+        Wall time of the training, in s.
     n_test, n_pool
-        Test images, and how many others could have been labelled.
+        Number of test images, and of others that could have been labelled.
     """
 
     panel: str
@@ -58,13 +58,13 @@ class TransferResult(StudyResult):
     Attributes
     ----------
     panels, encoders, epochs
-        Learning curves, networks, and how long each was trained.
+        Learning curves, encoders of the networks, and number of epochs of each training.
     absent
-        Weights that are not here -> why.
+        Pre-trained weights that are not here -> why.
     baselines
         Panel -> what takes no learning -> its scores on the test images, mean over seeds.
     outcomes
-        Of every panel.
+        Scores of every trained network.
     """
 
     name: ClassVar[str] = "transfer"

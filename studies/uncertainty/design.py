@@ -61,11 +61,11 @@ class Method:
     Attributes
     ----------
     name
-        In tables.
+        Name in tables.
     scale
-        One of the numbers of `MeasuredFrame`; empty: every frame's is 1.
+        Name of one of the numbers of `MeasuredFrame`; empty: the scale is 1.
     quantile
-        Of the scores of some experiments, at a level.
+        Function from scores of experiments and a level to their quantile.
     """
 
     name: str

@@ -45,7 +45,7 @@ class UncertaintyResult(StudyResult):
     Attributes
     ----------
     ensemble, n_members
-        The ensemble.
+        Name of the ensemble, and number of its members.
     level, max_error
         Stated coverage where one is shown, and the tolerated share of pixels wrong without a warning.
     n_experiments, n_images
@@ -57,7 +57,7 @@ class UncertaintyResult(StudyResult):
         Aleatoric and epistemic parts, areas under risk-coverage curves, what abstaining does, and
         reliability, by group of experiments, the fresh ones first.
     checks
-        Of the temperature, of every version.
+        What its temperature does to held-out images, of every version.
     methods, few, verifications
         Ways to an interval, half of the experiments calibrated on; our way with fewer; ours calibrated once:
         on fresh experiments it did not see, and on experiments of other kinds.

@@ -127,7 +127,7 @@ class Verification(Record):
     Attributes
     ----------
     group, n_experiments, n_images
-        Which experiments, and how many.
+        Name of the group of experiments, and numbers of experiments and frames in it.
     coverage, width
         Share of frames covered, over experiments; mean width, as a share of the image.
     """
@@ -162,7 +162,7 @@ class Split(Record):
     entropy, aleatoric_entropy, mutual_information
         The total, its aleatoric and its epistemic part.
     aleatoric_boundary, epistemic_boundary
-        Per length of boundary; see `prediction.SCORES`.
+        Both parts per length of boundary; see `prediction.SCORES`.
     error
         Mean share of wrong pixels.
     """

@@ -98,13 +98,13 @@ def measure_uncertainty(
     ensembles
         The ensemble; behind it other versions, of which the temperature alone is checked.
     datasets
-        Of the workspace; their images with a reference that training has not seen are used.
+        Datasets of the workspace; their images with a reference that training has not seen are used.
     n_experiments
-        Fresh simulated experiments, at least 20.
+        Number of fresh simulated experiments, at least 20.
     seed
-        Draws experiments, divisions and pixels.
+        Seed of the draws of experiments, divisions and pixels.
     progress
-        Is told how many experiments of each kind are measured.
+        Told how many experiments of each kind are measured.
 
     Raises
     ------
