@@ -28,7 +28,7 @@ MASK_SCORES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
 SCORES = {**MASK_SCORES, "brier": "Brier", "mae": "MAD", "ece": "ECE", "uq": "UQ"}
 
 
-class DatasetNote(Record):
+class DatasetOrigin(Record):
     """Where a dataset comes from, and by what it departs from the standard ones."""
 
     name: str
@@ -36,7 +36,7 @@ class DatasetNote(Record):
     departs_by: tuple[str, ...] = ()
 
 
-class HeldOut(Record):
+class TestSet(Record):
     """A test set: images that nothing is trained on, and how many of them show different things."""
 
     name: str
@@ -44,7 +44,7 @@ class HeldOut(Record):
     n_different: int
 
 
-class Drawn(Record):
+class LabelledSubset(Record):
     """Images labelled for one version of one seed's networks."""
 
     version: str
@@ -127,7 +127,7 @@ class EaVsErResult(StudyResult):
         kinds of first weights.
     training, n_labels
         How networks were trained; number of images labelled of each arriving dataset.
-    datasets, train, validation, tests, drawn
+    datasets, train, validation, tests, labelled_subsets
         Where images come from; their keys, by use.
     networks, scores
         Every network of every version; scores of the EA of every version, of everything else of T1, and of
@@ -151,11 +151,11 @@ class EaVsErResult(StudyResult):
     weights: tuple[str, ...]
     n_labels: int
     training: TrainingConfig
-    datasets: tuple[DatasetNote, ...]
+    datasets: tuple[DatasetOrigin, ...]
     train: tuple[str, ...]
     validation: tuple[str, ...]
-    tests: tuple[HeldOut, ...]
-    drawn: tuple[Drawn, ...]
+    tests: tuple[TestSet, ...]
+    labelled_subsets: tuple[LabelledSubset, ...]
     networks: tuple[TrainedNetwork, ...]
     scores: tuple[Score, ...]
     effects: tuple[Effect, ...]

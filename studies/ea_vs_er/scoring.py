@@ -156,9 +156,10 @@ class PooledScores:
     Attributes
     ----------
     pooled, images
-        Scores by the names of `evaluate.DatasetScores`, over all pixels and image by image; and over all pixels
-        `ambiguity`, the mean square of the members' distance from their mean: what the ensemble's Brier score
-        is below its members' mean one (Krogh and Vedelsby 1995). UQ and ambiguity of a network alone are 0.
+        Scores by the names of `evaluate.DatasetScores`, over all pixels and image by image. Over all pixels
+        also `ambiguity`, the mean square of the members' distance from their mean: what the ensemble's Brier
+        score is below its members' mean one (Krogh and Vedelsby 1995). UQ and ambiguity of a network alone
+        are 0.
     calibration, accuracy
         Sums of the reliability curve and of the paper's accuracy by probability.
     """

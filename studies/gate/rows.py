@@ -119,7 +119,7 @@ def false_alarms_by_benchmark_size(
     return {size: Rate(hits=sum(is_alarm(size) for _ in range(n_draws)), total=n_draws) for size in sizes}
 
 
-class Smallest(Record):
+class SmallestShift(Record):
     """Strength from which a shift is detected four times in five, with its 95 % interval.
 
     None: beyond the strengths measured.
@@ -142,7 +142,7 @@ class Smallest(Record):
 
 def smallest_detected(
     rates: Iterable[AlarmRate], n_images: int, cause: Cause, rng: np.random.Generator, n_resamples: int = 500
-) -> Smallest:
+) -> SmallestShift:
     """Where the rate of alarms crosses 80 %.
 
     The rates are made monotonous (isotonic regression) and interpolated over the logarithm of the strength;
@@ -156,7 +156,7 @@ def smallest_detected(
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     ends = {"strength": strength, "low": low, "high": high}
     measured = {name: float(end) if np.isfinite(end) else None for name, end in ends.items()}
-    return Smallest(cause=cause, n_images=n_images, **measured)
+    return SmallestShift(cause=cause, n_images=n_images, **measured)
 
 
 def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:

@@ -44,7 +44,7 @@ class StudyResult(Result):
     words
         What the templates may name besides the result and its numbers.
     measured
-        How it came about: date, command, time, machine, data version.
+        How it arrivals about: date, command, time, machine, data version.
     """
 
     name: ClassVar[str]

@@ -63,15 +63,15 @@ def run_label_cost(
     labelled, held_back = labelled_and_held_back(settings.data)
     standard, arriving = standard or labelled, arriving or [*labelled[1:], *held_back]
     data = StudyData.load(settings.data, [*standard, *arriving])
-    came = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
-    splits = {each.standard: standard_split(data, each.standard, params.split) for each in came}
+    arrivals = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
+    splits = {each.standard: standard_split(data, each.standard, params.split) for each in arrivals}
     trainer, outcomes = Trainer(data, settings, progress), []
-    repetitions: dict[str, list[Repetition]] = {each.name: [] for each in came}
+    repetitions: dict[str, list[Repetition]] = {each.name: [] for each in arrivals}
     with connected(settings.ray_address):
         for seed in range(n_seeds):
             progress.tell(f"Seed {seed + 1} of {n_seeds}")
             of_seed = [
-                Repetition(each, seed, trainer, splits[each.standard], params.training) for each in came
+                Repetition(each, seed, trainer, splits[each.standard], params.training) for each in arrivals
             ]
             outcomes += replay(trainer, of_seed, compared)
             for each in of_seed:
@@ -87,5 +87,5 @@ def run_label_cost(
         retraining_epochs=params.training.retraining.epochs,
         n_seeds=n_seeds,
         spread=params.sampling.spread,
-        n_measured=sum(len(each.measured) for each in came),
+        n_measured=sum(len(each.measured) for each in arrivals),
     )

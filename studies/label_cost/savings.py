@@ -224,7 +224,7 @@ def cross_validated_best(
 ) -> CrossValidatedBest | None:
     """Leave each seed out of choosing the best strategy, and compare on it.
 
-    The strategy that came out best of several did so partly by luck, and its own difference is too large;
+    The strategy that arrivals out best of several did so partly by luck, and its own difference is too large;
     this one is not favoured so. Its seeds share what they were chosen by, so the interval is approximate. A
     single seed gives None.
     """

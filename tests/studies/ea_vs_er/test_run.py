@@ -90,7 +90,7 @@ def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(setting
     result = run(settings, progress=told)
     begun = [line for line in told.lines if line.startswith(("T1:", "T2:"))]
     assert begun == ["T1: 6 networks on 6 images", "T2: all of them again, with 2 images of B"]
-    drawn = {key for each in result.drawn for key in each.images}
+    drawn = {key for each in result.labelled_subsets for key in each.images}
     assert not set(result.tests[1].images) & drawn
 
     page = write_study(result, tmp_path / "out")
