@@ -36,7 +36,7 @@ class DatasetOrigin(Record):
     departs_by: tuple[str, ...] = ()
 
 
-class TestSet(Record):
+class HeldOutImages(Record):
     """A test set: images that nothing is trained on, and how many of them show different things."""
 
     name: str
@@ -154,7 +154,7 @@ class EaVsErResult(StudyResult):
     datasets: tuple[DatasetOrigin, ...]
     train: tuple[str, ...]
     validation: tuple[str, ...]
-    tests: tuple[TestSet, ...]
+    tests: tuple[HeldOutImages, ...]
     labelled_subsets: tuple[LabelledSubset, ...]
     networks: tuple[TrainedNetwork, ...]
     scores: tuple[Score, ...]

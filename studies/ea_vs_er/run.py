@@ -20,11 +20,11 @@ from studies.ea_vs_er.result import (
     DatasetOrigin,
     Diversity,
     EaVsErResult,
+    HeldOutImages,
     LabelledSubset,
     PairMatrix,
     Reliability,
     Score,
-    TestSet,
     TrainedNetwork,
 )
 from studies.ea_vs_er.scoring import FamilyScores, GridImages, GridPredictions, predict
@@ -120,7 +120,7 @@ def run_ea_vs_er(
         train=_keys(split.train),
         validation=_keys(split.validation),
         tests=tuple(
-            TestSet(name=name, images=_keys(samples), n_different=len(data.distinct(samples)))
+            HeldOutImages(name=name, images=_keys(samples), n_different=len(data.distinct(samples)))
             for name, samples in split.tests.items()
         ),
         labelled_subsets=tuple(

@@ -141,7 +141,7 @@ class Verification(Record):
 
 
 def verify(group: str, calibration: Experiments, experiments: Experiments, level: float) -> Verification:
-    """Calibrate the intervals in use on some experiments, and see how they fare on others of whatever kind."""
+    """Calibrate the intervals in use on some experiments, and see how they fare on others of any kind."""
     quantile = hierarchical_quantile(IN_USE.scores(calibration), level)
     scales = np.concatenate(IN_USE.scales(experiments))
     return Verification(

@@ -14,9 +14,9 @@ from studies.ea_vs_er.result import (
     DatasetOrigin,
     Diversity,
     EaVsErResult,
+    HeldOutImages,
     LabelledSubset,
     Score,
-    TestSet,
     TrainedNetwork,
 )
 from studies.ea_vs_er.scoring import FamilyScores, Fitted, PooledScores
@@ -49,7 +49,9 @@ def result(design, first, tests) -> EaVsErResult:
         train=("D1/a",),
         validation=("D1/b",),
         tests=tuple(
-            TestSet(name=name, images=tuple(s.key for s in found.images.samples), n_different=n_different)
+            HeldOutImages(
+                name=name, images=tuple(s.key for s in found.images.samples), n_different=n_different
+            )
             for (name, found), n_different in zip(tests.items(), (2, 4), strict=True)
         ),
         labelled_subsets=tuple(
