@@ -21,6 +21,7 @@ POLYGON_TOLERANCE = 0.5
 MOST_NAMED = 5
 
 OTHER_KIND = "not a label file of this format"
+NOT_PNG = "not a PNG"
 NOBODY_OUTLINED = "nobody outlined anything"
 
 

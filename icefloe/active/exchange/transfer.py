@@ -61,8 +61,9 @@ class ImportResult:
     def sentence(self) -> str:
         """The counts in words; of what was not taken, see `by_reason`."""
         known = f"; {self.n_known} had been imported before" if self.n_known else ""
-        left = f"; {len(self.unchanged)} came back unchanged and were left out" if self.unchanged else ""
-        return f"{len(self.labels) - self.n_known} labels imported{known}{left}."
+        left = f"; {len(self.unchanged)} came back unchanged, not imported" if self.unchanged else ""
+        n_new = len(self.labels) - self.n_known
+        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}."
 
 
 def exchange_format(name: str) -> Format:
@@ -174,7 +175,7 @@ def import_labels(
 
 def _check_taken(reading: Reading, n_labels: int, unchanged: Sequence[str], strict: bool) -> None:
     left = "; ".join(by_reason(reading.not_taken))
-    same = f"{len(unchanged)} masks are as they were exported" if unchanged else ""
+    same = f"{len(unchanged)} as exported, which nobody may have looked at" if unchanged else ""
     rest = "; ".join(part for part in (same, left) if part)
     if not n_labels:
         remedy = (
