@@ -151,7 +151,7 @@ def _dataset_arguments(
     later = list(arriving) or _names(d for d in present.values() if d.name not in first and d.holds_truth)
     if not later:
         raise IcefloeError(
-            f"{data}: no dataset with labels held back, so the loop has nobody to label. "
+            f"{data}: no dataset has labels held back, and the loop needs one. "
             "Import one with `icefloe data import DIR --name D2 --hold-labels`."
         )
     return {"initial": first, "arriving": later}

@@ -74,7 +74,7 @@ class CompositeFolder:
                     "Use the same ones to go on, or name a new folder."
                 )
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise IcefloeError(f"{path}: holds other things already. Name a new folder.")
+            raise IcefloeError(f"{path}: the folder holds other files. Name a new folder.")
         else:
             write_text_atomic(made_with, _json(settings))
         (path / IMAGES).mkdir(exist_ok=True)

@@ -50,7 +50,7 @@ def make_dataset(
     """
     if not any(report.rows for report in reports):
         raise IcefloeError(
-            f"{name}: no composite was made, the recordings are shorter than half of one. "
+            f"{name}: no composite was made, because the recordings are shorter than half of one. "
             "Keep their frames with --keep-tail, or take fewer with --frames N."
         )
     sizes = {report.pixel_size_nm for report in reports}

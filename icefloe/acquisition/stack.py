@@ -54,14 +54,16 @@ class StackOptions:
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
-            raise IcefloeError(f"A composite needs at least one frame; {self.frames} asked for.")
+            raise IcefloeError(
+                f"A composite of {self.frames} frames is not possible. Give --frames 1 or more."
+            )
         for name, value in (("frame rate", self.frame_rate_hz), ("pixel size", self.pixel_size_nm)):
             if value is not None and not 0 < value < float("inf"):
-                raise IcefloeError(f"A {name} of {value:g} can't be. Give a number above 0.")
+                raise IcefloeError(f"A {name} of {value:g} is not positive. Give a number above 0.")
         if self.remove_xrays and self.frames is not None and self.frames < LEAST_FOR_XRAYS:
             raise IcefloeError(
-                f"X-rays are told by comparing frames: composites of {self.frames} have too few. "
-                f"Take at least {LEAST_FOR_XRAYS} frames, or leave --remove-xrays out."
+                f"X-rays are found by comparing frames, and composites of {self.frames} have too few. "
+                f"Use at least {LEAST_FOR_XRAYS} frames, or leave out --remove-xrays."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,9 +107,9 @@ class StackOptions:
             )
         if not SLOWEST_HZ <= rate.hz <= FASTEST_HZ:
             raise IcefloeError(
-                f"{recording.path}: a frame rate of {float(rate.hz):g} Hz ({rate.source}) makes no "
-                f"composites of a second; {SLOWEST_HZ} to {FASTEST_HZ:,} Hz do. "
-                "Give the right one with --frame-rate HZ, or stack by number with --frames N."
+                f"{recording.path}: composites of one second need a frame rate of {SLOWEST_HZ} to "
+                f"{FASTEST_HZ:,} Hz, not {float(rate.hz):g} Hz ({rate.source}). "
+                "Give the right rate with --frame-rate HZ, or stack by number with --frames N."
             )
         return rate.hz
 

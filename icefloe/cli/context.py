@@ -1,4 +1,4 @@
-"""What every command needs: the workspace, the console, progress, and errors told in one line."""
+"""What every command needs: the workspace, the console, progress, and errors in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ console = Console()
 errors = Console(stderr=True)
 
 QUIET_SECONDS = 10.0
-"""How long work goes on without a line where there is no terminal."""
+"""Seconds between lines of progress where there is no terminal."""
 
 _workspace: Path | None = None
 
@@ -49,23 +49,23 @@ def settings() -> Settings:
 
 
 def say(line: str) -> None:
-    """One line to the person who waits, in rich markup."""
+    """Print one line, in rich markup, on standard output."""
     console.print(line, highlight=False, soft_wrap=not console.is_terminal)  # a log's lines stay whole
 
 
 def warn(line: str) -> None:
-    """One line on standard error of what did not stop the command."""
+    """Print one warning on standard error."""
     errors.print(f"[yellow]warning:[/yellow] {escape(line)}", soft_wrap=True, highlight=False)
 
 
 def refuse(line: str) -> None:
-    """The one line on standard error with which a command ends that its user can fix."""
+    """Print the one line on standard error with which a refused command ends."""
     errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars in a terminal, gone when done; a line now and then elsewhere."""
+    """Bars in a terminal, removed when done; a line from time to time elsewhere."""
     if not console.is_terminal:
         yield PlainProgress()
         return
@@ -89,20 +89,20 @@ class PlainProgress(Lines):
 
 
 class TerminalProgress:
-    """A bar for each work."""
+    """One bar per task."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
-        """Move the work's bar, which appears with its first units."""
+        """Move the task's bar; it appears with the first unit."""
         if what not in self._tasks:
             self._tasks[what] = self._bars.add_task(escape(what), total=total, detail="")
         self._bars.update(self._tasks[what], completed=done, total=total, detail=escape(detail))
 
     def tell(self, line: str) -> None:
-        """The line, above the bars."""
+        """Print a line above the bars."""
         say(escape(line))
 
     def warn(self, line: str) -> None:
@@ -111,7 +111,7 @@ class TerminalProgress:
 
 
 def table(title: str, *columns: str) -> RichTable:
-    """An empty table in the project's look; columns ending in `>` are right-aligned."""
+    """An empty table in the project's style; columns ending in `>` are right-aligned."""
     made = RichTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         justify: JustifyMethod = "right" if column.endswith(">") else "left"

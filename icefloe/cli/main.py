@@ -1,4 +1,4 @@
-"""Entry point: commands, `-C`, and how errors end."""
+"""Entry point: commands, global options, and what an error prints."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError
 
 REFUSED, INTERRUPTED = 2, 130
-UNUSABLE_PLACE = (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
-"""What the system says of a file or folder that a user named; other errors of the system are ours."""
+UNUSABLE_PATH = (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
+"""Errors of the operating system about a file or folder that the user named; others are faults of Icefloe."""
 
 app = typer.Typer(
     help="From electron-microscope images to trusted segmentations, kept trusted as experiments change.",
@@ -67,24 +67,24 @@ def _options(
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(help="Folder to make; an existing empty one will do.")],
+    directory: Annotated[Path, typer.Argument(help="New folder, or an existing empty one.")],
 ) -> None:
     """Make a workspace: a folder with git, DVC, settings and parameters, for your own data."""
     from icefloe.datasets.versions import init_workspace
     from icefloe.params import DEFAULT_PARAMS
 
     init_workspace(directory, params_text=DEFAULT_PARAMS.read_text(encoding="utf-8"))
-    place = escape(str(directory))
-    context.say(f"Workspace ready: {place}")
-    context.say(f"Next: [bold]icefloe -C {place} data simulate[/bold] or [bold]data import[/bold].")
+    folder = escape(str(directory))
+    context.say(f"Workspace ready: {folder}")
+    context.say(f"Next: [bold]icefloe -C {folder} data simulate[/bold] or [bold]data import[/bold].")
 
 
 def main() -> None:
-    """Run the command line; what a user can fix is one line and exit code 2."""
-    # MLflow would tell of every table it makes, where a person waits for one answer.
+    """Run the command line; an error that the user can fix prints one line and exits with 2."""
+    # MLflow logs every table that it makes.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
-        # Standing alone, typer would frame its errors in a box of five lines.
+        # In standalone mode typer prints its errors in a box of five lines.
         code = app(prog_name="icefloe", standalone_mode=False)
     except IcefloeError as error:
         context.refuse(str(error))
@@ -93,10 +93,10 @@ def main() -> None:
         if message := error.format_message():  # none where the command's help was shown
             context.refuse(f"{' '.join(message.split()).rstrip('.')}. See `{_command(error)} --help`.")
         code = REFUSED
-    except UNUSABLE_PLACE as error:
+    except UNUSABLE_PATH as error:
         if error.filename is None:
             raise
-        context.refuse(f"{error.filename}: {error.strerror}. Fix that, or name another place.")
+        context.refuse(f"{error.filename}: {error.strerror}. Fix that, or name another path.")
         code = REFUSED
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -106,6 +106,6 @@ def main() -> None:
 
 
 def _command(error: typer.TyperException) -> str:
-    """The command that was given wrongly, such as `icefloe data import`."""
-    where = getattr(error, "ctx", None)
-    return where.command_path if where else "icefloe"
+    """The command that was used wrongly, such as `icefloe data import`."""
+    command = getattr(error, "ctx", None)
+    return command.command_path if command else "icefloe"

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Versions EA-Tn: list, show, promote, roll back.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="EA-T2, or an alias: champion, challenger, previous.")]
+Name = Annotated[
+    str, typer.Argument(help="A version such as EA-T2, or an alias: champion, challenger, previous.")
+]
 
 
 def _registry() -> Registry:
@@ -47,7 +49,7 @@ def list_() -> None:
 
 @app.command()
 def show(version: Name) -> None:
-    """Show everything known of a version: data, images, labels and their authors, weights, gate, history."""
+    """Show all that is known of a version: data, images, labels, their authors, weights, gate, history."""
     for title, content in _registry().show(version).sections().items():
         if not content.rows:
             continue
@@ -64,16 +66,19 @@ def calibrate_(
         list[str] | None,
         typer.Option("-d", "--data", help="Dataset with labels that this version was not trained on."),
     ] = None,
-    simulated: Annotated[int, typer.Option(min=0, help="Fresh simulated experiments besides.")] = 0,
+    simulated: Annotated[int, typer.Option(min=0, help="Number of simulated experiments to add.")] = 0,
     max_error: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of an image that may be wrong without a warning.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Largest share of an image's pixels that may be wrong and not abstained from."
+        ),
     ] = 0.005,
-    seed: Annotated[int, typer.Option(help="Of the simulated experiments.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated experiments.")] = 0,
 ) -> None:
-    """Calibrate what a version promises of new experiments: intervals for areas, and where it abstains.
+    """Calibrate what a version promises on new experiments: intervals for areas, and where it abstains.
 
-    `icefloe predict` uses it from then on. Take experiments of the kind that it will be used on: 90 %
-    intervals need 9 of them at least, and come within two points of 90 % with 50.
+    `icefloe predict` then uses the calibration. Take experiments of the kind that the version will be used
+    on: 90 % intervals need at least 9 of them, and come within two points of 90 % with 50.
     """
     from icefloe.workflow.versions import calibrate_version
 
@@ -86,12 +91,12 @@ def calibrate_(
 @app.command()
 def accept_experiment(
     dataset: Annotated[str, typer.Argument(help="Dataset of the workspace, such as D6.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     reason: Annotated[
-        str, typer.Option(help="Why it is harmless, where the drift gate does not accept it.")
+        str, typer.Option(help="Why the dataset is harmless. Needed if the drift gate does not accept it.")
     ] = "",
 ) -> None:
-    """Let a dataset join a version's benchmark: the drift gate learns how much your experiments vary."""
+    """Add a dataset to a version's benchmark: the drift gate learns how much your experiments vary."""
     from icefloe.workflow.drift import accept_experiment
 
     with progress() as bars:
@@ -103,7 +108,7 @@ def accept_experiment(
 def promote(
     version: Name,
     force: Annotated[bool, typer.Option(help="Overrule the promotion gate; needs --reason.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make a version the champion, if the promotion gate has passed it."""
     entry = _registry().promote(version, force=force, reason=reason)
@@ -112,7 +117,7 @@ def promote(
 
 @app.command()
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make the previous champion the champion again."""
     say(escape(_registry().rollback(reason=reason).sentence()))

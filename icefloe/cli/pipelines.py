@@ -31,16 +31,17 @@ def run(
         typer.Option(
             "--dataset",
             "-d",
-            help="train: datasets to train on (all labelled ones). drift_check, retrain: the new dataset. "
-            "loop: datasets of the first version (all labelled ones).",
+            help="train: datasets to train on; default: all labelled ones. "
+            "drift_check, retrain: the new dataset. "
+            "loop: datasets of the first version; default: all labelled ones.",
         ),
     ] = None,
     arriving: Annotated[
         list[str] | None,
-        typer.Option(help="loop: datasets that arrive, in order (all whose labels are held back)."),
+        typer.Option(help="loop: datasets that arrive, in order. Default: all with labels held back."),
     ] = None,
 ) -> None:
-    """Run a pipeline here, step by step; finished training is not repeated when it is run again.
+    """Run a pipeline on this machine, step by step. Run again, it does not repeat finished training.
 
     The exit code of drift_check is its outcome: 0 accept, 3 shifted, 4 noisy, 5 inconclusive.
     """
@@ -57,10 +58,12 @@ def run(
 
 @app.command("compile")
 def compile_(
-    output: Annotated[Path, typer.Option(help="Folder for one YAML a pipeline.")] = Path("build/pipelines"),
+    output: Annotated[Path, typer.Option(help="Folder for the YAML files, one per pipeline.")] = Path(
+        "build/pipelines"
+    ),
     preset: Preset = "paper",
 ) -> None:
-    """Compile every pipeline to a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+    """Compile every pipeline to a package for Kubeflow Pipelines, with a preset as its defaults."""
     from pipelines.run import compile_pipelines
 
     for package in compile_pipelines(settings(), preset, output):

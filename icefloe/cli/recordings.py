@@ -17,13 +17,13 @@ INTERRUPTED = 130
 
 Frames = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Average every N frames; left out: the frames of each second."),
+    typer.Option(metavar="N", help="Average every N frames. Default: the frames of each second."),
 ]
 FrameRate = Annotated[
-    float | None, typer.Option(metavar="HZ", help="Frames a second, where the file does not say or is wrong.")
+    float | None, typer.Option(metavar="HZ", help="Frames per second, if the file does not say or is wrong.")
 ]
 PixelSize = Annotated[
-    float | None, typer.Option(metavar="NM", help="Pixel edge, where the file does not say or is wrong.")
+    float | None, typer.Option(metavar="NM", help="Pixel size in nm, if the file does not say or is wrong.")
 ]
 Align = Annotated[bool, typer.Option("--align", help="Follow the specimen's drift and undo it.")]
 RemoveXrays = Annotated[
@@ -36,7 +36,7 @@ KeepTail = Annotated[
     bool | None,
     typer.Option(
         "--keep-tail/--drop-tail",
-        help="What becomes of frames left over at the end; left out: kept if they are half a composite.",
+        help="Keep or drop the frames left over at the end. Default: keep them if they are half a composite.",
         show_default=False,
     ),
 ]
@@ -60,14 +60,16 @@ def stack(
     remove_xrays: RemoveXrays = False,
     hot_pixels: HotPixels = False,
     keep_tail: KeepTail = None,
-    licence: Annotated[str, typer.Option(help="On what terms the images may be used (with --name).")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the images (with --name).")] = "",
 ) -> None:
     """Average a recording's frames to composites of a second, or of N frames."""
     from icefloe.errors import IcefloeError
     from icefloe.workflow.recordings import stack_to_dataset, stack_to_folder
 
     if (output is None) == (name is None):
-        raise IcefloeError("Where should the composites go? Say either --output FOLDER or --name DATASET.")
+        raise IcefloeError(
+            "The composites need one destination. Give either --output FOLDER or --name DATASET."
+        )
     options = _options(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)
     with progress() as bars:
         if name is not None:
@@ -89,7 +91,7 @@ def watch(
         Path, typer.Argument(help="Folder that frames arrive in, or a TIFF or MRC file that grows.")
     ],
     output: Annotated[Path, typer.Option(help="Folder for composites, and masks in its results/.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     frames: Frames = None,
     frame_rate: FrameRate = None,
     pixel_size: PixelSize = None,
@@ -101,10 +103,10 @@ def watch(
         float, typer.Option(metavar="S", min=0.1, help="End after this many seconds without a new frame.")
     ] = 30.0,
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of these frames already.")
+        bool, typer.Option(help="The two-phase region is cut out of these frames already.")
     ] = False,
 ) -> None:
-    """Stack and segment a recording while it is being made, each second as it is over."""
+    """Stack and segment a recording while it is being made, second by second."""
     from icefloe.workflow.recordings import watch_recording
 
     options = _options(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)

@@ -1,4 +1,4 @@
-"""What a person looks at: predictions, reports, past runs."""
+"""`icefloe predict`, `report` and `runs`: predictions, reports, past runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from icefloe.cli.context import console, progress, say, settings, table
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Images, in any format Icefloe reads.")],
     output: Annotated[Path, typer.Option(help="Folder for masks, pictures and scores.csv.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of these images already.")
+        bool, typer.Option(help="The two-phase region is cut out of these images already.")
     ] = False,
     level: Annotated[
-        float, typer.Option(help="Coverage of the intervals for areas: 0.5, 0.68, 0.8, 0.9, 0.95 or 0.99.")
+        float,
+        typer.Option(help="Confidence level of the intervals for areas: 0.5, 0.68, 0.8, 0.9, 0.95 or 0.99."),
     ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
@@ -38,7 +39,9 @@ def predict(
 
 
 def report(
-    run: Annotated[str | None, typer.Argument(help="Id of a run, from `icefloe runs`; the latest.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="Id of a run, from `icefloe runs`. Default: the latest.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
 ) -> None:
     """Write a run's report: one self-contained HTML page."""

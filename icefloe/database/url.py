@@ -56,19 +56,19 @@ def parse_url(text: str, workspace: Path) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # Not chained: what make_url says may quote a part of the password.
-        raise IcefloeError(f"database_url: can't be read as a URL. Write {FORMS}.") from None
+        raise IcefloeError(f"database_url: it is not a valid URL. Write {FORMS}.") from None
     if url.drivername not in _DRIVERS:
         raise IcefloeError(f"database_url: {url.drivername!r} is not supported. Write {FORMS}.")
     url = url.set(drivername=_DRIVERS[url.drivername])
     if url.drivername == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise IcefloeError(f"database_url: names no SQLite file. Write {FORMS}.")
+            raise IcefloeError(f"database_url: it names no SQLite file. Write {FORMS}.")
         return url.set(database=str(workspace / url.database))
     if text.count("@") > 1:
         # A bare @ in the password ends it there; the rest would be shown as host or database.
-        raise IcefloeError("database_url: has two @. Write an @ in the user name or password as %40.")
+        raise IcefloeError("database_url: it contains two @. Write an @ in the user name or password as %40.")
     if not url.database:
-        raise IcefloeError(f"database_url: names no database. Write {FORMS}.")
+        raise IcefloeError(f"database_url: it names no database. Write {FORMS}.")
     return url
 
 

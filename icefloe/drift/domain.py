@@ -49,7 +49,7 @@ class Cause:
     group : str
         Part of the microscope to look at; causes that are looked at together share it.
     brief : str or function of the ratios
-        A few words to follow "most likely", such as "another defocus".
+        A few words to follow "most likely", such as "a different defocus".
     words : str or function of the ratios
         A sentence without its full stop: what moved, by how much, and what to check.
     """

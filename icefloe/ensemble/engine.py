@@ -35,7 +35,7 @@ def load_network(spec: MemberSpec, n_classes: int, weights: Path) -> nn.Module:
     except FileNotFoundError as error:
         raise IcefloeError(f"{weights}: the weights are missing. Train {spec.name} again.") from error
     except SafetensorError as error:
-        raise IcefloeError(f"{weights}: not a readable safetensors file ({error}). Restore it.") from error
+        raise IcefloeError(f"{weights}: not a readable safetensors file ({error}). Copy it again.") from error
     except RuntimeError as error:
         raise IcefloeError(
             f"{weights}: the tensors are not those of {spec.name} with {n_classes} classes. "

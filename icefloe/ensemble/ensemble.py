@@ -89,7 +89,7 @@ class Ensemble:
                 (beside / MANIFEST).write_text(self.manifest.to_yaml(), encoding="utf-8")
         except FileExistsError as error:
             raise IcefloeError(
-                f"{directory}: something is here already. Name a new folder for the ensemble."
+                f"{directory}: the folder exists already. Name a new folder for the ensemble."
             ) from error
 
     @property

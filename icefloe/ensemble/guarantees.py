@@ -133,7 +133,7 @@ class Guarantees(_Record):
         counts = [f"{origins.count(origin)} {kind}" for origin, kind in kinds.items() if origin in origins]
         lines = [
             f"Calibrated on {len(origins)} experiments ({', '.join(counts)}). What follows holds on average "
-            "over new experiments of these kinds: not for a given one, and not for another kind."
+            "over new experiments of these kinds: not for a single experiment, and not for another kind."
         ]
         if np.isfinite([self.quantile(name, level) for name in self.areas]).all():
             lines.append(
@@ -142,10 +142,10 @@ class Guarantees(_Record):
         else:
             lines.append(
                 f"A {level:.0%} interval needs at least {experiments_needed(level)} experiments; "
-                "with these few it is 0 to 1 and says nothing."
+                "with fewer it is 0 to 1 and says nothing."
             )
         if self.max_doubt == 0:
-            lines.append("Every pixel is abstained from: of fewer, nothing can be promised.")
+            lines.append("Every pixel is abstained from: nothing can be promised for a smaller share.")
         else:
             lines.append(
                 f"With at least {self.confidence:.0%} probability no more than {self.max_error:.1%} of an "

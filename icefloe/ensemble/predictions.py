@@ -121,7 +121,7 @@ class PredictionSet:
         """
         path = self.path / MAPS / f"{key}.npz"
         if key not in self.keys or not path.is_file():
-            raise IcefloeError(f"{path}: no maps of {key} are kept here. Predict the image again.")
+            raise IcefloeError(f"{path}: there are no maps of {key}. Predict the image again.")
         with np.load(path, allow_pickle=False) as arrays:
             return Maps(arrays["mean"].astype(np.float32), arrays["std"].astype(np.float32), arrays["mask"])
 
@@ -169,7 +169,7 @@ def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output
             np.save(beside / FEATURES_FILE, np.stack(features), allow_pickle=False)
     except FileExistsError as error:
         raise IcefloeError(
-            f"{output}: something is here already. Name a new folder for the predictions."
+            f"{output}: the folder exists already. Name a new folder for the predictions."
         ) from error
     return PredictionSet.load(output)
 

@@ -32,7 +32,7 @@ def weightiest(report: "PromotionReport") -> Cause:
         return report.reasons[0].rstrip("."), ""
     if not gains:
         return (
-            f"no image of {report.new_dataset} is held out, so nothing shows that it is better",
+            f"no image of {report.new_dataset} is held out, so it cannot be shown to be better",
             f"Label more of {report.new_dataset}, or look at its masks and promote by hand.",
         )
     asked = report.rule.min_improvement

@@ -47,6 +47,7 @@ def check_same_images(ours: Columns, theirs: Columns) -> None:
             if missing:
                 first = sorted(missing, key=natural_key)[0]
                 raise IcefloeError(
-                    f"{dataset}/{first}: the {name} was not evaluated on it ({len(missing)} such images). "
+                    f"{dataset}/{first}: the {name} was not evaluated on this image "
+                    f"({len(missing)} such images). "
                     "Evaluate both versions on the same held-out images."
                 )

@@ -115,7 +115,9 @@ class Evaluation(Result):
         try:
             content = path.read_bytes()
         except FileNotFoundError as error:
-            raise IcefloeError(f"{path}: no evaluation here. Evaluate the ensemble first.") from error
+            raise IcefloeError(
+                f"{path}: there is no evaluation at this path. Evaluate the ensemble first."
+            ) from error
         return validated(cls, content, path, "Evaluate the ensemble again.")
 
     def sentence(self) -> str:

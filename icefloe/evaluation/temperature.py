@@ -97,7 +97,7 @@ class TemperatureCheck(Result):
             worst = max(hurts, key=lambda change: change.difference)
             return (
                 f"{subject} hurts on {_others(worst, hurts)}. Label more of {worst.dataset} and retrain: "
-                "the temperature is fitted anew."
+                "the temperature is fitted again."
             )
         if undecided:
             widest = max(undecided, key=lambda change: change.interval.high - change.interval.low)

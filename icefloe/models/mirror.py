@@ -104,7 +104,8 @@ def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
     except (BotoCoreError, ClientError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{mirror}: can't be read ({reason}). Check address and credentials, or name a local folder."
+            f"{mirror}: cannot be read ({reason}). "
+            "Check the address and the credentials, or name a local folder."
         ) from error
     return None
 

@@ -7,8 +7,7 @@ import logging
 from pathlib import Path
 
 import torch
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.utils import get_session
+from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders, get_encoder
@@ -59,7 +58,8 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
         return found
     if not _hub_answers():
         raise IcefloeError(
-            f"{encoder}: its {weights} weights are not here and {constants.ENDPOINT} can't be reached. "
+            f"{encoder}: its {weights} weights are not on this machine, and {constants.ENDPOINT} cannot "
+            "be reached. "
             f"{_remedy(encoder, weights, source)}"
         )
     logger.info("Downloading the %s weights of %s from %s.", weights, encoder, source["repo_id"])
@@ -105,7 +105,7 @@ def load_pretrained(
     if missing:
         n_stages = len(spec.channels)
         raise IcefloeError(
-            f"{path}: has fewer stages than the {n_stages} of {spec.name} ({missing[0]} is not there). "
+            f"{path}: it has fewer encoder stages than the {n_stages} of {spec.name} (no {missing[0]}). "
             f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
         )
     encoder.load_state_dict({name: state[name] for name in needed})
@@ -139,7 +139,7 @@ def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int)
         network.load_state_dict(state, strict=has_other_names)
     except RuntimeError as error:
         raise IcefloeError(
-            f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "
+            f"{path}: these are not the weights of {encoder} ({_first_difference(error)}). "
             "Use a file saved from this encoder."
         ) from error
     if file_channels != in_channels:

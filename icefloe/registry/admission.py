@@ -72,5 +72,5 @@ def refusal(name: str, report: PromotionReport | None, champion: str | None) -> 
             f"Judge it again, {overrule}."
         )
     if report.verdict != "pass":
-        return f"{report.sentence()} To promote it all the same, overrule the gate with --force --reason."
+        return f"{report.sentence()} To promote it anyway, overrule the gate with --force --reason."
     return ""

@@ -41,7 +41,7 @@ class ChampionChange:
             raise IcefloeError(objection)
         if objection and not reason.strip():
             raise IcefloeError(
-                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
+                f"{name}: overruling the promotion gate needs a reason. Add one with --reason."
             )
         entry = HistoryEntry(
             action="promote",

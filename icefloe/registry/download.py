@@ -34,6 +34,6 @@ def download(store: VersionStore, version: ModelVersion, destination: Path) -> P
                 shutil.move(path, beside / file)
     except FileExistsError as error:
         raise IcefloeError(
-            f"{destination}: it exists and is not {name}. Remove it or name another folder."
+            f"{destination}: the folder exists and does not hold {name}. Remove it, or name another folder."
         ) from error
     return destination

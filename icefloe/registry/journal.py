@@ -64,8 +64,8 @@ class Journal:
         if latest and all(entry.at != latest for entry in entries):
             raise IcefloeError(
                 f"{self._store.model}: its history lacks the change of {latest}. Restore the artifacts of "
-                f"run {tags.get(RUN_TAG, 'unknown')} from their backup, or give them up: remove the tag "
-                f"{LATEST_TAG} in MLflow."
+                f"run {tags.get(RUN_TAG, 'unknown')} from their backup, or go on without them: remove the "
+                f"tag {LATEST_TAG} in MLflow."
             )
         return entries
 

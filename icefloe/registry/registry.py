@@ -269,7 +269,7 @@ class Registry:
         name = self._store.name_of(newest)
         raise IcefloeError(
             f"There is no champion yet. {report.sentence()} "
-            f"To use it all the same: `icefloe models promote {name} --force --reason ...`."
+            f"To use it anyway: `icefloe models promote {name} --force --reason ...`."
         )
 
     def _check_parent(self, lineage: Lineage) -> None:

@@ -73,7 +73,9 @@ def risk_coverage(uncertainty: ArrayLike, loss: ArrayLike) -> RiskCoverage:
     uncertainty, loss = np.asarray(uncertainty), np.asarray(loss, np.float64)
     n = len(loss)
     if n == 0:
-        raise IcefloeError("A risk-coverage curve of nothing. Give images or pixels with a reference.")
+        raise IcefloeError(
+            "A risk-coverage curve needs at least one value. Give images or pixels with a reference."
+        )
     _, place, count = np.unique(uncertainty, return_inverse=True, return_counts=True)
     expected = (np.bincount(place, weights=loss) / count).repeat(count)
     kept = np.arange(1, n + 1)

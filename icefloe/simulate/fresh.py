@@ -98,7 +98,7 @@ def fresh_experiments(
         spec = draw(rng)
         if not 1 <= n_images <= spec.n_composites:
             raise IcefloeError(
-                f"{n_images} images an experiment: one lasts {spec.n_composites} seconds. "
+                f"{n_images} images per experiment: one lasts {spec.n_composites} seconds. "
                 "Ask for 1 to that many."
             )
         seconds = np.sort(rng.choice(spec.n_composites, n_images, replace=False)).tolist()

@@ -112,5 +112,5 @@ def _check_seconds(seconds: Sequence[int], spec: ExperimentSpec) -> None:
     for second in seconds:
         if not 0 <= second < spec.n_composites:
             raise IcefloeError(
-                f"Second {second}: it has seconds 0 to {spec.n_composites - 1}. Take one of them."
+                f"Second {second}: the experiment has seconds 0 to {spec.n_composites - 1}. Take one of them."
             )

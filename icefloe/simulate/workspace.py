@@ -135,8 +135,8 @@ def _is_there(folder: Path, files: Files) -> bool:
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
             raise IcefloeError(
-                f"{folder}: exists already and its {name} is another. "
-                "Nothing was written; simulate into another folder, or move this one away first."
+                f"{folder}: exists already with another {name}. "
+                "Move the folder away, or simulate into another workspace."
             )
     return True
 

@@ -36,7 +36,7 @@ def over_seeds(values: ArrayLike, confidence: float = 0.95) -> Interval:
     numbers = np.asarray(values, dtype=np.float64)
     n = len(numbers)
     if n == 0:
-        raise IcefloeError("An interval over no repetitions. Run at least one seed.")
+        raise IcefloeError("An interval needs at least one repetition. Run one or more seeds.")
     mean = float(numbers.mean())
     if n == 1:
         return Interval(mean=mean, n=1)
@@ -143,6 +143,8 @@ def pseudo_values(by_subset: Mapping[tuple[int, ...], float]) -> NDArray[np.floa
     seeds = sorted({seed for subset in by_subset for seed in subset})
     without = {seed: [value for subset, value in by_subset.items() if seed not in subset] for seed in seeds}
     if stuck := [seed for seed, values in without.items() if not values]:
-        raise IcefloeError(f"Seed {stuck[0]} is in every set, so nothing tells what it adds. Run more seeds.")
+        raise IcefloeError(
+            f"Seed {stuck[0]} is in every set, so its contribution cannot be estimated. Run more seeds."
+        )
     n, overall = len(seeds), float(np.mean(list(by_subset.values())))
     return np.array([n * overall - (n - 1) * np.mean(values) for values in without.values()])

@@ -127,7 +127,7 @@ def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optim
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{path}: can't be resumed from ({reason}). Remove its folder to train anew."
+            f"{path}: training cannot be resumed from it ({reason}). Remove its folder to start again."
         ) from error
     records = [EpochRecord.from_dict(record) for record in header["records"]]
     return TrainingState(header["init_sha256"], header["best_epoch"], records)

@@ -92,7 +92,8 @@ class TrainingConfig(BaseModel):
         random = next((spec for spec in self.members if spec.weights == "none"), None)
         if self.freeze_encoder and random is not None:
             raise IcefloeError(
-                f"{random.name}: freeze_encoder would keep random weights. Give it others, or do not freeze."
+                f"{random.name}: freeze_encoder keeps random weights. "
+                "Choose pre-trained weights, or do not freeze."
             )
         return self
 

@@ -84,7 +84,7 @@ class TrainingData:
         """
         if not np.any((train.masks != 0) & (train.masks != IGNORE)):
             raise IcefloeError(
-                f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show some."
+                f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show it."
             )
         since = set(new)
         return cls(train, validation, classes, np.array([key in since for key in train.keys]))
@@ -176,7 +176,7 @@ def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
             raise IcefloeError(
                 f"{other.path}: its classes are {', '.join(other.info.classes)}, "
                 f"but those of {first.name} are {', '.join(first.info.classes)}. "
-                "Train them apart, or make dataset.yaml and masks agree."
+                "Train them separately, or make dataset.yaml and masks agree."
             )
     return tuple(first.info.classes)
 
@@ -186,9 +186,11 @@ def _prepare_part(
 ) -> PreparedImages:
     for key in keys:
         if key not in samples:
-            raise IcefloeError(f"{key}: the split names it but no dataset given has it. Make the split anew.")
+            raise IcefloeError(
+                f"{key}: the split names it, but no dataset given has it. Make the split again."
+            )
         if not samples[key].is_labelled:  # a truth kept back is never trained on
             raise IcefloeError(
-                f"{samples[key].image_path}: the split names it but it has no label. Label it."
+                f"{samples[key].image_path}: the split names it, but it has no label. Label it."
             )
     return prepare_images([samples[key] for key in keys], preprocessing)

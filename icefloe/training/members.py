@@ -173,6 +173,6 @@ def save_members(
             (beside / INDEX).write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise IcefloeError(
-            f"{path}: something is here already. Name a new directory for the members."
+            f"{path}: the folder exists already. Name a new directory for the members."
         ) from error
     return MembersDir.load(path)

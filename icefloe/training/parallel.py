@@ -80,7 +80,7 @@ def train_members(
         If the split is empty, data or weights can't be used, or a worker died too often.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise IcefloeError(f"{output}: something is here already. Name a new directory for the members.")
+        raise IcefloeError(f"{output}: the folder exists already. Name a new directory for the members.")
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)

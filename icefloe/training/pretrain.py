@@ -140,7 +140,7 @@ class _Pretraining:
         scores = self.scores()
         if not np.isfinite(train_loss + scores.loss):
             raise IcefloeError(
-                f"{self.config.encoder}: the loss is no longer finite. Lower --learning-rate and begin anew."
+                f"{self.config.encoder}: the loss is no longer finite. Lower --learning-rate and start again."
             )
         record = EpochRecord(
             epoch=self.progress.epoch + 1,
@@ -262,6 +262,6 @@ def _claim(directory: Path, config: PretrainConfig) -> None:
     if note.is_file() and note.read_text() != mine:
         raise IcefloeError(
             f"{directory}: holds a pre-training with other settings ({note.read_text()}). "
-            "Use those to go on, or remove the folder to begin anew."
+            "Use those to go on, or remove the folder to start again."
         )
     write_text_atomic(note, mine)

@@ -194,7 +194,7 @@ def _refuse_one_name(recordings: Sequence[Path]) -> None:
     names = [recording_name(path) for path in recordings]
     if len(set(names)) < len(names):
         raise IcefloeError(
-            "Two recordings have the same name, and so would their composites. Stack them one by one."
+            "Two recordings have the same name, so their composites would too. Stack them one at a time."
         )
 
 

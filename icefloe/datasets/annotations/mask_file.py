@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from icefloe.datasets import readers
+from icefloe.datasets import plain, readers
 from icefloe.errors import IcefloeError
 from icefloe.typing import IGNORE, MaskArray
 
@@ -71,7 +71,9 @@ def read_mask_file(path: Path, n_classes: int) -> MaskFile:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             reason = " ".join(str(error).split()).replace(str(path), "the file")[:120]
             raise IcefloeError(f"{path}: the mask can't be read ({reason}). Export it again.") from error
-    data = readers.load_raw(path).data
+    # Booleans of Python's tifffile are read as they were written.
+    data = plain.read_indexed(path) if path.suffix.lower() in TIFF else readers.load_raw(path).data
+    assert data is not None
     if data.ndim != 2:
         raise IcefloeError(
             f"{path}: a mask must be one image, this has {len(data)} pages. Export one mask an image."
@@ -148,25 +150,29 @@ def _levels(data: NDArray[Any], what: str) -> MaskArray:
     present = np.unique(data)
     if data.dtype.itemsize > 1 and present[-1] == 65535 and np.isin(present, (0, 65535)).all():
         # Black and white at 16 bits.
-        return (data == 65535).astype(np.uint8) * np.uint8(WHITE)
+        return _black_and_white(data == 65535)
     if not np.isin(present, np.arange(256)).all():
         raise IcefloeError(
             f"{what}: mask has values other than whole numbers from 0 to 255. Export class indices."
         )
-    return data.astype(np.uint8)
+    return np.asarray(data, dtype=np.uint8)
+
+
+def _black_and_white(white: NDArray[np.bool_]) -> MaskArray:
+    return np.where(white, np.uint8(WHITE), np.uint8(0))
 
 
 def _unstretched(stretched: NDArray[Any], depth: int, n_classes: int, what: str) -> MaskArray:
     # Pillow spreads 2 and 4 bits over 0 to 255.
     white = 2**depth - 1
-    values = (stretched // (WHITE // white)).astype(np.uint8)
+    values: MaskArray = (stretched // (WHITE // white)).astype(np.uint8)
     if not np.isin(values, (0, white)).all():
         return values
     if n_classes > white and (values == white).any():
         raise IcefloeError(
             f"{what}: the mask's {white} at {depth} bits is white or class {white}. Export it at 8 bits."
         )
-    return (values == white).astype(np.uint8) * np.uint8(WHITE)
+    return _black_and_white(values == white)
 
 
 def _from_palette(picture: Image.Image, n_classes: int, what: str) -> MaskFile:
@@ -257,7 +263,7 @@ class White:
             raise IcefloeError(
                 f"{what}: the mask is 255 all over, which may be class 1, or ignored. Write class 1 as 1."
             )
-        return (mask.values == WHITE).astype(np.uint8)
+        return np.asarray(mask.values == WHITE, dtype=np.uint8)
 
 
 def check_values(mask: MaskArray, classes: Sequence[str], what: Path | str) -> None:

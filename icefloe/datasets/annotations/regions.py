@@ -172,7 +172,7 @@ class Bitmap:
                     raise ValueError(f"it is {picture.width}x{picture.height}, not as its box says")
                 if picture.mode not in ("1", "L"):
                     raise ValueError(f"its kind {picture.mode} is not grey")
-                return np.asarray(picture) != 0
+                return np.asarray(picture).astype(bool)
         except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on damaged files
             reason = " ".join(str(error).split())[:80]
             raise ValueError(

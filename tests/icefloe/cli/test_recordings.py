@@ -114,7 +114,7 @@ def test_a_dataset_that_was_begun_with_other_settings_is_begun_anew(
 def test_one_place_has_to_be_named(cli, recording, tmp_path, monkeypatch, where):
     monkeypatch.chdir(tmp_path)
     assert cli("stack", recording, *where).refusal == (
-        "Where should the composites go? Say either --output FOLDER or --name DATASET."
+        "The composites need one destination. Give either --output FOLDER or --name DATASET."
     )
     assert not (tmp_path / "out").exists()
 

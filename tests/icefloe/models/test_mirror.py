@@ -84,14 +84,16 @@ def test_weights_come_from_the_prefix_under_the_names_of_a_folder(bucket, weight
 
 
 def test_a_bucket_that_is_not_there_is_refused(bucket):
-    with pytest.raises(IcefloeError, match=r"^s3://no-such-bucket/zoo: can't be read \(.*Check address and"):
+    with pytest.raises(
+        IcefloeError, match=r"^s3://no-such-bucket/zoo: cannot be read \(.*Check the address and"
+    ):
         find("s3://no-such-bucket/zoo", ["first.safetensors"])
 
 
 def test_a_store_that_does_not_answer_is_refused_within_seconds(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(
-        IcefloeError, match=r"^s3://weights-mirror: can't be read \(Could not connect"
+        IcefloeError, match=r"^s3://weights-mirror: cannot be read \(Could not connect"
     ) as refusal:
         find(f"s3://{BUCKET}", ["first.safetensors"])
     assert "\n" not in str(refusal.value)
