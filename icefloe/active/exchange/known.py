@@ -106,8 +106,8 @@ class Known:
             path = path.rpartition("/")[-1]
         if not self.has_file(path):
             raise IcefloeError(
-                f"{where}: the image {path[-120:]!r} is not in the queue by that name. Keep the exported names, "
-                "or give Label Studio the exported `tasks.json`."
+                f"{where}: the image {path[-120:]!r} is not in the queue by that name. "
+                "Keep the exported names, or give Label Studio the exported `tasks.json`."
             )
         return self.by_file(path, where)
 

@@ -88,7 +88,9 @@ def test_masks_come_back_as_they_went_out(filled, export, name, least):
 
 @pytest.mark.parametrize("name", ["png", "coco", "labelme"])
 def test_masks_that_nobody_touched_are_no_labels(filled, export, name):
-    with pytest.raises(IcefloeError, match=r"no labels in it; 3 as exported, which nobody may have looked at. Label the"):
+    with pytest.raises(
+        IcefloeError, match=r"no labels in it; masks that came back as they went out: 3. Label the"
+    ):
         import_labels(filled, export(name), name, author="bob")
     assert filled.labels() == []
 
