@@ -1,7 +1,8 @@
 """From a folder of images and labels, as people have them, to a dataset."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,7 +131,7 @@ def import_folder(
     labelled: list[str] = []
     shapes: dict[str, tuple[int, int]] = {}
     two_levels: list[str] = []
-    with atomic_directory(destination) as folder:
+    with _as_new(destination) as folder:
         (folder / "images").mkdir()
         for stem, path in found.images.items():
             image = read_image(path)
@@ -159,6 +160,17 @@ def import_folder(
     return ImportResult(Dataset.load(destination), found.left_out, notes)
 
 
+@contextmanager
+def _as_new(destination: Path) -> Iterator[Path]:
+    try:
+        with atomic_directory(destination) as folder:
+            yield folder
+    except FileExistsError as error:  # another import of this name was faster
+        if error.filename != str(destination):
+            raise
+        raise taken(destination) from error
+
+
 def new_place(workspace_data: Path, name: str) -> Path:
     """Where a new dataset of that name goes.
 
@@ -168,11 +180,14 @@ def new_place(workspace_data: Path, name: str) -> Path:
         If there is one of that name.
     """
     destination = workspace_data / name
-    if destination.exists():
-        raise IcefloeError(
-            f"{destination}: there is a dataset of this name. Choose another name with --name."
-        )
+    if destination.exists() or destination.is_symlink():
+        raise taken(destination)
     return destination
+
+
+def taken(destination: Path) -> IcefloeError:
+    """The error of a new dataset whose name another has."""
+    return IcefloeError(f"{destination}: there is a dataset of this name. Choose another name with --name.")
 
 
 def dataset_info(**entries: Any) -> DatasetInfo:
