@@ -143,7 +143,7 @@ def test_polygons_differ_by_no_more_than_a_pixel_from_what_labelme_itself_draws(
     for _ in range(50):
         turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
         around = np.stack([np.cos(turns), np.sin(turns)], axis=1) * rng.uniform(5, 11, (12, 1))
-        outline = (around + (16, 12)).tolist()
+        outline = (around + np.array([16, 12])).tolist()
         content = {"shapes": [{"label": "ice", "points": outline}], "imagePath": "a.png"}
         masks = imported({"a.json": json.dumps(content).encode()})
         assert masks
