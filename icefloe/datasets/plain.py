@@ -86,6 +86,36 @@ def read_indexed(path: Path) -> NDArray[Any] | None:
     return None
 
 
+def refuse_bright_background(path: Path, indices: NDArray[Any]) -> None:
+    """Refuse a picture whose palette makes index 0 brighter than others, so that it can't be background.
+
+    Parameters
+    ----------
+    path
+        A picture; one without a palette passes.
+    indices : shape (H, W)
+        Its palette's indices.
+
+    Raises
+    ------
+    IcefloeError
+        If it is such a one.
+    """
+    try:
+        with quiet_readers(), Image.open(path) as picture:
+            palette = picture.getpalette("RGB") if picture.mode == "P" else None
+    except (OSError, SyntaxError, ValueError):  # no picture that Pillow knows, so none with a palette
+        return
+    if palette is None or not (indices == 0).any():
+        return
+    brightness = np.asarray(palette).reshape(-1, 3).sum(axis=1)[np.unique(indices)]
+    if (brightness < brightness[0]).any():
+        raise IcefloeError(
+            f"{path}: a viewer shows class 0 of this mask brighter than others, by its palette. "
+            "Export it as grey, black being background."
+        )
+
+
 def shape_from_header(path: Path) -> tuple[int, int] | None:
     """(H, W) as displayed, without decoding the pixels; None if the header does not tell."""
     if path.suffix.lower() not in PICTURES:

@@ -131,12 +131,15 @@ def read_mask(path: Path) -> MaskArray:
     Raises
     ------
     IcefloeError
-        If the file can't be read, is in colour, or has values that are no whole numbers from 0 to 255.
+        If the file can't be read, is in colour, has a palette that shows background brighter than a class,
+        or has values that are no whole numbers from 0 to 255.
     """
     _refuse_absent(path)
     data = plain.read_indexed(path)
     if data is None:
         data = load_raw(path).data
+    else:
+        plain.refuse_bright_background(path, data)
     if data.ndim != 2:
         raise IcefloeError(
             f"{path}: a mask must be one image, this has {len(data)} pages. Export one mask an image."

@@ -37,7 +37,7 @@ def displayed(path: Path, page: TiffPage, stored: NDArray[Any], indexed: bool = 
     stored : shape (H, W), (H, W, S) or (S, H, W)
         The page's pixels, decoded.
     indexed
-        Leave the indices of a palette as they are.
+        Leave the indices of a palette as they are, and the booleans that Python's tifffile wrote.
 
     Returns
     -------
@@ -53,10 +53,15 @@ def displayed(path: Path, page: TiffPage, stored: NDArray[Any], indexed: bool = 
     grey = _one_channel(path, page, stored)
     if page.photometric == PHOTOMETRIC.PALETTE and not indexed:
         grey = _through_palette(path, page, grey)
-    if page.photometric == PHOTOMETRIC.MINISWHITE:
+    if page.photometric == PHOTOMETRIC.MINISWHITE and not (indexed and _is_numpy_bool(page)):
         grey = _inverted(path, page, grey)
     turn = _TURNS.get(_orientation(page))
     return turn(grey) if turn else grey
+
+
+def _is_numpy_bool(page: TiffPage) -> bool:
+    """Whether tifffile wrote True and False, which it declares MinIsWhite: a viewer shows them reversed."""
+    return page.bitspersample == 1 and str(page.software).startswith("tifffile")
 
 
 def _one_channel(path: Path, page: TiffPage, stored: NDArray[Any]) -> NDArray[Any]:

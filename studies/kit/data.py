@@ -1,12 +1,16 @@
-"""What a study works on: datasets of the workspace, each image that has a reference mask."""
+"""What a study works on: the workspace's images that have a reference mask, and scores against it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from icefloe.datasets.dataset import Dataset, Sample, load_datasets
 from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.errors import IcefloeError
+from icefloe.scoring.metrics import PixelScores, confusion_matrix, scores_from_confusion
+from icefloe.typing import MaskArray
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class StudyData:
     Attributes
     ----------
     datasets
-        By name, in the order asked for.
+        Name -> dataset, in the order asked for.
     groups
         Sample key -> number of the group of images that show one and the same thing; no group may be on two
         sides of a comparison. An image like no other is a group by itself.
@@ -75,7 +79,7 @@ class Division:
     Attributes
     ----------
     pool
-        Images that can be labelled, in an order that the study gives them.
+        Images that can be labelled, in the order in which the study labels them.
     test
         Images that nothing is ever trained on.
     """
@@ -93,3 +97,19 @@ def labelled_and_held_back(folder: Path) -> tuple[list[str], list[str]]:
         elif dataset.labelled:
             labelled.append(name)
     return labelled, held_back
+
+
+def pooled_scores(
+    references: Iterable[MaskArray], masks: Iterable[MaskArray], n_classes: int = 2
+) -> PixelScores:
+    """Scores of masks against their references, the pixels of all images pooled.
+
+    Parameters
+    ----------
+    references, masks : uint8, each pair of shape (H, W)
+        Class indices; 255 is left out.
+    n_classes
+        Number of classes, the background included.
+    """
+    pairs = zip(references, masks, strict=True)
+    return scores_from_confusion(np.sum([confusion_matrix(*pair, n_classes) for pair in pairs], axis=0))

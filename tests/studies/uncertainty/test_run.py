@@ -45,7 +45,7 @@ class Told(Silent):
 def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "N_SHIFTED", 1)
     told = Told()
-    result = measure_uncertainty(judged, datasets, [judged], n_experiments=20, progress=told)
+    result = measure_uncertainty([judged, judged], datasets, n_experiments=20, progress=told)
     text = write_study(result, tmp_path).read_text(encoding="utf-8")
 
     assert set(result.figures()) == {"calibration", "coverage", "few", "shift", "risk-coverage", "abstain"}
@@ -57,8 +57,8 @@ def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path,
     content = (tmp_path / "uncertainty.json").read_text(encoding="utf-8")
     numbers = json.loads(content)
     assert "NaN" not in content
-    assert [row["group"] for row in numbers["splits"]][:4] == ["fresh experiments", "A", "B", "dose"]
-    assert [row["n_images"] for row in numbers["splits"]][:4] == [120, 1, 3, 6]
+    assert [row["group"] for row in numbers["decompositions"]][:4] == ["fresh experiments", "A", "B", "dose"]
+    assert [row["n_images"] for row in numbers["decompositions"]][:4] == [120, 1, 3, 6]
     assert len(numbers["checks"]) == 2
     assert {row["level"] for row in numbers["methods"]} == {0.8, 0.9, 0.95}
     assert told.last == ("fresh experiments", 20, 20)
@@ -66,4 +66,4 @@ def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path,
 
 def test_too_few_experiments_are_refused(judged, datasets):
     with pytest.raises(IcefloeError, match="19 experiments: half of them must allow 90 % intervals"):
-        measure_uncertainty(judged, datasets, n_experiments=19)
+        measure_uncertainty([judged], datasets, n_experiments=19)
