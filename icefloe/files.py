@@ -1,4 +1,4 @@
-"""Writing that a killed process can't leave half done: write beside, fsync, rename."""
+"""Atomic writing, safe against killed processes: write beside, fsync, rename."""
 
 import csv
 import errno
@@ -103,7 +103,7 @@ def read_yaml(path: Path, remedy: str = "Fix the file.") -> Any:
     Raises
     ------
     IcefloeError
-        If it is not YAML; `remedy` tells what to do. A missing file is a `FileNotFoundError`.
+        If it is not YAML; `remedy` says what to do. A missing file is a `FileNotFoundError`.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _SAFE_LOADER)

@@ -23,9 +23,9 @@ class Table:
     Attributes
     ----------
     columns
-        Headings.
+        Headings of the columns.
     rows
-        One tuple a row, as long as `columns`.
+        One tuple per row, as long as `columns`.
     numeric
         Whether each column holds numbers, which are aligned on the right.
     """

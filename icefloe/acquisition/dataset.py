@@ -11,7 +11,7 @@ from icefloe.scratch import put
 
 
 def check_name(name: str, workspace_data: Path) -> None:
-    """Refuse a name that no new dataset can have, before frames are read.
+    """Refuse an invalid name of a dataset before frames are read.
 
     Raises
     ------
@@ -43,6 +43,7 @@ def make_dataset(
     Returns
     -------
     Dataset
+        The new dataset.
 
     Raises
     ------

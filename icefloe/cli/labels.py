@@ -64,13 +64,11 @@ def import_(
     strict: Annotated[bool, typer.Option(help="Refuse if anything in it would not be taken.")] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
-    from icefloe.active.exchange.formats import by_reason
     from icefloe.workflow import labels
 
     result = labels.import_labels(settings(), format_name, source, author, accept_unchanged, strict)
-    say(result.sentence())
-    for line in by_reason(result.not_taken):
-        say(f"{line}.")
+    for sentence in result.sentences():
+        say(sentence)
 
 
 @app.command()

@@ -36,8 +36,8 @@ app.command()(results.runs)
 app.command()(pretrain)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         context.say(f"icefloe {version('icefloe')}")

@@ -1,4 +1,4 @@
-"""Which database is meant, and what messages call it."""
+"""URLs of databases, and their names in messages."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def database_url(settings: Settings) -> URL:
     Raises
     ------
     IcefloeError
-        If `database_url` can't be read or names another kind of database. No message repeats the URL, which
+        If `database_url` cannot be read or names another kind of database. No message repeats the URL, which
         may hold a password.
     """
     if not settings.database_url:
@@ -37,7 +37,7 @@ def sqlite_url(path: Path) -> URL:
 
 
 def parse_url(text: str, workspace: Path) -> URL:
-    """A URL as people write it in settings.
+    """Read a URL from the settings.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def parse_url(text: str, workspace: Path) -> URL:
 
 
 def display_name(url: URL) -> str:
-    """What messages call a database: the path of a SQLite file, or the URL without password and options."""
+    """Name of a database in messages: the path of a SQLite file, or the URL without password and options."""
     if url.drivername == "sqlite":
         return str(url.database)
     shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)

@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
-from icefloe.datasets.import_files import LeftOut, find
+from icefloe.datasets.import_files import LeftOut, find, some
 from icefloe.datasets.import_labels import FolderLabels
 from icefloe.datasets.label_history import LabelRecord, write_history
 from icefloe.datasets.labels import write_mask
@@ -130,11 +130,15 @@ def import_folder(
     converted: dict[str, str] = {}
     labelled: list[str] = []
     shapes: dict[str, tuple[int, int]] = {}
+    two_levels: list[str] = []
     with _as_new(destination) as folder:
         (folder / "images").mkdir()
         for stem, path in found.images.items():
-            height, width = read_image(path).shape
+            image = read_image(path)
+            height, width = image.shape
             shapes[stem] = height, width
+            if ((image == image.min()) | (image == image.max())).all():
+                two_levels.append(stem)
             mask = labels.mask(stem, shapes[stem])
             sizes.add(read_metadata(path).pixel_size_nm)
             if is_plain_name(path):
@@ -150,7 +154,10 @@ def import_folder(
         if author and labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_history(folder, tuple(LabelRecord(stem, author, now, "import") for stem in labelled))
-    return ImportResult(Dataset.load(destination), found.left_out, labels.notes(shapes))
+    notes = labels.notes(shapes)
+    if two_levels:
+        notes += (f"Images of only two grey levels, perhaps masks: {some(two_levels)}.",)
+    return ImportResult(Dataset.load(destination), found.left_out, notes)
 
 
 @contextmanager

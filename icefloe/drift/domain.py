@@ -1,4 +1,4 @@
-"""What the gate knows of a kind of images: a table of quantities, a table of causes, and how to measure.
+"""A domain of the gate: a table of quantities, a table of causes, and how to measure an image.
 
 The gate itself names no quantity and no cause; `icefloe.drift.ice` is the domain of melting ice.
 """
@@ -80,7 +80,7 @@ class NoiseRule:
 
 @dataclass(frozen=True)
 class Domain:
-    """A kind of images, as the gate sees it.
+    """What the gate needs to know of a kind of images.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 
 
 class Ensemble:
-    """Several networks that are asked together: a `Segmenter`.
+    """An ensemble of networks: a `Segmenter`.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Ensemble:
 
     @property
     def name(self) -> str:
-        """What people call the ensemble, such as EA-T2."""
+        """Name of the ensemble, such as EA-T2."""
         return self.manifest.name
 
     @property
@@ -119,7 +119,7 @@ class Ensemble:
 
     @property
     def guarantees(self) -> Guarantees | None:
-        """What it was calibrated to promise; None: nothing."""
+        """Guarantees it was calibrated to; None if there are none."""
         return self.manifest.guarantees
 
     def with_manifest(self, manifest: Manifest) -> "Ensemble":

@@ -2,7 +2,7 @@
 
 A folder holds
 
-- `scores.csv`: one row an image, columns dataset, stem, index and those of `prediction.SCORES`;
+- `scores.csv`: one row per image, columns dataset, stem, index and those of `prediction.SCORES`;
 - `features.npy`: float32, shape (N, F), rows as in the table;
 - `maps/<dataset>/<stem>.npz`: `mean` and `std`, float16, and `mask`, uint8, on the image's own grid.
 """
@@ -32,7 +32,7 @@ COLUMNS = (*IDENTITY, *SCORES)
 
 @dataclass(frozen=True)
 class Maps:
-    """What is kept of one image's prediction.
+    """Maps of one image's prediction that are stored.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class PredictionSet:
     path
         The folder it was read from.
     rows
-        The table, one row an image, of the columns named in `prediction.SCORES`.
+        The table, one row per image, of the columns named in `prediction.SCORES`.
     features : float32, shape (N, F)
         Pooled encoder features.
     """

@@ -89,7 +89,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]  # sm
 
 
 def register() -> None:
-    """Make the encoder known to segmentation-models-pytorch by its name."""
+    """Register the encoder with segmentation-models-pytorch under its name."""
     encoders[NAME] = {
         "encoder": InceptionV3Encoder,
         "pretrained_settings": {"imagenet": {"repo_id": "timm/inception_v3.tv_in1k", "revision": "main"}},

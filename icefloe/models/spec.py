@@ -1,4 +1,4 @@
-"""What an ensemble member is, in words: encoder, decoder, seed, weights."""
+"""Specification of an ensemble member: encoder, decoder, seed, weights."""
 
 from collections import Counter
 from collections.abc import Sequence

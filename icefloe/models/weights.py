@@ -14,7 +14,7 @@ from segmentation_models_pytorch.encoders import encoders, get_encoder
 from torch import nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models.mirror import find, placed_file
+from icefloe.models.mirror import find, local_file
 from icefloe.models.spec import MemberSpec
 from icefloe.typing import WeightsMirror
 
@@ -49,9 +49,9 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     IcefloeError
         If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
     """
-    placed = placed_file(encoder, weights, mirror)
-    if placed is not None:
-        return placed
+    local = local_file(encoder, weights, mirror)
+    if local is not None:
+        return local
     source = encoders[encoder]["pretrained_settings"][weights]
     found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
     if found:
@@ -75,7 +75,7 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
 def load_pretrained(
     network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
 ) -> None:
-    """Put the spec's pre-trained weights into a network's encoder, and into its decoder if it is the file's.
+    """Load the spec's pre-trained weights into a network's encoder, and into its decoder if the file has one.
 
     A file may have more stages than the network's encoder, which then go unused, but not fewer. The last
     convolution, which makes classes of features, stays random: classes differ.

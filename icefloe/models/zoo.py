@@ -77,13 +77,14 @@ def build(
 
 
 def encode(network: nn.Module, images: Tensor) -> Tensor:
-    """What the encoder makes of whole images: its deepest features, averaged over the cells of a grid.
+    """Features of images: the encoder's deepest feature maps, averaged over the cells of a grid.
 
     Parameters
     ----------
     network
         Network from `build`; put it in evaluation mode first.
     images : float32, shape (B, in_channels, S, S)
+        Preprocessed images.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def pooled(features: Tensor) -> Tensor:
 
 
 class _PassThrough(nn.Module):
-    """In the place of a stage whose result nothing uses."""
+    """Replaces a stage whose result is not used."""
 
     def forward(self, maps: Tensor, *_: Any) -> Tensor:
         return maps

@@ -1,4 +1,4 @@
-"""A version's files out of the artifact store, every hash checked."""
+"""Download of a version's files from the artifact store, with every hash checked."""
 
 import shutil
 import tempfile

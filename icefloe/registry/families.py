@@ -67,12 +67,12 @@ _families: dict[str, Family] = {}
 
 
 def add_family(family: Family) -> Family:
-    """Take a family into the table, for all registries of this process.
+    """Add a family to the table, for all registries of this process.
 
     Raises
     ------
     IcefloeError
-        If the prefix cannot be told from a version's number, or is another family's.
+        If the prefix is not valid, or another family has it.
     """
     if not _NAME.fullmatch(family.version_name(1)):
         raise IcefloeError(

@@ -1,4 +1,4 @@
-"""Files of one MLflow run, by path, in whatever store its artifacts lie."""
+"""Files of one MLflow run by path, in any artifact store."""
 
 import tempfile
 from pathlib import Path
@@ -21,14 +21,14 @@ class RunFiles:
     client
         Client of the tracking store.
     run_id
-        Id of an MLflow run.
+        Id of the MLflow run that has the files.
     """
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self._client, self._run_id = client, run_id
 
     def write(self, path: str, content: bytes | str) -> None:
-        """Keep `content` at `path`."""
+        """Write `content` to `path`."""
         folder, _, name = artifact_path(path).rpartition("/")
         with tempfile.TemporaryDirectory() as scratch:
             local = Path(scratch) / name
@@ -36,7 +36,7 @@ class RunFiles:
             self._client.log_artifact(self._run_id, str(local), folder or None)
 
     def read(self, path: str) -> bytes:
-        """What is kept at `path`.
+        """The content of `path`.
 
         Raises
         ------
@@ -76,6 +76,6 @@ class RunFiles:
             }
 
     def names(self, folder: str) -> list[str]:
-        """Paths of what is kept in `folder`, sorted; none where there is no such folder."""
+        """Paths of the files in `folder`, sorted; empty if there is no such folder."""
         kept = self._client.list_artifacts(self._run_id, artifact_path(folder))
         return sorted(plain_path(entry.path) for entry in kept)

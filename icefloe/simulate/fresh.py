@@ -1,4 +1,4 @@
-"""Experiments that nobody has seen, as many as are asked for."""
+"""Further simulated experiments, as many as are asked for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class SimulatedSample:
     index
         Number of the composite, which is also its second of the experiment.
     counts : uint16, shape (H, W)
+        The composite, in counts.
     truth : uint8, shape (H, W)
         1 where there is ice.
     """

@@ -24,7 +24,7 @@ class Experiment:
     seconds : tuple of int
         Second of the experiment at which each composite begins.
     images : uint16, shape (T, H, W)
-        Composites in counts.
+        Composites of the experiment, in counts.
     masks : uint8, shape (T, H, W)
         1 where there is ice, 0 elsewhere, exactly.
     temperatures_c, radii_nm : float64, shape (T,)
@@ -71,7 +71,7 @@ def simulate_experiment(spec: ExperimentSpec, seed: int, seconds: Sequence[int] 
     Parameters
     ----------
     spec
-        The experiment.
+        Specification of the experiment.
     seed
         Non-negative; decides the sample and all noise. Each composite has its own stream, so one composite
         is the same whether or not the others are made.

@@ -1,4 +1,4 @@
-"""What members are trained on: preprocessed images and masks, in memory, with a hash of their content."""
+"""Training data: preprocessed images and masks, in memory, with a hash of their content."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -35,14 +35,14 @@ class PreparedImages:
         return len(self.keys)
 
     def take(self, keys: Sequence[str]) -> "PreparedImages":
-        """Those images, in that order."""
+        """The images with these keys, in this order."""
         rows = [self.keys.index(key) for key in keys]
         return PreparedImages(tuple(keys), self.images[rows], self.masks[rows])
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All that a member sees.
+    """Training and validation images of a member.
 
     Attributes
     ----------
@@ -122,8 +122,8 @@ def prepare(
     Raises
     ------
     IcefloeError
-        If a part is empty, a key is unknown, classes disagree, an image or mask can't be used, or no training
-        mask has a foreground pixel.
+        If a part is empty, a key is unknown, classes disagree, an image or mask cannot be used, or no
+        training mask has a foreground pixel.
     """
     datasets = list(datasets)
     if not split.train:
@@ -153,7 +153,7 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     Raises
     ------
     IcefloeError
-        If an image or mask can't be used.
+        If an image or mask cannot be used.
     """
     size = preprocessing.size
     images = np.empty((len(samples), size, size), np.float32)

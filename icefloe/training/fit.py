@@ -1,4 +1,4 @@
-"""One member's training: resumable after any epoch, with the same result to the bit as without a pause."""
+"""One member's training, resumable after any epoch with a bit-identical result."""
 
 import itertools
 import logging

@@ -27,7 +27,7 @@ def start_ray(address: str | None = None) -> str:
     Raises
     ------
     IcefloeError
-        If the cluster can't be connected to.
+        If the cluster cannot be connected to.
     """
     options: dict[str, Any] = {"address": address} if address else {"address": "local"}
     if not address:

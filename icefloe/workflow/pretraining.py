@@ -24,7 +24,7 @@ def pretrain_encoders(
     progress: Progress = SILENT,
     **settings: int | float,
 ) -> list[Path]:
-    """Train encoders one after the other; killed and run again, it goes on where it stood.
+    """Train encoders one after the other; an interrupted run can be resumed.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def test_stacking_tells_what_became_of_the_frames(cli, recording, frames, tmp_pa
 
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith(
-        "melt.tif: 32 frames (10 Hz from ImageJ's frame interval; 0.5 nm a pixel) in 3 composites; "
+        "melt.tif: 32 frames (10 Hz from ImageJ's frame interval; 0.5 nm per pixel) in 3 composites; "
         "tail of 2 frames dropped.\n"
     )
     images = sorted((tmp_path / "out/images").iterdir())

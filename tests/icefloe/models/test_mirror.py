@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from icefloe.errors import IcefloeError
 from icefloe.models import mirror
-from icefloe.models.mirror import find, placed_file
+from icefloe.models.mirror import find, local_file
 from icefloe.models.weights import weights_file
 
 BUCKET = "weights-mirror"
@@ -110,12 +110,12 @@ def test_simulated_weights_of_the_mirror_go_before_the_packages(monkeypatch, tmp
     for folder in ("package", "own"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "resnet18.sim.safetensors").write_text(folder)
-    assert placed_file("resnet18", "sim").read_text() == "package"
-    assert placed_file("resnet18", "sim", tmp_path / "elsewhere").read_text() == "package"
-    assert placed_file("resnet18", "sim", tmp_path / "own").read_text() == "own"
-    assert placed_file("resnet18", "imagenet", tmp_path / "own") is None
+    assert local_file("resnet18", "sim").read_text() == "package"
+    assert local_file("resnet18", "sim", tmp_path / "elsewhere").read_text() == "package"
+    assert local_file("resnet18", "sim", tmp_path / "own").read_text() == "own"
+    assert local_file("resnet18", "imagenet", tmp_path / "own") is None
 
 
 def test_an_encoder_without_simulated_weights_is_refused_with_the_command_that_makes_them(tmp_path):
     with pytest.raises(IcefloeError, match=r"^vgg19: no sim weights in .*own or the package\. Run ice"):
-        placed_file("vgg19", "sim", tmp_path / "own")
+        local_file("vgg19", "sim", tmp_path / "own")
