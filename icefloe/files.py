@@ -15,8 +15,16 @@ import yaml
 
 from icefloe.errors import IcefloeError
 
+LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db")
+"""What macOS, Windows and network disks leave in folders, in lower case; besides names with a leading dot."""
+
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where it was built in, is ten times as fast; neither makes anything but plain types."""
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder of this name is an operating system's own, or hidden, and nobody's data."""
+    return name.startswith(".") or name.casefold() in LITTER
 
 
 def _fsync_directory(directory: Path) -> None:

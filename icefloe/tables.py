@@ -77,10 +77,11 @@ class Table:
 
     def _tabulate(self, style: str, rows: list[list[str]]) -> str:
         alignment = ["right" if numeric else "left" for numeric in self.numeric]
-        return tabulate(
+        table: str = tabulate(
             rows,
             headers=list(self.columns),
             tablefmt=style,
             colalign=alignment if rows else None,
             disable_numparse=True,
         )
+        return table

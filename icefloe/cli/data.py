@@ -50,11 +50,14 @@ def import_(
     region_done: Annotated[
         bool, typer.Option(help="The two-phase region is cut out of these images already.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Refuse the folder if there are files in it that are not taken.")
+    ] = False,
 ) -> None:
     """Import images with PNG masks, COCO or labelme polygons, or no labels at all."""
     from icefloe.workflow import data
 
-    dataset = data.import_images(
+    result = data.import_images(
         settings(),
         source,
         name,
@@ -65,8 +68,10 @@ def import_(
         classes=[part.strip() for part in classes.split(",")],
         hold_labels=hold_labels,
         region_done=region_done,
+        strict=strict,
     )
-    say(escape(dataset.sentence()))
+    for sentence in result.sentences():
+        say(escape(sentence))
     say("Next: [bold]icefloe data audit[/bold], then [bold]icefloe data commit -m ...[/bold]")
 
 

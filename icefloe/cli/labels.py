@@ -57,22 +57,28 @@ def export_(
 @app.command("import")
 def import_(
     format_name: FormatName,
-    source: Annotated[Path, typer.Argument(help="File or folder that the labelling tool exported.")],
+    source: Annotated[Path, typer.Argument(help="File, folder or ZIP that the labelling tool exported.")],
     author: Annotated[str | None, typer.Option(help="Who labelled, where the format does not say.")] = None,
     accept_unchanged: Annotated[
         bool, typer.Option(help="Take masks that came back as they went out as approved.")
     ] = False,
+    strict: Annotated[bool, typer.Option(help="Refuse if anything in it would not be taken.")] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
+    from icefloe.active.exchange.formats import by_reason
     from icefloe.workflow import labels
 
-    result = labels.import_labels(settings(), format_name, source, author, accept_unchanged)
+    result = labels.import_labels(settings(), format_name, source, author, accept_unchanged, strict)
     say(escape(result.sentence()))
+    for line in by_reason(result.not_taken):
+        say(escape(f"{line}."))
 
 
 @app.command()
 def collect(
-    message: Annotated[str | None, typer.Option("-m", "--message", help="Of the new data version.")] = None,
+    message: Annotated[
+        str | None, typer.Option("-m", "--message", help="Commit message of the new data version.")
+    ] = None,
 ) -> None:
     """Bring submitted labels into the data as a new version, without retraining."""
     from icefloe.workflow import labels

@@ -9,7 +9,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.prediction import SCORES

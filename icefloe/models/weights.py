@@ -7,8 +7,7 @@ import logging
 from pathlib import Path
 
 import torch
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.utils import get_session
+from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders, get_encoder

@@ -61,7 +61,7 @@ def build(
         )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)  # torch.manual_seed would reseed the GPUs too
-        network = _ARCHITECTURES[spec.decoder](
+        network: nn.Module = _ARCHITECTURES[spec.decoder](
             encoder_name=spec.encoder,
             encoder_weights=None,
             in_channels=in_channels,
@@ -69,7 +69,8 @@ def build(
             **_width(spec),
         )
     if len(spec.channels) < len(FULL):
-        _drop_unused_stages(network.encoder, in_channels)
+        encoder: Any = network.encoder
+        _drop_unused_stages(encoder, in_channels)
     if spec.weights != "none":
         load_pretrained(network, spec, in_channels, weights_dir)
     return network

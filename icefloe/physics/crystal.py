@@ -74,7 +74,7 @@ class Crystal:
 
 
 def measure(
-    probability: NDArray,
+    probability: NDArray[np.floating],
     threshold: float,
     pixel_size: PixelSize,
     *,

@@ -60,8 +60,8 @@ class ImagePhysics:
 def measure_image(
     name: str,
     time_s: float,
-    mean: NDArray,
-    members: Sequence[NDArray] | NDArray,
+    mean: NDArray[np.floating],
+    members: Sequence[NDArray[np.floating]] | NDArray[np.floating],
     threshold: float,
     pixel_size: PixelSize,
     *,

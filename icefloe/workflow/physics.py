@@ -311,4 +311,6 @@ def _experiment(settings: Settings, source: str, scratch: Path, region_done: boo
             "`icefloe data list` lists the datasets."
         )
     name = folder.resolve().name
-    return import_folder(folder, name, scratch / "data", preprocessing=steps_done(region_done)), "none"
+    return import_folder(
+        folder, name, scratch / "data", preprocessing=steps_done(region_done)
+    ).dataset, "none"

@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,12 @@ class Effect(Record):
     per_seed: tuple[float, ...]
     over_images: tuple[float | None, float | None] | None = None
     published: float | None = None
+
+    @classmethod
+    def of(cls, per_seed: Values, *, is_ratio: bool = False, **which: Any) -> "Effect":
+        """Of differences, one number a seed; of a ratio, those of logarithms."""
+        shown = np.exp(per_seed) if is_ratio else per_seed
+        return cls(per_seed=tuple(shown.tolist()), is_ratio=is_ratio, **which)
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """Mean and interval over seeds; of a ratio, of its logarithm."""
@@ -115,10 +123,11 @@ def verdict(effects: Sequence[Effect]) -> str:
     return UNDECIDED
 
 
+@dataclass(frozen=True)
 class ClaimedEffects:
     """Measures effects on test sets.
 
-    Parameters
+    Attributes
     ----------
     ensembles
         Scores of the EA of every version, and of T1's ERs, by the names that the paper knows them by.
@@ -126,14 +135,14 @@ class ClaimedEffects:
         Test sets, the standard one first, then in the order in which they arrived.
     """
 
-    def __init__(self, ensembles: Mapping[str, FamilyScores], tests: Sequence[str]) -> None:
-        self._ensembles, self._tests = ensembles, tests
+    ensembles: Mapping[str, FamilyScores]
+    tests: Sequence[str]
 
     def all(self) -> Iterator[Effect]:
         """Of every claim on every test set it speaks of."""
-        versions = [name for name in self._ensembles if name.startswith("EA-")]
-        ers = [name for name in self._ensembles if name not in versions]
-        every, new = range(len(self._tests)), range(1, len(self._tests))
+        versions = [name for name in self.ensembles if name.startswith("EA-")]
+        ers = [name for name in self.ensembles if name not in versions]
+        every, new = range(len(self.tests)), range(1, len(self.tests))
         for metric, i, er in itertools.product(("pca", "iou"), every, ers):
             yield self._between(f"EA beats every ER on {METRICS[metric]}", i, metric, True, versions[0], er)
         for metric, i in itertools.product(("uq", "uq_boundary"), new):
@@ -152,40 +161,36 @@ class ClaimedEffects:
 
     def _between(self, claim: str, i: int, metric: str, rises: bool, after: str, before: str) -> Effect:
         """One ensemble against another on the same images; uncertainties as ratios."""
-        is_ratio, test = metric == "uq", self._tests[i]
+        is_ratio, test = metric == "uq", self.tests[i]
         scale: Callable[[Values], Values] = np.log if is_ratio else np.asarray
-        one, other = self._ensembles[after], self._ensembles[before]
-        per_seed = scale(one.per_seed(test, metric)) - scale(other.per_seed(test, metric))
+        one, other = self.ensembles[after], self.ensembles[before]
         per_image = scale(one.per_image(test, metric)) - scale(other.per_image(test, metric))
-        over_images = mean_interval(per_image, rng=np.random.default_rng(0))
-        shown = _exp(over_images) if is_ratio else over_images
-        return Effect(
+        images = mean_interval(per_image, rng=np.random.default_rng(0))
+        shown = _exp(images) if is_ratio else images
+        return Effect.of(
+            scale(one.per_seed(test, metric)) - scale(other.per_seed(test, metric)),
             claim=claim,
             test=test,
             what=f"{after} {'/' if is_ratio else '-'} {before}",
             rises=rises,
             is_ratio=is_ratio,
-            per_seed=tuple((np.exp(per_seed) if is_ratio else per_seed).tolist()),
-            over_images=(shown.low, shown.high) if over_images.is_bounded else (None, None),
+            over_images=(shown.low, shown.high) if images.is_bounded else (None, None),
             published=published_effect(metric, published(after, i), published(before, i)),
         )
 
     def _on_new(self, claim: str, i: int, metric: str, rises: bool, name: str) -> Effect:
         """One ensemble on a new test set against the standard one; other images, so none over images."""
-        standard, test, scores = self._tests[0], self._tests[i], self._ensembles[name]
-        is_ratio = metric != "pca"
-        per_seed = (
-            np.exp(scores.log_ratio_per_seed(metric, test, standard))
-            if is_ratio
-            else scores.per_seed(test, metric) - scores.per_seed(standard, metric)
-        )
-        return Effect(
+        standard, test, is_ratio = self.tests[0], self.tests[i], metric != "pca"
+        scores = self.ensembles[name]
+        log_ratio = scores.over_seeds(lambda t: np.log(t[test].pooled[metric] / t[standard].pooled[metric]))
+        difference = scores.per_seed(test, metric) - scores.per_seed(standard, metric)
+        return Effect.of(
+            log_ratio if is_ratio else difference,
             claim=claim,
             test=test,
             what=f"{name}, {METRICS[metric]}: {test} {'/' if is_ratio else '-'} {standard}",
             rises=rises,
             is_ratio=is_ratio,
-            per_seed=tuple(per_seed.tolist()),
             published=published_effect(metric, published(name, i), published(name, 0)),
         )
 
@@ -196,12 +201,12 @@ def architectures_differ(errors: Mapping[str, ErrorCounts], design: Design) -> I
         values = {kind: of["error_correlation"] for kind, of in diversity(counts, design).items()}
         for architecture in design.architectures:
             same = f"seeds of {architecture}"
-            yield Effect(
+            yield Effect.of(
+                values[DIFFERENT] - values[same],
                 claim="Architectures err less alike than seeds of any one",
                 test=test,
                 what=f"correlation of errors: {DIFFERENT} - {same}",
                 rises=False,
-                per_seed=tuple((values[DIFFERENT] - values[same]).tolist()),
             )
 
 
@@ -215,18 +220,15 @@ def diversity(counts: ErrorCounts, design: Design) -> dict[str, dict[str, Values
         architecture: [row[design.network(architecture, seed)] for seed in design.seeds]
         for architecture in design.architectures
     }
-    pairs: dict[str, dict[Seeds, list[tuple[int, int]]]] = {
-        DIFFERENT: {
-            (seed,): list(itertools.combinations((rows[seed] for rows in networks.values()), 2))
-            for seed in design.seeds
-        }
+    by_seed = zip(design.seeds, zip(*networks.values(), strict=True), strict=True)
+    pairs: dict[str, dict[Seeds, list[tuple[int, ...]]]] = {
+        DIFFERENT: {(seed,): list(itertools.combinations(rows, 2)) for seed, rows in by_seed}
     }
     for architecture, rows in networks.items():
-        pairs[f"seeds of {architecture}"] = {
-            (one, other): [(rows[one], rows[other])] for one, other in itertools.combinations(design.seeds, 2)
-        }
+        of_seeds = itertools.combinations(design.seeds, 2)
+        pairs[f"seeds of {architecture}"] = {(i, j): [(rows[i], rows[j])] for i, j in of_seeds}
 
-    def mean(measure: str, chosen: list[tuple[int, int]]) -> float:
+    def mean(measure: str, chosen: list[tuple[int, ...]]) -> float:
         return float(np.mean([getattr(counts, measure)[pair] for pair in chosen]))
 
     return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from icefloe.evaluation.scores import BinnedCurve
+from icefloe.scoring.baselines import BASELINES
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
 from icefloe.tables import Table
@@ -19,6 +20,7 @@ from studies.ea_vs_er import figures
 from studies.ea_vs_er.claims import HERE, HOLDS, NOT, UNDECIDED, Effect, verdict
 from studies.ea_vs_er.design import er_name
 from studies.ea_vs_er.published import RESULTS, published
+from studies.ea_vs_er.scoring import Fitted
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid
 
@@ -63,14 +65,14 @@ class TrainedNetwork(Record):
 
 
 class Score(Record):
-    """One pooled score of one kind of ensembles on one test set.
+    """One pooled score of one kind of ensembles, or of what takes no learning, on one test set.
 
     Attributes
     ----------
     ensemble, test, metric
         Which; metrics as of `PooledScores.pooled`.
     per_seed
-        One number a seed; a single one where there is one ensemble.
+        One number a seed; a single one where there is one ensemble, or no learning.
     single
         Of each ensemble by itself, for the figures.
     """
@@ -87,24 +89,6 @@ class Score(Record):
         return over_seeds(self.per_seed)
 
 
-class Baseline(Record):
-    """What takes no learning, on one test set."""
-
-    test: str
-    name: str
-    pca: float
-    iou: float
-    dice: float
-
-
-class Fit(Record):
-    """Mean temperature (geometric) and threshold of one kind of T1's ensembles."""
-
-    ensemble: str
-    temperature: float
-    threshold: float
-
-
 class Diversity(Record):
     """How alike pairs of T1's networks of one kind err on one test set."""
 
@@ -114,17 +98,6 @@ class Diversity(Record):
     double_fault: Interval
     error_correlation: Interval
     q_statistic: Interval
-
-    def cells(self) -> dict[str, str]:
-        """Heading -> text."""
-        return {
-            "test set": self.test,
-            "pairs": self.pairs,
-            "disagreement": self.disagreement.plus_minus(4),
-            "both wrong": self.double_fault.plus_minus(4),
-            "correlation of errors": self.error_correlation.plus_minus(3),
-            "Q": self.q_statistic.plus_minus(3),
-        }
 
 
 class Reliability(Record):
@@ -157,7 +130,11 @@ class EaVsErResult(StudyResult):
     datasets, train, validation, tests, drawn
         Images.
     networks, scores
-        Every network of every version; scores of the EA of every version, and of everything else of T1.
+        Every network of every version; scores of the EA of every version, of everything else of T1, and of
+        what takes no learning.
+    effects, fits, diversity, reliability, pair_matrices
+        What the claims speak of; of each kind of T1's ensembles the mean temperature (geometric) and
+        threshold; and how T1's networks err.
     examples
         Test set -> `figures.Example`; not in JSON.
     """
@@ -165,7 +142,7 @@ class EaVsErResult(StudyResult):
     name: ClassVar[str] = "ea-vs-er"
     title: ClassVar[str] = "Ensembles of architectures against ensembles of seeds"
     folder: ClassVar[str] = "ea_vs_er"
-    words: ClassVar[Mapping[str, str]] = {"holds": HOLDS, "here": HERE, "no": NOT, "undecided": UNDECIDED}
+    words: ClassVar[Mapping[str, Any]] = {"holds": HOLDS, "here": HERE, "no": NOT, "undecided": UNDECIDED}
 
     architectures: tuple[str, ...]
     n_seeds: int
@@ -181,9 +158,8 @@ class EaVsErResult(StudyResult):
     drawn: tuple[Drawn, ...]
     networks: tuple[TrainedNetwork, ...]
     scores: tuple[Score, ...]
-    baselines: tuple[Baseline, ...]
     effects: tuple[Effect, ...]
-    fits: tuple[Fit, ...]
+    fits: dict[str, Fitted]
     diversity: tuple[Diversity, ...]
     reliability: tuple[Reliability, ...] = ()
     pair_matrices: tuple[PairMatrix, ...] = ()
@@ -226,14 +202,14 @@ class EaVsErResult(StudyResult):
             f"{words.count(NOT)} are contradicted and {words.count(UNDECIDED)} are undecided."
         )
 
-    def findings(self) -> list[str]:
-        """A sentence a claim that the data contradict."""
+    @property
+    def contradicted(self) -> dict[str, list[str]]:
+        """Claim -> test sets on which it is contradicted, where there is one."""
         against: dict[str, list[str]] = {}
         for (claim, test), word in self.verdicts.items():
             if word == NOT:
                 against.setdefault(claim, []).append(test)
-        lines = [f'Contradicted on {", ".join(tests)}: "{claim}".' for claim, tests in against.items()]
-        return lines or ["No claim is contradicted."]
+        return against
 
     def table(self) -> Table:
         """A line a claim, a column a test set."""
@@ -243,75 +219,43 @@ class EaVsErResult(StudyResult):
     def scores_table(self, test_index: int) -> Table:
         """One test set: every ensemble, every baseline, and what the paper has beside."""
         test = self.test_names[test_index]
-        ensembles = dict.fromkeys(score.ensemble for score in self.scores)
-        baselines = {f"*{each.name}*": each for each in self.baselines if each.test == test}
-        absent = [name for name in RESULTS if name not in ensembles and published(name, test_index)]
+        names = list(dict.fromkeys(score.ensemble for score in self.scores))
+        absent = [name for name in RESULTS if name not in names and published(name, test_index)]
 
         def cell(name: str, metric: str) -> str:
-            if metric.startswith("paper"):
+            if metric.startswith("paper "):
                 found = published(name, test_index)
                 return f"{getattr(found, metric.removeprefix('paper ')):.3f}" if found else ""
-            if name in baselines:
-                return f"{getattr(baselines[name], metric):.3f}" if metric in MASK_SCORES else ""
-            if name in absent or (metric == "uq" and name.startswith("one ")):
+            score = self._scores.get((name, test, metric))
+            if score is None or (metric == "uq" and name.startswith("one ")):
                 return ""
-            return self.score(name, test, metric).interval.plus_minus(3 if metric in MASK_SCORES else 4)
+            return score.interval.plus_minus(3 if metric in MASK_SCORES else 4)
 
-        rows = {name: name for name in (*ensembles, *baselines)}
+        rows = {f"*{name}*" if name in BASELINES else name: name for name in names}
         rows |= {f"{name}, not run here": name for name in absent}
         columns = {title: metric for metric, title in SCORES.items()}
         return grid("", rows, {**columns, "paper: pCA": "paper pca", "paper: UQ": "paper uq"}, cell)
 
-    def effects_table(self) -> Table:
-        """A line an effect; claim and test set stand at the first of theirs."""
-        rows = []
-        for (claim, test), effects in groupby(self.effects, key=lambda effect: (effect.claim, effect.test)):
-            for number, effect in enumerate(effects):
-                rows.append(
-                    {
-                        "claim": "" if number else claim,
-                        "on": "" if number else test,
-                        "effect": effect.what,
-                        "size, over seeds": effect.size,
-                        "over images": effect.image_interval,
-                        "paper": effect.published_size,
-                        "": effect.word,
-                    }
-                )
-        return Table.of(rows)
-
-    def diversity_table(self) -> Table:
-        """Pairs of different architectures (one seed) against pairs of seeds of each architecture."""
-        return Table.of(row.cells() for row in self.diversity)
-
     def ambiguity_table(self) -> Table:
         """What averaging takes off the members' mean Brier score, which is their ambiguity."""
         rows = []
-        for test in self.test_names:
-            for name in self.compared:
-                brier, ambiguity = (self.score(name, test, metric) for metric in ("brier", "ambiguity"))
-                members = over_seeds(np.add(brier.per_seed, ambiguity.per_seed))
-                rows.append(
-                    {
-                        "test set": test,
-                        "": name.removesuffix("-T1"),
-                        "members' mean Brier": members.plus_minus(4),
-                        "ambiguity": ambiguity.interval.plus_minus(4),
-                        "ensemble's Brier": brier.interval.plus_minus(4),
-                        "taken off": f"{ambiguity.interval.mean / members.mean:.0%}",
-                    }
-                )
+        for test, name in product(self.test_names, self.compared):
+            brier, ambiguity = (self.score(name, test, metric) for metric in ("brier", "ambiguity"))
+            members = over_seeds(np.add(brier.per_seed, ambiguity.per_seed))
+            row = {
+                "test set": test,
+                "": name.removesuffix("-T1"),
+                "members' mean Brier": members.plus_minus(4),
+                "ambiguity": ambiguity.interval.plus_minus(4),
+                "ensemble's Brier": brier.interval.plus_minus(4),
+                "taken off": f"{ambiguity.interval.mean / members.mean:.0%}",
+            }
+            rows.append(row)
         return Table.of(rows)
-
-    def refused(self) -> dict[str, tuple[int, list[TrainedNetwork]]]:
-        """Version -> its networks' number, and those that the preset's pruning would refuse."""
-        by_version = groupby(self.networks, key=lambda network: network.version)
-        found = {version: list(networks) for version, networks in by_version}
-        return {version: (len(all_), [n for n in all_ if n.refused]) for version, all_ in found.items()}
 
     def plot(self, ax: Axes) -> None:
         """IoU of T1 on the standard test set."""
-        figures.draw_scores(ax, self, 0, "iou")
+        figures.draw_scores(ax, self, 0, "iou", self.compared)
 
     def figures(self) -> dict[str, Figure]:
         """By the names in the text."""

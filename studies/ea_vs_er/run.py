@@ -17,12 +17,10 @@ from studies.ea_vs_er.claims import ClaimedEffects, architectures_differ, divers
 from studies.ea_vs_er.design import EA, Design, ImageSplit, er_name
 from studies.ea_vs_er.figures import Example
 from studies.ea_vs_er.result import (
-    Baseline,
     DatasetNote,
     Diversity,
     Drawn,
     EaVsErResult,
-    Fit,
     HeldOut,
     PairMatrix,
     Reliability,
@@ -152,17 +150,15 @@ def run_ea_vs_er(
             for name, family in (ea | {n: f for n, f in first.items() if n != EA}).items()
             for test in tests
             for metric in family.all[0].tests[test].pooled
-        ),
-        baselines=tuple(
-            Baseline(test=test, name=name, **mask_scores(scores))
+        )
+        + tuple(
+            Score(ensemble=name, test=test, metric=metric, per_seed=(score,))
             for test, images in tests.items()
             for name, scores in images.baseline_scores().items()
+            for metric, score in mask_scores(scores).items()
         ),
         effects=(*ClaimedEffects(ea | ers, list(tests)).all(), *architectures_differ(errors, design)),
-        fits=tuple(
-            Fit(ensemble=name, temperature=fit.temperature, threshold=fit.threshold)
-            for name, fit in ((name, first[name].mean_fit) for name in (EA, *ers))
-        ),
+        fits={name: first[name].mean_fit for name in (EA, *ers)},
         diversity=tuple(
             Diversity(test=test, pairs=kind, **{name: over_seeds(values) for name, values in found.items()})
             for test, counts in errors.items()

@@ -26,7 +26,7 @@ from icefloe.training.members import TrainedMember
 from icefloe.training.validation import predict_logits
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 from studies.ea_vs_er.design import Family, Seeds
-from studies.kit.scoring import pooled_scores
+from studies.kit.data import pooled_scores
 
 BATCH_SIZE = 8
 Values = NDArray[np.float64]
@@ -56,18 +56,16 @@ class GridImages:
     @classmethod
     def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing) -> "GridImages":
         """Read and preprocess images and their reference masks."""
-        squares, geometries, references = [], [], []
-        for sample, square, geometry in prepare(samples, preprocessing):
-            squares.append(square)
-            geometries.append(geometry)
-            references.append(geometry.place_mask(sample.reference())[geometry.window])
-        return cls(tuple(samples), np.stack(squares), tuple(geometries), tuple(references))
+        _, squares, geometries = zip(*prepare(samples, preprocessing), strict=True)
+        masks = [
+            geometry.place_mask(sample.reference())[geometry.window]
+            for sample, geometry in zip(samples, geometries, strict=True)
+        ]
+        return cls(tuple(samples), np.stack(squares), geometries, tuple(masks))
 
     def baseline_scores(self) -> dict[str, PixelScores]:
         """Of what takes no learning: masks are made at native size and scored on the grid."""
-        images = [
-            (sample.image(), geometry) for sample, geometry in zip(self.samples, self.geometries, strict=True)
-        ]
+        images = [(s.image(), g) for s, g in zip(self.samples, self.geometries, strict=True)]
         return {
             name: pooled_scores(
                 self.references, (g.place_mask(segment(image))[g.window] for image, g in images)
@@ -89,9 +87,6 @@ class GridPredictions:
 
     images: GridImages
     logits: Mapping[str, FloatArray]
-
-    def __len__(self) -> int:
-        return len(self.images.samples)
 
     def members(self, networks: Sequence[str], index: int) -> FloatArray:
         """Some networks' logits of one image without its padding, shape (M, h, w)."""
@@ -135,9 +130,9 @@ class Fitted:
         IcefloeError
             If the validation masks hold only one class.
         """
-        images = [validation.members(networks, i).reshape(len(networks), -1) for i in range(len(validation))]
-        pixels = np.concatenate(images, axis=1)
-        truth = np.concatenate([mask.ravel() for mask in validation.images.references])
+        masks = validation.images.references
+        images = [validation.members(networks, i).reshape(len(networks), -1) for i in range(len(masks))]
+        pixels, truth = np.concatenate(images, axis=1), np.concatenate([mask.ravel() for mask in masks])
         temperature = fit_temperature(pixels, truth)
         mean = mean_probability(probabilities(pixels, temperature))
         return cls(temperature, roc_curve(truth, mean).best_dice_threshold())
@@ -175,18 +170,15 @@ class PooledScores:
     @classmethod
     def of(cls, predictions: GridPredictions, networks: Sequence[str], fitted: Fitted) -> "PooledScores":
         """Score an ensemble of networks on all images."""
-        tally = Tally()
-        ambiguity = n_pixels = 0.0
+        tally, variances = Tally(), []
         for index, truth in enumerate(predictions.images.references):
             mean, std, mask = fitted.segment(predictions.members(networks, index))
             tally.add(truth, mean, mask, image_uncertainty(std, mask))
-            counted = truth != IGNORE
-            ambiguity += float((std[counted].astype(np.float64) ** 2).sum())
-            n_pixels += int(counted.sum())
+            variances.append(std[truth != IGNORE].astype(np.float64) ** 2)
         accuracy = tally.accuracy
         assert accuracy is not None  # there are two classes
         return cls(
-            {**tally.pooled(), "ambiguity": ambiguity / n_pixels},
+            {**tally.pooled(), "ambiguity": float(np.concatenate(variances).mean())},
             {name: tuple(row[name] for row in tally.images) for name in tally.images[0]},
             tally.calibration,
             accuracy,
@@ -226,22 +218,17 @@ class FamilyScores:
         """Every ensemble."""
         return [scored for choices in self.ensembles.values() for scored in choices]
 
-    def per_seed(self, test: str, metric: str) -> Values:
-        """A pooled score on a test set, one number a seed; one in all where there is one ensemble."""
-        return self._per_seed(lambda scored: scored.tests[test].pooled[metric])
-
-    def log_ratio_per_seed(self, metric: str, test: str, to: str) -> Values:
-        """Logarithm of a score on one test set over that on another, as `per_seed`."""
-        return self._per_seed(
-            lambda scored: float(np.log(scored.tests[test].pooled[metric] / scored.tests[to].pooled[metric]))
-        )
-
-    def _per_seed(self, measure: Callable[[ScoredEnsemble], float]) -> Values:
+    def over_seeds(self, measure: Callable[[dict[str, PooledScores]], float]) -> Values:
+        """What is measured on an ensemble's test sets, one number a seed; one in all for one ensemble."""
         by_seeds = {
-            seeds: float(np.mean([measure(scored) for scored in choices]))
+            seeds: float(np.mean([measure(scored.tests) for scored in choices]))
             for seeds, choices in self.ensembles.items()
         }
         return np.array([*by_seeds.values()]) if len(by_seeds) == 1 else pseudo_values(by_seeds)
+
+    def per_seed(self, test: str, metric: str) -> Values:
+        """A pooled score on a test set, as `over_seeds`."""
+        return self.over_seeds(lambda tests: tests[test].pooled[metric])
 
     def per_image(self, test: str, metric: str) -> Values:
         """A score of each image, mean over ensembles, shape (n_images,)."""
@@ -255,7 +242,5 @@ class FamilyScores:
     def mean_fit(self) -> Fitted:
         """Mean temperature (geometric) and threshold."""
         fits = [scored.fitted for scored in self.all]
-        return Fitted(
-            float(np.exp(np.mean([np.log(fit.temperature) for fit in fits]))),
-            float(np.mean([fit.threshold for fit in fits])),
-        )
+        temperature = np.exp(np.mean([np.log(fit.temperature) for fit in fits]))
+        return Fitted(float(temperature), float(np.mean([fit.threshold for fit in fits])))

@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -94,47 +94,41 @@ class SimulatedRows:
 
     def fingerprint(self) -> str:
         """What one fixed image measures: it changes with simulator, ensemble and evidence alone."""
-        _load(self.directory)
-        (row,) = _measure_one(Scenario(None, 0.0, 0, 0), 1)
+        (row,) = _measure_one(self.directory, 1, Scenario(None, 0.0, 0, 0))
         numbers = {name: f"{value:.5g}" for name, value in row.values.items()}
         return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:16]
 
     def _run(self, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, Rows]]:
-        work = partial(_measure_one, n_images=self.n_images)
+        work = partial(_measure_one, self.directory, self.n_images)
         if self.processes == 1 or not scenarios:
             yield from ((scenario, work(scenario)) for scenario in scenarios)
             return
         # Forked, torch's threads would hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.processes, context, _start, (self.directory,)) as pool:
+        with ProcessPoolExecutor(self.processes, context, _use_one_thread) as pool:
             futures = {pool.submit(work, scenario): scenario for scenario in scenarios}
             for future in as_completed(futures):
                 yield futures[future], future.result()
 
 
-_ensemble: Ensemble
-"""Of a process that measures."""
-
-
-def _start(directory: Path) -> None:
+def _use_one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)  # the processes share the cores already
-    _load(directory)
 
 
-def _load(directory: Path) -> None:
-    global _ensemble
-    _ensemble = Ensemble.load(directory, device="cpu")
+@lru_cache(maxsize=1)
+def _loaded(directory: Path) -> Ensemble:
+    return Ensemble.load(directory, device="cpu")
 
 
-def _measure_one(scenario: Scenario, n_images: int) -> Rows:
+def _measure_one(directory: Path, n_images: int, scenario: Scenario) -> Rows:
     rng = np.random.default_rng(scenario.seed)
     cause, strength = scenario.cause, scenario.strength
     spec = random_standard_spec(rng) if cause is None else shifted_spec(cause, strength, rng)
     seconds = np.linspace(1, spec.n_composites - 1, n_images).round().astype(int).tolist()
     images = list(simulate_experiment(spec, scenario.seed, seconds).images.astype(np.float32))
-    predictions = list(_ensemble.predict_images(images))
+    predictions = list(_loaded(directory).predict_images(images))
     scores = [
         ImageRow(scenario.name, f"composite_{second:03d}", second, prediction.scores())
         for second, prediction in zip(seconds, predictions, strict=True)

@@ -1,7 +1,8 @@
 """What the gate does on simulated experiments: tables, figures and findings."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,21 +12,14 @@ from icefloe.drift.attribution import UNKNOWN_WORDS, Attribution
 from icefloe.drift.config import GateConfig
 from icefloe.drift.ice import ICE
 from icefloe.drift.patterns import UNKNOWN
+from icefloe.drift.report import GateReport
 from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.rates import Rate
 from icefloe.tables import Table
 from studies.gate.design import CAUSES, TYPICAL
-from studies.gate.rows import (
-    WANTED_POWER,
-    AlarmRate,
-    Confusion,
-    QuantitySpread,
-    SizeRate,
-    Smallest,
-    StrengthRate,
-)
-from studies.kit.figures import BLACK, SHADES, panels, reference_line
+from studies.gate.rows import WANTED_POWER, AlarmRate, Confusion, QuantitySpread, Smallest
+from studies.kit.figures import BLACK, SHADES, heatmap, panels, reference_line
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid
 
@@ -55,10 +49,12 @@ class JudgedDataset(Record):
         likely = [f"{n} {p:.0%}" for n, p in found.groups.items() if n != UNKNOWN and p >= LEAST_SHARE]
         return f"{UNKNOWN_WORDS}: {', '.join(likely)}"
 
-    @property
-    def decided(self) -> str:
-        """Names of the quantities, in one text."""
-        return ", ".join(self.decided_by)
+    @classmethod
+    def of(cls, report: GateReport) -> "JudgedDataset":
+        """The part of a report that the page shows."""
+        causes = report.attribution.probabilities if report.attribution else {}
+        shown = report.model_dump(include={"dataset", "outcome", "decided_by"})
+        return cls(**shown, causes=dict(causes))
 
 
 class GateResult(StudyResult):
@@ -86,10 +82,12 @@ class GateResult(StudyResult):
     name: ClassVar[str] = "gate"
     title: ClassVar[str] = "Statistics of the drift gate"
     folder: ClassVar[str] = "gate"
-    typical: ClassVar[int] = TYPICAL
-    n_groups: ClassVar[int] = len(ICE.groups)
-    n_causes: ClassVar[int] = len(CAUSES)
-    wanted_power: ClassVar[str] = f"{WANTED_POWER:.0%}"
+    words: ClassVar[Mapping[str, Any]] = {
+        "typical": TYPICAL,
+        "n_groups": len(ICE.groups),
+        "n_causes": len(CAUSES),
+        "wanted_power": f"{WANTED_POWER:.0%}",
+    }
 
     ensemble: str
     experiments: tuple[str, ...]
@@ -97,11 +95,11 @@ class GateResult(StudyResult):
     per_day: float
     rates: tuple[AlarmRate, ...]
     raised_by: dict[str, float]
-    by_size: tuple[SizeRate, ...]
+    by_size: dict[int, Rate]
     smallest: tuple[Smallest, ...]
     groups: Confusion
     causes: Confusion
-    by_strength: tuple[StrengthRate, ...]
+    by_strength: dict[float, Rate]
     spreads: tuple[QuantitySpread, ...]
     datasets: tuple[JudgedDataset, ...]
     fitted: str
@@ -134,29 +132,6 @@ class GateResult(StudyResult):
             )
         return f"The stated {alpha:.0%} does not hold: the whole interval is above."
 
-    def findings(self) -> list[str]:
-        """False alarms, power, and what the alarms name."""
-        return [
-            f"Of the standard experiments {self.rate()} were not accepted. {self.sentence()}",
-            self.detected(),
-            f"Of the alarms, {self.groups.accuracy} name the right one of {self.n_groups} groups.",
-        ]
-
-    def detected(self) -> str:
-        """Which causes are found at some strength, with the typical number of images."""
-        at_typical = {found.cause: found.strength for found in self.smallest if found.n_images == TYPICAL}
-        seen = [cause for cause, strength in at_typical.items() if strength is not None]
-        unseen = [cause for cause in at_typical if cause not in seen]
-        text = (
-            f"Detected with {self.wanted_power} power at some strength, {TYPICAL} images: "
-            f"{', '.join(seen) or 'none'}."
-        )
-        return text + (f" **Not** up to the strongest shift measured: {', '.join(unseen)}." if unseen else "")
-
-    def raised(self) -> str:
-        """Quantities that raised false alarms."""
-        return ", ".join(f"{name} {share:.1%}" for name, share in self.raised_by.items()) or "none"
-
     def a_month(self, rate: Rate) -> Interval:
         """False alarms a month."""
         tests, (low, high) = self.per_day * DAYS_A_MONTH, rate.interval or (0.0, 1.0)
@@ -170,7 +145,7 @@ class GateResult(StudyResult):
     @property
     def random_benchmarks(self) -> Rate:
         """All random benchmarks together."""
-        rates = [row.rate for row in self.by_size]
+        rates = self.by_size.values()
         return Rate(hits=sum(rate.hits for rate in rates), total=sum(rate.total for rate in rates))
 
     def table(self) -> Table:
@@ -184,7 +159,7 @@ class GateResult(StudyResult):
     def size_table(self) -> Table:
         """False alarms with random benchmarks."""
         head = {f"experiments in a random benchmark ({TYPICAL} images)": "not accepted"}
-        return Table.of([head | {str(row.n_experiments): str(row.rate) for row in self.by_size}])
+        return Table.of([head | {str(n): str(rate) for n, rate in self.by_size.items()}])
 
     def smallest_table(self) -> Table:
         """Smallest shifts that are detected."""
@@ -205,7 +180,7 @@ class GateResult(StudyResult):
 
     def strength_table(self) -> Table:
         """Alarms that name the right group, by strength."""
-        columns = {f"{row.strength:g}": row.rate for row in self.by_strength if row.rate.total}
+        columns = {f"{strength:g}": rate for strength, rate in self.by_strength.items() if rate.total}
         rows = {"alarms": True, "right group": False}
         return grid("strength", rows, columns, lambda counted, rate: rate.total if counted else rate)
 
@@ -252,18 +227,12 @@ def _confusion_figure(confusion: Confusion) -> Figure:
     counts = np.array(confusion.counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, ((axes,),) = panels(1, 1, 1.6 + 0.95 * counts.shape[1], 1.4 + 0.6 * counts.shape[0])
-    axes.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    heatmap(axes, shares, confusion.truths, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         if count:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(confusion.answers)), _broken(confusion.answers))
-    axes.set_yticks(range(len(confusion.truths)), confusion.truths)
+    said = [UNKNOWN_WORDS if name == UNKNOWN else name for name in confusion.answers]
+    axes.set_xticks(range(len(said)), [fill(name, 12, break_long_words=False) for name in said])
     axes.set(xlabel="the gate says", ylabel="simulated", title="experiments; colour: share of the row")
     return figure
-
-
-def _broken(names: Sequence[str]) -> list[str]:
-    """Names in two lines."""
-    said = [UNKNOWN_WORDS if name == UNKNOWN else name for name in names]
-    return [name.replace(" or ", "\nor ").replace(" of ", "\nof ") for name in said]

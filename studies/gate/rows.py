@@ -16,7 +16,7 @@ from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.monotone import first_crossing, rising
 from icefloe.statistics.rates import Rate
 from icefloe.tables import Table
-from studies.gate.design import CAUSES, NAMED_FROM, Scenario, thinned
+from studies.gate.design import CAUSES, Scenario, thinned
 from studies.kit.study import Record
 
 WANTED_POWER = 0.8
@@ -25,8 +25,32 @@ NEW_EVIDENCE = ("spikes", "lines", "boundary_")
 """Columns that older benchmarks lack begin so."""
 
 Measured = Mapping[Scenario, Sequence[ImageRow]]
+Compared = Mapping[Scenario, Comparisons]
 Alarms = Mapping[Scenario, tuple[str, ...]]
 """Of each experiment the quantities that raised an alarm; none: it is accepted."""
+
+Answers = Mapping[Scenario, Attribution | None]
+"""What the gate says moved; None where it accepts."""
+
+
+def compare(benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig) -> Compared:
+    """Every experiment beside the benchmark, by so many of its images, from the first to the last."""
+    fewer = config.model_copy(update={"min_images": min(config.min_images, n_images)})
+    return {s: compare_rows(benchmark, thinned(rows, n_images), fewer) for s, rows in measured.items()}
+
+
+def detect(compared: Compared, config: GateConfig) -> Alarms:
+    """Judge every experiment."""
+    return {scenario: _alarms(found, config) for scenario, found in compared.items()}
+
+
+def _alarms(compared: Comparisons, config: GateConfig) -> tuple[str, ...]:
+    return tuple(name for name, p in adjusted_p_values(compared).items() if p < config.alpha)
+
+
+def judge(compared: Compared, config: GateConfig) -> Answers:
+    """What `gate.check` says moved."""
+    return {s: attribute(ratios(c)) if _alarms(c, config) else None for s, c in compared.items()}
 
 
 class AlarmRate(Record):
@@ -47,33 +71,15 @@ class AlarmRate(Record):
     rate: Rate
 
 
-def detect(benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig) -> Alarms:
-    """Judge every experiment by so many of its images, from the first to the last."""
-    fewer = config.model_copy(update={"min_images": min(config.min_images, n_images)})
-    return {
-        scenario: _alarms(compare_rows(benchmark, thinned(rows, n_images), fewer), config)
-        for scenario, rows in measured.items()
-    }
-
-
-def _alarms(compared: Comparisons, config: GateConfig) -> tuple[str, ...]:
-    return tuple(name for name, p in adjusted_p_values(compared).items() if p < config.alpha)
-
-
 def alarm_rates(evidence: str, n_images: int, alarms: Alarms) -> list[AlarmRate]:
     """A row for the standard experiments, and for each cause and strength."""
-    hits: dict[tuple[Cause | None, float], list[bool]] = {}
-    for scenario, raised in alarms.items():
-        hits.setdefault((scenario.cause, scenario.strength), []).append(bool(raised))
+    raised: dict[tuple[Cause | None, float], list[bool]] = {}
+    for scenario, quantities in alarms.items():
+        raised.setdefault((scenario.cause, scenario.strength), []).append(bool(quantities))
+    counted = {kind: Rate(hits=sum(found), total=len(found)) for kind, found in raised.items()}
     return [
-        AlarmRate(
-            evidence=evidence,
-            n_images=n_images,
-            cause=cause,
-            strength=strength,
-            rate=Rate(hits=sum(found), total=len(found)),
-        )
-        for (cause, strength), found in hits.items()
+        AlarmRate(evidence=evidence, n_images=n_images, cause=cause, strength=strength, rate=rate)
+        for (cause, strength), rate in counted.items()
     ]
 
 
@@ -86,19 +92,12 @@ def raised_by(alarms: Alarms) -> dict[str, float]:
 
 def without_new_evidence(benchmark: Benchmark) -> Benchmark:
     """The benchmark as of before spikes, lines and the boundary were measured."""
+    known = [
+        {n: v for n, v in row.values.items() if not n.startswith(NEW_EVIDENCE)} for row in benchmark.rows
+    ]
     return Benchmark(
-        tuple(
-            replace(row, values={k: v for k, v in row.values.items() if not k.startswith(NEW_EVIDENCE)})
-            for row in benchmark.rows
-        )
+        tuple(replace(row, values=values) for row, values in zip(benchmark.rows, known, strict=True))
     )
-
-
-class SizeRate(Record):
-    """False alarms with random benchmarks of so many experiments."""
-
-    n_experiments: int
-    rate: Rate
 
 
 def false_alarms_by_benchmark_size(
@@ -108,18 +107,16 @@ def false_alarms_by_benchmark_size(
     n_images: int,
     config: GateConfig,
     rng: np.random.Generator,
-) -> list[SizeRate]:
+) -> dict[int, Rate]:
     """K standard experiments, drawn at random, as the benchmark, and one more as the new dataset."""
     standard = [thinned(rows, n_images) for scenario, rows in measured.items() if scenario.cause is None]
-    found = []
-    for size in sizes:
-        hits = 0
-        for _ in range(n_draws):
-            *known, new = rng.choice(len(standard), size + 1, replace=False)
-            benchmark = Benchmark.from_rows(row for k in known for row in standard[k])
-            hits += bool(_alarms(compare_rows(benchmark, standard[new], config), config))
-        found.append(SizeRate(n_experiments=size, rate=Rate(hits=hits, total=n_draws)))
-    return found
+
+    def is_alarm(size: int) -> bool:
+        *known, new = rng.choice(len(standard), size + 1, replace=False)
+        benchmark = Benchmark.from_rows(row for k in known for row in standard[k])
+        return bool(_alarms(compare_rows(benchmark, standard[new], config), config))
+
+    return {size: Rate(hits=sum(is_alarm(size) for _ in range(n_draws)), total=n_draws) for size in sizes}
 
 
 class Smallest(Record):
@@ -155,13 +152,11 @@ def smallest_detected(
     strengths = [row.strength for row in own]
     hits, totals = (np.array([getattr(row.rate, name) for row in own]) for name in ("hits", "total"))
     drawn = rng.binomial(totals, hits / totals, (n_resamples, len(totals)))
-    crossings = [_crossing(strengths, h / totals) for h in (hits, *drawn)]
-    low, high = np.quantile(crossings[1:], [0.025, 0.975], method="nearest")
-    ends = {
-        name: float(end) if np.isfinite(end) else None
-        for name, end in (("strength", crossings[0]), ("low", low), ("high", high))
-    }
-    return Smallest(cause=cause, n_images=n_images, **ends)
+    strength, *resampled = (_crossing(strengths, h / totals) for h in (hits, *drawn))
+    low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
+    ends = {"strength": strength, "low": low, "high": high}
+    measured = {name: float(end) if np.isfinite(end) else None for name, end in ends.items()}
+    return Smallest(cause=cause, n_images=n_images, **measured)
 
 
 def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
@@ -169,19 +164,6 @@ def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
     if smoothed[0] >= WANTED_POWER:
         return float(strengths[0])
     return float(np.exp(first_crossing(np.log(strengths), smoothed, WANTED_POWER)))
-
-
-Answers = Mapping[Scenario, Attribution | None]
-"""What the gate says moved; None where it accepts."""
-
-
-def judge(benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig) -> Answers:
-    """What `gate.check` says of `n_images` of each experiment."""
-    answers = {}
-    for scenario, rows in measured.items():
-        compared = compare_rows(benchmark, thinned(rows, n_images), config)
-        answers[scenario] = attribute(ratios(compared)) if _alarms(compared, config) else None
-    return answers
 
 
 class Confusion(Record):
@@ -250,18 +232,6 @@ class Confusion(Record):
         )
 
 
-def strong(answers: Answers) -> Answers:
-    """Of standard experiments, and of those shifted enough to be named."""
-    return {s: answer for s, answer in answers.items() if s.cause is None or s.strength >= NAMED_FROM}
-
-
-class StrengthRate(Record):
-    """How many alarms on shifts of one strength name the right group."""
-
-    strength: float
-    rate: Rate
-
-
 class QuantitySpread(Record):
     """One quantity's variation between standard experiments, of logarithms.
 
@@ -283,27 +253,20 @@ class QuantitySpread(Record):
     statistic: float
 
 
-def measure_spreads(
-    benchmark: Benchmark, measured: Measured, n_images: int, config: GateConfig
-) -> list[QuantitySpread]:
-    """Of every quantity that is compared in standard experiments, by `n_images` of each."""
-    effects = [
-        compare_rows(benchmark, thinned(rows, n_images), config)
-        for scenario, rows in measured.items()
-        if scenario.cause is None
-    ]
-    found = []
+def measure_spreads(compared: Compared, config: GateConfig) -> list[QuantitySpread]:
+    """Of every quantity that is compared in standard experiments."""
+    standard = [found for scenario, found in compared.items() if scenario.cause is None]
+    spreads = []
     for quantity in ICE.deciding(config):
-        compared = [effect[quantity.name] for effect in effects if quantity.name in effect]
-        shifts, sds = (np.array([getattr(each, name) for each in compared]) for name in ("shift", "sd"))
+        own = [found[quantity.name] for found in standard if quantity.name in found]
+        shifts, sds = (np.array([getattr(each, name) for each in own]) for name in ("shift", "sd"))
         if len(shifts) > 1:
-            found.append(
-                QuantitySpread(
-                    words=quantity.words,
-                    centre=float(shifts.mean()),
-                    deviation=float(shifts.std(ddof=1)),
-                    assumed=quantity.spread.scale,
-                    statistic=float(np.sqrt(np.mean((shifts / sds) ** 2))),
-                )
+            spread = QuantitySpread(
+                words=quantity.words,
+                centre=float(shifts.mean()),
+                deviation=float(shifts.std(ddof=1)),
+                assumed=quantity.spread.scale,
+                statistic=float(np.sqrt(np.mean((shifts / sds) ** 2))),
             )
-    return found
+            spreads.append(spread)
+    return spreads

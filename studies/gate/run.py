@@ -14,11 +14,22 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
+from icefloe.statistics.rates import Rate
 from studies.gate import rows
-from studies.gate.design import BENCHMARK_SIZES, CAUSES, COUNTS, N_DRAWS, PURPOSE, STRENGTHS, TYPICAL, plan
+from studies.gate.design import (
+    BENCHMARK_SIZES,
+    CAUSES,
+    COUNTS,
+    N_DRAWS,
+    NAMED_FROM,
+    PURPOSE,
+    STRENGTHS,
+    TYPICAL,
+    plan,
+)
 from studies.gate.measure import SimulatedRows, measured_rows, reference_rows
 from studies.gate.result import ALL, OLDER, GateResult, JudgedDataset
-from studies.gate.rows import Confusion, StrengthRate
+from studies.gate.rows import Confusion
 
 
 def run_gate(
@@ -68,47 +79,35 @@ def run_gate(
         simulated = SimulatedRows(directory, settings.state / "gate", COUNTS[-1], processes)
         measured = simulated.measure(plan(PURPOSE, seed, n_standard, STRENGTHS, repeats), progress)
     rng = np.random.default_rng(seed)
-    older = rows.without_new_evidence(benchmark)
-    alarms = {n: rows.detect(benchmark, measured, n, config) for n in COUNTS}
-    fewer = {n: rows.detect(older, measured, n, config) for n in COUNTS}
-    rates, of_older = (
-        [row for n, found in each.items() for row in rows.alarm_rates(kind, n, found)]
-        for kind, each in ((ALL, alarms), (OLDER, fewer))
-    )
-    answers = rows.judge(benchmark, measured, TYPICAL, config)
-    by_size = rows.false_alarms_by_benchmark_size(measured, BENCHMARK_SIZES, N_DRAWS, TYPICAL, config, rng)
+    older, rates = rows.without_new_evidence(benchmark), []
+    for evidence, reference in ((ALL, benchmark), (OLDER, older)):
+        for n in COUNTS:
+            alarms = rows.detect(rows.compare(reference, measured, n, config), config)
+            rates += rows.alarm_rates(evidence, n, alarms)
+    of_all = [row for row in rates if row.evidence == ALL]
+    typical = rows.compare(benchmark, measured, TYPICAL, config)
+    answers = rows.judge(typical, config)
+    strong = {s: a for s, a in answers.items() if s.cause is None or s.strength >= NAMED_FROM}
+
+    def named_right(strength: float) -> Rate:
+        return Confusion.by_group({s: a for s, a in answers.items() if s.strength == strength}).accuracy
+
+    datasets = load_datasets(settings.data).values()
     known = {row.dataset for row in benchmark.rows}
-    reports = [
-        check(benchmark, measured_rows(loaded, dataset), config)
-        for dataset in load_datasets(settings.data).values()
-        if dataset.name not in known
-    ]
-
-    def named_right(strength: float) -> StrengthRate:
-        own = {scenario: answer for scenario, answer in answers.items() if scenario.strength == strength}
-        return StrengthRate(strength=strength, rate=Confusion.by_group(own).accuracy)
-
+    reports = [check(benchmark, measured_rows(loaded, d), config) for d in datasets if d.name not in known]
     return GateResult(
         ensemble=name,
         experiments=benchmark.experiments,
         config=config,
         per_day=per_day,
-        rates=(*rates, *of_older),
-        raised_by=rows.raised_by(alarms[TYPICAL]),
-        by_size=tuple(by_size),
-        smallest=tuple(rows.smallest_detected(rates, n, cause, rng) for cause in CAUSES for n in COUNTS),
-        groups=Confusion.by_group(rows.strong(answers)),
-        causes=Confusion.by_cause(rows.strong(answers)),
-        by_strength=tuple(named_right(strength) for strength in STRENGTHS),
-        spreads=tuple(rows.measure_spreads(benchmark, measured, TYPICAL, config)),
-        datasets=tuple(
-            JudgedDataset(
-                dataset=report.dataset,
-                outcome=report.outcome,
-                decided_by=report.decided_by,
-                causes=report.attribution.probabilities if report.attribution else {},
-            )
-            for report in reports
-        ),
+        rates=tuple(rates),
+        raised_by=rows.raised_by(rows.detect(typical, config)),
+        by_size=rows.false_alarms_by_benchmark_size(measured, BENCHMARK_SIZES, N_DRAWS, TYPICAL, config, rng),
+        smallest=tuple(rows.smallest_detected(of_all, n, cause, rng) for cause in CAUSES for n in COUNTS),
+        groups=Confusion.by_group(strong),
+        causes=Confusion.by_cause(strong),
+        by_strength={strength: named_right(strength) for strength in STRENGTHS},
+        spreads=tuple(rows.measure_spreads(typical, config)),
+        datasets=tuple(JudgedDataset.of(report) for report in reports),
         fitted=ICE.model.source,
     )

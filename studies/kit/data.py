@@ -1,12 +1,16 @@
-"""What a study works on: datasets of the workspace, each image that has a reference mask."""
+"""What a study works on: the workspace's images that have a reference mask, and scores against it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from icefloe.datasets.dataset import Dataset, Sample, load_datasets
 from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.errors import IcefloeError
+from icefloe.scoring.metrics import PixelScores, confusion_matrix, scores_from_confusion
+from icefloe.typing import MaskArray
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,19 @@ def labelled_and_held_back(folder: Path) -> tuple[list[str], list[str]]:
         elif dataset.labelled:
             labelled.append(name)
     return labelled, held_back
+
+
+def pooled_scores(
+    references: Iterable[MaskArray], masks: Iterable[MaskArray], n_classes: int = 2
+) -> PixelScores:
+    """Scores of masks against their references, the pixels of all images pooled.
+
+    Parameters
+    ----------
+    references, masks : uint8, each pair of shape (H, W)
+        Class indices; 255 is left out.
+    n_classes
+        Background included.
+    """
+    pairs = zip(references, masks, strict=True)
+    return scores_from_confusion(np.sum([confusion_matrix(*pair, n_classes) for pair in pairs], axis=0))

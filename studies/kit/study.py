@@ -23,7 +23,7 @@ from icefloe.result import Result
 from icefloe.settings import Settings
 from icefloe.tables import Table
 from studies.kit.figures import STYLE
-from studies.kit.tables import table_of
+from studies.kit.tables import in_words, listed, table_of
 
 STUDIES = Path(__file__).parents[1]
 LONGEST_LINE = 240
@@ -37,10 +37,12 @@ class Record(BaseModel):
 
 
 class StudyResult(Result):
-    """What a study found; `name` is that of its files, `folder` where its page's template is.
+    """What a study found; `name` is that of its files, `folder` where its templates are.
 
     Attributes
     ----------
+    words
+        What the templates may name besides the result and its numbers.
     measured
         How it came about: date, command, time, machine, data version.
     """
@@ -48,19 +50,24 @@ class StudyResult(Result):
     name: ClassVar[str]
     title: ClassVar[str]
     folder: ClassVar[str]
+    words: ClassVar[Mapping[str, Any]] = {}
 
     measured: str = ""
-
-    @abstractmethod
-    def findings(self) -> list[str]:
-        """What was found, a sentence or two each."""
 
     @abstractmethod
     def figures(self) -> Mapping[str, Figure]:
         """By the name that the page calls them; without those of pictures that no JSON file keeps."""
 
+    def findings(self) -> list[str]:
+        """What was found, a sentence or two each: the paragraphs of `findings.jinja`."""
+        paragraphs = self._rendered("findings.jinja").split("\n\n")
+        return [" ".join(text.split()) for text in paragraphs if text.strip()]
+
     def page(self) -> str:
         """The whole page, Markdown."""
+        return self._rendered("page.md.jinja")
+
+    def _rendered(self, template: str) -> str:
         environment = Environment(
             loader=FileSystemLoader(STUDIES),
             undefined=StrictUndefined,
@@ -69,7 +76,8 @@ class StudyResult(Result):
             keep_trailing_newline=True,
             finalize=lambda value: value.markdown().rstrip() if isinstance(value, Table) else value,
         )
-        return environment.get_template(f"{self.folder}/page.md.jinja").render(result=self, table=table_of)
+        environment.globals |= {"table": table_of, "in_words": in_words, "listed": listed}
+        return environment.get_template(f"{self.folder}/{template}").render(result=self, **self.words)
 
 
 Found = TypeVar("Found", bound=StudyResult)

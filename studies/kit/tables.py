@@ -1,7 +1,7 @@
 """Tables of records, and what differences say in words."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from icefloe.statistics.interval import Interval
 from icefloe.tables import Table
@@ -10,19 +10,37 @@ Row = TypeVar("Row")
 Column = TypeVar("Column")
 
 
-def table_of(records: Iterable[object], columns: Mapping[str, str]) -> Table:
+def table_of(records: Iterable[object], columns: Mapping[str, str], grouped_by: Sequence[str] = ()) -> Table:
     """A row a record.
 
     Parameters
     ----------
     records
-        Their attributes are shown: None as a dash, what is no number by its own text.
+        Their attributes are shown: None as a dash, several values with commas between, what is no number by
+        its own text.
     columns
-        Heading -> name of an attribute, with the format of numbers behind it, such as `dice:.3f`.
+        Heading -> name of an attribute, with a format behind it: of numbers such as `dice:.3f`; of intervals
+        their digits, `area:3`, with a sign, `gain:+3`, or as half a width, `area:±3`.
+    grouped_by
+        Headings of columns that are filled in only where one of them differs from the row above.
     """
     parts = {heading: what.partition(":") for heading, what in columns.items()}
-    rows = ({heading: getattr(record, name) for heading, (name, *_) in parts.items()} for record in records)
+    rows, above = [], None
+    for record in records:
+        row = {heading: _shown(getattr(record, name), how) for heading, (name, _, how) in parts.items()}
+        group = [row[heading] for heading in grouped_by]
+        rows.append(row | dict.fromkeys(grouped_by, "") if group == above else row)
+        above = group
     return Table.of(rows, {heading: how for heading, (_, _, how) in parts.items()})
+
+
+def _shown(value: Any, how: str) -> Any:
+    """The cell of a value, as far as it is not formatted as a number."""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if not isinstance(value, Interval) or not how:
+        return value
+    return value.plus_minus(int(how[1:])) if how[0] == "±" else value.text(int(how), signed=how[0] == "+")
 
 
 def grid(

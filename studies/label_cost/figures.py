@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from icefloe.statistics.repetitions import over_seeds
-from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_estimate, panels
+from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_estimates, panels
 from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
 from studies.label_cost.savings import Comparison, Curves
@@ -61,15 +61,11 @@ def saved_figure(comparisons: Sequence[Comparison], n_target_labels: int) -> Fig
     """Labels saved by each strategy with simultaneous intervals, a panel a baseline."""
     strategies = list(dict.fromkeys(each.strategy for each in comparisons))
     figure, axes = panels(1, len(BASELINES), 9, 1.2 + 0.35 * len(strategies), sharey=True)
+    colours = [_colour((*BASELINES, *strategies), name) for name in strategies]
     for axis, baseline in zip(axes[0], BASELINES, strict=True):
-        for each in comparisons:
-            if each.baseline == baseline:
-                colour = _colour((*BASELINES, *strategies), each.strategy)
-                draw_estimate(axis, strategies.index(each.strategy), each.saved, colour)
+        draw_estimates(axis, {c.strategy: c.saved for c in comparisons if c.baseline == baseline}, colours)
         axis.axvline(0, color=GREY, linewidth=1)
         axis.set(xlabel=f"labels saved of {n_target_labels}, against {baseline}")
-        axis.set_yticks(range(len(strategies)), strategies)
-        axis.set_ylim(len(strategies) - 0.5, -0.5)
     return figure
 
 

@@ -21,7 +21,7 @@ from icefloe.scoring.metrics import PixelScores
 from icefloe.training.config import TrainingConfig
 from icefloe.training.members import MASK_THRESHOLD
 from icefloe.typing import MaskArray
-from studies.kit.scoring import pooled_scores
+from studies.kit.data import pooled_scores
 from studies.kit.study import Record
 from studies.kit.training import Network, Trainer
 from studies.label_cost.annotation_time import correction_minutes

@@ -21,8 +21,7 @@ from icefloe.training.data import PreparedImages
 from icefloe.training.members import TrainedMember
 from icefloe.training.validation import mask_scores, predict_logits, probabilities
 from icefloe.typing import WeightsMirror
-from studies.kit.data import StudyData
-from studies.kit.scoring import pooled_scores
+from studies.kit.data import StudyData, pooled_scores
 from studies.kit.training import Network, Trainer
 from studies.transfer.design import Panel, default_panels, divide
 from studies.transfer.result import IMAGENET, SCRATCH, SIM, Baseline, Outcome, TransferResult

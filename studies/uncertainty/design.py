@@ -63,7 +63,7 @@ class Method:
     name
         In tables.
     scale
-        Attribute or score of `MeasuredFrame`; empty: every frame's is 1.
+        One of the numbers of `MeasuredFrame`; empty: every frame's is 1.
     quantile
         Of the scores of some experiments, at a level.
     """
@@ -78,10 +78,8 @@ class Method:
 
     def scores(self, experiments: Sequence[MeasuredExperiment]) -> list[Float64Array]:
         """Of each experiment its frames' |true - expected| / scale."""
-        return [
-            np.abs(e.column("true") - e.column("expected")) / scale
-            for e, scale in zip(experiments, self.scales(experiments), strict=True)
-        ]
+        off = [np.abs(e.column("true") - e.column("expected")) for e in experiments]
+        return [error / scale for error, scale in zip(off, self.scales(experiments), strict=True)]
 
 
 OURS = Method("conformal, by experiment", "open_share", hierarchical_quantile)

@@ -26,32 +26,21 @@ class MeasuredFrame:
 
     Attributes
     ----------
-    true, expected
-        Share of the first foreground class: in the reference, and the mean of its probability.
-    open_share, member_spread
-        The area's uncertainty (`conformal.labelled_areas`), and the standard deviation over members of their
-        expected shares.
-    error, dice
-        Of the mask.
-    safe_doubt
-        `conformal.highest_safe_doubt`.
+    numbers
+        Those of `Prediction.scores`, and `doubt`, its mean; and
+
+        * `true`, `expected`: share of the first foreground class, in the reference, and the mean of its
+          probability; `open_share`: the area's uncertainty (`conformal.labelled_areas`); `member_spread`: the
+          standard deviation over members of their expected shares;
+        * `error`, `dice` of the mask; `safe_doubt` (`conformal.highest_safe_doubt`).
     abstained : float64, shape (len(DOUBTS),)
         Share of the pixels that would be abstained from at each of `DOUBTS`.
-    scores
-        `Prediction.scores`, and `doubt`, its mean.
     pixels : dict of float32, each of shape (PIXELS_A_FRAME,)
         At pixels drawn at random: `wrong` (0 or 1) and the scores that may rank them.
     """
 
-    true: float
-    expected: float
-    open_share: float
-    member_spread: float
-    error: float
-    dice: float
-    safe_doubt: float
+    numbers: dict[str, float]
     abstained: NDArray[np.float64]
-    scores: dict[str, float]
     pixels: dict[str, NDArray[np.float32]]
 
 
@@ -62,8 +51,8 @@ class MeasuredExperiment:
     frames: tuple[MeasuredFrame, ...]
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """An attribute or score of every frame, float64 of shape (n,)."""
-        return np.array([getattr(f, name) if hasattr(f, name) else f.scores[name] for f in self.frames])
+        """One of the numbers of every frame, float64 of shape (n,)."""
+        return np.array([frame.numbers[name] for frame in self.frames])
 
 
 def measure(
@@ -99,16 +88,20 @@ def _frame(
         "mutual information": prediction.mutual_information,
         "std (UQ)": prediction.std,
     }
+    numbers = {
+        **prediction.scores(),
+        "doubt": float(doubt.mean(dtype=np.float64)),
+        "true": float(true[0]),
+        "expected": float(expected[0]),
+        "open_share": float(open_share[0]),
+        "member_spread": float(of_class[:, counted].mean(axis=1, dtype=np.float64).std()),
+        "error": 1 - quality.accuracy,
+        "dice": quality.dice,
+        "safe_doubt": highest_safe_doubt(doubt, wrong, max_error),
+    }
+    pixels = {name: values[counted][drawn] for name, values in maps.items()}
     return MeasuredFrame(
-        true=float(true[0]),
-        expected=float(expected[0]),
-        open_share=float(open_share[0]),
-        member_spread=float(of_class[:, counted].mean(axis=1, dtype=np.float64).std()),
-        error=1 - quality.accuracy,
-        dice=quality.dice,
-        safe_doubt=highest_safe_doubt(doubt, wrong, max_error),
+        numbers=numbers,
         abstained=1 - np.searchsorted(np.sort(doubt), DOUBTS) / doubt.size,
-        scores={**prediction.scores(), "doubt": float(doubt.mean(dtype=np.float64))},
-        pixels={"wrong": wrong[drawn].astype(np.float32)}
-        | {name: values[counted][drawn] for name, values in maps.items()},
+        pixels={"wrong": wrong[drawn].astype(np.float32)} | pixels,
     )

@@ -1,6 +1,7 @@
 """Tables, figures, and findings that the numbers decide."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,12 +10,11 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from icefloe.evaluation.scores import BinnedCurve
-from icefloe.evaluation.temperature import TemperatureCheck
+from icefloe.evaluation.temperature import METRICS, TemperatureCheck
 from icefloe.report.figures import draw_outlines
 from icefloe.scoring.conformal import experiments_needed
-from icefloe.statistics.interval import Interval
 from icefloe.tables import Table
-from studies.kit.figures import GREY, PALETTE, diagonal, draw_estimate, error_bars, panels, reference_line
+from studies.kit.figures import GREY, PALETTE, diagonal, draw_curve, draw_estimates, panels, reference_line
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import table_of
 from studies.uncertainty.design import FRESH, METHODS, N_DIVISIONS, OURS, UQ
@@ -23,6 +23,7 @@ from studies.uncertainty.rows import WITHIN, Abstention, Coverage, Ranking, Spli
 MORE_ERRORS, MORE_EPISTEMIC = 2.0, 1.5
 """An ensemble that errs so many times as often and yet disagrees less than so many times as much is blind."""
 
+RISKS = {"pixels": "wrong ones among the pixels kept", "images": "1 - Dice of the images kept"}
 N_POINTS = 1000
 """Of a risk-coverage curve, drawn."""
 
@@ -54,7 +55,7 @@ class UncertaintyResult(StudyResult):
         Share of the variance of our scores that lies between experiments.
     splits, rankings, abstentions, calibration
         Aleatoric and epistemic parts, areas under risk-coverage curves, what abstaining does, and
-        reliability, by group of experiments.
+        reliability, by group of experiments, the fresh ones first.
     checks
         Of the temperature, of every version.
     methods, few, verifications
@@ -68,8 +69,14 @@ class UncertaintyResult(StudyResult):
     name: ClassVar[str] = "uncertainty"
     title: ClassVar[str] = "What the uncertainty is worth"
     folder: ClassVar[str] = "uncertainty"
-    n_divisions: ClassVar[int] = N_DIVISIONS
-    ours: ClassVar[str] = OURS.name
+    words: ClassVar[Mapping[str, Any]] = {
+        "ours": OURS.name,
+        "n_divisions": N_DIVISIONS,
+        "uq": UQ,
+        "within": WITHIN,
+        "more_errors": MORE_ERRORS,
+        "more_epistemic": MORE_EPISTEMIC,
+    }
 
     ensemble: str
     n_members: int
@@ -96,15 +103,21 @@ class UncertaintyResult(StudyResult):
         return {name: [row for row in self.methods if row.method == name] for name in names}
 
     @property
-    def shifted(self) -> list[Verification]:
-        """Verifications at the level shown."""
-        return [row for row in self.verifications if row.level == self.level]
+    def right_widths(self) -> dict[str, float]:
+        """Way to an interval -> its mean width, where coverage is right at all levels."""
+        right = {n: rows for n, rows in self.by_method.items() if all(row.is_right for row in rows)}
+        return {name: float(np.mean([row.width for row in rows])) for name, rows in right.items()}
 
     @property
     def needed(self) -> str:
         """Fewest experiments that each level takes."""
         levels = dict.fromkeys(row.level for row in self.few)
         return ", ".join(f"{experiments_needed(level)} for {level:.0%}" for level in levels)
+
+    @property
+    def shown(self) -> list[Verification]:
+        """Verifications at the level shown."""
+        return [row for row in self.verifications if row.level == self.level]
 
     def sentence(self) -> str:
         """Whether the intervals in use cover what they state."""
@@ -116,117 +129,73 @@ class UncertaintyResult(StudyResult):
             f"what is stated: {said}."
         )
 
-    def findings(self) -> list[str]:
-        """What holds and what does not, as the numbers decide."""
-        shifted = {row.group: row.coverage for row in self.shifted if FRESH not in row.group}
-        return [
-            self.sentence(),
-            *self._other_intervals(),
-            f"Intervals on other kinds of experiments, of which nothing is promised: {self._below(shifted)}.",
-            self._parts(),
-            *(check.sentence() for check in self.checks),
-            *(self._ranked(unit) for unit in ("pixels", "images")),
-            *self._abstaining(),
+    def below(self, rows: Sequence[Verification | Abstention], share: str) -> str:
+        """Which groups' share is below the level: shown over several experiments, or seen in a single one.
+
+        Fresh experiments are left out: it is of other kinds that nothing is promised.
+        """
+        shares = {row.group: getattr(row, share) for row in rows if FRESH not in row.group}
+        shown = [group for group, found in shares.items() if found.high < self.level]
+        single = [g for g, found in shares.items() if found.n == 1 and found.mean < self.level - WITHIN]
+        named = {f"shown to be below {self.level:.0%}": shown, "below it in the one experiment": single}
+        parts = [
+            f"{how}: {', '.join(f'{group} ({shares[group].mean:.2f})' for group in groups)}"
+            for how, groups in named.items()
+            if groups
         ]
-
-    def _other_intervals(self) -> list[str]:
-        """Which of the other intervals are off, and which of those that are right are the narrowest."""
-        lines, width = [], {}
-        for name, rows in self.by_method.items():
-            if all(row.is_right for row in rows):
-                width[name] = float(np.mean([row.width for row in rows]))
-            elif name != OURS.name:
-                worst = max(rows, key=lambda row: abs(row.coverage.mean - row.level))
-                lines.append(
-                    f"Intervals by `{name}` are off: {worst.coverage.mean:.3f} where {worst.level:.0%} is "
-                    "stated."
-                )
-        if width:
-            least = min(width, key=width.__getitem__)
-            others = [f"`{name}` {w / width[least] - 1:+.0%}" for name, w in width.items() if name != least]
-            said = ", ".join(others) or "no other"
-            lines.append(f"Of those that are right, `{least}` is the narrowest ({said}).")
-        return lines
-
-    def _below(self, shares: Mapping[str, Interval]) -> str:
-        """Where a share is below the level: shown over several experiments, or seen in a single one."""
-        shown, single = f"shown to be below {self.level:.0%}:", "below it in the one experiment:"
-        found: dict[str, list[str]] = {shown: [], single: []}
-        for group, share in shares.items():
-            ends = {end: getattr(share, end) - self.level for end in ("mean", "low", "high")}
-            if Interval(n=share.n, **ends).finding() == "worse":
-                found[shown].append(f"{group} ({share.mean:.2f})")
-            elif share.n == 1 and ends["mean"] < -WITHIN:
-                found[single].append(f"{group} ({share.mean:.2f})")
-        parts = [f"{how} {', '.join(groups)}" for how, groups in found.items() if groups]
         return "; ".join(parts) or f"none is below {self.level:.0%}"
 
-    def _parts(self) -> str:
-        """By what factor the two parts of uncertainty differ from those on fresh experiments."""
+    @property
+    def blind(self) -> list[str]:
+        """Groups in which the ensemble errs much more than on fresh experiments and hardly disagrees more."""
         fresh, *others = self.splits
-        factors = {
-            row.group: (
-                row.aleatoric_boundary / fresh.aleatoric_boundary,
-                row.epistemic_boundary / fresh.epistemic_boundary,
-            )
-            for row in others
-        }
-        said = ", ".join(f"{group} {parts[0]:.1f} / {parts[1]:.1f}" for group, parts in factors.items())
-        errs = [row.group for row in others if row.error >= MORE_ERRORS * fresh.error]
-        blind = ", ".join(group for group in errs if factors[group][1] < MORE_EPISTEMIC)
-        return (
-            f"Aleatoric / epistemic part per boundary, in units of that on {FRESH}: {said}. The ensemble "
-            f"does not notice how much less it knows where it has {MORE_ERRORS:g} times as many wrong pixels "
-            f"or more, but less than {MORE_EPISTEMIC:g} times the epistemic part: {blind or 'nowhere'}."
-        )
-
-    def _ranked(self, unit: str) -> str:
-        """Which score ranks errors best on fresh experiments, and how it and the paper's UQ do elsewhere."""
-        fresh, *others = self.ranked(unit)
-        elsewhere = [f"{row.group} {row.gain(fresh.best):.2f} / {row.gain(UQ):.2f}" for row in others]
-        return (
-            f"`{fresh.best}` ranks {unit} of {FRESH} best: {fresh.gain(fresh.best):.2f} of the way from "
-            f"chance to the oracle, the paper's UQ {fresh.gain(UQ):.2f}. Elsewhere, that score / UQ: "
-            f"{', '.join(elsewhere)}."
-        )
-
-    def _abstaining(self) -> list[str]:
-        """Whether abstaining keeps its promise, and at what price."""
-        fresh, *others = self.abstentions
-        kept = fresh.kept_promise.mean
         return [
-            f"With {fresh.abstained:.1%} of the pixels abstained from, {kept:.1%} of fresh images have at "
-            f"most {self.max_error:.1%} of wrong pixels left, {fresh.before:.1%} without; {self.level:.0%} "
-            f"was promised, which is {'kept' if kept >= self.level - WITHIN else 'NOT kept'}.",
-            "Abstaining on other kinds of experiments, of which nothing is promised: "
-            f"{self._below({row.group: row.kept_promise for row in others})}.",
+            row.group
+            for row in others
+            if row.error >= MORE_ERRORS * fresh.error
+            and row.epistemic_boundary < MORE_EPISTEMIC * fresh.epistemic_boundary
         ]
-
-    def table(self) -> Table:
-        """Coverage and width of every way to an interval."""
-        return self.coverage_table(self.methods, {"interval": "method"})
-
-    def coverage_table(self, rows: Sequence[Coverage], first: Mapping[str, str]) -> Table:
-        """Coverage and width, behind a first column."""
-        columns = {
-            "stated": "level:.0%",
-            "covered [single divisions]": "coverage",
-            "width, of the image": "width:.2%",
-            "of the area": "informative_width:.0%",
-        }
-        return table_of(rows, {**first, **columns})
 
     def ranked(self, unit: str) -> list[Ranking]:
         """Rankings of `pixels` or `images`."""
         return [row for row in self.rankings if row.unit == unit]
 
+    def table(self) -> Table:
+        """Coverage and width of every way to an interval."""
+        columns = {
+            "interval": "method",
+            "stated": "level:.0%",
+            "covered [single divisions]": "coverage",
+            "width, of the image": "width:.2%",
+            "of the area": "informative_width:.0%",
+        }
+        return table_of(self.methods, columns)
+
+    def temperature_table(self) -> Table:
+        """Both metrics at temperature 1 and at each version's, a line a version and dataset."""
+        rows = []
+        for check in self.checks:
+            for dataset, changes in groupby(check.changes, key=lambda change: change.dataset):
+                row = {
+                    "version": f"{check.ensemble} ({check.temperature:.2f})",
+                    "dataset": dataset,
+                    "images": 0,
+                }
+                for change in changes:
+                    metric, row["images"] = METRICS[change.metric], change.n_images
+                    row[metric] = f"{change.before:.4f} → {change.after:.4f}"
+                    row[f"{metric} difference"] = f"{change.interval.text(4, signed=True)} {change.finding}"
+                rows.append(row)
+        return Table.of(rows)
+
     def ranking_table(self, unit: str) -> Table:
-        """Areas under the risk-coverage curves of `pixels` or `images`, in thousandths."""
-        rows = [
-            {f"{unit} of": row.group, "n": row.n, "random": 1e3 * row.random, "oracle": 1e3 * row.oracle}
-            | row.cells
-            for row in self.ranked(unit)
-        ]
+        """Areas under the risk-coverage curves of `pixels` or `images`, in thousandths; the best in bold."""
+        rows = []
+        for row in self.ranked(unit):
+            areas = {name: f"{1e3 * area:.2f} ({row.gain(name):.2f})" for name, area in row.aurc.items()}
+            areas[row.best] = f"**{areas[row.best]}**"
+            limits = {"random": 1e3 * row.random, "oracle": 1e3 * row.oracle}
+            rows.append({f"{unit} of": row.group, "n": row.n, **limits, **areas})
         return Table.of(rows, {"random": ".2f", "oracle": ".2f"})
 
     def plot(self, ax: Axes) -> None:
@@ -235,9 +204,7 @@ class UncertaintyResult(StudyResult):
         diagonal(ax, levels[0], levels[-1])
         for number, (name, rows) in enumerate(self.by_method.items()):
             beside = [row.level + 0.002 * (number - len(METHODS) / 2) for row in rows]
-            covered = [row.coverage for row in rows]
-            means = [each.mean for each in covered]
-            ax.errorbar(beside, means, error_bars(covered), marker="o", markersize=4, label=name)
+            draw_curve(ax, beside, [row.coverage for row in rows], marker="o", label=name)
         ax.set(xlabel="stated coverage", ylabel="coverage on other experiments")
 
     def figures(self) -> dict[str, Figure]:
@@ -259,26 +226,27 @@ class UncertaintyResult(StudyResult):
     def _calibration_figure(self) -> Figure:
         figure, ((before, after),) = panels(1, 2, 8.6, 4, sharey=True)
         temperature = f"temperature {self.checks[0].temperature:.2f}" if self.checks else "calibrated"
-        for axis, title, bins, ece in (
-            (before, "temperature 1", "uncalibrated", "ece_uncalibrated"),
-            (after, temperature, "calibration", "ece"),
-        ):
+        before.set(title="temperature 1", ylabel="observed frequency")
+        after.set(title=temperature)
+        for row in self.calibration:
+            for axis, curve, ece in (
+                (before, row.uncalibrated, row.ece_uncalibrated),
+                (after, row.calibration, row.ece),
+            ):
+                if curve:
+                    label = f"{row.dataset} (ECE {ece:.4f})"
+                    axis.plot(curve.predicted, curve.frequency, marker="o", label=label)
+        for axis in (before, after):
             diagonal(axis)
-            for row in self.calibration:
-                if curve := getattr(row, bins):
-                    label = f"{row.dataset} (ECE {getattr(row, ece):.4f})"
-                    axis.plot(curve.predicted, curve.frequency, marker="o", markersize=3, label=label)
-            axis.set(title=title, xlabel="predicted probability")
+            axis.set(xlabel="predicted probability")
             axis.legend()
-        before.set_ylabel("observed frequency")
         return figure
 
     def _coverage_figure(self) -> Figure:
         figure, ((covered, wide),) = panels(1, 2, 9.6, 4)
         self.plot(covered)
         for name, rows in self.by_method.items():
-            levels, widths = [row.level for row in rows], [100 * row.width for row in rows]
-            wide.plot(levels, widths, marker="o", markersize=4, label=name)
+            wide.plot([row.level for row in rows], [100 * row.width for row in rows], marker="o", label=name)
         wide.set(xlabel="stated coverage", ylabel="mean width, % of the image")
         wide.legend(loc="upper left", fontsize=7)
         return figure
@@ -286,12 +254,11 @@ class UncertaintyResult(StudyResult):
     def _few_figure(self) -> Figure:
         figure, ((covered, wide),) = panels(1, 2, 8.6, 3.4)
         own = [row for row in self.few if row.level == self.level]
-        n, coverage = [row.n_calibration for row in own], [row.coverage for row in own]
-        covered.fill_between(n, [each.low for each in coverage], [each.high for each in coverage], alpha=0.3)
-        covered.plot(n, [each.mean for each in coverage], marker="o", markersize=4)
+        n = [row.n_calibration for row in own]
+        draw_curve(covered, n, [row.coverage for row in own], band=True, marker="o")
         reference_line(covered, self.level)
         covered.set_ylabel(f"coverage, stated {self.level:.0%}")
-        wide.plot(n, [100 * row.width for row in own], marker="o", markersize=4)
+        wide.plot(n, [100 * row.width for row in own], marker="o")
         wide.set(yscale="log", ylabel="mean width, % of the image")
         for axis in (covered, wide):
             axis.set(xscale="log", xlabel="experiments calibrated on")
@@ -300,22 +267,16 @@ class UncertaintyResult(StudyResult):
         return figure
 
     def _shift_figure(self) -> Figure:
-        rows = self.shifted
-        figure, ((axis,),) = panels(1, 1, 7, 0.9 + 0.3 * len(rows))
-        for number, row in enumerate(rows):
-            draw_estimate(axis, number, row.coverage, PALETTE[0])
+        covered = {f"{row.group} ({row.n_images} images)": row.coverage for row in self.shown}
+        figure, ((axis,),) = panels(1, 1, 7, 0.9 + 0.3 * len(covered))
+        draw_estimates(axis, covered, PALETTE[:1])
         axis.axvline(self.level, color=GREY, linewidth=1, linestyle="--")
-        axis.set_yticks(range(len(rows)), [f"{row.group} ({row.n_images} images)" for row in rows])
         axis.set(xlabel=f"images covered by their {self.level:.0%} interval", xlim=(-0.02, 1.02))
-        axis.invert_yaxis()
         return figure
 
     def _risk_figure(self) -> Figure:
-        figure, ((pixels, images),) = panels(1, 2, 10, 4)
-        for axis, unit, risk in (
-            (pixels, "pixels", "wrong ones among the pixels kept"),
-            (images, "images", "1 - Dice of the images kept"),
-        ):
+        figure, axes = panels(1, 2, 10, 4)
+        for axis, (unit, risk) in zip(axes[0], RISKS.items(), strict=True):
             first = next(iter(self.curves[unit].values()))
             at = np.unique(np.linspace(0, len(first.risk) - 1, N_POINTS).astype(int))
             for number, (name, curve) in enumerate(self.curves[unit].items()):
@@ -326,5 +287,5 @@ class UncertaintyResult(StudyResult):
             axis.set(xlabel="share kept", ylabel=risk)
             axis.legend(fontsize=7)
         # Nearly all pixels are easy: what there is to see is at the end.
-        pixels.set(yscale="log", xlim=(0.7, 1.0), ylim=(1e-5, None))
+        axes[0, 0].set(yscale="log", xlim=(0.7, 1.0), ylim=(1e-5, None))
         return figure

@@ -24,7 +24,13 @@ from studies.uncertainty.measure import DOUBTS, MeasuredExperiment
 WITHIN = 0.02
 """How far from its level coverage may be to be called right."""
 
+PARTS = ("entropy", "aleatoric_entropy", "mutual_information", "aleatoric_boundary", "epistemic_boundary")
 Experiments = Sequence[MeasuredExperiment]
+
+
+def _pooled(experiments: Experiments, name: str) -> Float64Array:
+    """One of the numbers of all frames."""
+    return np.concatenate([e.column(name) for e in experiments])
 
 
 class Coverage(Record):
@@ -49,9 +55,14 @@ class Coverage(Record):
     relative_width: float
 
     @property
+    def off(self) -> float:
+        """How far coverage is from its level."""
+        return abs(self.coverage.mean - self.level)
+
+    @property
     def is_right(self) -> bool:
-        """Whether coverage is within two points of its level."""
-        return abs(self.coverage.mean - self.level) <= WITHIN
+        """Whether that is within two points."""
+        return self.off <= WITHIN
 
     @property
     def informative_width(self) -> float | None:
@@ -71,36 +82,37 @@ def divide(
     Experiments of one kind are exchangeable, so the mean over divisions must come out at the stated level or
     a little above it: what is verified is that the whole chain does what the theory says.
     """
-    scores, scales = method.scores(experiments), method.scales(experiments)
-    expected = [e.column("expected") for e in experiments]
+    of_experiments = (
+        method.scores(experiments),
+        method.scales(experiments),
+        [e.column("expected") for e in experiments],
+    )
     found: dict[float, list[tuple[float, float, float]]] = {level: [] for level in LEVELS}
     for _ in range(n_divisions):
         order = rng.permutation(len(experiments))
-        calibration = [scores[k] for k in order[:n_calibration]]
-        rest_scores, rest_expected, rest_scales = (
-            np.concatenate([values[k] for k in order[n_calibration:]])
-            for values in (scores, expected, scales)
+        calibration = [of_experiments[0][k] for k in order[:n_calibration]]
+        scores, scales, expected = (
+            np.concatenate([values[k] for k in order[n_calibration:]]) for values in of_experiments
         )
         for level, values in found.items():
             quantile = method.quantile(calibration, level)
-            width = _widths(rest_expected, rest_scales, quantile)
-            relative = np.median(width / np.maximum(rest_expected, MINIMUM_FOREGROUND))
-            values.append((float(np.mean(rest_scores <= quantile)), float(width.mean()), float(relative)))
-    rows = []
-    for level, values in found.items():
-        coverage, width, relative = np.array(values).T
-        low, high = np.quantile(coverage, (0.05, 0.95))
-        rows.append(
-            Coverage(
-                method=method.name,
-                level=level,
-                n_calibration=n_calibration,
-                coverage=Interval(mean=float(coverage.mean()), low=low, high=high, n=n_divisions),
-                width=float(width.mean()),
-                relative_width=float(relative.mean()),
-            )
+            width = _widths(expected, scales, quantile)
+            relative = np.median(width / np.maximum(expected, MINIMUM_FOREGROUND))
+            values.append((float(np.mean(scores <= quantile)), float(width.mean()), float(relative)))
+
+    def row(level: float) -> Coverage:
+        covered, width, relative = np.array(found[level]).T
+        low, high = np.quantile(covered, (0.05, 0.95))
+        return Coverage(
+            method=method.name,
+            level=level,
+            n_calibration=n_calibration,
+            coverage=Interval(mean=float(covered.mean()), low=low, high=high, n=n_divisions),
+            width=float(width.mean()),
+            relative_width=float(relative.mean()),
         )
-    return rows
+
+    return [row(level) for level in LEVELS]
 
 
 def _widths(expected: Float64Array, scale: Float64Array, quantile: float) -> Float64Array:
@@ -131,15 +143,14 @@ class Verification(Record):
 def verify(group: str, calibration: Experiments, experiments: Experiments, level: float) -> Verification:
     """Calibrate our intervals on some experiments, and see how they fare on others of whatever kind."""
     quantile = hierarchical_quantile(OURS.scores(calibration), level)
-    covered = [scores <= quantile for scores in OURS.scores(experiments)]
     scales = np.concatenate(OURS.scales(experiments))
     return Verification(
         group=group,
         level=level,
         n_experiments=len(experiments),
         n_images=len(scales),
-        coverage=share_over_repetitions(covered),
-        width=float(np.mean(_widths(_column(experiments, "expected"), scales, quantile))),
+        coverage=share_over_repetitions([scores <= quantile for scores in OURS.scores(experiments)]),
+        width=float(np.mean(_widths(_pooled(experiments, "expected"), scales, quantile))),
     )
 
 
@@ -148,6 +159,8 @@ class Split(Record):
 
     Attributes
     ----------
+    entropy, aleatoric_entropy, mutual_information
+        The total, its aleatoric and its epistemic part.
     aleatoric_boundary, epistemic_boundary
         Per length of boundary; see `prediction.SCORES`.
     error
@@ -156,34 +169,24 @@ class Split(Record):
 
     group: str
     n_images: int
-    total: float
-    aleatoric: float
-    epistemic: float
-    epistemic_share: float
+    entropy: float
+    aleatoric_entropy: float
+    mutual_information: float
     aleatoric_boundary: float
     epistemic_boundary: float
     error: float
 
+    @property
+    def epistemic_share(self) -> float:
+        """Of the total."""
+        return self.mutual_information / max(self.entropy, 1e-9)
+
     @classmethod
     def of(cls, group: str, experiments: Experiments) -> "Split":
         """Mean over all frames of some experiments."""
-        mean = {
-            name: 1e3 * float(_column(experiments, score).mean())
-            for name, score in (
-                ("total", "entropy"),
-                ("aleatoric", "aleatoric_entropy"),
-                ("epistemic", "mutual_information"),
-                ("aleatoric_boundary", "aleatoric_boundary"),
-                ("epistemic_boundary", "epistemic_boundary"),
-            )
-        }
-        return cls(
-            group=group,
-            n_images=sum(len(e.frames) for e in experiments),
-            epistemic_share=mean["epistemic"] / max(mean["total"], 1e-9),
-            error=float(_column(experiments, "error").mean()),
-            **mean,
-        )
+        error = _pooled(experiments, "error")
+        parts = {name: 1e3 * float(_pooled(experiments, name).mean()) for name in PARTS}
+        return cls(group=group, n_images=len(error), error=float(error.mean()), **parts)
 
 
 class Ranking(Record):
@@ -216,12 +219,6 @@ class Ranking(Record):
         possible = self.random - self.oracle
         return (self.random - self.aurc[score]) / possible if possible > 0 else np.nan
 
-    @property
-    def cells(self) -> dict[str, str]:
-        """Score -> its area in thousandths, and its gain; the best one in bold."""
-        cells = {name: f"{1e3 * area:.2f} ({self.gain(name):.2f})" for name, area in self.aurc.items()}
-        return {name: f"**{cell}**" if name == self.best else cell for name, cell in cells.items()}
-
     @classmethod
     def of(cls, group: str, unit: str, experiments: Experiments) -> "Ranking":
         """Of every score."""
@@ -240,15 +237,14 @@ class Ranking(Record):
 def risk_curves(unit: str, experiments: Experiments) -> dict[str, RiskCoverage]:
     """Score -> risk-coverage curve of the images of some experiments, or of the pixels drawn from them."""
     if unit == "images":
-        loss = 1 - _column(experiments, "dice")
+        loss = 1 - _pooled(experiments, "dice")
         return {
-            title: risk_coverage(_column(experiments, name), loss) for name, title in IMAGE_SCORES.items()
+            title: risk_coverage(_pooled(experiments, name), loss) for name, title in IMAGE_SCORES.items()
         }
-    pixels = {
-        name: np.concatenate([f.pixels[name] for e in experiments for f in e.frames])
-        for name in ("wrong", *PIXEL_SCORES)
-    }
-    return {name: risk_coverage(pixels[name], pixels["wrong"]) for name in PIXEL_SCORES}
+    frames = [frame for e in experiments for frame in e.frames]
+    wrong = np.concatenate([frame.pixels["wrong"] for frame in frames])
+    scores = {name: np.concatenate([frame.pixels[name] for frame in frames]) for name in PIXEL_SCORES}
+    return {name: risk_coverage(values, wrong) for name, values in scores.items()}
 
 
 class Abstention(Record):
@@ -289,7 +285,7 @@ class Abstention(Record):
             n_experiments=len(experiments),
             n_images=len(shares),
             kept_promise=share_over_repetitions([e.column("safe_doubt") >= max_doubt for e in experiments]),
-            before=float((_column(experiments, "error") <= max_error).mean()),
+            before=float((_pooled(experiments, "error") <= max_error).mean()),
             abstained=float(np.mean(shares)),
         )
 
@@ -297,7 +293,3 @@ class Abstention(Record):
 def highest_doubt(calibration: Experiments, confidence: float) -> float:
     """`Guarantees.max_doubt` of experiments, as a number."""
     return -hierarchical_quantile([-e.column("safe_doubt") for e in calibration], confidence)
-
-
-def _column(experiments: Experiments, name: str) -> Float64Array:
-    return np.concatenate([e.column(name) for e in experiments])

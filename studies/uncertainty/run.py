@@ -1,6 +1,5 @@
 """From an ensemble and a workspace's datasets to the study."""
 
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from icefloe.evaluation.evaluate import Evaluation, evaluate
 from icefloe.evaluation.temperature import check_temperature
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.calibrate import N_IMAGES, held_out_experiments
+from icefloe.registry.loading import load_ensemble
 from icefloe.registry.registry import Registry
 from icefloe.report.figures import SegmentedImage
 from icefloe.settings import Settings
@@ -26,15 +26,7 @@ from icefloe.statistics.repetitions import intraclass_correlation
 from studies.uncertainty.design import FEW, FRESH, LEVELS, METHODS, N_EXAMPLES, N_SHIFTED, OURS
 from studies.uncertainty.measure import MeasuredExperiment, measure
 from studies.uncertainty.result import Calibration, UncertaintyResult
-from studies.uncertainty.rows import (
-    Abstention,
-    Ranking,
-    Split,
-    divide,
-    highest_doubt,
-    risk_curves,
-    verify,
-)
+from studies.uncertainty.rows import Abstention, Ranking, Split, divide, highest_doubt, risk_curves, verify
 
 
 @dataclass(frozen=True)
@@ -64,30 +56,17 @@ def run_uncertainty(
 ) -> UncertaintyResult:
     """Of a saved ensemble; with None, of the workspace's champion, beside all other versions' temperatures.
 
-    Parameters
-    ----------
-    settings, progress
-        Of the workspace; is told how far it is.
-    ensemble
-        A saved ensemble's folder: what it was trained on is then known from its benchmark alone.
-    n_experiments, seed
-        As of `measure_uncertainty`.
-
-    Raises
-    ------
-    IcefloeError
-        If there is no champion; others as of `measure_uncertainty`.
+    Of a saved ensemble, what it was trained on is known from its benchmark alone. Parameters and errors are
+    those of `measure_uncertainty`, and there must be a champion.
     """
     datasets = load_datasets(settings.data)
-    with tempfile.TemporaryDirectory() as scratch:
-        if ensemble is not None:
-            judged, earlier = TrainedEnsemble(Ensemble.load(ensemble)), []
-        else:
-            judged, *earlier = registered_ensembles(settings, Path(scratch))
-        return measure_uncertainty(judged, datasets, earlier, n_experiments, seed, progress)
+    ensembles = (
+        registered_ensembles(settings) if ensemble is None else [TrainedEnsemble(Ensemble.load(ensemble))]
+    )
+    return measure_uncertainty(ensembles, datasets, n_experiments, seed, progress)
 
 
-def registered_ensembles(settings: Settings, scratch: Path) -> list[TrainedEnsemble]:
+def registered_ensembles(settings: Settings) -> list[TrainedEnsemble]:
     """The champion, then every other registered version, each under its own name, newest first.
 
     Raises
@@ -96,20 +75,18 @@ def registered_ensembles(settings: Settings, scratch: Path) -> list[TrainedEnsem
         If there is no champion.
     """
     registry = Registry(settings)
-    champion = registry.get("champion").name
-    others = [version.name for version in reversed(registry.list()) if version.name != champion]
+    newest_first = [version.name for version in reversed(registry.list())]
     found = []
-    for name in (champion, *others):
-        loaded = Ensemble.load(registry.download(name, scratch / name))
+    for name in dict.fromkeys((registry.get("champion").name, *newest_first)):
+        loaded = load_ensemble(settings, name)
         named = loaded.with_manifest(loaded.manifest.model_copy(update={"name": name}))
         found.append(TrainedEnsemble(named, registry.show(name).lineage.keys()))
     return found
 
 
 def measure_uncertainty(
-    judged: TrainedEnsemble,
+    ensembles: Sequence[TrainedEnsemble],
     datasets: Mapping[str, Dataset],
-    earlier: Sequence[TrainedEnsemble] = (),
     n_experiments: int = 240,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -118,12 +95,10 @@ def measure_uncertainty(
 
     Parameters
     ----------
-    judged
-        The ensemble.
+    ensembles
+        The ensemble; behind it other versions, of which the temperature alone is checked.
     datasets
         Of the workspace; their images with a reference that training has not seen are used.
-    earlier
-        Other versions, whose temperatures are checked too.
     n_experiments
         Fresh simulated experiments, at least 20.
     seed
@@ -142,8 +117,8 @@ def measure_uncertainty(
             f"{n_experiments} experiments: half of them must allow 90 % intervals. Ask for 20 or more."
         )
     rng = np.random.default_rng(seed)
-    ensemble, held_out = judged.ensemble, judged.held_out(datasets)
-    evaluation = judged.evaluate(datasets)
+    ensemble, held_out = ensembles[0].ensemble, ensembles[0].held_out(datasets)
+    evaluations = [each.evaluate(datasets) for each in ensembles]
 
     def simulated(group: str, n: int, *draw: Any) -> list[MeasuredExperiment]:
         experiments = fresh_experiments(n, N_IMAGES, seed, group, *draw)
@@ -164,11 +139,7 @@ def measure_uncertainty(
         n_images=N_IMAGES,
         between=intraclass_correlation(OURS.scores(fresh)),
         splits=tuple(Split.of(name, group) for name, group in ({FRESH: fresh} | others).items()),
-        checks=tuple(
-            check
-            for found in (evaluation, *(version.evaluate(datasets) for version in earlier))
-            if (check := check_temperature(found))
-        ),
+        checks=tuple(filter(None, map(check_temperature, evaluations))),
         methods=tuple(row for method in METHODS for row in divide(fresh, method, half, rng)),
         few=tuple(row for n in FEW if n < n_experiments for row in divide(fresh, OURS, n, rng)),
         verifications=(
@@ -184,7 +155,7 @@ def measure_uncertainty(
         ),
         calibration=tuple(
             Calibration(dataset=dataset, **scores.model_dump(include=set(Calibration.model_fields)))
-            for dataset, scores in evaluation.datasets.items()
+            for dataset, scores in evaluations[0].datasets.items()
         ),
         curves={unit: risk_curves(unit, fresh) for unit in ("pixels", "images")},
         examples=tuple(_examples(ensemble, held_out, highest_doubt(fresh, LEVEL))),

@@ -89,7 +89,7 @@ def test_a_study_trains_every_network_twice_and_a_second_run_only_scores(setting
     told = Told()
     result = run(settings, progress=told)
     assert told.lines[:2] == ["T1: 6 networks on 6 images", "T2: all of them again, with 2 images of B"]
-    drawn = {key for each in result.drawn for key in each.keys}
+    drawn = {key for each in result.drawn for key in each.images}
     assert not set(result.tests[1].images) & drawn
 
     page = write_study(result, tmp_path / "out")

@@ -4,7 +4,7 @@ from icefloe.drift.config import GateConfig
 from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES
 from studies.gate.result import GateResult, JudgedDataset
-from studies.gate.rows import AlarmRate, Confusion, SizeRate, Smallest, StrengthRate
+from studies.gate.rows import AlarmRate, Confusion, Smallest
 
 
 def made(hits, total=200, smallest=0.1, **fields):
@@ -25,7 +25,7 @@ def made(hits, total=200, smallest=0.1, **fields):
         per_day=4,
         rates=(*rates("all"), *rates("older benchmark")),
         raised_by={"noise": 0.01},
-        by_size=(SizeRate(n_experiments=1, rate=Rate(hits=1, total=10)),),
+        by_size={1: Rate(hits=1, total=10)},
         smallest=tuple(
             Smallest(
                 cause=cause,
@@ -38,10 +38,7 @@ def made(hits, total=200, smallest=0.1, **fields):
         ),
         groups=confusion,
         causes=confusion,
-        by_strength=(
-            StrengthRate(strength=0.5, rate=Rate(hits=1, total=2)),
-            StrengthRate(strength=0.05, rate=Rate(hits=0, total=0)),
-        ),
+        by_strength={0.5: Rate(hits=1, total=2), 0.05: Rate(hits=0, total=0)},
         spreads=(),
         datasets=(),
         fitted="a test",
@@ -57,7 +54,7 @@ def test_the_stated_rate_is_judged_by_the_whole_interval(hits, finding):
 
 
 def test_causes_that_are_not_detected_are_named():
-    assert made(0).detected().endswith("**Not** up to the strongest shift measured: defocus.")
+    assert made(0).findings()[1].endswith("**Not** up to the strongest shift measured: defocus.")
 
 
 def test_a_month_is_as_many_tests_as_its_days_have():

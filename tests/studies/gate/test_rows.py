@@ -16,6 +16,7 @@ from studies.gate.design import CAUSES, Scenario, plan, thinned
 from studies.gate.rows import (
     Confusion,
     alarm_rates,
+    compare,
     detect,
     false_alarms_by_benchmark_size,
     judge,
@@ -97,17 +98,20 @@ def test_rates_are_counted_by_cause_and_strength():
 
 def test_detections_count_what_the_gate_does_not_accept(world, some):
     (benchmark, _), (measured, reports) = world, some
-    found = detect(benchmark, measured, 10, GateConfig())
+    config = GateConfig()
+    found = detect(compare(benchmark, measured, 10, config), config)
 
     assert {s: bool(raised) for s, raised in found.items()} == {
         s: report.outcome != "accept" for s, report in reports.items()
     }
-    assert len([s for s in detect(benchmark, measured, 5, GateConfig()) if s.cause is None]) == 3
+    with_five = detect(compare(benchmark, measured, 5, config), config)
+    assert len([s for s in with_five if s.cause is None]) == 3
 
 
 def test_the_quantities_that_raise_false_alarms_are_named(world, some):
     (benchmark, _), (measured, _) = world, some
-    found = detect(benchmark, measured, 10, GateConfig(alpha=0.49))
+    config = GateConfig(alpha=0.49)
+    found = detect(compare(benchmark, measured, 10, config), config)
     standard = {scenario: raised for scenario, raised in found.items() if scenario.cause is None}
 
     assert raised_by(found) == raised_by(standard)
@@ -116,8 +120,8 @@ def test_the_quantities_that_raise_false_alarms_are_named(world, some):
 
 def test_what_an_older_benchmark_lacks_is_not_detected_with_it(world):
     benchmark, measured = world
-    older = without_new_evidence(benchmark)
-    rows = alarm_rates("older benchmark", 10, detect(older, measured, 10, GateConfig()))
+    older, config = without_new_evidence(benchmark), GateConfig()
+    rows = alarm_rates("older benchmark", 10, detect(compare(older, measured, 10, config), config))
     hits = {row.cause: row.rate.hits for row in rows if row.strength == 1.0}
 
     assert hits["dose"] == 2
@@ -128,7 +132,7 @@ def test_random_benchmarks_never_hold_the_dataset_they_judge(world, rng):
     _, measured = world
     found = false_alarms_by_benchmark_size(measured, (1, 11), 5, 5, GateConfig(), rng)
 
-    assert {row.n_experiments: row.rate.total for row in found} == {1: 5, 11: 5}
+    assert {size: rate.total for size, rate in found.items()} == {1: 5, 11: 5}
 
 
 def test_a_confusion_matrix_counts_only_alarms_and_an_unclear_answer_is_no_right_one():
@@ -145,7 +149,7 @@ def test_a_confusion_matrix_counts_only_alarms_and_an_unclear_answer_is_no_right
 
 def test_answers_are_those_of_the_whole_gate(world, some):
     (benchmark, _), (measured, reports) = world, some
-    answers = judge(benchmark, measured, 10, GateConfig())
+    answers = judge(compare(benchmark, measured, 10, GateConfig()), GateConfig())
 
     assert answers == {scenario: report.attribution for scenario, report in reports.items()}
     groups = Confusion.by_group(answers)
@@ -156,9 +160,8 @@ def test_answers_are_those_of_the_whole_gate(world, some):
 
 def test_spreads_are_those_of_standard_experiments_only(world):
     benchmark, measured = world
-    noise = next(
-        s for s in measure_spreads(benchmark, measured, 10, GateConfig()) if s.words == "noise level"
-    )
+    spreads = measure_spreads(compare(benchmark, measured, 10, GateConfig()), GateConfig())
+    noise = next(s for s in spreads if s.words == "noise level")
 
     assert noise.deviation == pytest.approx(0.03, rel=0.6)
     assert abs(noise.centre) < 0.1

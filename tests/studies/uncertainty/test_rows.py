@@ -31,16 +31,11 @@ def frame(rng, factor=1.0, safe_doubt=0.3, error=0.01, split=1.0):
         "epistemic_boundary": split * open_share / 4,
     }
     names = ("1 - max p", "entropy", "aleatoric entropy", "mutual information", "std (UQ)")
+    area = {"true": 0.2 + factor * open_share * rng.normal(), "expected": 0.2, "open_share": open_share}
+    quality = {"error": error, "dice": 1 - 10 * open_share, "safe_doubt": safe_doubt}
     return MeasuredFrame(
-        true=0.2 + factor * open_share * rng.normal(),
-        expected=0.2,
-        open_share=open_share,
-        member_spread=open_share / 10,
-        error=error,
-        dice=1 - 10 * open_share,
-        safe_doubt=safe_doubt,
+        numbers=scores | area | quality | {"member_spread": open_share / 10},
         abstained=1 - DOUBTS,
-        scores=scores,
         pixels={"wrong": (rng.random(50) < doubt).astype(np.float32), "doubt": doubt}
         | {name: rng.random(50).astype(np.float32) for name in names},
     )
@@ -178,7 +173,7 @@ def test_the_best_ranking_is_found_and_where_uq_is_clearly_worse(fresh, result_o
 
 def test_the_split_is_given_in_units_of_fresh_experiments(fresh, rng, result_of):
     rows = [Split.of(FRESH, fresh), Split.of("D3", experiments(rng, 40, split=3.0))]
-    assert rows[1].epistemic == pytest.approx(3 * rows[0].epistemic, rel=0.2)
+    assert rows[1].mutual_information == pytest.approx(3 * rows[0].mutual_information, rel=0.2)
     ratio = [getattr(rows[1], name) / getattr(rows[0], name) for name in BY_BOUNDARY]
     said = finding(result_of(splits=rows), "Aleatoric / epistemic")
     assert f"D3 {ratio[0]:.1f} / {ratio[1]:.1f}" in said

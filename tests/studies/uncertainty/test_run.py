@@ -45,7 +45,7 @@ class Told(Silent):
 def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "N_SHIFTED", 1)
     told = Told()
-    result = measure_uncertainty(judged, datasets, [judged], n_experiments=20, progress=told)
+    result = measure_uncertainty([judged, judged], datasets, n_experiments=20, progress=told)
     text = write_study(result, tmp_path).read_text(encoding="utf-8")
 
     assert set(result.figures()) == {"calibration", "coverage", "few", "shift", "risk-coverage", "abstain"}
@@ -66,4 +66,4 @@ def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path,
 
 def test_too_few_experiments_are_refused(judged, datasets):
     with pytest.raises(IcefloeError, match="19 experiments: half of them must allow 90 % intervals"):
-        measure_uncertainty(judged, datasets, n_experiments=19)
+        measure_uncertainty([judged], datasets, n_experiments=19)

@@ -332,7 +332,11 @@ BAD = {
     ),
     "missing file": ("coco", lambda f: f / "none.json", "none.json: no such file or folder."),
     "a folder where a file is meant": ("label-studio", lambda f: f, "Name the file that the tool exported."),
-    "other JSON, coco": ("coco", lambda f: _write(f / "a.json", {"a": 1}), "neither COCO nor labelme"),
+    "other JSON, coco": (
+        "coco",
+        lambda f: _write(f / "a.json", {"a": 1}),
+        "a.json: no COCO file. Name the file",
+    ),
     "other JSON, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", {"a": 1}),
@@ -346,7 +350,7 @@ BAD = {
     "numbers for tasks": (
         "label-studio",
         lambda f: _write(f / "a.json", [1]),
-        "not a valid Label Studio export",
+        "not Label Studio's export",
     ),
     "nothing in it": ("label-studio", lambda f: _write(f / "a.json", []), "no labels in it"),
     "unknown image, coco": (
@@ -383,7 +387,7 @@ BAD = {
     "size, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", [_task(original_width=64)]),
-        "mask is 64x96, turned by 0 degrees, but the image is 128x96. Label the exported image as it is.",
+        "was labelled at 64x96 but the image is 128x96. Label the exported image as it is.",
     ),
     "turned": (
         "label-studio",
@@ -408,14 +412,18 @@ BAD = {
     "two annotations": (
         "label-studio",
         lambda f: _write(f / "a.json", [{**_task(), "annotations": _task()["annotations"] * 2}]),
-        "D3/stack_0 has 2 annotations. Keep one of them in Label Studio.",
+        "has 2 annotations (label-studio user 1, label-studio user 1). Keep one of them in Label Studio.",
     ),
     "two labels": (
         "png",
         lambda f: _png(_png(f, "D3/stack_0.png"), "stack_0.png"),
         "two labels for D3/stack_0.",
     ),
-    "classes, png": ("png", lambda f: _png(f, "D3/stack_0.png", GOOD * 7), "unknown classes (values 7)"),
+    "classes, png": (
+        "png",
+        lambda f: _png(f, "D3/stack_0.png", GOOD * 7),
+        "1600 pixels are of no class (grey levels 7)",
+    ),
     "no PNG": (
         "png",
         lambda f: _write(f / "masks/D3/stack_0.png", "junk").parents[2],
@@ -434,46 +442,46 @@ BAD = {
     "Windows path, coco": (
         "coco",
         lambda f: _coco(f, {"..\\a.png": GOOD}),
-        "is not a safe name. Fix the file.",
+        "is not a safe name, it leads to another folder.",
     ),
     "traversal, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", [_task(data={"dataset": "..", "stem": "../../etc/passwd"})]),
-        "dataset '..': not a safe name.",
+        "../../../etc/passwd is not in the queue.",
     ),
     "far points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _huge_polygon),
-        "far outside the image",
+        "far outside any image",
     ),
     "no points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _no_polygon),
-        "a polygon has no points",
+        "D3/stack_0: an outline of 0 points encloses nothing. Draw it again, or",
     ),
     "lost image": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _unknown_image),
-        "not valid COCO or labelme",
+        "annotation 1 is of an image with id 77, and there is none.",
     ),
     "bad table": (
         "png",
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,time\nD3,stack_0,noon\n").parent
         ),
-        "time 'noon' is not ISO 8601. Fix it.",
+        "items.csv: D3/stack_0: time 'noon' is not ISO 8601. Write it as 2026-03-01 13:00.",
     ),
     "bad seconds": (
         "png",
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,seconds\nD3,stack_0,x\n").parent
         ),
-        "seconds 'x' is not a number. Fix it.",
+        "seconds 'x' is not a number. Write it as 99.5.",
     ),
     "table of unknown images": (
         "png",
         lambda f: _write(_png(f, "D3/stack_0.png") / "items.csv", "a,b\n1,2\n").parent,
-        "items.csv: dataset None: not a safe name.",
+        "items.csv: no columns `dataset` and `stem`, but a, b. Keep the heading as it was exported.",
     ),
 }
 
