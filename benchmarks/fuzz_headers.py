@@ -300,7 +300,7 @@ def main() -> None:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        begun = None
+        begun, before = None, index
         signal.signal(signal.SIGALRM, lambda *_, process=process: process.kill())
         assert process.stdout is not None
         for line in process.stdout:
@@ -314,7 +314,7 @@ def main() -> None:
         if begun is not None:  # it died in the midst of one
             note(begun, "died", f"exit code {code}")
             index = begun + 1
-        elif code != 0:
+        elif code != 0 and index == before:
             sys.exit("The process that reads does not start; run it with --worker to see why.")
     print(f"{index - arguments.first:,} inputs, {sum(kinds.values())} finds of {len(kinds)} kinds")
     for (suffix, what), n in sorted(counts.items()):

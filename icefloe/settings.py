@@ -12,9 +12,10 @@ from pydantic_settings import (
 )
 
 from icefloe.errors import IcefloeError
+from icefloe.scratch import WORKSPACE_FILE
 from icefloe.validation import first_problem
 
-SETTINGS_FILE = "icefloe.toml"
+SETTINGS_FILE = WORKSPACE_FILE
 
 
 class Settings(BaseSettings):

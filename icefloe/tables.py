@@ -1,5 +1,6 @@
 """Tables of results: one object that a page, a terminal and a Markdown file show."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,6 +8,12 @@ from typing import Any, Self
 from tabulate import tabulate
 
 MISSING = "–"
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is, such as a name with [brackets]."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 @dataclass(frozen=True)

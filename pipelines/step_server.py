@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -10,8 +11,11 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 PROGRAM = "ephemeral_component.py"
 """The file that a lightweight component's shell command writes its source to, and then executes."""
@@ -21,16 +25,23 @@ DONE = b"done"
 
 PRELOADED = (
     "kfp.dsl.executor_main",
-    "icefloe.registry.runs",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "icefloe.workflow.runs",
     "icefloe.workflow.data",
+    "torch",
+    "icefloe.models.zoo",
     "icefloe.workflow.versions",
     "icefloe.workflow.prediction",
     "icefloe.workflow.drift",
+    "scipy.stats",
     "icefloe.workflow.selection",
+    "scipy.cluster",
     "icefloe.workflow.labels",
     "icefloe.workflow.evaluation",
     "icefloe.workflow.registration",
-    "icefloe.workflow.runs",
+    "icefloe.report.page",
     "matplotlib.pyplot",
     "mlflow.pyfunc",
     "icefloe.training.assembly",
@@ -66,8 +77,11 @@ def serve(control: socket.socket) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
             answer, output = descriptors
-            _step(socket.socket(fileno=answer), output)
-            return
+            try:
+                _step(socket.socket(fileno=answer), output)
+            except BaseException:  # a step's exit, too: an answer that does not come is its failure
+                traceback.print_exc()
+            _leave()
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -91,6 +105,15 @@ def _step(answer: socket.socket, output: int) -> None:
         sys.argv = [sys.argv[0], "--component_module_path", str(program), *request["arguments"]]
         executor_main()
     answer.sendall(DONE)
+
+
+def _leave() -> NoReturn:
+    """End as an interpreter does, but leave memory to the system: taking all modules apart takes seconds."""
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

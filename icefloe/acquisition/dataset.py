@@ -5,8 +5,9 @@ from pathlib import Path
 
 from icefloe.acquisition.stack import StackReport
 from icefloe.datasets.dataset import Dataset
-from icefloe.datasets.importer import dataset_info, new_place
+from icefloe.datasets.importer import dataset_info, new_place, taken
 from icefloe.errors import IcefloeError
+from icefloe.scratch import put
 
 
 def check_name(name: str, workspace_data: Path) -> None:
@@ -70,5 +71,8 @@ def make_dataset(
     info.save(stacked)
     destination = new_place(workspace_data, name)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    stacked.rename(destination)
+    try:
+        put(stacked, destination)
+    except FileExistsError as error:
+        raise taken(destination) from error
     return Dataset.load(destination)

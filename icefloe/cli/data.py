@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 app = typer.Typer(help="Datasets: simulate, import, audit, version.", no_args_is_help=True)
 
@@ -71,8 +70,8 @@ def import_(
         strict=strict,
     )
     for sentence in result.sentences():
-        say(escape(sentence))
-    say("Next: [bold]icefloe data audit[/bold], then [bold]icefloe data commit -m ...[/bold]")
+        say(sentence)
+    say("Next: ", bold("icefloe data audit"), ", then ", bold("icefloe data commit -m ..."))
 
 
 @app.command("list")

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, say, settings, table
+from icefloe.cli.context import bold, console, say, settings, table
 
 app = typer.Typer(
     help="Labelling queue: look, export to labelling tools, import labels.", no_args_is_help=True
@@ -51,7 +50,7 @@ def export_(
     from icefloe.workflow import labels
 
     number = labels.export_labels(settings(), format_name, folder, dataset)
-    say(f"{number} images written to [bold]{escape(str(folder))}[/bold].")
+    say(f"{number} images written to ", bold(folder), ".")
 
 
 @app.command("import")
@@ -65,13 +64,11 @@ def import_(
     strict: Annotated[bool, typer.Option(help="Refuse if anything in it would not be taken.")] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
-    from icefloe.active.exchange.formats import by_reason
     from icefloe.workflow import labels
 
     result = labels.import_labels(settings(), format_name, source, author, accept_unchanged, strict)
-    say(escape(result.sentence()))
-    for line in by_reason(result.not_taken):
-        say(escape(f"{line}."))
+    for sentence in result.sentences():
+        say(sentence)
 
 
 @app.command()
@@ -83,7 +80,7 @@ def collect(
     """Bring submitted labels into the data as a new version, without retraining."""
     from icefloe.workflow import labels
 
-    say(escape(labels.collect_labels(settings(), message).sentence()))
+    say(labels.collect_labels(settings(), message).sentence())
 
 
 @app.command()

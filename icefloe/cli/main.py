@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
 from icefloe.cli.pretrain import pretrain
-from icefloe.errors import IcefloeError
+from icefloe.errors import IcefloeError, explain_system_error
 
 REFUSED, INTERRUPTED = 2, 130
-UNUSABLE_PATH = (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
-"""Errors of the operating system about a file or folder that the user named; others are faults of Icefloe."""
 
 app = typer.Typer(
     help="From electron-microscope images to trusted segmentations, kept trusted as experiments change.",
@@ -74,15 +72,16 @@ def init(
     from icefloe.params import DEFAULT_PARAMS
 
     init_workspace(directory, params_text=DEFAULT_PARAMS.read_text(encoding="utf-8"))
-    folder = escape(str(directory))
-    context.say(f"Workspace ready: {folder}")
-    context.say(f"Next: [bold]icefloe -C {folder} data simulate[/bold] or [bold]data import[/bold].")
+    context.say(f"Workspace ready: {directory}")
+    command = f"icefloe -C {shlex.quote(str(directory))} data simulate"
+    context.say("Next: ", context.bold(command), " or ", context.bold("data import"), ".")
 
 
 def main() -> None:
     """Run the command line; an error that the user can fix prints one line and exits with 2."""
     # MLflow logs every table that it makes.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    context.print_any_character()
     try:
         # In standalone mode typer prints its errors in a box of five lines.
         code = app(prog_name="icefloe", standalone_mode=False)
@@ -93,13 +92,14 @@ def main() -> None:
         if message := error.format_message():  # none where the command's help was shown
             context.refuse(f"{' '.join(message.split()).rstrip('.')}. See `{_command(error)} --help`.")
         code = REFUSED
-    except UNUSABLE_PATH as error:
-        if error.filename is None:
-            raise
-        context.refuse(f"{error.filename}: {error.strerror}. Fix that, or name another path.")
-        code = REFUSED
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Exception as error:
+        explanation = explain_system_error(error, context.place())
+        if explanation is None:
+            raise
+        context.refuse(explanation)
+        code = REFUSED
     if code == INTERRUPTED:  # typer's own words for an interrupt are this code
         context.errors.print("Stopped. Run the same command again to go on.")
     sys.exit(code)

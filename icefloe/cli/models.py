@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 if TYPE_CHECKING:
     from icefloe.registry.registry import Registry
@@ -31,7 +30,7 @@ def list_() -> None:
     """List the registered versions, oldest first."""
     versions = _registry().list()
     if not versions:
-        say("No version yet. Train one with [bold]icefloe pipeline run train[/bold].")
+        say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return
     listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
     for version in versions:
@@ -55,7 +54,7 @@ def show(version: Name) -> None:
             continue
         section = table(title, *content.columns)
         for row in content.rows:
-            section.add_row(*map(escape, row))
+            section.add_row(*row)
         console.print(section)
 
 
@@ -85,7 +84,7 @@ def calibrate_(
     with progress() as bars:
         guarantees = calibrate_version(settings(), version, data or (), simulated, max_error, seed, bars)
     for sentence in guarantees.sentences():
-        say(escape(sentence))
+        say(sentence)
 
 
 @app.command()
@@ -101,7 +100,7 @@ def accept_experiment(
 
     with progress() as bars:
         report = accept_experiment(settings(), dataset, version, reason, bars)
-    say(escape(f"{dataset} has joined the benchmark of {version}. Before: {report.sentence()}"))
+    say(f"{dataset} has joined the benchmark of {version}. Before: {report.sentence()}")
 
 
 @app.command()
@@ -112,7 +111,7 @@ def promote(
 ) -> None:
     """Make a version the champion, if the promotion gate has passed it."""
     entry = _registry().promote(version, force=force, reason=reason)
-    say(escape(entry.sentence() if entry else f"{version} is the champion already."))
+    say(entry.sentence() if entry else f"{version} is the champion already.")
 
 
 @app.command()
@@ -120,7 +119,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make the previous champion the champion again."""
-    say(escape(_registry().rollback(reason=reason).sentence()))
+    say(_registry().rollback(reason=reason).sentence())
 
 
 @app.command()
@@ -129,4 +128,4 @@ def download(
     output: Annotated[Path, typer.Argument(help="New folder for ensemble.yaml and the weights.")],
 ) -> None:
     """Copy a version's ensemble directory, checking every file's hash."""
-    say(escape(str(_registry().download(version, output))))
+    say(str(_registry().download(version, output)))

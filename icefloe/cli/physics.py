@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings, warn
+from icefloe.cli.context import bold, progress, say, settings, warn
 
 
 def physics(
@@ -46,7 +45,7 @@ def physics(
     with progress() as bars:
         measured = measure_physics(settings(), source, options, output, bars)
     for sentence in measured.sentences():
-        say(escape(sentence))
+        say(sentence)
     for note in measured.experiment.notes:
         warn(note)
-    say(f"Tables are beside the page with the figures: [bold]{escape(str(measured.page))}[/bold]")
+    say("Tables are beside the page with the figures: ", bold(measured.page))

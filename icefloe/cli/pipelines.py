@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings
+from icefloe.cli.context import bold, progress, say, settings
 from pipelines.names import PipelineName
 
 if TYPE_CHECKING:
@@ -49,10 +48,10 @@ def run(
 
     with progress() as bars:
         ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars)
-    say(f"Done in {ran.seconds:.0f} s. Log: {escape(str(ran.log))}")
-    say(f"Report, to open in a browser: [bold]{escape(str(ran.report))}[/bold]")
+    say(f"Done in {ran.seconds:.0f} s. Log: {ran.log}")
+    say("Report, to open in a browser: ", bold(ran.report))
     if ran.gate is not None:
-        say(escape(ran.gate.sentence()))
+        say(ran.gate.sentence())
         raise typer.Exit(EXIT_CODES[ran.gate.outcome])
 
 
@@ -67,4 +66,4 @@ def compile_(
     from pipelines.run import compile_pipelines
 
     for package in compile_pipelines(settings(), preset, output):
-        say(escape(str(package)))
+        say(str(package))

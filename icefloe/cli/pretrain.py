@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say
+from icefloe.cli.context import bold, progress, say
 
 
 def pretrain(
@@ -47,5 +46,5 @@ def pretrain(
             seed=seed,
         )
     for file in files:
-        say(f"Weights and card: [bold]{escape(str(file))}[/bold]")
-    say(f"Use them: [bold]weights: sim[/bold] in params.yaml, ICEFLOE_WEIGHTS_DIR={escape(str(output))}")
+        say("Weights and card: ", bold(file))
+    say("Use them: ", bold("weights: sim"), f" in params.yaml, ICEFLOE_WEIGHTS_DIR={output}")

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings, warn
+from icefloe.cli.context import bold, progress, say, settings, warn
 
 if TYPE_CHECKING:
     from icefloe.acquisition.stack import StackOptions
@@ -78,12 +77,12 @@ def stack(
             assert output is not None
             stacked = stack_to_folder(recordings, output, options, bars)
     for report in stacked.reports:
-        say(escape(report.sentence()))
+        say(report.sentence())
         for warning in report.warnings():
             warn(warning)
-    say(escape(stacked.sentence()))
+    say(stacked.sentence())
     if stacked.dataset is not None:
-        say("Next: [bold]icefloe data commit -m ...[/bold]")
+        say("Next: ", bold("icefloe data commit -m ..."))
 
 
 def watch(
@@ -121,10 +120,10 @@ def watch(
             region_done=region_done,
             progress=bars,
         )
-    say(escape(watched.report.sentence()))
+    say(watched.report.sentence())
     for warning in watched.warnings():
         warn(warning)
-    say(f"Masks, pictures and scores: [bold]{escape(str(watched.results))}[/bold]")
+    say("Masks, pictures and scores: ", bold(watched.results))
     if watched.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 
 def predict(
@@ -31,11 +30,11 @@ def predict(
         segmented = predict_files(
             settings(), images, output, version, region_done=region_done, level=level, progress=bars
         )
-    say(f"Masks, pictures and [bold]{escape(str(segmented.table))}[/bold] are ready.")
+    say("Masks, pictures and ", bold(segmented.table), " are ready.")
     for sentence in segmented.promises:
-        say(escape(sentence))
+        say(sentence)
     if not segmented.promises:
-        say(f"No intervals for areas: {version} is not calibrated ([bold]icefloe models calibrate[/bold]).")
+        say(f"No intervals for areas: {version} is not calibrated (", bold("icefloe models calibrate"), ").")
 
 
 def report(
@@ -48,7 +47,7 @@ def report(
     from icefloe.workflow.runs import write_report
 
     write_report(settings(), output, run)
-    say(f"Report, to open in a browser: [bold]{escape(str(output))}[/bold]")
+    say("Report, to open in a browser: ", bold(output))
 
 
 def runs() -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings
+from icefloe.cli.context import bold, progress, say, settings
 
 if TYPE_CHECKING:
     from icefloe.progress import Progress
@@ -35,8 +34,8 @@ def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> No
     with progress() as bars:
         result, page = run_study(study, settings(), output, command, bars)
     for line in result.findings():
-        say(escape(line))
-    say(f"Page with figures: [bold]{page}[/bold]")
+        say(line)
+    say("Page with figures: ", bold(page))
 
 
 @app.command("label-cost")

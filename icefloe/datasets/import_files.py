@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +30,13 @@ LABEL_FOLDERS = (
 
 LABEL_WORD = re.compile(r"(?:^|[ _.-])(?:labels?|masks?)$", re.IGNORECASE)
 KIND_WORD = re.compile(r"(?:^|[ _.-])(?:images?|img|labels?|masks?)(?=$|[ _.-])", re.IGNORECASE)
+PERHAPS_LABEL = re.compile(
+    r"^(?:labels?|masks?|seg(?:mentations?)?|gt|ground[ _-]?truth|annotations?)(?=[ _.-])"
+    r"|(?<=[ _.-])(?:seg(?:mentations?)?|gt|ground[ _-]?truth|annotations?)$",
+    re.IGNORECASE,
+)
+"""Words of labels that may also begin or end the name of an image, unless there is one without the word."""
+
 PROSE = (".csv", ".doc", ".docx", ".htm", ".html", ".log", ".md", ".pdf", ".rtf", ".tsv", ".txt", ".xml")
 """Endings of files that are no mask, whatever they are called."""
 
@@ -51,8 +58,7 @@ class LeftOut:
 
     def sentence(self) -> str:
         """The reason, the count and the first few names."""
-        shown = ", ".join(self.names[:3]) + (", ..." if len(self.names) > 3 else "")
-        return f"{len(self.names)} not taken ({self.reason}): {shown}"
+        return f"{len(self.names)} not taken ({self.reason}): {some(self.names)}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,9 @@ class _Search:
         for folder in [*folders, *inner]:
             if folder not in used and any(_entries(folder)):
                 self._leave("folders that are not looked into", folder)
+        for path in [entry for folder in dict.fromkeys([source, *used]) for entry in _entries(folder)]:
+            if not path.exists():
+                self._leave("links to what is not there", path)
         self.images = self._images()
         self.stems = {same_name(stem): stem for stem in self.images}
 
@@ -148,9 +157,15 @@ class _Search:
         )
 
     def _images(self) -> dict[str, Path]:
+        readable = [
+            path
+            for path in _files(self.image_folders)
+            if is_readable_name(path) and not LABEL_WORD.search(path.stem) and not _is_index_of_series(path)
+        ]
+        plain = {_bare(path.stem) for path in readable if not PERHAPS_LABEL.search(path.stem)}
         images: dict[str, Path] = {}
-        for path in _files(self.image_folders):
-            if not is_readable_name(path) or LABEL_WORD.search(path.stem) or _is_index_of_series(path):
+        for path in readable:
+            if PERHAPS_LABEL.search(path.stem) and _bare(path.stem) in plain:
                 continue
             twin = images.setdefault(same_name(path.stem), path)
             if twin != path:
@@ -171,11 +186,12 @@ class _Search:
                 yield path
 
     def _is_mask(self, path: Path, in_labels: bool) -> bool:
+        is_named = in_labels or LABEL_WORD.search(path.stem) is not None
+        is_of_image = len(self._matching(path.stem)) == 1
         if path.suffix.lower() in (*SUFFIXES, *LOSSY):
-            return in_labels or LABEL_WORD.search(path.stem) is not None
+            return is_named or (PERHAPS_LABEL.search(path.stem) is not None and is_of_image)
         # Whatever is named as an image's mask is meant as one, and refused when it is read.
-        named = in_labels or LABEL_WORD.search(path.stem) is not None
-        return named and path.suffix.lower() not in PROSE and len(self._matching(path.stem)) == 1
+        return is_named and path.suffix.lower() not in PROSE and is_of_image
 
     def _image_of(self, label: Path) -> str:
         matching = self._matching(label.stem)
@@ -198,16 +214,20 @@ class _Search:
         if annotations is None:
             self._leave("JSON of something other than labels", path)
             return
+        names: dict[str, str] = {}
         for stem, annotation in self._by_image(path, annotations):
+            if stem in names:
+                raise IcefloeError(
+                    f"{path}: {names[stem]!r} and {annotation.file_name!r} are both "
+                    f"{self.images[stem].name}. Remove one of them."
+                )
+            names[stem] = annotation.file_name
             if not annotation.regions:
                 unlabelled.add(stem)
-            elif stem in found:
-                other, named = found[stem]
-                twice = f"{named.file_name!r} and {annotation.file_name!r} are both {self.images[stem].name}"
-                both = f"{other.name} has polygons of {stem!r} too"
-                raise IcefloeError(f"{path}: {twice if other == path else both}. Remove one of them.")
-            else:
-                found[stem] = (path, annotation)
+                continue
+            other, _ = found.setdefault(stem, (path, annotation))
+            if other != path:
+                raise IcefloeError(f"{path}: {other.name} has polygons of {stem!r} too. Remove one of them.")
 
     def _by_image(self, path: Path, annotations: list[Annotation]) -> Iterator[tuple[str, Annotation]]:
         own = self._matching(path.stem)
@@ -226,6 +246,11 @@ class _Search:
 
     def _leave(self, reason: str, path: Path) -> None:
         self.left_out.setdefault(reason, []).append(path)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def stem_of(file_name: str) -> str:
@@ -249,4 +274,4 @@ def _is_index_of_series(path: Path) -> bool:
 
 def _bare(stem: str) -> str:
     """`image_7` and `label_7` without the word that tells them apart."""
-    return KIND_WORD.sub("", stem).strip(" _.-").lower()
+    return PERHAPS_LABEL.sub("", KIND_WORD.sub("", same_name(stem))).strip(" _.-").lower()

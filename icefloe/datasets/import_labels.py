@@ -1,6 +1,6 @@
 """The labels of an imported folder as masks of class indices, one image after another."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from icefloe.datasets.annotations.mask_file import White, check_values, read_mas
 from icefloe.datasets.annotations.regions import Annotation, Polygon
 from icefloe.datasets.annotations.units import refuse_percent
 from icefloe.datasets.dataset import check_mask
-from icefloe.datasets.import_files import Found, same_name, stem_of
+from icefloe.datasets.import_files import Found, same_name, some, stem_of
 from icefloe.errors import IcefloeError
 from icefloe.scoring.metrics import dice
 from icefloe.typing import MaskArray
@@ -97,16 +97,16 @@ class FolderLabels:
         if self.alias is not None:
             notes.append(f"Outlines named {self.alias!r} are taken as {self.classes[1]!r}.")
         if self.found.unlabelled:
-            some = _some(self.found.unlabelled)
-            notes.append(f"Listed in a label file without any label, so unlabelled: {some}.")
+            stems = some(self.found.unlabelled)
+            notes.append(f"Listed in a label file without any label, so unlabelled: {stems}.")
         if both := [stem for stem in annotations if stem in self.found.masks]:
-            notes.append(f"With a mask and with outlines, of which the mask counts: {_some(both)}.")
+            notes.append(f"With a mask and with outlines, of which the mask counts: {some(both)}.")
         if renamed := [stem for stem in annotations if self._names_another(stem)]:
             notes.append(
-                f"Taken by the name of the label file, which names another image inside: {_some(renamed)}."
+                f"Taken by the name of the label file, which names another image inside: {some(renamed)}."
             )
         if beyond := [stem for stem in annotations if _reaches_beyond(annotations[stem][1], shapes[stem])]:
-            notes.append(f"With outlines beyond the image, cut off at its edge: {_some(beyond)}.")
+            notes.append(f"With outlines beyond the image, cut off at its edge: {some(beyond)}.")
         return tuple(notes)
 
     def _from_file(self, stem: str, shape: tuple[int, int]) -> MaskArray | None:
@@ -133,11 +133,6 @@ class FolderLabels:
     def _names_another(self, stem: str) -> bool:
         named = same_name(stem_of(self.found.annotations[stem][1].file_name))
         return named != same_name(stem) and any(same_name(other) == named for other in self.found.images)
-
-
-def _some(stems: Iterable[str]) -> str:
-    names = list(stems)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _reaches_beyond(annotation: Annotation, shape: tuple[int, int]) -> bool:

@@ -1,7 +1,8 @@
 """From a folder of images and labels, as people have them, to a dataset."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import tifffile
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
-from icefloe.datasets.import_files import LeftOut, find
+from icefloe.datasets.import_files import LeftOut, find, some
 from icefloe.datasets.import_labels import FolderLabels
 from icefloe.datasets.label_history import LabelRecord, write_history
 from icefloe.datasets.labels import write_mask
@@ -129,11 +130,15 @@ def import_folder(
     converted: dict[str, str] = {}
     labelled: list[str] = []
     shapes: dict[str, tuple[int, int]] = {}
-    with atomic_directory(destination) as folder:
+    two_levels: list[str] = []
+    with _as_new(destination) as folder:
         (folder / "images").mkdir()
         for stem, path in found.images.items():
-            height, width = read_image(path).shape
+            image = read_image(path)
+            height, width = image.shape
             shapes[stem] = height, width
+            if ((image == image.min()) | (image == image.max())).all():
+                two_levels.append(stem)
             mask = labels.mask(stem, shapes[stem])
             sizes.add(read_metadata(path).pixel_size_nm)
             if is_plain_name(path):
@@ -149,7 +154,21 @@ def import_folder(
         if author and labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_history(folder, tuple(LabelRecord(stem, author, now, "import") for stem in labelled))
-    return ImportResult(Dataset.load(destination), found.left_out, labels.notes(shapes))
+    notes = labels.notes(shapes)
+    if two_levels:
+        notes += (f"Images of only two grey levels, perhaps masks: {some(two_levels)}.",)
+    return ImportResult(Dataset.load(destination), found.left_out, notes)
+
+
+@contextmanager
+def _as_new(destination: Path) -> Iterator[Path]:
+    try:
+        with atomic_directory(destination) as folder:
+            yield folder
+    except FileExistsError as error:  # another import of this name was faster
+        if error.filename != str(destination):
+            raise
+        raise taken(destination) from error
 
 
 def new_place(workspace_data: Path, name: str) -> Path:
@@ -161,11 +180,14 @@ def new_place(workspace_data: Path, name: str) -> Path:
         If there is one of that name.
     """
     destination = workspace_data / name
-    if destination.exists():
-        raise IcefloeError(
-            f"{destination}: there is a dataset of this name. Choose another name with --name."
-        )
+    if destination.exists() or destination.is_symlink():
+        raise taken(destination)
     return destination
+
+
+def taken(destination: Path) -> IcefloeError:
+    """The error of a new dataset whose name another has."""
+    return IcefloeError(f"{destination}: there is a dataset of this name. Choose another name with --name.")
 
 
 def dataset_info(**entries: Any) -> DatasetInfo:

@@ -71,8 +71,8 @@ class TiffImages:
         self.path, self.tiff, self.chosen = path, tiff, ""
         refuse_dimensions(path, tiff)
         n_pages = _n_complete(tiff) if growing else len(tiff.pages)
-        if not growing and _chain_is_cut(tiff):
-            raise CutOffError(n_pages, n_pages + 1)
+        if not growing:
+            _refuse_broken_chain(tiff)
         promised = 1 if growing else promised_frames(tiff)
         self._pages: list[TiffPage] | None = None
         self._behind_first = promised > n_pages
@@ -111,7 +111,7 @@ class TiffImages:
             yield from self._frames_behind_first(start, indexed)
             return
         for index in range(start, self.n_frames):
-            page = self._pages[index] if self._pages else _page(self.tiff, index)
+            page = self._pages[index] if self._pages else _page(self.tiff.pages, index)
             if not _is_complete(self.tiff, page):
                 raise CutOffError(index, self.n_frames)
             _refuse_reduced(self.path, page)
@@ -146,9 +146,10 @@ def opened(path: Path, growing: bool = False) -> Iterator[TiffImages]:
 
 def _full_size(path: Path, tiff: tifffile.TiffFile) -> tuple[list[TiffPage], str]:
     """The pages that are the image itself, not a thumbnail or a mask of it; and which they are, in words."""
-    every = [_page(tiff, index) for index in range(len(tiff.pages))]
+    every = [_page(tiff.pages, index) for index in range(len(tiff.pages))]
     # A thumbnail may be the page and the image in its SubIFD, as cameras write it.
-    inner = [sub for page in every if page.subifds for sub in page.pages or () if isinstance(sub, TiffPage)]
+    chains = [page.pages for page in every if page.subifds and page.pages is not None]
+    inner = [_page(chain, index) for chain in chains for index in range(len(chain))]
     main = [page for page in every if not (page.is_reduced or page.subfiletype & 4)]
     inner = [page for page in inner if not (page.is_reduced or page.subfiletype & 4)]
     area = max((page.imagelength * page.imagewidth for page in main), default=0)
@@ -182,14 +183,14 @@ def _refuse_reduced(path: Path, page: TiffPage) -> None:
         )
 
 
-def _page(tiff: tifffile.TiffFile, index: int) -> TiffPage:
-    page = tiff.pages[index]
+def _page(pages: tifffile.TiffPages, index: int) -> TiffPage:
+    page = pages[index]
     return page if isinstance(page, TiffPage) else page.aspage()
 
 
 def _n_complete(tiff: tifffile.TiffFile) -> int:
     n_pages = len(tiff.pages)
-    while n_pages and not _is_complete(tiff, _page(tiff, n_pages - 1)):
+    while n_pages and not _is_complete(tiff, _page(tiff.pages, n_pages - 1)):
         n_pages -= 1
     return n_pages
 
@@ -209,14 +210,17 @@ def _n_bytes(page: TiffPage) -> int:
     return planes * page.imagelength * math.ceil(bits_of_row / 8)
 
 
-def _chain_is_cut(tiff: tifffile.TiffFile) -> bool:
-    """Whether the last page points to a next one beyond the file's end.
+def _refuse_broken_chain(tiff: tifffile.TiffFile) -> None:
+    """Refuse a last page that points on: beyond the file's end, or back to a page before it.
 
-    tifffile only logs that, and gives the pages before it.
+    tifffile only logs that, and gives the pages up to there.
     """
     layout, last = tiff.tiff, tiff.pages[-1]
     tiff.filehandle.seek(last.offset)
     (n_tags,) = struct.unpack(layout.tagnoformat, tiff.filehandle.read(layout.tagnosize))
     tiff.filehandle.seek(last.offset + layout.tagnosize + n_tags * layout.tagsize)
     (following,) = struct.unpack(layout.offsetformat, tiff.filehandle.read(layout.offsetsize))
-    return bool(following >= tiff.filehandle.size)
+    if following >= tiff.filehandle.size:
+        raise CutOffError(len(tiff.pages), len(tiff.pages) + 1)
+    if following:
+        raise ValueError("its chain of pages comes back to itself, or leads to no page")

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import scipy  # loads its parts when they are used, and reading settings uses none
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy import stats
 
 Array = NDArray[np.float64]
 
@@ -107,4 +107,4 @@ class AttributionModel(BaseModel):
 
 
 def _log_density(difference: Array, scale: Array) -> float:
-    return float(stats.multivariate_t.logpdf(difference, shape=scale, df=_FREEDOM))
+    return float(scipy.stats.multivariate_t.logpdf(difference, shape=scale, df=_FREEDOM))

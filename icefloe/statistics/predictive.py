@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy  # loads its parts when they are used, and reading settings uses none
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
 from icefloe.statistics.autocorrelation import lag_one_correlation
 
@@ -193,10 +193,10 @@ class Predictive:
         difference = np.asarray(mean, dtype=np.float64)[..., None, :] - self._centre  # (..., G, L)
         variance = self._squared_sd(squared_error)
         if alternative == "greater":
-            tail = stats.norm.sf(difference[..., 0] / np.sqrt(variance))
+            tail = scipy.stats.norm.sf(difference[..., 0] / np.sqrt(variance))
         else:
             d = self._dimensions
-            tail = stats.chi2.sf(d * (difference**2).sum(axis=-1) / variance, d)
+            tail = scipy.stats.chi2.sf(d * (difference**2).sum(axis=-1) / variance, d)
         return np.asarray(tail @ self._weights)
 
     def sd(self, squared_error: float) -> float:
@@ -221,15 +221,15 @@ class Predictive:
             error = np.sqrt(
                 self._squared_sd(new.squared_error, between=False) / (1 if scalar else self._dimensions)
             )
-            return float(stats.norm.cdf((bound - centres) / error) @ self._weights) - probability
+            return float(scipy.stats.norm.cdf((bound - centres) / error) @ self._weights) - probability
 
         far = abs(length) + 1e3 * sd
-        low, high = (float(optimize.brentq(below, -far, far, args=(q,))) for q in (0.025, 0.975))
+        low, high = (float(scipy.optimize.brentq(below, -far, far, args=(q,))) for q in (0.025, 0.975))
         return PredictiveTest(
             statistic=length / sd,
             p_value=float(self.p_value(new.mean, new.squared_error, alternative)),
             effect=length,
             low=low if scalar else max(low, 0.0),
             high=high,
-            critical=float(optimize.brentq(excess, 0.0, far)),
+            critical=float(scipy.optimize.brentq(excess, 0.0, far)),
         )

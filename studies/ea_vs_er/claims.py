@@ -35,7 +35,7 @@ class Effect(Record):
         What the claim expects, else it falls; whether the numbers are ratios, whose intervals are taken on
         the scale of logarithms.
     per_seed
-        One number a seed.
+        Differences, or ratios, one a seed.
     over_images
         Ends of the 95 % interval over the test set's images, in blocks of time, of the mean over ensembles;
         null ends: one image. None where different images are compared.

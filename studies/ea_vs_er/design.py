@@ -39,9 +39,9 @@ class Design:
     Attributes
     ----------
     architectures
-        Name in tables -> its member, whatever its seed.
+        Name in tables -> encoder, decoder and first weights; the seed is ignored.
     n_seeds
-        Seeds of each architecture, from 0 up.
+        Networks of each architecture, with seeds 0, 1, ...
     """
 
     architectures: dict[str, MemberSpec]
@@ -143,12 +143,12 @@ def er_name(architecture: str) -> str:
 
 @dataclass(frozen=True)
 class ImageSplit:
-    """Samples by what they are for.
+    """Samples by their use.
 
     Attributes
     ----------
     train, validation
-        Of the standard datasets.
+        Samples of the standard datasets that T1 is trained on and validated with.
     tests
         Name of a test set -> its samples: first the standard datasets' together, then each arriving one's.
     pools

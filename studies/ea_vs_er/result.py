@@ -28,7 +28,7 @@ MASK_SCORES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
 SCORES = {**MASK_SCORES, "brier": "Brier", "mae": "MAD", "ece": "ECE", "uq": "UQ"}
 
 
-class DatasetNote(Record):
+class DatasetOrigin(Record):
     """Where a dataset comes from, and by what it departs from the standard ones."""
 
     name: str
@@ -36,7 +36,7 @@ class DatasetNote(Record):
     departs_by: tuple[str, ...] = ()
 
 
-class HeldOut(Record):
+class HeldOutImages(Record):
     """A test set: images that nothing is trained on, and how many of them show different things."""
 
     name: str
@@ -44,7 +44,7 @@ class HeldOut(Record):
     n_different: int
 
 
-class Drawn(Record):
+class LabelledSubset(Record):
     """Images labelled for one version of one seed's networks."""
 
     version: str
@@ -70,11 +70,11 @@ class Score(Record):
     Attributes
     ----------
     ensemble, test, metric
-        Which; metrics as of `PooledScores.pooled`.
+        Name of the kind of ensembles, test set, and score (a key of `PooledScores.pooled`).
     per_seed
         One number a seed; a single one where there is one ensemble, or no learning.
     single
-        Of each ensemble by itself, for the figures.
+        The score of each ensemble by itself, for the figures.
     """
 
     ensemble: str
@@ -126,9 +126,9 @@ class EaVsErResult(StudyResult):
         What was compared: networks, how many of them make an ensemble, how many EAs one seed makes, and
         kinds of first weights.
     training, n_labels
-        How networks were trained; images labelled of each arriving dataset.
-    datasets, train, validation, tests, drawn
-        Images.
+        How networks were trained; number of images labelled of each arriving dataset.
+    datasets, train, validation, tests, labelled_subsets
+        Where images come from; their keys, by use.
     networks, scores
         Every network of every version; scores of the EA of every version, of everything else of T1, and of
         what takes no learning.
@@ -136,7 +136,7 @@ class EaVsErResult(StudyResult):
         What the claims speak of; of each kind of T1's ensembles the mean temperature (geometric) and
         threshold; and how T1's networks err.
     examples
-        Test set -> `figures.Example`; not in JSON.
+        Test set -> the image that is shown of it (`figures.Example`); not in JSON.
     """
 
     name: ClassVar[str] = "ea-vs-er"
@@ -151,11 +151,11 @@ class EaVsErResult(StudyResult):
     weights: tuple[str, ...]
     n_labels: int
     training: TrainingConfig
-    datasets: tuple[DatasetNote, ...]
+    datasets: tuple[DatasetOrigin, ...]
     train: tuple[str, ...]
     validation: tuple[str, ...]
-    tests: tuple[HeldOut, ...]
-    drawn: tuple[Drawn, ...]
+    tests: tuple[HeldOutImages, ...]
+    labelled_subsets: tuple[LabelledSubset, ...]
     networks: tuple[TrainedNetwork, ...]
     scores: tuple[Score, ...]
     effects: tuple[Effect, ...]

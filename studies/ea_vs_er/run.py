@@ -17,11 +17,11 @@ from studies.ea_vs_er.claims import ClaimedEffects, architectures_differ, divers
 from studies.ea_vs_er.design import EA, Design, ImageSplit, er_name
 from studies.ea_vs_er.figures import Example
 from studies.ea_vs_er.result import (
-    DatasetNote,
+    DatasetOrigin,
     Diversity,
-    Drawn,
     EaVsErResult,
-    HeldOut,
+    HeldOutImages,
+    LabelledSubset,
     PairMatrix,
     Reliability,
     Score,
@@ -60,16 +60,18 @@ def run_ea_vs_er(
 
     Parameters
     ----------
-    settings, progress
-        Of the workspace; is told what begins.
+    settings
+        Paths and services of the workspace.
+    progress
+        Told what begins.
     standard, arriving
         Datasets of T1, and those that come later, in order; empty: all labelled ones, and all whose labels
         are held back.
     preset
-        Of `params.yaml`: its members are the architectures, `sampling.k` images of each arriving dataset are
-        labelled at random; networks that its pruning refuses are named, not left out.
+        Name of a preset of `params.yaml`: its members are the architectures, `sampling.k` images of each
+        arriving dataset are labelled at random; networks that its pruning refuses are named, not left out.
     n_seeds
-        Networks of each architecture.
+        Number of networks of each architecture, at least 3.
 
     Raises
     ------
@@ -112,17 +114,17 @@ def run_ea_vs_er(
         n_labels=n_labels,
         training=params.training,
         datasets=tuple(
-            DatasetNote(name=name, source=dataset.info.source, departs_by=tuple(dataset.info.shifts))
+            DatasetOrigin(name=name, source=dataset.info.source, departs_by=tuple(dataset.info.shifts))
             for name, dataset in data.datasets.items()
         ),
         train=_keys(split.train),
         validation=_keys(split.validation),
         tests=tuple(
-            HeldOut(name=name, images=_keys(samples), n_different=len(data.distinct(samples)))
+            HeldOutImages(name=name, images=_keys(samples), n_different=len(data.distinct(samples)))
             for name, samples in split.tests.items()
         ),
-        drawn=tuple(
-            Drawn(version=version.name, dataset=version.dataset, seed=seed, images=_keys(samples))
+        labelled_subsets=tuple(
+            LabelledSubset(version=version.name, dataset=version.dataset, seed=seed, images=_keys(samples))
             for version in versions
             if version.dataset
             for seed, samples in version.drawn.items()

@@ -39,9 +39,9 @@ class GridImages:
     Attributes
     ----------
     samples
-        N of them.
+        N images with a reference mask.
     squares : float32, shape (N, S, S)
-        Network inputs.
+        Preprocessed images, padded to a square: network inputs.
     geometries
         Where in its square each image lies.
     references : uint8, each of shape (h, w)
@@ -81,8 +81,9 @@ class GridPredictions:
     Attributes
     ----------
     images
-        N of them.
-    logits : float32, shape (N, S, S), by network
+        N images on the networks' grid.
+    logits : float32, each of shape (N, S, S)
+        Network -> its logits of the foreground.
     """
 
     images: GridImages
@@ -155,9 +156,10 @@ class PooledScores:
     Attributes
     ----------
     pooled, images
-        By the names of `evaluate.DatasetScores`, of all pixels and image by image; and of all pixels
-        `ambiguity`, the mean square of the members' distance from their mean: what the ensemble's Brier score
-        is below its members' mean one (Krogh and Vedelsby 1995). UQ and ambiguity of a network alone are 0.
+        Scores by the names of `evaluate.DatasetScores`, over all pixels and image by image. Over all pixels
+        also `ambiguity`, the mean square of the members' distance from their mean: what the ensemble's Brier
+        score is below its members' mean one (Krogh and Vedelsby 1995). UQ and ambiguity of a network alone
+        are 0.
     calibration, accuracy
         Sums of the reliability curve and of the paper's accuracy by probability.
     """

@@ -33,11 +33,11 @@ class Scenario:
     Attributes
     ----------
     cause, strength
-        As of `shifted_spec`; without a cause, a standard experiment.
+        What departs from the standard and how far, in (0, 1]; None and 0 for a standard experiment.
     repeat
         Number of the draw, from 0.
     seed
-        Of the draw and the simulation.
+        Seed of the draw of its properties and of the simulation.
     """
 
     cause: Cause | None
@@ -59,9 +59,9 @@ def plan(
     Parameters
     ----------
     purpose, seed
-        Plans that differ in either share no draw.
+        Whole numbers; plans that differ in either share no draw.
     n_standard, strengths, repeats
-        How many without a cause; strengths; how many of each cause and strength.
+        Number of experiments without a cause; strengths in (0, 1]; number of each cause and strength.
     """
     wanted: list[tuple[Cause | None, float, int]] = [(None, 0.0, i) for i in range(n_standard)]
     wanted += [(cause, s, i) for cause in CAUSES for s in strengths for i in range(repeats)]

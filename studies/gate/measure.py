@@ -64,13 +64,13 @@ class SimulatedRows:
     Attributes
     ----------
     directory
-        The saved ensemble.
+        Folder of the saved ensemble.
     cache
         Folder of one JSON file an experiment.
     n_images
-        Composites of each, evenly spaced in time.
+        Number of composites of each experiment, evenly spaced in time.
     processes
-        How many at once; 1 starts none.
+        Number of processes that simulate and predict; with 1 this process does.
     """
 
     directory: Path

@@ -18,7 +18,7 @@ from icefloe.statistics.interval import Interval
 from icefloe.statistics.rates import Rate
 from icefloe.tables import Table
 from studies.gate.design import CAUSES, TYPICAL
-from studies.gate.rows import WANTED_POWER, AlarmRate, Confusion, QuantitySpread, Smallest
+from studies.gate.rows import WANTED_POWER, AlarmRate, Confusion, QuantitySpread, SmallestShift
 from studies.kit.figures import BLACK, SHADES, heatmap, panels, reference_line
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid
@@ -66,12 +66,12 @@ class GateResult(StudyResult):
         The ensemble's name, the experiments of its benchmark, the gate's settings, and how the attribution
         was fitted.
     per_day
-        Experiments that the gate sees in a day.
+        Number of experiments that the gate judges in a day.
     rates, by_size, raised_by
         Alarms by kind of experiment, with all evidence and with that of older benchmarks; false alarms with
         random benchmarks; share of standard experiments in which a quantity raised one.
     smallest
-        By cause and number of images.
+        SmallestShift shift that is detected, by cause and number of images.
     groups, causes, by_strength
         Confusion matrices of the attribution, of shifts that are strong enough to be named; how many alarms
         name the right group.
@@ -96,7 +96,7 @@ class GateResult(StudyResult):
     rates: tuple[AlarmRate, ...]
     raised_by: dict[str, float]
     by_size: dict[int, Rate]
-    smallest: tuple[Smallest, ...]
+    smallest: tuple[SmallestShift, ...]
     groups: Confusion
     causes: Confusion
     by_strength: dict[float, Rate]
@@ -162,7 +162,7 @@ class GateResult(StudyResult):
         return Table.of([head | {str(n): str(rate) for n, rate in self.by_size.items()}])
 
     def smallest_table(self) -> Table:
-        """Smallest shifts that are detected."""
+        """SmallestShift shifts that are detected."""
         found = {(row.cause, row.n_images): row.in_words(self.strengths[0]) for row in self.smallest}
         return grid("cause", BY_NAME, self.columns, lambda cause, n: found[cause, n])
 

@@ -59,9 +59,9 @@ class AlarmRate(Record):
     Attributes
     ----------
     evidence, n_images
-        What the gate sees: `all`, or what an `older benchmark` has; images of each experiment.
+        What the gate compares: `all`, or what an `older benchmark` has; number of images of each experiment.
     cause, strength
-        Of the shift; None and 0 for standard experiments.
+        What departs from the standard and how far; None and 0 for standard experiments.
     """
 
     evidence: str
@@ -119,7 +119,7 @@ def false_alarms_by_benchmark_size(
     return {size: Rate(hits=sum(is_alarm(size) for _ in range(n_draws)), total=n_draws) for size in sizes}
 
 
-class Smallest(Record):
+class SmallestShift(Record):
     """Strength from which a shift is detected four times in five, with its 95 % interval.
 
     None: beyond the strengths measured.
@@ -142,7 +142,7 @@ class Smallest(Record):
 
 def smallest_detected(
     rates: Iterable[AlarmRate], n_images: int, cause: Cause, rng: np.random.Generator, n_resamples: int = 500
-) -> Smallest:
+) -> SmallestShift:
     """Where the rate of alarms crosses 80 %.
 
     The rates are made monotonous (isotonic regression) and interpolated over the logarithm of the strength;
@@ -156,7 +156,7 @@ def smallest_detected(
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     ends = {"strength": strength, "low": low, "high": high}
     measured = {name: float(end) if np.isfinite(end) else None for name, end in ends.items()}
-    return Smallest(cause=cause, n_images=n_images, **measured)
+    return SmallestShift(cause=cause, n_images=n_images, **measured)
 
 
 def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
@@ -174,7 +174,7 @@ class Confusion(Record):
     truths, answers
         Names of rows and columns; the last row is "none", the last columns are "unknown" and "accepted".
     counts : int, shape (rows, columns)
-        Experiments.
+        Number of experiments of the row's cause of which the gate said the column's.
     """
 
     truths: tuple[str, ...]
@@ -238,7 +238,7 @@ class QuantitySpread(Record):
     Attributes
     ----------
     words, assumed
-        The quantity, and the spread that the gate starts from.
+        The quantity's name in words, and the standard deviation that the gate starts from.
     centre, deviation
         Mean and standard deviation of the shift from the benchmark.
     statistic

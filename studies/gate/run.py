@@ -49,15 +49,18 @@ def run_gate(
 
     Parameters
     ----------
-    settings, progress
-        Of the workspace, which holds the benchmark's images, and datasets to judge; is told how many
-        experiments are measured.
+    settings
+        Paths and services of the workspace, which holds the benchmark's images, and datasets to judge.
+    progress
+        Told how many experiments are measured.
+    ensemble
+        Folder of a saved ensemble; None: the champion.
     n_standard, repeats
-        Experiments without a cause; of each cause and strength.
+        Number of experiments without a cause; number of each cause and strength.
     per_day
-        Experiments that the gate sees in a day, for the false alarms a month.
+        Number of experiments that the gate judges in a day, for the false alarms a month.
     processes
-        Experiments simulated and predicted at once.
+        Number of experiments simulated and predicted at once.
     seed
         Draws the experiments; none of them is one that the attribution was fitted on.
 

@@ -20,7 +20,7 @@ class StudyData:
     Attributes
     ----------
     datasets
-        By name, in the order asked for.
+        Name -> dataset, in the order asked for.
     groups
         Sample key -> number of the group of images that show one and the same thing; no group may be on two
         sides of a comparison. An image like no other is a group by itself.
@@ -79,7 +79,7 @@ class Division:
     Attributes
     ----------
     pool
-        Images that can be labelled, in an order that the study gives them.
+        Images that can be labelled, in the order in which the study labels them.
     test
         Images that nothing is ever trained on.
     """
@@ -109,7 +109,7 @@ def pooled_scores(
     references, masks : uint8, each pair of shape (H, W)
         Class indices; 255 is left out.
     n_classes
-        Background included.
+        Number of classes, the background included.
     """
     pairs = zip(references, masks, strict=True)
     return scores_from_confusion(np.sum([confusion_matrix(*pair, n_classes) for pair in pairs], axis=0))

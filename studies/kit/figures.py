@@ -61,10 +61,10 @@ def draw_estimates(axes: Axes, estimates: Mapping[str, Interval], colours: Seque
 
 
 def draw_curve(
-    axes: Axes, x: Sequence[float], estimates: Sequence[Interval], *, band: bool = False, **style: Any
+    axes: Axes, x: ArrayLike, estimates: Sequence[Interval], *, band: bool = False, **style: Any
 ) -> None:
     """Means joined by lines, their intervals as bars, or as a band where there are any."""
-    means = [estimate.mean for estimate in estimates]
+    means = np.array([estimate.mean for estimate in estimates])
     if not band:
         axes.errorbar(x, means, error_bars(estimates), **style)
         return

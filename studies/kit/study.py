@@ -44,7 +44,7 @@ class StudyResult(Result):
     words
         What the templates may name besides the result and its numbers.
     measured
-        How it came about: date, command, time, machine, data version.
+        How it arrivals about: date, command, time, machine, data version.
     """
 
     name: ClassVar[str]
@@ -96,12 +96,14 @@ def run_study(
     ----------
     study
         The work; killed and run again, it goes on where it stood.
-    settings, progress
-        Of the workspace; is told how far the work is.
+    settings
+        Paths and services of the workspace.
+    progress
+        Told how far the work is.
     output
         Folder for the page, its figures and its numbers.
     command
-        What was typed, for the head of the page.
+        The command line, for the head of the page.
 
     Returns
     -------

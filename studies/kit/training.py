@@ -1,8 +1,8 @@
 """Networks by what they are trained on and how: each is trained once, whoever asks for it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import safetensors.numpy
@@ -36,7 +36,7 @@ class Network:
     start
         The network whose trained weights it begins with; None: with those of `spec`.
     weights_sha256
-        Of the file of pre-trained weights that `spec` names; None: random or published ones.
+        SHA-256 of the file of pre-trained weights that `spec` names; None: random or published ones.
     """
 
     version: str
@@ -61,8 +61,10 @@ class Trainer:
     ----------
     data
         Images; the labels that networks are trained with are the reference masks.
-    settings, progress
-        Where checkpoints, pre-trained weights and the Ray cluster are; is told every network's epochs.
+    settings
+        Where checkpoints, pre-trained weights and the Ray cluster are.
+    progress
+        Told every network's epochs.
     """
 
     def __init__(self, data: StudyData, settings: Settings, progress: Progress = SILENT) -> None:
@@ -84,7 +86,7 @@ class Trainer:
             self.train(starts)
         if missing := [network for network in dict.fromkeys(wanted) if network not in self._trained]:
             trained = run_jobs(
-                self._jobs(missing),
+                list(self._jobs(missing)),
                 progress=self._progress,
                 weights_dir=self._settings.weights_dir,
                 ray_address=self._settings.ray_address,
@@ -111,29 +113,27 @@ class Trainer:
         images, masks = zip(*(self._prepared[preprocessing, key] for key in keys), strict=True)
         return PreparedImages(keys, np.stack(images), np.stack(masks))
 
-    def _jobs(self, networks: Sequence[Network]) -> list[Job]:
+    def _jobs(self, networks: Sequence[Network]) -> Iterator[Job]:
         """Networks of the same images, and of the same start, share one copy of them."""
-        data: dict[object, tuple[TrainingData, str]] = {}
-        weights: dict[Path, Mapping[str, np.ndarray]] = {}
-        jobs = []
+        shared: dict[object, tuple[TrainingData, str]] = {}
+        weights_of = cache(safetensors.numpy.load_file)
         for network in networks:
-            what = (network.train, network.validation, network.new, network.config.preprocessing)
-            if what not in data:
-                made = self.training_data(network)
-                data[what] = made, made.sha256
-            images, data_sha256 = data[what]
+            images = (network.train, network.validation, network.new, network.config.preprocessing)
+            if images not in shared:
+                data = self.training_data(network)
+                shared[images] = data, data.sha256
+            data, data_sha256 = shared[images]
             start = self._trained[network.start] if network.start else None
+            first_weights = start.receipt.weights_sha256 if start else network.weights_sha256
             directory = checkpoint_directory(
-                self._settings.checkpoints,
-                network.spec,
-                network.config,
-                data_sha256,
-                start.receipt.weights_sha256 if start else network.weights_sha256,
+                self._settings.checkpoints, network.spec, network.config, data_sha256, first_weights
             )
-            job = Job(network.name, network.spec, images, network.config, directory.absolute())
-            if start and network.start:
-                if start.weights not in weights:
-                    weights[start.weights] = safetensors.numpy.load_file(start.weights)
-                job = replace(job, initial=weights[start.weights], started_from=network.start.version)
-            jobs.append(job)
-        return jobs
+            yield Job(
+                network.name,
+                network.spec,
+                data,
+                network.config,
+                directory.absolute(),
+                initial=weights_of(start.weights) if start else None,
+                started_from=network.start.version if network.start else None,
+            )

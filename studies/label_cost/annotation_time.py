@@ -32,14 +32,14 @@ def correction_minutes(reference: MaskArray, drawn: MaskArray) -> float:
     Parameters
     ----------
     reference : uint8, shape (H, W)
-        What the annotator would draw.
+        Class indices, as the annotator would draw them.
     drawn : uint8, shape (H, W)
-        The mask to start from.
+        Class indices of the mask to start from.
 
     Returns
     -------
     float
-        In minutes, from `LOOK_MINUTES` to `LOOK_MINUTES + SCRATCH_MINUTES`.
+        Time in minutes, from `LOOK_MINUTES` to `LOOK_MINUTES + SCRATCH_MINUTES`.
     """
     tolerance_px = max(1.0, TOLERANCE * max(reference.shape))
     return LOOK_MINUTES + SCRATCH_MINUTES * (1 - surface_dice(reference, drawn, tolerance_px))

@@ -68,14 +68,14 @@ class ArrivingDataset:
     Attributes
     ----------
     name, standard
-        Of the dataset, and of those that the first version was trained on.
+        Name of the dataset, and names of those that the first version was trained on.
     samples, divisions
         Its images in time order, one of each group of duplicates, none of what a standard one shows; and of
         each seed those to choose from and to test on.
     labels
-        How many images are labelled after each round.
+        Number of images that are labelled after each round.
     measured
-        Minutes by key that a person took, where somebody measured them.
+        Key -> minutes that a person took for the label, where somebody measured them.
     """
 
     name: str

@@ -10,24 +10,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from icefloe.statistics.repetitions import over_seeds
-from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_estimates, panels
+from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_curve, draw_estimates, heatmap, panels
 from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
-from studies.label_cost.savings import Comparison, Curves
 
 if TYPE_CHECKING:
-    from studies.label_cost.result import DatasetSummary
+    from studies.label_cost.result import DatasetSummary, LabelCostResult
+    from studies.label_cost.savings import Curves
 
 WIDTH, LEGEND = 3.4, 2.2
 """Of a panel and of the legend beside them, in inches."""
 
 
-def curves_figure(curves: Sequence[Curves], datasets: Sequence[DatasetSummary], best: str) -> Figure:
+def curves_figure(result: LabelCostResult) -> Figure:
     """Dice against labels: bands (95 % t) for the baselines and the best strategy, lines for the others."""
-    figure, axes = panels(1, len(curves), WIDTH * len(curves) + LEGEND, 3.6, sharey=True)
-    for axis, of_dataset, dataset in zip(axes[0], curves, datasets, strict=True):
-        draw_curves(axis, of_dataset, dataset, best)
-    _finish(figure, axes[0])
+    figure, axes = _panels(result, 3.6)
+    for axis, curves, dataset in zip(axes, result.curves, result.datasets, strict=True):
+        draw_curves(axis, curves, dataset, result.best)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return figure
 
 
@@ -35,75 +35,72 @@ def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) 
     """One panel of it."""
     position = np.arange(len(curves.labels))
     for name, dice in zip(curves.strategies, curves.dice, strict=True):
-        emphasised = name == best or name in BASELINES
-        (line,) = axes.plot(
+        estimates = [over_seeds(column) for column in dice.T]
+        draw_curve(
+            axes,
             position,
-            dice.mean(axis=0),
+            estimates,
+            band=name == best or name in BASELINES,
             label=name,
             color=_colour(curves.strategies, name),
-            linewidth=2 if emphasised else 1,
             linestyle="--" if name in BASELINES else "-",
         )
-        if emphasised and dice.shape[0] > 1:
-            band = [over_seeds(column) for column in dice.T]
-            low, high = [each.low for each in band], [each.high for each in band]
-            axes.fill_between(position, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
-    for level, colour, label in (
-        (float(np.mean(dataset.whole_pool)), PALE, "whole pool labelled"),
-        (max(dataset.baselines.values()), "#ddaa77", "best without learning"),
-    ):
-        axes.axhline(level, color=colour, linestyle=":", label=label)
+    whole_pool, baseline = float(np.mean(dataset.whole_pool)), max(dataset.baselines.values())
+    axes.axhline(whole_pool, color=PALE, linestyle=":", label="whole pool labelled")
+    axes.axhline(baseline, color="#ddaa77", linestyle=":", label="best without learning")
     axes.set_xticks(position, [f"{count:g}" for count in curves.labels])
     axes.set(title=f"{dataset.dataset}, after {' and '.join(dataset.standard)}", xlabel="labels")
 
 
-def saved_figure(comparisons: Sequence[Comparison], n_target_labels: int) -> Figure:
-    """Labels saved by each strategy with simultaneous intervals, a panel a baseline."""
-    strategies = list(dict.fromkeys(each.strategy for each in comparisons))
-    figure, axes = panels(1, len(BASELINES), 9, 1.2 + 0.35 * len(strategies), sharey=True)
-    colours = [_colour((*BASELINES, *strategies), name) for name in strategies]
-    for axis, baseline in zip(axes[0], BASELINES, strict=True):
-        draw_estimates(axis, {c.strategy: c.saved for c in comparisons if c.baseline == baseline}, colours)
-        axis.axvline(0, color=GREY, linewidth=1)
-        axis.set(xlabel=f"labels saved of {n_target_labels}, against {baseline}")
-    return figure
-
-
-def minutes_figure(curves: Sequence[Curves], best: str) -> Figure:
+def minutes_figure(result: LabelCostResult) -> Figure:
     """Dice against a person's minutes, from scratch and correcting: uniform draws and the best strategy."""
-    figure, axes = panels(1, len(curves), WIDTH * len(curves) + LEGEND, 3.4, sharey=True)
-    for axis, each in zip(axes[0], curves, strict=True):
-        for name in (BASELINES[0], best):
+    figure, axes = _panels(result, 3.4)
+    for axis, each in zip(axes, result.curves, strict=True):
+        for name in (BASELINES[0], result.best):
             row, colour = each.row(name), _colour(each.strategies, name)
             dice, corrected = each.dice[row].mean(axis=0), each.minutes[row].mean(axis=0)
             axis.plot(SCRATCH_MINUTES * each.labels, dice, "o--", color=colour, label=f"{name}, from scratch")
             axis.plot(corrected, dice, "o-", color=colour, label=f"{name}, correcting (estimate)")
         axis.set(title=each.dataset, xlabel="minutes")
-    _finish(figure, axes[0])
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return figure
 
 
-def picked_figure(datasets: Sequence[DatasetSummary], curves: Sequence[Curves]) -> Figure:
+def saved_figure(result: LabelCostResult) -> Figure:
+    """Labels saved by each strategy with simultaneous intervals, a panel a baseline."""
+    figure, axes = panels(1, len(BASELINES), 9, 1.2 + 0.35 * len(result.compared), sharey=True)
+    colours = [_colour(result.strategies, name) for name in result.compared]
+    for axis, baseline in zip(axes[0], BASELINES, strict=True):
+        saved = {name: each.saved for name, each in result.against(baseline).items()}
+        draw_estimates(axis, saved, colours)
+        axis.axvline(0, color=GREY, linewidth=1)
+        axis.set(xlabel=f"labels saved of {result.n_target_labels}, against {baseline}")
+    return figure
+
+
+def picked_figure(result: LabelCostResult) -> Figure:
     """How often each image was chosen by the last round, strategies below each other, along time."""
-    strategies = list(datasets[0].picked)
-    height = 0.8 + 0.22 * len(strategies)
-    figure, axes = panels(len(datasets), 1, 8, height * len(datasets))
-    for axis, dataset, of_dataset in zip(axes[:, 0], datasets, curves, strict=True):
-        shares = np.array([dataset.picked[name] for name in strategies], dtype=np.float64)
-        shown = axis.imshow(shares, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    height = 0.8 + 0.22 * len(result.strategies)
+    figure, axes = panels(len(result.datasets), 1, 8, height * len(result.datasets))
+    for axis, dataset, curves in zip(axes[:, 0], result.datasets, result.curves, strict=True):
+        shares = np.array(list(dataset.picked.values()), dtype=np.float64)
+        shown = heatmap(axis, shares, list(dataset.picked), aspect="auto", interpolation="nearest")
         axis.set_facecolor("#eeeeee")
-        axis.set_yticks(range(len(strategies)), strategies, fontsize=7)
         every = range(0, len(dataset.frames), max(1, len(dataset.frames) // 15))
-        axis.set_xticks(every, [str(dataset.frames[i]) for i in every], fontsize=7)
-        axis.set_title(f"{dataset.dataset}: among the first {of_dataset.labels[-1]:g} labels")
+        axis.set_xticks(every, [str(dataset.frames[i]) for i in every])
+        axis.tick_params(labelsize=7)
+        axis.set_title(f"{dataset.dataset}: among the first {curves.labels[-1]:g} labels")
     axes[-1, 0].set_xlabel("time index")
     figure.colorbar(shown, ax=axes[:, 0], label="share of the seeds that offered it")
     return figure
 
 
-def _finish(figure: Figure, axes: Sequence[Axes]) -> None:
-    axes[0].set(ylabel="Dice, test images", ylim=(0, 1))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+def _panels(result: LabelCostResult, height: float) -> tuple[Figure, Sequence[Axes]]:
+    """A panel a dataset, for Dice on its test images."""
+    n_datasets = len(result.datasets)
+    figure, axes = panels(1, n_datasets, WIDTH * n_datasets + LEGEND, height, sharey=True)
+    axes[0, 0].set(ylabel="Dice, test images", ylim=(0, 1))
+    return figure, axes[0]
 
 
 def _colour(strategies: Sequence[str], name: str) -> str:

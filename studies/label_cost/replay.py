@@ -51,9 +51,9 @@ class Repetition:
     Parameters
     ----------
     dataset
-        That arrives.
+        The dataset that arrives.
     seed
-        Divides its images, and moves the seeds of members and of training.
+        Number of the repetition: it divides the images, and is added to the seeds of members and training.
     trainer, split, config
         How versions are trained, on which images of the standard datasets.
 
@@ -156,11 +156,11 @@ class Outcome(Record):
     dataset, seed, strategy
         Which arriving dataset and repetition, and how images were chosen.
     labels
-        How many images of the dataset are labelled.
+        Number of images of the dataset that are labelled.
     dice, iou
-        Of the test images, their pixels pooled.
+        Scores in [0, 1] of the test images, their pixels pooled.
     minutes
-        To make all those labels by correcting what the version before each had drawn.
+        Minutes to make all those labels by correcting what the version before each had drawn.
     frames
         Time indices of all labelled images, in order of choice.
     """

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pydantic import computed_field
 
 from icefloe.statistics.interval import Interval
-from icefloe.statistics.repetitions import Seeds, over_seeds, resampled_seeds
+from icefloe.statistics.repetitions import over_seeds
 from icefloe.tables import Table
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid, in_words, listed
@@ -18,7 +17,7 @@ from studies.label_cost import figures, savings
 from studies.label_cost.annotation_time import LOOK_MINUTES, MEASURED_ON_PX, SCRATCH_MINUTES, TOLERANCE
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome, Repetition
-from studies.label_cost.savings import Array, Comparison, CrossValidatedBest, Curves
+from studies.label_cost.savings import Comparison, CrossValidatedBest, Curves, MinutesNeeded
 
 
 class DatasetSummary(Record):
@@ -27,9 +26,9 @@ class DatasetSummary(Record):
     Attributes
     ----------
     dataset, standard
-        What arrived, and what the first version was trained on.
+        Names of the dataset that arrived, and of those that the first version was trained on.
     n_pool, n_test
-        Images to choose from and to test on, mean over seeds.
+        Numbers of images to choose from and to test on, mean over seeds.
     whole_pool, baselines
         Dice with the whole pool labelled, seed by seed; by what takes no learning, mean over seeds.
     frames, picked
@@ -78,14 +77,6 @@ class DatasetSummary(Record):
         return over_seeds(self.whole_pool)
 
 
-class MinutesNeeded(Record):
-    """Minutes to the Dice of uniform draws, all datasets: from scratch, and correcting."""
-
-    strategy: str
-    from_scratch: Interval
-    correcting: Interval
-
-
 class LabelCostResult(StudyResult):
     """What a label is worth.
 
@@ -95,15 +86,18 @@ class LabelCostResult(StudyResult):
         How versions were trained (of `params.yaml`: the encoders, side of the networks' input in px, epochs
         at most), how often, and how far strategies keep apart in time (`SamplerConfig.spread`).
     n_measured
-        Images with a person's measured time.
+        Number of images with a person's measured time.
     datasets, outcomes
         Every arriving dataset; every strategy on each of them with every seed and number of labels.
+    best, comparisons, best_cross_validated, minutes
+        What follows from them: the strategy with the largest area, every strategy against every baseline,
+        what the best one gains on seeds that did not choose it, and a person's minutes with every strategy.
     """
 
     name: ClassVar[str] = "label-cost"
     title: ClassVar[str] = "What a label costs"
     folder: ClassVar[str] = "label_cost"
-    said: ClassVar[Mapping[str, float | str]] = {
+    words: ClassVar[Mapping[str, Any]] = {
         "scratch": SCRATCH_MINUTES,
         "look": LOOK_MINUTES,
         "tolerance_px": MEASURED_ON_PX * TOLERANCE,
@@ -122,6 +116,29 @@ class LabelCostResult(StudyResult):
     n_measured: int = 0
     datasets: tuple[DatasetSummary, ...]
     outcomes: tuple[Outcome, ...]
+    best: str
+    comparisons: tuple[Comparison, ...]
+    best_cross_validated: tuple[CrossValidatedBest, ...]
+    minutes: tuple[MinutesNeeded, ...]
+
+    @classmethod
+    def of(
+        cls, datasets: Sequence[DatasetSummary], outcomes: Sequence[Outcome], **how: Any
+    ) -> "LabelCostResult":
+        """With what follows from the outcomes; `how` are the other attributes."""
+        curves = [Curves.of(each.dataset, outcomes) for each in datasets]
+        compared = [name for name in curves[0].strategies if name not in BASELINES]
+        areas = dict(zip(curves[0].strategies, savings.mean_areas(curves).mean(axis=1), strict=True))
+        validated = (savings.cross_validated_best(curves, compared, name) for name in BASELINES)
+        return cls(
+            datasets=tuple(datasets),
+            outcomes=tuple(outcomes),
+            best=max(compared, key=areas.__getitem__),
+            comparisons=savings.compare(curves, compared),
+            best_cross_validated=tuple(each for each in validated if each),
+            minutes=tuple(savings.minutes_to_target(curves, name) for name in curves[0].strategies),
+            **how,
+        )
 
     @cached_property
     def curves(self) -> tuple[Curves, ...]:
@@ -138,51 +155,6 @@ class LabelCostResult(StudyResult):
         """Those that are compared with the baselines."""
         return tuple(name for name in self.strategies if name not in BASELINES)
 
-    @cached_property
-    def areas(self) -> dict[str, Array]:
-        """Strategy -> areas under its curves averaged over datasets, shape (S,)."""
-        return dict(zip(self.strategies, savings.mean_areas(self.curves), strict=True))
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def best(self) -> str:
-        """The strategy with the largest area."""
-        return max(self.compared, key=lambda name: float(self.areas[name].mean()))
-
-    @computed_field  # type: ignore[prop-decorator]
-    @cached_property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """Every strategy against every baseline."""
-        return savings.compare(self.curves, self.compared)
-
-    @computed_field  # type: ignore[prop-decorator]
-    @cached_property
-    def best_cross_validated(self) -> tuple[CrossValidatedBest, ...]:
-        """Against each baseline, what the best strategy gains on seeds that did not choose it."""
-        found = (savings.cross_validated_best(self.curves, self.compared, name) for name in BASELINES)
-        return tuple(each for each in found if each)
-
-    @computed_field  # type: ignore[prop-decorator]
-    @cached_property
-    def minutes(self) -> tuple[MinutesNeeded, ...]:
-        """Of every strategy."""
-
-        def needed(strategy: str, minutes_a_label: float | None) -> Interval:
-            def total(seeds: Seeds) -> float:
-                return sum(
-                    savings.minutes_needed(curves, strategy, BASELINES[0], seeds, minutes_a_label)
-                    for curves in self.curves
-                )
-
-            return resampled_seeds(total, self.n_seeds)
-
-        return tuple(
-            MinutesNeeded(
-                strategy=name, from_scratch=needed(name, SCRATCH_MINUTES), correcting=needed(name, None)
-            )
-            for name in self.strategies
-        )
-
     @property
     def minutes_an_image(self) -> tuple[float, float]:
         """Mean minutes to correct an image of the first round, and of the last."""
@@ -196,34 +168,22 @@ class LabelCostResult(StudyResult):
 
     def sentence(self) -> str:
         """The best strategy against uniform draws."""
-        return self._best_in_words(BASELINES[0])
+        return self.best_in_words(BASELINES[0])
 
-    def findings(self) -> list[str]:
-        """Against each baseline: the best strategy, and labels saved."""
-        lines = []
-        for baseline in BASELINES:
-            by_verdict: dict[str, list[str]] = {}
-            for name, each in self.against(baseline).items():
-                saved = f"{name} {each.saved.text(1, signed=True)}"
-                by_verdict.setdefault(each.verdict, []).append(saved)
-            said = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
-            lines.append(self._best_in_words(baseline))
-            lines.append(f"Labels saved against {baseline}, of {self.n_target_labels}: {said}.")
-        return lines
-
-    def _best_in_words(self, baseline: str) -> str:
+    def best_in_words(self, baseline: str) -> str:
+        """The best strategy against a baseline, on the seeds that chose it and on others."""
         gain = self.against(baseline)[self.best].gain
         text = (
             f"Best strategy against {baseline}: {self.best}, area under the learning curve "
             f"{gain.text(signed=True)}. It is the best of {len(self.compared)} on these very seeds, "
             "which favours it. "
         )
-        for met in self.best_cross_validated:
-            if met.baseline == baseline:
-                verdict = in_words(met.gain, "better than the baseline", "worse than the baseline")
+        for found in self.best_cross_validated:
+            if found.baseline == baseline:
+                verdict = in_words(found.gain, "better than the baseline", "worse than the baseline")
                 return text + (
                     "Chosen on the other seeds and measured on the one left out "
-                    f"({', '.join(dict.fromkeys(met.chosen))}): {met.gain.text(signed=True)}, {verdict}."
+                    f"({', '.join(dict.fromkeys(found.chosen))}): {found.gain.text(signed=True)}, {verdict}."
                 )
         return text + "With a single seed nothing more can be said."
 
@@ -244,10 +204,11 @@ class LabelCostResult(StudyResult):
 
     def table(self) -> Table:
         """Areas under the learning curves, and differences to both baselines."""
+        areas = savings.mean_areas(self.curves)
 
         def cell(name: str, baseline: str | None) -> str:
             if baseline is None:
-                return str(over_seeds(self.areas[name]))
+                return str(over_seeds(areas[self.strategies.index(name)]))
             return "" if name in BASELINES else self.against(baseline)[name].gain.text(signed=True)
 
         columns = {f"less {baseline}'s": baseline for baseline in BASELINES}
@@ -289,8 +250,8 @@ class LabelCostResult(StudyResult):
     def figures(self) -> dict[str, Figure]:
         """Curves, labels saved, minutes, and which images were chosen."""
         return {
-            "curves": figures.curves_figure(self.curves, self.datasets, self.best),
-            "saved": figures.saved_figure(self.comparisons, self.n_target_labels),
-            "minutes": figures.minutes_figure(self.curves, self.best),
-            "picked": figures.picked_figure(self.datasets, self.curves),
+            "curves": figures.curves_figure(self),
+            "saved": figures.saved_figure(self),
+            "minutes": figures.minutes_figure(self),
+            "picked": figures.picked_figure(self),
         }

@@ -32,23 +32,23 @@ def run_label_cost(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Paths and services of the workspace.
     progress
-        Is told how far it is.
+        Told how far the study is.
     standard
         Datasets that first versions know; empty: those with labels.
     arriving
         Datasets that arrive, each after the standard ones before it; empty: those whose labels are held back,
         and each labelled one but the first.
     strategies
-        Names; empty: all.
+        Names of sampling strategies; empty: all.
     labels
         How many images are labelled after each round, such as `1,2,4`; on a dataset with smaller pools the
         largest numbers are left out.
     n_seeds
-        Repetitions.
+        Number of repetitions.
     preset
-        Of `params.yaml`.
+        Name of a preset of `params.yaml`.
 
     Raises
     ------
@@ -63,21 +63,23 @@ def run_label_cost(
     labelled, held_back = labelled_and_held_back(settings.data)
     standard, arriving = standard or labelled, arriving or [*labelled[1:], *held_back]
     data = StudyData.load(settings.data, [*standard, *arriving])
-    came = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
-    splits = {each.standard: standard_split(data, each.standard, params.split) for each in came}
+    arrivals = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
+    splits = {each.standard: standard_split(data, each.standard, params.split) for each in arrivals}
     trainer, outcomes = Trainer(data, settings, progress), []
-    repetitions: dict[str, list[Repetition]] = {each.name: [] for each in came}
+    repetitions: dict[str, list[Repetition]] = {each.name: [] for each in arrivals}
     with connected(settings.ray_address):
         for seed in range(n_seeds):
             progress.tell(f"Seed {seed + 1} of {n_seeds}")
             of_seed = [
-                Repetition(each, seed, trainer, splits[each.standard], params.training) for each in came
+                Repetition(each, seed, trainer, splits[each.standard], params.training) for each in arrivals
             ]
             outcomes += replay(trainer, of_seed, compared)
             for each in of_seed:
                 repetitions[each.dataset.name].append(each)
-        datasets = tuple(DatasetSummary.of(each, outcomes) for each in repetitions.values())
-    return LabelCostResult(
+        datasets = [DatasetSummary.of(each, outcomes) for each in repetitions.values()]
+    return LabelCostResult.of(
+        datasets,
+        outcomes,
         preset=preset,
         members=tuple(spec.encoder for spec in params.training.members),
         size=params.training.preprocessing.size,
@@ -85,7 +87,5 @@ def run_label_cost(
         retraining_epochs=params.training.retraining.epochs,
         n_seeds=n_seeds,
         spread=params.sampling.spread,
-        datasets=datasets,
-        outcomes=tuple(outcomes),
-        n_measured=sum(len(each.measured) for each in came),
+        n_measured=sum(len(each.measured) for each in arrivals),
     )

@@ -12,6 +12,7 @@ from icefloe.statistics.multiple import simultaneous
 from icefloe.statistics.repetitions import Seeds, over_seeds, resampled_seeds
 from studies.kit.study import Record
 from studies.kit.tables import in_words
+from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome
 
@@ -25,13 +26,13 @@ class Curves:
     Attributes
     ----------
     dataset
-        That arrived.
+        Name of the dataset that arrived.
     strategies
-        A names, the baselines first.
+        Names of the A strategies, the baselines first.
     labels : float64, shape (N,)
         Numbers of labels, 0 first.
     dice, iou, minutes : float64, shape (A, S, N)
-        As in `Outcome`.
+        Dice and IoU in [0, 1], and minutes of correcting, as in `Outcome`.
     """
 
     dataset: str
@@ -108,6 +109,26 @@ def minutes_needed(
     return cost_to_reach(cost, curves.mean_curve(strategy, seeds), target)
 
 
+class MinutesNeeded(Record):
+    """Minutes to the Dice of uniform draws, all datasets: from scratch, and correcting."""
+
+    strategy: str
+    from_scratch: Interval
+    correcting: Interval
+
+
+def minutes_to_target(arrivals: Sequence[Curves], strategy: str) -> MinutesNeeded:
+    """Over all datasets, each to the Dice of uniform draws."""
+
+    def needed(minutes_a_label: float | None) -> Interval:
+        def total(seeds: Seeds) -> float:
+            return sum(minutes_needed(c, strategy, BASELINES[0], seeds, minutes_a_label) for c in arrivals)
+
+        return resampled_seeds(total, arrivals[0].dice.shape[1])
+
+    return MinutesNeeded(strategy=strategy, from_scratch=needed(SCRATCH_MINUTES), correcting=needed(None))
+
+
 def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
     """How many labels fewer a strategy needs than a baseline, for the same Dice; all datasets together.
 
@@ -134,11 +155,11 @@ class Comparison(Record):
     Attributes
     ----------
     strategy, baseline
-        Their names.
+        Names of the strategy, and of the baseline that it is compared with.
     gain
         Area under the learning curve less the baseline's, seed by seed, mean over datasets.
     saved, saved_by_dataset
-        Labels, all datasets together and one by one.
+        Number of labels saved, all datasets together and one by one.
 
     Intervals of `gain` and `saved` hold for all strategies against a baseline together, those by dataset
     each for itself.
@@ -186,7 +207,7 @@ class CrossValidatedBest(Record):
     Attributes
     ----------
     baseline
-        That it is compared with.
+        Name of the baseline that it is compared with.
     chosen
         For each seed, the strategy with the largest mean area on the other seeds.
     gain
@@ -203,7 +224,7 @@ def cross_validated_best(
 ) -> CrossValidatedBest | None:
     """Leave each seed out of choosing the best strategy, and compare on it.
 
-    The strategy that came out best of several did so partly by luck, and its own difference is too large;
+    The strategy that arrivals out best of several did so partly by luck, and its own difference is too large;
     this one is not favoured so. Its seeds share what they were chosen by, so the interval is approximate. A
     single seed gives None.
     """

@@ -28,12 +28,12 @@ class Panel(Record):
     Attributes
     ----------
     name
-        In tables, such as `standard`.
+        Name in tables, such as `standard`.
     train, test
         Datasets. Where the two are alike, a third of each dataset's images tests and the others can be
         labelled; otherwise all of them do what they are named for.
     n_labels
-        Numbers of labelled images.
+        Numbers of labelled images, ascending.
     size
         Side of the networks' input in px.
     """

@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from icefloe.evaluation.scores import Baseline
 from icefloe.scoring.baselines import ALL_BACKGROUND
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
 from icefloe.tables import Table
-from studies.kit.figures import error_bars, panels
+from studies.kit.figures import draw_curve, panels
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import grid, in_words
 from studies.transfer.design import MOST_LABELS, Panel
@@ -31,11 +32,11 @@ class Outcome(Record):
     panel, encoder, weights, n_labels, seed
         Which: `weights` is the kind of first weights, `n_labels` the number of labelled images.
     iou, dice, pca
-        Of all test pixels pooled, on the network's grid, at threshold 0.5.
+        Scores in [0, 1] of all test pixels pooled, on the network's grid, at threshold 0.5.
     seconds
-        Of training.
+        Wall time of the training, in s.
     n_test, n_pool
-        Test images, and how many others could have been labelled.
+        Number of test images, and of others that could have been labelled.
     """
 
     panel: str
@@ -51,31 +52,19 @@ class Outcome(Record):
     n_pool: int
 
 
-class Baseline(Record):
-    """What takes no learning, on a panel's test images."""
-
-    panel: str
-    name: str
-    pca: float
-    iou: float
-
-    @property
-    def dice(self) -> float:
-        """From the mean IoU."""
-        return 2 * self.iou / (1 + self.iou)
-
-
 class TransferResult(StudyResult):
     """What pre-trained weights are worth; a repetition is one encoder with one seed.
 
     Attributes
     ----------
     panels, encoders, epochs
-        Learning curves, networks, and how long each was trained.
+        Learning curves, encoders of the networks, and number of epochs of each training.
     absent
-        Weights that are not here -> why.
-    baselines, outcomes
-        Of every panel.
+        Pre-trained weights that are not here -> why.
+    baselines
+        Panel -> what takes no learning -> its scores on the test images, mean over seeds.
+    outcomes
+        Scores of every trained network.
     """
 
     name: ClassVar[str] = "transfer"
@@ -86,7 +75,7 @@ class TransferResult(StudyResult):
     encoders: tuple[str, ...]
     epochs: int
     absent: Mapping[str, str]
-    baselines: tuple[Baseline, ...]
+    baselines: Mapping[str, Mapping[str, Baseline]]
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -119,10 +108,6 @@ class TransferResult(StudyResult):
         found = (o for o in self.outcomes if (o.panel, o.weights, o.n_labels) == wanted)
         return {(outcome.encoder, outcome.seed): outcome for outcome in found}
 
-    def baselines_of(self, panel: Panel) -> dict[str, Baseline]:
-        """By name."""
-        return {baseline.name: baseline for baseline in self.baselines if baseline.panel == panel.name}
-
     def sentence(self) -> str:
         """How many of the comparisons show a gain."""
         gains = [
@@ -135,14 +120,6 @@ class TransferResult(StudyResult):
             f"Of {len(gains)} comparisons with random weights, {gains.count('better')} show a gain in IoU "
             f"and {gains.count('worse')} a loss."
         )
-
-    def findings(self) -> list[str]:
-        """Panel by panel, what each kind of weights gains."""
-        return [
-            f"{panel.name}: {self.gains_in_words(panel, weights)}"
-            for panel in self.panels
-            for weights in self.pretrained
-        ]
 
     def gains_in_words(self, panel: Panel, weights: str) -> str:
         """Gains in IoU at every number of labels, each with its finding."""
@@ -176,7 +153,7 @@ class TransferResult(StudyResult):
                 row = {title: str(self.estimate(panel, kind, n_labels, m)) for title, m in MEASURES.items()}
                 gain = "-" if kind == SCRATCH else self.gain(panel, kind, n_labels).text(signed=True)
                 rows.append({"labels": n_labels, "weights": kind, **row, "gain in IoU": gain})
-        for name, baseline in self.baselines_of(panel).items():
+        for name, baseline in self.baselines[panel.name].items():
             row = {title: f"{getattr(baseline, measure):.3f}" for title, measure in MEASURES.items()}
             rows.append({"labels": 0, "weights": name, **row, "gain in IoU": ""})
         return Table.of(rows)
@@ -188,7 +165,7 @@ class TransferResult(StudyResult):
             if panel is None:
                 return PAPER.get(kind, "-")
             if kind == ALL_BACKGROUND:
-                return f"{self.baselines_of(panel)[kind].pca:.3f}"
+                return f"{self.baselines[panel.name][kind].pca:.3f}"
             there = kind in self.kinds
             return str(self.estimate(panel, kind, panel.n_labels[-1], "pca")) if there else "absent"
 
@@ -213,8 +190,7 @@ class TransferResult(StudyResult):
         for number, weights in enumerate(self.kinds):
             estimates = [self.estimate(panel, weights, n) for n in panel.n_labels]
             beside = np.array(panel.n_labels) * 1.03 ** (number - (len(self.kinds) - 1) / 2)
-            means = np.array([estimate.mean for estimate in estimates])
-            axes.errorbar(beside, means, error_bars(estimates), marker="o", capsize=3, label=weights)
+            draw_curve(axes, beside, estimates, marker="o", capsize=3, label=weights)
         axes.set(xscale="log", xlabel="labelled images", title=panel.title, ylim=(0, 1))
         axes.set_xticks(panel.n_labels, map(str, panel.n_labels))
         axes.minorticks_off()

@@ -9,12 +9,14 @@ import torch
 
 from icefloe.ensemble.engine import load_network
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.scores import Baseline
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
 from icefloe.params import load_params
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.scoring.baselines import BASELINES
+from icefloe.scoring.tally import mask_scores as named_scores
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages
@@ -24,7 +26,7 @@ from icefloe.typing import WeightsMirror
 from studies.kit.data import StudyData, pooled_scores
 from studies.kit.training import Network, Trainer
 from studies.transfer.design import Panel, default_panels, divide
-from studies.transfer.result import IMAGENET, SCRATCH, SIM, Baseline, Outcome, TransferResult
+from studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferResult
 
 FROZEN = " frozen"
 BATCH_SIZE, DRAWS_PER_EPOCH = 4, 16
@@ -104,7 +106,7 @@ def measure_transfer(
         panels=tuple(panels),
         encoders=tuple(encoders),
         outcomes=tuple(_outcome(plan, member, len(data.classes)) for plan, member in tested),
-        baselines=tuple(row for panel in panels for row in _baselines(planned, panel)),
+        baselines={panel.name: _baselines(planned, panel) for panel in panels},
         absent=absent,
         epochs=config.epochs,
     )
@@ -176,15 +178,16 @@ def _plan(
 def _outcome(plan: _Planned, member: TrainedMember, n_classes: int) -> Outcome:
     network = load_network(plan.network.spec, n_classes, member.weights)
     logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32")
-    scores = mask_scores(probabilities(logits), plan.test, n_classes)
-    measured = {"iou": scores.iou, "dice": scores.dice, "pca": scores.accuracy}
-    return Outcome(**plan.outcome, **measured, seconds=member.receipt.seconds)
+    scores = named_scores(mask_scores(probabilities(logits), plan.test, n_classes))
+    return Outcome(**plan.outcome, **scores, seconds=member.receipt.seconds)
 
 
-def _baselines(planned: Sequence[_Planned], panel: Panel) -> Iterator[Baseline]:
-    """Means over the seeds' test images."""
+def _baselines(planned: Sequence[_Planned], panel: Panel) -> dict[str, Baseline]:
+    """Means over the seeds' test images; Dice is that of the mean IoU."""
     tests = {p.outcome["seed"]: p.test for p in planned if p.outcome["panel"] == panel.name}.values()
+    found = {}
     for name, segment in BASELINES.items():
         scores = [pooled_scores(test.masks, map(segment, test.images)) for test in tests]
         pca, iou = (float(np.mean([getattr(s, score) for s in scores])) for score in ("accuracy", "iou"))
-        yield Baseline(panel=panel.name, name=name, pca=pca, iou=iou)
+        found[name] = Baseline(pca=pca, iou=iou, dice=2 * iou / (1 + iou))
+    return found

@@ -61,11 +61,11 @@ class Method:
     Attributes
     ----------
     name
-        In tables.
+        Name in tables.
     scale
-        One of the numbers of `MeasuredFrame`; empty: every frame's is 1.
+        Name of one of the numbers of `MeasuredFrame`; empty: the scale is 1.
     quantile
-        Of the scores of some experiments, at a level.
+        Function from scores of experiments and a level to their quantile.
     """
 
     name: str
@@ -82,9 +82,9 @@ class Method:
         return [error / scale for error, scale in zip(off, self.scales(experiments), strict=True)]
 
 
-OURS = Method("conformal, by experiment", "open_share", hierarchical_quantile)
+IN_USE = Method("conformal, by experiment", "open_share", hierarchical_quantile)
 METHODS = (
-    OURS,
+    IN_USE,
     Method("conformal, by frame", "open_share", by_frame),
     Method("conformal, scaled by UQ", "uq_mean", hierarchical_quantile),
     Method("conformal, scaled by the members' spread", "member_spread", hierarchical_quantile),

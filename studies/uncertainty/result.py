@@ -17,8 +17,8 @@ from icefloe.tables import Table
 from studies.kit.figures import GREY, PALETTE, diagonal, draw_curve, draw_estimates, panels, reference_line
 from studies.kit.study import Record, StudyResult
 from studies.kit.tables import table_of
-from studies.uncertainty.design import FRESH, METHODS, N_DIVISIONS, OURS, UQ
-from studies.uncertainty.rows import WITHIN, Abstention, Coverage, Ranking, Split, Verification
+from studies.uncertainty.design import FRESH, IN_USE, METHODS, N_DIVISIONS, UQ
+from studies.uncertainty.rows import WITHIN, Abstention, Coverage, Decomposition, Ranking, Verification
 
 MORE_ERRORS, MORE_EPISTEMIC = 2.0, 1.5
 """An ensemble that errs so many times as often and yet disagrees less than so many times as much is blind."""
@@ -45,22 +45,22 @@ class UncertaintyResult(StudyResult):
     Attributes
     ----------
     ensemble, n_members
-        The ensemble.
+        Name of the ensemble, and number of its members.
     level, max_error
         Stated coverage where one is shown, and the tolerated share of pixels wrong without a warning.
     n_experiments, n_images
         Fresh simulated experiments, of which half are calibrated on where nothing else is said; and the
         frames of each.
-    between
-        Share of the variance of our scores that lies between experiments.
-    splits, rankings, abstentions, calibration
+    intraclass_correlation
+        Share of the variance of the intervals' scores that lies between experiments.
+    decompositions, rankings, abstentions, calibration
         Aleatoric and epistemic parts, areas under risk-coverage curves, what abstaining does, and
         reliability, by group of experiments, the fresh ones first.
     checks
-        Of the temperature, of every version.
+        What its temperature does to held-out images, of every version.
     methods, few, verifications
-        Ways to an interval, half of the experiments calibrated on; our way with fewer; ours calibrated once:
-        on fresh experiments it did not see, and on experiments of other kinds.
+        Coverage of all ways to an interval, half of the experiments calibrated on; of the one in use with
+        fewer; and of that one calibrated once, on experiments that it did not see, fresh and of other kinds.
     curves, examples
         `pixels` and `images` of the fresh experiments: score -> `RiskCoverage`; images to show.
         Neither is in JSON.
@@ -70,7 +70,7 @@ class UncertaintyResult(StudyResult):
     title: ClassVar[str] = "What the uncertainty is worth"
     folder: ClassVar[str] = "uncertainty"
     words: ClassVar[Mapping[str, Any]] = {
-        "ours": OURS.name,
+        "in_use": IN_USE.name,
         "n_divisions": N_DIVISIONS,
         "uq": UQ,
         "within": WITHIN,
@@ -84,8 +84,8 @@ class UncertaintyResult(StudyResult):
     max_error: float
     n_experiments: int
     n_images: int
-    between: float
-    splits: tuple[Split, ...]
+    intraclass_correlation: float
+    decompositions: tuple[Decomposition, ...]
     checks: tuple[TemperatureCheck, ...]
     methods: tuple[Coverage, ...]
     few: tuple[Coverage, ...]
@@ -121,11 +121,11 @@ class UncertaintyResult(StudyResult):
 
     def sentence(self) -> str:
         """Whether the intervals in use cover what they state."""
-        own = self.by_method[OURS.name]
+        own = self.by_method[IN_USE.name]
         said = ", ".join(f"{row.coverage.mean:.3f} for {row.level:.0%}" for row in own)
         right = "" if all(row.is_right for row in own) else "NOT "
         return (
-            f"Coverage of the intervals in use ({OURS.name}) is {right}within {100 * WITHIN:.0f} points of "
+            f"Coverage of the intervals in use ({IN_USE.name}) is {right}within {100 * WITHIN:.0f} points of "
             f"what is stated: {said}."
         )
 
@@ -148,7 +148,7 @@ class UncertaintyResult(StudyResult):
     @property
     def blind(self) -> list[str]:
         """Groups in which the ensemble errs much more than on fresh experiments and hardly disagrees more."""
-        fresh, *others = self.splits
+        fresh, *others = self.decompositions
         return [
             row.group
             for row in others

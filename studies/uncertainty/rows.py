@@ -12,9 +12,9 @@ from icefloe.statistics.repetitions import share_over_repetitions
 from studies.kit.study import Record
 from studies.uncertainty.design import (
     IMAGE_SCORES,
+    IN_USE,
     LEVELS,
     N_DIVISIONS,
-    OURS,
     PIXEL_SCORES,
     Float64Array,
     Method,
@@ -127,7 +127,7 @@ class Verification(Record):
     Attributes
     ----------
     group, n_experiments, n_images
-        Which experiments, and how many.
+        Name of the group of experiments, and numbers of experiments and frames in it.
     coverage, width
         Share of frames covered, over experiments; mean width, as a share of the image.
     """
@@ -141,20 +141,20 @@ class Verification(Record):
 
 
 def verify(group: str, calibration: Experiments, experiments: Experiments, level: float) -> Verification:
-    """Calibrate our intervals on some experiments, and see how they fare on others of whatever kind."""
-    quantile = hierarchical_quantile(OURS.scores(calibration), level)
-    scales = np.concatenate(OURS.scales(experiments))
+    """Calibrate the intervals in use on some experiments, and see how they fare on others of any kind."""
+    quantile = hierarchical_quantile(IN_USE.scores(calibration), level)
+    scales = np.concatenate(IN_USE.scales(experiments))
     return Verification(
         group=group,
         level=level,
         n_experiments=len(experiments),
         n_images=len(scales),
-        coverage=share_over_repetitions([scores <= quantile for scores in OURS.scores(experiments)]),
+        coverage=share_over_repetitions([scores <= quantile for scores in IN_USE.scores(experiments)]),
         width=float(np.mean(_widths(_pooled(experiments, "expected"), scales, quantile))),
     )
 
 
-class Split(Record):
+class Decomposition(Record):
     """Uncertainty of a group of experiments, mean over images, entropies in thousandths of a nat.
 
     Attributes
@@ -162,7 +162,7 @@ class Split(Record):
     entropy, aleatoric_entropy, mutual_information
         The total, its aleatoric and its epistemic part.
     aleatoric_boundary, epistemic_boundary
-        Per length of boundary; see `prediction.SCORES`.
+        Both parts per length of boundary; see `prediction.SCORES`.
     error
         Mean share of wrong pixels.
     """
@@ -182,7 +182,7 @@ class Split(Record):
         return self.mutual_information / max(self.entropy, 1e-9)
 
     @classmethod
-    def of(cls, group: str, experiments: Experiments) -> "Split":
+    def of(cls, group: str, experiments: Experiments) -> "Decomposition":
         """Mean over all frames of some experiments."""
         error = _pooled(experiments, "error")
         parts = {name: 1e3 * float(_pooled(experiments, name).mean()) for name in PARTS}

@@ -23,10 +23,18 @@ from icefloe.settings import Settings
 from icefloe.simulate.fresh import fresh_experiments
 from icefloe.simulate.standard import Cause, random_standard_spec, shifted_spec
 from icefloe.statistics.repetitions import intraclass_correlation
-from studies.uncertainty.design import FEW, FRESH, LEVELS, METHODS, N_EXAMPLES, N_SHIFTED, OURS
+from studies.uncertainty.design import FEW, FRESH, IN_USE, LEVELS, METHODS, N_EXAMPLES, N_SHIFTED
 from studies.uncertainty.measure import MeasuredExperiment, measure
 from studies.uncertainty.result import Calibration, UncertaintyResult
-from studies.uncertainty.rows import Abstention, Ranking, Split, divide, highest_doubt, risk_curves, verify
+from studies.uncertainty.rows import (
+    Abstention,
+    Decomposition,
+    Ranking,
+    divide,
+    highest_doubt,
+    risk_curves,
+    verify,
+)
 
 
 @dataclass(frozen=True)
@@ -98,13 +106,13 @@ def measure_uncertainty(
     ensembles
         The ensemble; behind it other versions, of which the temperature alone is checked.
     datasets
-        Of the workspace; their images with a reference that training has not seen are used.
+        Datasets of the workspace; their images with a reference that training has not seen are used.
     n_experiments
-        Fresh simulated experiments, at least 20.
+        Number of fresh simulated experiments, at least 20.
     seed
-        Draws experiments, divisions and pixels.
+        Seed of the draws of experiments, divisions and pixels.
     progress
-        Is told how many experiments of each kind are measured.
+        Told how many experiments of each kind are measured.
 
     Raises
     ------
@@ -137,11 +145,13 @@ def measure_uncertainty(
         max_error=MAX_ERROR,
         n_experiments=n_experiments,
         n_images=N_IMAGES,
-        between=intraclass_correlation(OURS.scores(fresh)),
-        splits=tuple(Split.of(name, group) for name, group in ({FRESH: fresh} | others).items()),
+        intraclass_correlation=intraclass_correlation(IN_USE.scores(fresh)),
+        decompositions=tuple(
+            Decomposition.of(name, group) for name, group in ({FRESH: fresh} | others).items()
+        ),
         checks=tuple(filter(None, map(check_temperature, evaluations))),
         methods=tuple(row for method in METHODS for row in divide(fresh, method, half, rng)),
-        few=tuple(row for n in FEW if n < n_experiments for row in divide(fresh, OURS, n, rng)),
+        few=tuple(row for n in FEW if n < n_experiments for row in divide(fresh, IN_USE, n, rng)),
         verifications=(
             *(verify(f"{FRESH}, the other half", fresh[:half], fresh[half:], level) for level in LEVELS),
             *(verify(name, fresh, group, LEVEL) for name, group in others.items()),

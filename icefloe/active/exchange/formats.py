@@ -13,14 +13,15 @@ from PIL import Image
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.sources import Source
 from icefloe.active.items import Item
+from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 
 # Outlines may pass half a pixel beside the mask's: invisible, and several times fewer points to drag.
 POLYGON_TOLERANCE = 0.5
-MOST_NAMED = 5
 
 OTHER_KIND = "not a label file of this format"
+NOT_PNG = "not a PNG"
 NOBODY_OUTLINED = "nobody outlined anything"
 
 
@@ -79,14 +80,6 @@ class Incoming:
     is_blank: bool = False
 
 
-@dataclass(frozen=True)
-class NotTaken:
-    """A file, image or entry that became no label; `reason` is in the same words for the same reason."""
-
-    what: str
-    reason: str
-
-
 @dataclass
 class Reading:
     """What an export holds: labels, and what is none.
@@ -97,14 +90,20 @@ class Reading:
         The export, for messages.
     labels
         One an image.
-    not_taken
-        The rest, but for what belongs to the export itself.
+    notes
+        What was decided where a label could be read in more than one way, a sentence each.
     """
 
     where: str
     labels: list[Incoming] = field(default_factory=list)
-    not_taken: list[NotTaken] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _left: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Files, images and entries that become no label, by reason."""
+        return tuple(LeftOut(reason, tuple(names)) for reason, names in self._left.items())
 
     def claim(self, item: Item) -> None:
         """Say that a label of `item` comes, before it is decoded.
@@ -120,20 +119,7 @@ class Reading:
 
     def leave(self, what: str, reason: str) -> None:
         """Note something that becomes no label, and why."""
-        self.not_taken.append(NotTaken(what, reason))
-
-
-def by_reason(not_taken: Sequence[NotTaken]) -> list[str]:
-    """One line a reason, such as `2 not taken, nobody outlined anything (D3/stack_1, D3/stack_2)`."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for one in not_taken:
-        names[one.reason].append(one.what)
-    return [f"{len(found)} not taken, {reason} ({_some(found)})" for reason, found in names.items()]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(name[:120] for name in names[:MOST_NAMED]) + more
+        self._left[reason].append(what[:120])
 
 
 class Format(ABC):

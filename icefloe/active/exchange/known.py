@@ -104,12 +104,12 @@ class Known:
         path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
         if path.startswith(_UPLOADS):
             path = path.rpartition("/")[-1]
-        try:
-            return self.by_file(path, where)
-        except IcefloeError as error:
+        if not self.has_file(path):
             raise IcefloeError(
-                f"{error} Or give Label Studio the exported `tasks.json`, which says what each image is."
-            ) from error
+                f"{where}: the image {path[-120:]!r} is not in the queue by that name. "
+                "Keep the exported names, or give Label Studio the exported `tasks.json`."
+            )
+        return self.by_file(path, where)
 
     def _keys(self, path: PurePosixPath, folder: str) -> set[str]:
         """Keys of the images that the file may be of."""

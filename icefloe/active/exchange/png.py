@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.active.exchange.formats import (
-    OTHER_KIND,
+    NOT_PNG,
     Format,
     Incoming,
     Outgoing,
@@ -130,7 +130,7 @@ def _masks(source: Source, reading: Reading) -> list[SourceFile]:
     for file in source.files:
         is_mask_file = file in in_masks if in_masks else file.name.name.lower() != TABLE
         if is_mask_file and file.suffix != ".png":
-            reading.leave(str(file.name), OTHER_KIND)
+            reading.leave(str(file.name), NOT_PNG)
     found = in_masks or source.files
     return [file for file in found if file.suffix == ".png" and IMAGES not in _folders(file)]
 

@@ -23,6 +23,7 @@ from icefloe.active.items import Item
 from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
 from icefloe.datasets.annotations.reading import annotations_in
 from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.annotations.units import refuse_percent
 from icefloe.datasets.labels import mask_polygons, write_coco, write_labelme
 from icefloe.errors import IcefloeError
 from icefloe.typing import MaskArray
@@ -69,7 +70,7 @@ class Coco(PolygonFormat):
             item = items.by_file(annotation.file_name, file.where)
             reading.claim(item)
             found.append(Outlined(file, item, annotation))
-        reading.labels += _draw(source, found)
+        _draw(reading, found)
         return reading
 
 
@@ -105,7 +106,7 @@ class Labelme(PolygonFormat):
             item = items.by_file(str(file.name), file.where, source.folder)
             reading.claim(item)
             found.append(Outlined(file, item, annotations[0], file.time))
-        reading.labels += _draw(source, found)
+        _draw(reading, found)
         return reading
 
 
@@ -119,15 +120,20 @@ class Outlined:
     time: float | None = None
 
 
-def _draw(source: Source, found: Sequence[Outlined]) -> list[Incoming]:
-    """The labels; one unknown class name in all of them may stand for the second of two classes."""
+def _draw(reading: Reading, found: Sequence[Outlined]) -> None:
+    """Add the labels; one unknown class name in all of them may stand for the second of two classes."""
     names: dict[tuple[str, ...], set[str | None]] = defaultdict(set)
     for one in found:
         names[one.item.classes] |= {region.label for region in one.annotation.regions}
     aliases = {
-        classes: foreground_alias(source.name, labels, classes, _RENAME) for classes, labels in names.items()
+        classes: foreground_alias(reading.where, labels, classes, _RENAME)
+        for classes, labels in names.items()
     }
-    return [_incoming(one, aliases[one.item.classes]) for one in found]
+    for classes, alias in aliases.items():
+        if alias is not None:
+            reading.notes.append(f"Outlines named {alias[:80]!r} are taken as {classes[1]!r}.")
+    reading.labels += [_incoming(one, aliases[one.item.classes]) for one in found]
+    refuse_percent(Path(reading.where), [(one.annotation, one.item.shape) for one in found])
 
 
 def _incoming(outlined: Outlined, alias: str | None) -> Incoming:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from icefloe.errors import IcefloeError
+from icefloe.files import is_litter
 
 MAX_FILES = 100_000
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_FILES_OF_SYSTEMS = ("thumbs.db", "desktop.ini")
-_FOLDER_OF_MACOS = "__MACOSX"
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def _in_folder(folder: Path) -> tuple[SourceFile, ...]:
     found = []
     for path in sorted(folder.rglob("*")):
         name = PurePosixPath(path.relative_to(folder).as_posix())
-        if not _is_left_by_a_system(name) and path.is_file():
+        if not _is_litter(name) and path.is_file():
             found.append(SourceFile(name, path))
     return tuple(found)
 
@@ -173,7 +172,7 @@ def _in_zip(path: Path) -> tuple[SourceFile, ...]:
     files: dict[PurePosixPath, SourceFile] = {}
     for entry in entries:
         name = relative_name(entry.filename, str(path))
-        if entry.is_dir() or entry.filename.endswith("\\") or _is_left_by_a_system(name):
+        if entry.is_dir() or entry.filename.endswith("\\") or _is_litter(name):
             continue
         _check_entry(path, name, entry)
         if name in files:
@@ -207,6 +206,5 @@ def relative_name(name: str, where: str) -> PurePosixPath:
     return path
 
 
-def _is_left_by_a_system(name: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") or part == _FOLDER_OF_MACOS for part in name.parts)
-    return hidden or name.name.lower() in _FILES_OF_SYSTEMS
+def _is_litter(name: PurePosixPath) -> bool:
+    return any(is_litter(part) for part in name.parts)

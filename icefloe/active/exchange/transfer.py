@@ -12,10 +12,8 @@ from icefloe.active.exchange.formats import (
     NOBODY_OUTLINED,
     Format,
     Incoming,
-    NotTaken,
     Outgoing,
     Reading,
-    by_reason,
 )
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
@@ -26,6 +24,7 @@ from icefloe.active.items import Item, Label, OutsideLabel, State
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import decode_png, encode_png
 from icefloe.datasets.dataset import check_mask, load_datasets
+from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.typing import MaskArray
@@ -49,20 +48,28 @@ class ImportResult:
         Keys of images that came back as they went out.
     n_known
         How many of the labels an earlier import had brought.
-    not_taken
+    left_out
         What else in the export became no label.
+    notes
+        What was decided where a label could be read in more than one way.
     """
 
     labels: tuple[Label, ...]
     unchanged: tuple[str, ...]
     n_known: int = 0
-    not_taken: tuple[NotTaken, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """The counts in words; of what was not taken, see `by_reason`."""
+        """The counts in words."""
         known = f"; {self.n_known} had been imported before" if self.n_known else ""
-        left = f"; {len(self.unchanged)} came back unchanged and were left out" if self.unchanged else ""
-        return f"{len(self.labels) - self.n_known} labels imported{known}{left}."
+        left = f"; {len(self.unchanged)} came back unchanged, not imported" if self.unchanged else ""
+        n_new = len(self.labels) - self.n_known
+        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}."
+
+    def sentences(self) -> tuple[str, ...]:
+        """The counts, what was decided, and what else was not taken."""
+        return (self.sentence(), *self.notes, *(left.sentence() for left in self.left_out))
 
 
 def exchange_format(name: str) -> Format:
@@ -169,12 +176,12 @@ def import_labels(
     before = {label.id for state in _LABELLED for label in queue.labels(state)}
     labels = queue.submit_all(outside)
     n_known = sum(label.id in before for label in labels)
-    return ImportResult(tuple(labels), tuple(unchanged), n_known, tuple(reading.not_taken))
+    return ImportResult(tuple(labels), tuple(unchanged), n_known, reading.left_out, tuple(reading.notes))
 
 
 def _check_taken(reading: Reading, n_labels: int, unchanged: Sequence[str], strict: bool) -> None:
-    left = "; ".join(by_reason(reading.not_taken))
-    same = f"{len(unchanged)} masks are as they were exported" if unchanged else ""
+    left = "; ".join(left.sentence() for left in reading.left_out)
+    same = f"masks that came back as they went out: {len(unchanged)}" if unchanged else ""
     rest = "; ".join(part for part in (same, left) if part)
     if not n_labels:
         remedy = (

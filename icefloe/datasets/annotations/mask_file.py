@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from icefloe.datasets import plain, readers
+from icefloe.datasets.raw import quiet_readers
 from icefloe.errors import IcefloeError
 from icefloe.typing import IGNORE, MaskArray
 
@@ -64,7 +65,7 @@ def read_mask_file(path: Path, n_classes: int) -> MaskFile:
         raise IcefloeError(f"{path}: a mask in a format that is not read. Export it as PNG.")
     if path.suffix.lower() in PICTURES or _has_palette(path):
         try:
-            with path.open("rb") as file, Image.open(file) as picture:
+            with quiet_readers(), path.open("rb") as file, Image.open(file) as picture:
                 file.seek(0)
                 return decode_mask(picture, file.read(26), n_classes, str(path))
         # A damaged file makes Pillow fail with any of these.
@@ -74,6 +75,8 @@ def read_mask_file(path: Path, n_classes: int) -> MaskFile:
     # Booleans of Python's tifffile are read as they were written.
     data = plain.read_indexed(path) if path.suffix.lower() in TIFF else readers.load_raw(path).data
     assert data is not None
+    if data.ndim == 3 and 1 in (data.shape[0], data.shape[-1]):
+        data = data[0] if data.shape[0] == 1 else data[..., 0]
     if data.ndim != 2:
         raise IcefloeError(
             f"{path}: a mask must be one image, this has {len(data)} pages. Export one mask an image."

@@ -216,3 +216,31 @@ def test_labels_that_cannot_be_used_are_refused_and_nothing_is_written(mine, tmp
     assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "data").rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["mask_a.png", "a_seg.png", "a_gt.tif", "label_a.png", "a-segmentation.bmp"])
+def test_masks_with_other_words_in_their_names_are_masks_where_there_is_the_image(mine, tmp_path, name):
+    write_white(mine / name)
+    assert labelled(run(tmp_path)) == ["a"]
+
+
+def test_an_image_with_such_a_word_in_its_name_is_an_image_where_there_is_none_without(tmp_path):
+    for name in ("gt_1.png", "a_seg.png", "mask_2.png"):
+        write_image(tmp_path / "mine" / name)
+    assert [sample.stem for sample in run(tmp_path).dataset.samples] == ["a_seg", "gt_1", "mask_2"]
+
+
+def test_an_image_of_two_grey_levels_is_told_to_be_perhaps_a_mask(mine, tmp_path):
+    write_white(mine / "a_binary.png")
+    assert run(tmp_path).notes == ("Images of only two grey levels, perhaps masks: a_binary.",)
+
+
+def test_links_to_what_is_not_there_are_told(mine, tmp_path):
+    (mine / "c.png").symlink_to(tmp_path / "gone.png")
+    assert run(tmp_path).sentences()[1:] == ("1 not taken (links to what is not there): c.png",)
+
+
+def test_an_image_that_is_named_twice_in_a_file_is_refused_even_where_one_has_no_label(mine, tmp_path):
+    write_coco(mine / "all.json", {"x/a.png": disc(), "y/a.png": np.zeros_like(disc())}, ICE)
+    with pytest.raises(IcefloeError, match=r"'x/a\.png' and 'y/a\.png' are both a\.png"):
+        run(tmp_path)

@@ -247,15 +247,20 @@ def test_an_absurd_size_is_refused_before_memory_is_asked_for_it(tmp_path, pictu
         read_image(path)
 
 
-def test_a_chain_of_pages_that_comes_back_to_itself_ends(tmp_path, picture):
+@pytest.mark.parametrize("n_pages", [1, 3])
+def test_a_chain_of_pages_that_comes_back_to_itself_is_refused(tmp_path, picture, n_pages):
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, picture, metadata=None)
+    tifffile.imwrite(path, np.stack([picture] * n_pages), photometric="minisblack", metadata=None)
     with tifffile.TiffFile(path) as tiff:
-        first, n_tags = tiff.pages.first.offset, len(tiff.pages.first.tags)
+        first, last = tiff.pages[0].offset, tiff.pages[-1]
+        assert isinstance(last, tifffile.TiffPage)
+        pointer = last.offset + 2 + 12 * len(last.tags)
     content = bytearray(path.read_bytes())
-    content[first + 2 + 12 * n_tags : first + 6 + 12 * n_tags] = first.to_bytes(4, "little")
+    content[pointer : pointer + 4] = first.to_bytes(4, "little")
     path.write_bytes(content)
-    np.testing.assert_array_equal(read_image(path), picture)
+    for read in (read_image, read_stack, read_mask, read_metadata, image_shape, open_recording):
+        with pytest.raises(IcefloeError, match="its chain of pages comes back to itself"):
+            read(path)
 
 
 def test_a_tiff_under_another_name_is_read_as_a_tiff(tmp_path, picture):

@@ -11,11 +11,11 @@ from icefloe.training.config import TrainingConfig
 from studies.ea_vs_er.claims import HERE, HOLDS, UNDECIDED, ClaimedEffects, architectures_differ, diversity
 from studies.ea_vs_er.design import EA, er_name
 from studies.ea_vs_er.result import (
-    DatasetNote,
+    DatasetOrigin,
     Diversity,
-    Drawn,
     EaVsErResult,
-    HeldOut,
+    HeldOutImages,
+    LabelledSubset,
     Score,
     TrainedNetwork,
 )
@@ -43,17 +43,19 @@ def result(design, first, tests) -> EaVsErResult:
         n_labels=2,
         training=TrainingConfig(members=members),
         datasets=(
-            DatasetNote(name="D1", source="a microscope"),
-            DatasetNote(name="D3", source="", departs_by=("dose",)),
+            DatasetOrigin(name="D1", source="a microscope"),
+            DatasetOrigin(name="D3", source="", departs_by=("dose",)),
         ),
         train=("D1/a",),
         validation=("D1/b",),
         tests=tuple(
-            HeldOut(name=name, images=tuple(s.key for s in found.images.samples), n_different=n_different)
+            HeldOutImages(
+                name=name, images=tuple(s.key for s in found.images.samples), n_different=n_different
+            )
             for (name, found), n_different in zip(tests.items(), (2, 4), strict=True)
         ),
-        drawn=tuple(
-            Drawn(version="T2", dataset="D3", seed=seed, images=("D3/image_8", "D3/image_9"))
+        labelled_subsets=tuple(
+            LabelledSubset(version="T2", dataset="D3", seed=seed, images=("D3/image_8", "D3/image_9"))
             for seed in design.seeds
         ),
         networks=tuple(

@@ -4,7 +4,7 @@ from icefloe.drift.config import GateConfig
 from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES
 from studies.gate.result import GateResult, JudgedDataset
-from studies.gate.rows import AlarmRate, Confusion, Smallest
+from studies.gate.rows import AlarmRate, Confusion, SmallestShift
 
 
 def made(hits, total=200, smallest=0.1, **fields):
@@ -27,7 +27,7 @@ def made(hits, total=200, smallest=0.1, **fields):
         raised_by={"noise": 0.01},
         by_size={1: Rate(hits=1, total=10)},
         smallest=tuple(
-            Smallest(
+            SmallestShift(
                 cause=cause,
                 n_images=10,
                 strength=None if cause == "defocus" else smallest,

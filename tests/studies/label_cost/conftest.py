@@ -29,6 +29,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MakeResult = Callable[..., LabelCostResult]
 
 
+def outcomes_of(dataset: str, labels: tuple[int, ...], dice: dict[str, np.ndarray]) -> list[Outcome]:
+    """From Dice by strategy, float of shape (S, N)."""
+    return [
+        Outcome(
+            dataset=dataset,
+            seed=seed,
+            strategy=strategy,
+            labels=count,
+            dice=value,
+            iou=value / (2 - value),
+            minutes=2.0 * count,
+        )
+        for strategy, of_seeds in dice.items()
+        for seed, curve in enumerate(np.atleast_2d(np.asarray(of_seeds, float)))
+        for count, value in zip(labels, curve, strict=True)
+    ]
+
+
 @pytest.fixture(scope="session")
 def make_result() -> MakeResult:
     """A result on datasets C, D, ...: by dataset, strategy -> Dice, float of shape (S, N)."""
@@ -38,43 +56,30 @@ def make_result() -> MakeResult:
     ) -> LabelCostResult:
         datasets, outcomes = [], []
         for name, dice in zip("CDE", by_dataset, strict=False):
-            values = {strategy: np.atleast_2d(np.asarray(each, float)) for strategy, each in dice.items()}
-            outcomes += [
-                Outcome(
-                    dataset=name,
-                    seed=seed,
-                    strategy=strategy,
-                    labels=count,
-                    dice=each[seed, position],
-                    iou=each[seed, position] / (2 - each[seed, position]),
-                    minutes=2.0 * count,
-                )
-                for strategy, each in values.items()
-                for seed in range(len(each))
-                for position, count in enumerate(labels)
-            ]
+            outcomes += outcomes_of(name, labels, dice)
+            first = np.atleast_2d(np.asarray(next(iter(dice.values())), float))
             datasets.append(
                 DatasetSummary(
                     dataset=name,
                     standard=("A", "B"),
                     n_pool=4.0,
                     n_test=1.5,
-                    whole_pool=tuple(next(iter(values.values()))[:, -1]),
+                    whole_pool=tuple(first[:, -1]),
                     baselines={"all background": 0.0, "Otsu": 0.3},
                     frames=tuple(range(5)),
-                    picked=dict.fromkeys(values, (0.0, 0.5, 1.0, None, 0.0)),
+                    picked=dict.fromkeys(dice, (0.0, 0.5, 1.0, None, 0.0)),
                 )
             )
-        return LabelCostResult(
+        return LabelCostResult.of(
+            datasets,
+            outcomes,
             preset="light",
             members=("mobilenet_v2", "efficientnet-b0"),
             size=128,
             epochs=15,
             retraining_epochs=6,
-            n_seeds=len(next(iter(values.values()))),
+            n_seeds=len(first),
             spread=0.5,
-            datasets=tuple(datasets),
-            outcomes=tuple(outcomes),
             **fields,
         )
 
@@ -82,10 +87,11 @@ def make_result() -> MakeResult:
 
 
 @pytest.fixture(scope="session")
-def make_curves(make_result: MakeResult) -> Callable[..., Curves]:
+def make_curves() -> Callable[..., Curves]:
     """Learning curves of strategies' Dice on one dataset, each float of shape (S, N)."""
 
     def make(labels: tuple[int, ...], **dice: np.ndarray) -> Curves:
-        return make_result(labels, {name.replace("_", "-"): each for name, each in dice.items()}).curves[0]
+        named = {name.replace("_", "-"): each for name, each in dice.items()}
+        return Curves.of("C", outcomes_of("C", labels, named))
 
     return make

@@ -5,11 +5,12 @@ import pytest
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
+from icefloe.evaluation.scores import Baseline
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
-from studies.transfer.result import Baseline, Outcome, TransferResult
+from studies.transfer.result import Outcome, TransferResult
 from studies.transfer.run import measure_transfer
 
 from .conftest import BOTH
@@ -42,7 +43,7 @@ def study(gains):
         panels=(BOTH,),
         encoders=("resnet18",),
         outcomes=tuple(outcomes),
-        baselines=(Baseline(panel="real", name="all background", pca=0.9, iou=0.0),),
+        baselines={"real": {"all background": Baseline(pca=0.9, iou=0.0, dice=0.0)}},
         absent={"imagenet of resnet18": "Not here."},
         epochs=3,
     )
@@ -119,7 +120,7 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     assert first.kinds == ("scratch", "sim", "sim frozen")
     assert len(first.outcomes) == 6
     assert set(first.absent) == {"imagenet of mobilenet_v2"}
-    assert 0 < first.baselines_of(panel)["all background"].pca < 1
+    assert 0 < first.baselines[panel.name]["all background"].pca < 1
     assert len(re.findall(r"^\| +2 \|", first.page(), re.MULTILINE)) == 3
     monkeypatch.setattr("icefloe.training.jobs._submit", lambda *_: pytest.fail("trained again"))
     assert run().outcomes == first.outcomes

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from icefloe.evaluation.evaluate import BinnedCurve
-from studies.uncertainty.design import FRESH, METHODS, OURS
+from studies.uncertainty.design import FRESH, IN_USE, METHODS
 from studies.uncertainty.measure import DOUBTS, MeasuredExperiment, MeasuredFrame
 from studies.uncertainty.result import Calibration, UncertaintyResult
 from studies.uncertainty.rows import (
     Abstention,
+    Decomposition,
     Ranking,
-    Split,
     divide,
     risk_curves,
     verify,
@@ -58,9 +58,9 @@ def result_of(fresh):
 
     def make(**rows):
         defaults = {
-            "splits": (Split.of(FRESH, fresh), Split.of("D3", fresh[:40])),
+            "decompositions": (Decomposition.of(FRESH, fresh), Decomposition.of("D3", fresh[:40])),
             "methods": tuple(divided),
-            "few": tuple(divide(fresh, OURS, 9, np.random.default_rng(0), 5)),
+            "few": tuple(divide(fresh, IN_USE, 9, np.random.default_rng(0), 5)),
             "verifications": (verify("D3", fresh[:60], fresh[60:], 0.9),),
             "rankings": tuple(
                 Ranking.of(name, unit, group)
@@ -90,7 +90,7 @@ def result_of(fresh):
             max_error=0.005,
             n_experiments=120,
             n_images=4,
-            between=0.2,
+            intraclass_correlation=0.2,
             **{**defaults, **rows},
         )
 
@@ -103,7 +103,7 @@ def finding(result, start):
 
 
 def test_coverage_is_as_stated_and_the_width_that_of_the_normal_scores(fresh):
-    for row in divide(fresh, OURS, 60, np.random.default_rng(0)):
+    for row in divide(fresh, IN_USE, 60, np.random.default_rng(0)):
         assert row.level <= row.coverage.mean + 0.005
         assert row.is_right
         assert row.coverage.low < row.coverage.mean < row.coverage.high
@@ -112,7 +112,7 @@ def test_coverage_is_as_stated_and_the_width_that_of_the_normal_scores(fresh):
 
 
 def test_too_few_experiments_give_whole_images(fresh):
-    rows = divide(fresh, OURS, 5, np.random.default_rng(0), n_divisions=5)
+    rows = divide(fresh, IN_USE, 5, np.random.default_rng(0), n_divisions=5)
     assert [row.width < 1 for row in rows] == [True, False, False]
     assert rows[1].coverage.mean == 1
     assert [row.informative_width is None for row in rows] == [False, True, True]
@@ -172,17 +172,17 @@ def test_the_best_ranking_is_found_and_where_uq_is_clearly_worse(fresh, result_o
 
 
 def test_the_split_is_given_in_units_of_fresh_experiments(fresh, rng, result_of):
-    rows = [Split.of(FRESH, fresh), Split.of("D3", experiments(rng, 40, split=3.0))]
+    rows = [Decomposition.of(FRESH, fresh), Decomposition.of("D3", experiments(rng, 40, split=3.0))]
     assert rows[1].mutual_information == pytest.approx(3 * rows[0].mutual_information, rel=0.2)
     ratio = [getattr(rows[1], name) / getattr(rows[0], name) for name in BY_BOUNDARY]
-    said = finding(result_of(splits=rows), "Aleatoric / epistemic")
+    said = finding(result_of(decompositions=rows), "Aleatoric / epistemic")
     assert f"D3 {ratio[0]:.1f} / {ratio[1]:.1f}" in said
     assert said.endswith("epistemic part: nowhere.")
 
 
 def test_an_ensemble_that_errs_more_and_does_not_disagree_more_is_named(fresh, rng, result_of):
-    rows = [Split.of(FRESH, fresh), Split.of("D4", experiments(rng, 40, error=0.03))]
-    said = finding(result_of(splits=rows), "Aleatoric / epistemic")
+    rows = [Decomposition.of(FRESH, fresh), Decomposition.of("D4", experiments(rng, 40, error=0.03))]
+    said = finding(result_of(decompositions=rows), "Aleatoric / epistemic")
     assert said.endswith("epistemic part: D4.")
 
 

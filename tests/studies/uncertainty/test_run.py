@@ -57,8 +57,8 @@ def test_the_study_has_every_table_figure_and_number(judged, datasets, tmp_path,
     content = (tmp_path / "uncertainty.json").read_text(encoding="utf-8")
     numbers = json.loads(content)
     assert "NaN" not in content
-    assert [row["group"] for row in numbers["splits"]][:4] == ["fresh experiments", "A", "B", "dose"]
-    assert [row["n_images"] for row in numbers["splits"]][:4] == [120, 1, 3, 6]
+    assert [row["group"] for row in numbers["decompositions"]][:4] == ["fresh experiments", "A", "B", "dose"]
+    assert [row["n_images"] for row in numbers["decompositions"]][:4] == [120, 1, 3, 6]
     assert len(numbers["checks"]) == 2
     assert {row["level"] for row in numbers["methods"]} == {0.8, 0.9, 0.95}
     assert told.last == ("fresh experiments", 20, 20)

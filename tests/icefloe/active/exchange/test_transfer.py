@@ -88,7 +88,9 @@ def test_masks_come_back_as_they_went_out(filled, export, name, least):
 
 @pytest.mark.parametrize("name", ["png", "coco", "labelme"])
 def test_masks_that_nobody_touched_are_no_labels(filled, export, name):
-    with pytest.raises(IcefloeError, match=r"no labels in it; 3 masks are as they were exported. Label the"):
+    with pytest.raises(
+        IcefloeError, match=r"no labels in it; masks that came back as they went out: 3. Label the"
+    ):
         import_labels(filled, export(name), name, author="bob")
     assert filled.labels() == []
 
@@ -201,9 +203,9 @@ def test_a_png_mask_painted_over_is_a_label_with_author_and_time_from_the_table(
         writer.writerows(rows)
     result = import_labels(filled, folder, "png")
     assert result.unchanged == ("D3/stack_0", "D3/stack_2")
-    assert result.sentence() == "1 labels imported; 2 came back unchanged and were left out."
+    assert result.sentence() == "1 label imported; 2 came back unchanged, not imported."
     assert import_labels(filled, folder, "png").sentence() == (
-        "0 labels imported; 1 had been imported before; 2 came back unchanged and were left out."
+        "0 labels imported; 1 had been imported before; 2 came back unchanged, not imported."
     )
     (label,) = result.labels
     assert (label.labeler, label.seconds, label.time) == ("cleo", 99.0, 1772366400.0)
