@@ -9,14 +9,9 @@ import json
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
-
-settings.register_profile(
-    "long", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
 
 SHAPE = (24, 32)
 """(H, W) of the images that the labels are for."""
