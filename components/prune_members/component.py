@@ -14,11 +14,11 @@ def prune_members(
     Args:
         members: All candidates.
         pruning: When one is kept (`PruningRule`).
-        kept: Names, scores and reasons.
-        receipt: A row per candidate.
 
     Returns:
-        Number of members kept.
+        Output: Number of members kept.
+        kept: Names, scores and reasons.
+        receipt: A row per candidate.
     """
     from pathlib import Path
 
