@@ -12,7 +12,7 @@ help:  ## list the targets
 # Torch first and pinned: a looser pin would bring gigabytes of CUDA along.
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "make: $(PYTHON) can't make virtual environments. Install them: apt-get install python3-venv"; exit 1; }
+	  { echo "make: $(PYTHON) cannot make virtual environments. Install the package: apt-get install python3-venv"; exit 1; }
 	@command -v git >/dev/null || { echo "make: git is missing. Install it: apt-get install git"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt torch torchvision

@@ -1,4 +1,4 @@
-"""Writing results into the artifacts that the KFP page shows, and telling who waits how far a step is."""
+"""Writing results into the artifacts that the KFP page shows, and messages of a step."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from icefloe.evaluation.evaluate import Evaluation
 
-TOLD = "icefloe: "
-"""A step's line that starts so is meant for the person who waits; the rest is for the log."""
+MESSAGE_PREFIX = "icefloe: "
+"""Lines of a step with this prefix are shown to the user; the rest goes to the log only."""
 
 
 class HasMarkdown(Protocol):
-    """What has a Markdown form."""
+    """A result with a Markdown form."""
 
     def to_markdown(self) -> str: ...
 
 
 def tell(line: str) -> None:
-    """A line for the person who waits for the run."""
-    print(f"{TOLD}{line}", flush=True)
+    """Print a line for the user of the run."""
+    print(f"{MESSAGE_PREFIX}{line}", flush=True)
 
 
 step_progress = Lines(tell)
@@ -35,23 +35,23 @@ step_progress = Lines(tell)
 
 
 def write_findings(findings: Markdown, result: HasMarkdown) -> None:
-    """The result as Markdown."""
+    """Write a result as Markdown."""
     Path(findings.path).write_text(result.to_markdown(), encoding="utf-8")
 
 
 def write_figure(page: HTML, title: str, figure: Figure, text: str = "") -> None:
-    """A page of one figure."""
+    """Write a page with one figure."""
     Path(page.path).write_text(html_page(title, figure, text=text), encoding="utf-8")
 
 
 def write_numbers(metrics: Metrics, numbers: Mapping[str, float]) -> None:
-    """Numbers by name."""
+    """Log numbers by name."""
     for name, value in numbers.items():
         metrics.log_metric(name, value)
 
 
 def write_curves(curves: ClassificationMetrics, evaluation: Evaluation) -> None:
-    """Confusion matrix of all datasets, and the ROC curve of the first that has one."""
+    """Log the confusion matrix of all datasets, and the ROC curve of the first that has one."""
     confusion: Any = [list(row) for row in evaluation.confusion]
     curves.log_confusion_matrix(list(evaluation.classes), confusion)
     for point in evaluation.roc_points():

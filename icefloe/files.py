@@ -1,6 +1,7 @@
-"""Writing that a killed process can't leave half done: write beside, fsync, rename."""
+"""Atomic writing, safe against killed processes: write beside, fsync, rename."""
 
 import csv
+import errno
 import hashlib
 import io
 import os
@@ -14,9 +15,18 @@ from typing import Any
 import yaml
 
 from icefloe.errors import IcefloeError
+from icefloe.scratch import PREFIX, put, scratch_for
+
+LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db")
+"""What macOS, Windows and network disks leave in folders, in lower case; besides names with a leading dot."""
 
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where it was built in, is ten times as fast; neither makes anything but plain types."""
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder of this name is an operating system's own, or hidden, and nobody's data."""
+    return name.startswith(".") or name.casefold() in LITTER
 
 
 def _fsync_directory(directory: Path) -> None:
@@ -30,19 +40,20 @@ def _fsync_directory(directory: Path) -> None:
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:
     """Replace `path` with `data`: afterwards there is the old file or the new one, never a part of either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(0o644)  # mkstemp makes it private to this user
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    _fsync_directory(path.parent)
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, beside = tempfile.mkstemp(dir=scratch_for(path), prefix=PREFIX)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).chmod(0o644)  # mkstemp makes it private to this user
+            put(Path(beside), path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+        _fsync_directory(path.parent)
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -52,25 +63,38 @@ def write_text_atomic(path: Path, text: str) -> None:
 
 @contextmanager
 def atomic_directory(path: Path) -> Iterator[Path]:
-    """Yield an empty directory beside `path` that becomes `path` on success and vanishes on an error.
+    """Yield an empty directory that becomes `path` on success and vanishes on an error.
 
     Raises
     ------
     FileExistsError
-        If `path` exists and is not an empty directory; nothing is overwritten.
+        If `path` exists and is not an empty directory, or another process has put one there meanwhile;
+        nothing is overwritten.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(path)
-    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    beside = Path(tempfile.mkdtemp(dir=scratch_for(path), prefix=PREFIX))
     try:
-        yield beside
+        with _named(path):
+            yield beside
         beside.chmod(0o755)  # mkdtemp makes it private to this user
-        beside.replace(path)  # an empty directory at `path` is replaced
+        put(beside, path)  # an empty directory at `path` is replaced
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     _fsync_directory(path.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Give an error of the system that names no file, such as a full disk, the one that was to be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def read_yaml(path: Path, remedy: str = "Fix the file.") -> Any:
@@ -79,7 +103,7 @@ def read_yaml(path: Path, remedy: str = "Fix the file.") -> Any:
     Raises
     ------
     IcefloeError
-        If it is not YAML; `remedy` tells what to do. A missing file is a `FileNotFoundError`.
+        If it is not YAML; `remedy` says what to do. A missing file is a `FileNotFoundError`.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _SAFE_LOADER)
@@ -123,8 +147,8 @@ class GrowingTable:
             self.rows = list(reader)
             if self.rows and tuple(reader.fieldnames or ()) != self.columns:
                 raise IcefloeError(
-                    f"{path}: has other columns than these results ({', '.join(self.columns)}). "
-                    "Move it away, or name another folder."
+                    f"{path}: its columns are not those of these results ({', '.join(self.columns)}). "
+                    "Move the file away, or name another folder."
                 )
         self._rewrite()
 

@@ -57,7 +57,7 @@ def load_params(path: Path, preset: str) -> Params:
         content = read_yaml(path)
     except FileNotFoundError as error:
         raise IcefloeError(
-            f"{path}: not found. Copy it from another workspace, or make a new one."
+            f"{path}: not found. Copy the file from another workspace, or make a new workspace."
         ) from error
     presets = content.get("presets") if isinstance(content, dict) else None
     if not isinstance(presets, dict) or preset not in presets:

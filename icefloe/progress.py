@@ -1,4 +1,4 @@
-"""Progress of long work, shown to the person who waits for it."""
+"""Progress of long work, for terminals, logs and pages."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 class Progress(Protocol):
-    """A terminal's bars, a log's lines, a page: the work does not know which."""
+    """Receives progress and messages: a terminal's bars, a log's lines, a page."""
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
         """`done` units of `total` (None: not known) of the work called `what` are finished.
@@ -17,14 +17,14 @@ class Progress(Protocol):
         """
 
     def tell(self, line: str) -> None:
-        """Something worth a line of its own; plain text."""
+        """A message on a line of its own; plain text."""
 
     def warn(self, line: str) -> None:
-        """What a person should know although it stops nothing; plain text."""
+        """A warning that does not stop the work; plain text."""
 
 
 class Silent:
-    """Nobody waits."""
+    """Ignores everything."""
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
         """Nothing."""
@@ -40,12 +40,12 @@ SILENT = Silent()
 
 
 class Lines:
-    """A line now and then, for logs and pipes.
+    """A line from time to time, for logs and pipes.
 
     Parameters
     ----------
     write
-        Takes a line.
+        Function that takes a line, without its line break.
     seconds
         Least time between two lines on the same work, and of a work that has any; its end then has one.
     """
@@ -53,16 +53,16 @@ class Lines:
     def __init__(self, write: Callable[[str], None], seconds: float = 10.0) -> None:
         self._write, self._seconds = write, seconds
         self._last: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
-        """A line, if the last one on this work is old enough, or it is finished after others were told."""
+        """Write a line if the last one on this work is old enough, and at its end after earlier lines."""
         now = time.monotonic()
         is_due = now - self._last.setdefault(what, now) >= self._seconds
-        if not (is_due or (done == total and what in self._told)):
+        if not (is_due or (done == total and what in self._reported)):
             return
         self._last[what] = now
-        self._told.add(what)
+        self._reported.add(what)
         counted = f"{done} of {total}" if total is not None else f"{done}"
         self._write(f"{what}: {counted}" + (f", {detail}" if detail else ""))
 
@@ -81,11 +81,11 @@ def tracked(items: Iterable[Item], progress: Progress, what: str, total: int | N
     Parameters
     ----------
     items
-        Units of work.
+        Items, one unit of work each.
     progress
         Told before the first and after each.
     what
-        Name of the work.
+        Name of the work, as shown to the user.
     total
         Number of items; by default their length, where they have one.
     """

@@ -1,4 +1,4 @@
-"""What a user task finds: one object that a page, a report, MLflow and a KFP step show."""
+"""Result of a user task: one object that a page, a report, MLflow and a KFP step show."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Result(BaseModel, ABC):
 
     @abstractmethod
     def sentence(self) -> str:
-        """The outcome, the cause that weighs most, and what to do: at most two lines."""
+        """The outcome, the most important cause, and what to do: at most two lines."""
 
     @abstractmethod
     def table(self) -> Table:
-        """Everything that it rests on."""
+        """All numbers that the outcome is based on."""
 
     @abstractmethod
     def plot(self, ax: Axes) -> None:

@@ -1,4 +1,4 @@
-"""Where things are: workspace, stores, engines; from the environment, then the workspace's `icefloe.toml`."""
+"""Settings: paths, stores and addresses, from the environment and then the workspace's `icefloe.toml`."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,10 @@ from pydantic_settings import (
 )
 
 from icefloe.errors import IcefloeError
+from icefloe.scratch import WORKSPACE_FILE
 from icefloe.validation import first_problem
 
-SETTINGS_FILE = "icefloe.toml"
+SETTINGS_FILE = WORKSPACE_FILE
 
 
 class Settings(BaseSettings):
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def state(self) -> Path:
-        """Where a local workspace keeps what is neither data nor code."""
+        """Folder of a local workspace for runs, checkpoints and databases."""
         return self.workspace / ".icefloe"
 
     @classmethod

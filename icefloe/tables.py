@@ -1,5 +1,6 @@
 """Tables of results: one object that a page, a terminal and a Markdown file show."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,6 +8,12 @@ from typing import Any, Self
 from tabulate import tabulate
 
 MISSING = "–"
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is, such as a name with [brackets]."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 @dataclass(frozen=True)
@@ -16,9 +23,9 @@ class Table:
     Attributes
     ----------
     columns
-        Headings.
+        Headings of the columns.
     rows
-        One tuple a row, as long as `columns`.
+        One tuple per row, as long as `columns`.
     numeric
         Whether each column holds numbers, which are aligned on the right.
     """
@@ -77,10 +84,11 @@ class Table:
 
     def _tabulate(self, style: str, rows: list[list[str]]) -> str:
         alignment = ["right" if numeric else "left" for numeric in self.numeric]
-        return tabulate(
+        table: str = tabulate(
             rows,
             headers=list(self.columns),
             tablefmt=style,
             colalign=alignment if rows else None,
             disable_numparse=True,
         )
+        return table

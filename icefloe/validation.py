@@ -1,4 +1,4 @@
-"""Values from outside into pydantic models; the first problem told in one sentence."""
+"""Values from outside into pydantic models; the first problem as one sentence."""
 
 import reprlib
 from pathlib import Path
@@ -14,19 +14,19 @@ _SHORT.maxstring = 80
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validated(model: type[Model], data: Any, where: Path | str, remedy: str = "Fix that entry.") -> Model:
+def validated(model: type[Model], data: Any, source: Path | str, remedy: str = "Fix that entry.") -> Model:
     """Make a model of plain values.
 
     Parameters
     ----------
     model
-        A pydantic class.
+        Pydantic class to validate against.
     data
         Data from a file or a person: a mapping, or bytes or text of JSON.
-    where
-        The file or thing that the error names; ending in a dot, it is the start of the entry's name.
+    source
+        What the error names: a file, or a text. A text that ends in a dot is the start of the entry's name.
     remedy
-        Sentence that tells the user what to do.
+        Sentence that says what the user should do.
 
     Raises
     ------
@@ -38,10 +38,10 @@ def validated(model: type[Model], data: Any, where: Path | str, remedy: str = "F
             model.model_validate_json(data) if isinstance(data, bytes | str) else model.model_validate(data)
         )
     except ValidationError as error:
-        joint = "" if str(where).endswith(".") else ": "
-        raise IcefloeError(f"{where}{joint}{first_problem(error)}. {remedy}") from error
+        joint = "" if str(source).endswith(".") else ": "
+        raise IcefloeError(f"{source}{joint}{first_problem(error)}. {remedy}") from error
     except IcefloeError as error:  # a validator's own
-        raise IcefloeError(f"{str(where).removesuffix('.')}: {error}") from error
+        raise IcefloeError(f"{str(source).removesuffix('.')}: {error}") from error
 
 
 def first_problem(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""The pipelines a person runs, by name."""
+"""The pipelines, by name."""
 
 from kfp import dsl
 
@@ -48,7 +48,7 @@ def retrain(
     pruning: dict = {},
     promotion: dict = {},
 ) -> str:
-    """Train the next version on what labelers have submitted for `dataset`."""
+    """Train the next version on the labels submitted for `dataset`."""
     started = start_run(name="retrain", about=dataset).set_caching_options(False)
     version = next_version(
         run=started.output,
@@ -73,7 +73,7 @@ def arrivals(
     sampling: dict,
     promotion: dict,
 ) -> None:
-    """Each arriving dataset in turn: gate, and where it has shifted labels from its truth and a next version.
+    """Each arriving dataset in turn: gate, and if it has shifted, labels from its truth and a next version.
 
     A pipeline of its own because kfp's local runner hands the loop's item to a task of a `ParallelFor`
     body in place of another task's output; a pipeline's parameter arrives intact.
@@ -103,7 +103,7 @@ def loop(
     sampling: dict = {},
     promotion: dict = {},
 ) -> None:
-    """Train on `initial`, then meet the `arriving` datasets one after the other."""
+    """Train on `initial`, then process the `arriving` datasets one after the other."""
     started = start_run(name="loop").set_caching_options(False)
     first = first_version(
         run=started.output,
@@ -113,7 +113,7 @@ def loop(
         pruning=pruning,
         promotion=promotion,
     )
-    met = arrivals(
+    processed = arrivals(
         run=started.output,
         arriving=arriving,
         split=split,
@@ -123,7 +123,7 @@ def loop(
         sampling=sampling,
         promotion=promotion,
     ).after(first)
-    write_report(run=started.output).after(met).set_caching_options(False)
+    write_report(run=started.output).after(processed).set_caching_options(False)
 
 
 PIPELINES = {"train": train, "drift_check": drift_check, "retrain": retrain, "loop": loop}

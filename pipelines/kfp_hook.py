@@ -1,4 +1,4 @@
-"""The one private function of kfp that we replace, so that local steps are forked and not started anew.
+"""The one private function of kfp that we replace, so that local steps are forked.
 
 kfp is capped below its next minor release for this: `kfp.local.SubprocessRunner` has no public way to run a
 step in another fashion.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalRun:
-    """Where a local run left what it made."""
+    """Folder, log and artifacts of a local run."""
 
     directory: Path
     log: Path
@@ -40,7 +40,7 @@ class LocalRun:
         return sorted(self.directory.glob(f"steps/**/{name}"), key=lambda path: path.stat().st_mtime)
 
     def record(self, settings: Settings) -> RunRecord:
-        """What its steps found; each of our pipelines starts by opening it."""
+        """The run's record; the first step of every pipeline opens it."""
         (record,) = _records(self.directory, settings)
         return record
 
@@ -59,13 +59,13 @@ def run_locally(
     Parameters
     ----------
     pipeline
-        A `dsl.pipeline`.
+        A pipeline, decorated with `dsl.pipeline`.
     arguments
         Values of the pipeline's parameters.
     settings
         The workspace that the steps work in.
     progress
-        Told of each step's start, end and own lines.
+        Receives each step's start, end and messages.
     process
         Fork server of `step_process` that steps are started from.
     trains
@@ -74,6 +74,7 @@ def run_locally(
     Returns
     -------
     LocalRun
+        Folder, log and duration of the run.
 
     Raises
     ------
@@ -109,13 +110,13 @@ def run_locally(
 
 
 def _close_record(directory: Path, settings: Settings, problem: str) -> None:
-    """Mark the record of a run whose steps can't go on as failed, and say why."""
+    """Mark the record of a failed run as failed, with the reason."""
     for record in _records(directory, settings):
         record.finish(succeeded=False, problem=problem)
 
 
 def _records(directory: Path, settings: Settings) -> Iterator[RunRecord]:
-    """The record that the run's steps share, if they came to open it."""
+    """The record of the run, if a step has opened it."""
     from icefloe.registry.runs import RunRecord
 
     for path in directory.glob("steps/*/start-run/executor_output.json"):
@@ -131,7 +132,7 @@ def forget_old_runs(settings: Settings, keep: int = 5) -> None:
 
 @contextmanager
 def _environment(settings: Settings) -> Iterator[None]:
-    """Steps are child processes: what they must know of the workspace travels in the environment."""
+    """Pass the workspace to the steps, which are child processes, in the environment."""
     before = dict(os.environ)
     os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
     os.environ["PYTHONUNBUFFERED"] = "1"  # progress lines appear when they are printed
@@ -144,7 +145,7 @@ def _environment(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _ray(settings: Settings, progress: Progress) -> Iterator[None]:
-    """A Ray for all steps: the settings' cluster, or one started here and stopped at the end."""
+    """Ray for all steps: the settings' cluster, or one started here and stopped at the end."""
     if settings.ray_address:
         os.environ["RAY_ADDRESS"] = settings.ray_address
         yield

@@ -1,4 +1,4 @@
-"""The pipelines by name, for faces that must not wait for kfp's import to know them."""
+"""Names of the pipelines, without importing kfp, which takes long."""
 
 from enum import StrEnum
 

@@ -19,11 +19,11 @@ def compile_package(
     Parameters
     ----------
     pipeline
-        A `dsl.pipeline`.
+        A pipeline, decorated with `dsl.pipeline`.
     defaults
         Parameter -> default value; those that the pipeline does not have are left out.
     path
-        YAML file to write.
+        YAML file to write; its folder is made if missing.
     image
         Container image that its steps run in.
     """

@@ -67,7 +67,7 @@ def run_pipeline(
     arriving
         `loop`: datasets that arrive later, in order; none: all whose labels are held back.
     progress
-        Told of each step's start, end and own lines.
+        Receives each step's start, end and messages.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
 
 
 def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:
-    """Refuse at once what a step would refuse a minute later, and tell what the run will not see."""
+    """Refuse at once what a step would refuse later, and warn of uncommitted changes."""
     current_version(settings.workspace)
     if name in ON_ONE_DATASET:
         from icefloe.registry.registry import Registry  # MLflow, which the other pipelines need in steps only
@@ -134,9 +134,9 @@ def _dataset_arguments(
     name: PipelineName, named: Sequence[str], arriving: Sequence[str], data: Path
 ) -> dict[str, Any]:
     present = load_datasets(data)
-    for wanted in [*named, *arriving]:
-        if wanted not in present:
-            raise IcefloeError(f"{data / wanted}: no such dataset. There are: {', '.join(present)}.")
+    for dataset in [*named, *arriving]:
+        if dataset not in present:
+            raise IcefloeError(f"{data / dataset}: no such dataset. There are: {', '.join(present)}.")
     if name in ON_ONE_DATASET:
         if len(named) != 1:
             raise IcefloeError(f"{name}: one new dataset is needed. Name it: --dataset D3.")
@@ -151,7 +151,7 @@ def _dataset_arguments(
     later = list(arriving) or _names(d for d in present.values() if d.name not in first and d.holds_truth)
     if not later:
         raise IcefloeError(
-            f"{data}: no dataset with labels held back, so the loop has nobody to label. "
+            f"{data}: no dataset has labels held back, and the loop needs one. "
             "Import one with `icefloe data import DIR --name D2 --hold-labels`."
         )
     return {"initial": first, "arriving": later}

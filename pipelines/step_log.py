@@ -1,4 +1,4 @@
-"""What the local runner prints: all of it into a file, what a person wants to know to the progress."""
+"""Output of the local runner: all of it to a file, messages for the user to the progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.artifacts import TOLD
+from components.artifacts import MESSAGE_PREFIX
 
 if TYPE_CHECKING:
     from icefloe.progress import Progress
@@ -22,14 +22,14 @@ _USER_ERROR = re.compile(r"icefloe\.errors\.IcefloeError: (.*)")
 
 
 class StepLog(io.TextIOBase):
-    """Keeps everything the local runner prints, and tells what a person wants to see.
+    """Writes all output of the local runner to a file, and reports messages for the user.
 
     Parameters
     ----------
     path
-        The file.
+        File for all output; an earlier one is replaced.
     progress
-        Told of each step's start, end and own lines.
+        Receives each step's start, end and messages.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class StepLog(io.TextIOBase):
         self._terminal = sys.stdout
         self._rest = ""
         self._since: dict[str, float] = {}
-        self._told: list[str] = []
+        self._messages: list[str] = []
         self._in_message = False
         self._failed = False
         self.error: str | None = None
@@ -57,7 +57,7 @@ class StepLog(io.TextIOBase):
         self._file.flush()
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            with redirect_stdout(self._terminal):  # what is told goes to the person, not to the log
+            with redirect_stdout(self._terminal):  # messages go to the user, not to the log
                 self._read(_COLOUR.sub("", line).strip())
         return len(text)
 
@@ -67,11 +67,11 @@ class StepLog(io.TextIOBase):
 
     def _read(self, line: str) -> None:
         if self._in_message and line:  # such as the table of members that did not pass
-            self._told.append(line)
+            self._messages.append(line)
             return
         self._in_message = False
         if started := _STARTED.search(line):
-            self._told = []
+            self._messages = []
             self._since[started[1]] = time.monotonic()
             self._progress.tell(_readable(started[1]))
         elif finished := _FINISHED.search(line):
@@ -81,11 +81,11 @@ class StepLog(io.TextIOBase):
             else:
                 self._progress.tell(f"  failed after {seconds:.0f} s")
                 if not self._failed:
-                    self._failed, self.error = True, "\n".join(self._told) or None
-        elif line.startswith(TOLD):
-            self._progress.tell(f"  {line.removeprefix(TOLD)}")
+                    self._failed, self.error = True, "\n".join(self._messages) or None
+        elif line.startswith(MESSAGE_PREFIX):
+            self._progress.tell(f"  {line.removeprefix(MESSAGE_PREFIX)}")
         elif error := _USER_ERROR.search(line):
-            self._told, self._in_message = [error[1]], True  # the last of chained errors is the outermost
+            self._messages, self._in_message = [error[1]], True  # the last of chained errors is the outermost
 
 
 def _readable(task: str) -> str:

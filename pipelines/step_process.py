@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def step_process() -> Iterator[socket.socket]:
-    """Start the process, and end it with the block; yields the socket on which steps are asked for.
+    """Start the process, and end it with the block; yield the socket for requests.
 
     It makes its imports in the background, so what the block does before its first step costs no time.
     """

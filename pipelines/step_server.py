@@ -1,7 +1,8 @@
-"""The process that steps are forked from: imports once, then serves until its driver is gone."""
+"""The process that steps are forked from: it imports once, and serves until its driver ends."""
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -10,8 +11,11 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 PROGRAM = "ephemeral_component.py"
 """The file that a lightweight component's shell command writes its source to, and then executes."""
@@ -21,16 +25,23 @@ DONE = b"done"
 
 PRELOADED = (
     "kfp.dsl.executor_main",
-    "icefloe.registry.runs",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "icefloe.workflow.runs",
     "icefloe.workflow.data",
+    "torch",
+    "icefloe.models.zoo",
     "icefloe.workflow.versions",
     "icefloe.workflow.prediction",
     "icefloe.workflow.drift",
+    "scipy.stats",
     "icefloe.workflow.selection",
+    "scipy.cluster",
     "icefloe.workflow.labels",
     "icefloe.workflow.evaluation",
     "icefloe.workflow.registration",
-    "icefloe.workflow.runs",
+    "icefloe.report.page",
     "matplotlib.pyplot",
     "mlflow.pyfunc",
     "icefloe.training.assembly",
@@ -44,13 +55,13 @@ started, with a token of its own, only after this process.
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a process for every step asked for; return in the server when nobody can ask any more.
+    """Fork a process for every step requested; return when the driver has closed its socket.
 
     A request is one byte with two file descriptors: a socket that the step's description, as JSON, comes from
     and `DONE` goes to, and a pipe for all that it prints.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the step, and the driver's to report
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the steps here
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # this process does not wait for its steps
     to_import = list(PRELOADED)
     while True:
         # A step that is asked for early is forked early: it imports what it lacks, while this goes on here.
@@ -66,14 +77,17 @@ def serve(control: socket.socket) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
             answer, output = descriptors
-            _step(socket.socket(fileno=answer), output)
-            return
+            try:
+                _step(socket.socket(fileno=answer), output)
+            except BaseException:  # a step's exit, too: an answer that does not come is its failure
+                traceback.print_exc()
+            _leave()
         for descriptor in descriptors:
             os.close(descriptor)
 
 
 def _step(answer: socket.socket, output: int) -> None:
-    """What the shell command of a lightweight component does, in a process that is there already."""
+    """Run a lightweight component as its shell command does, in this process."""
     os.dup2(output, sys.stdout.fileno())
     os.dup2(output, sys.stderr.fileno())
     os.close(output)
@@ -91,6 +105,15 @@ def _step(answer: socket.socket, output: int) -> None:
         sys.argv = [sys.argv[0], "--component_module_path", str(program), *request["arguments"]]
         executor_main()
     answer.sendall(DONE)
+
+
+def _leave() -> NoReturn:
+    """End as an interpreter does, but leave memory to the system: taking all modules apart takes seconds."""
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Starting a local run's steps as forks of one process that has made the imports.
+"""Start of a local run's steps as forks of a process that has made the imports.
 
 `kfp.local` starts a new interpreter for each step. A loop has more than forty, and most of them imported
 torch, MLflow and SciPy for longer than they worked. Each step still is a process of its own.
@@ -37,16 +37,16 @@ def _run_step(control: socket.socket, command: Sequence[str], environment: Mappi
         "environment": {**environment, "_KFP_RUNTIME": "true"},  # as that shell command sets it
         "directory": str(Path.cwd()),
     }
-    ours, theirs = socket.socketpair()
+    driver_end, server_end = socket.socketpair()
     reader, writer = os.pipe()
-    with ours:
-        with theirs:
-            socket.send_fds(control, [b"!"], [theirs.fileno(), writer])
+    with driver_end:
+        with server_end:
+            socket.send_fds(control, [b"!"], [server_end.fileno(), writer])
         os.close(writer)
-        ours.sendall(json.dumps(request).encode())
-        ours.shutdown(socket.SHUT_WR)
+        driver_end.sendall(json.dumps(request).encode())
+        driver_end.shutdown(socket.SHUT_WR)
         with os.fdopen(reader, encoding="utf-8", errors="replace") as output:
             for line in output:
                 print(line, end="")
         print("\n")  # as kfp does, so that the steps' logs stand apart
-        return 0 if ours.recv(len(DONE)) == DONE else 1
+        return 0 if driver_end.recv(len(DONE)) == DONE else 1

@@ -1,5 +1,6 @@
-"""The pages name commands, options and files that exist."""
+"""The pages name commands, options, settings, modules and files that exist."""
 
+import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,14 +13,22 @@ import yaml
 
 from icefloe.cli.main import app
 from icefloe.params import load_params
+from icefloe.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 COMPONENTS = sorted(path.parent for path in (REPOSITORY / "components").glob("*/component.py"))
+ALL_PAGES = [*PAGES, *(component / "README.md" for component in COMPONENTS)]
+FOLDERS = ["benchmarks", "components", "docs", "icefloe", "infra", "pipelines", "serving", "studies", "tests"]
 
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`(icefloe [^`]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+PATH = re.compile(rf"(?<![\w./~-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/]")
+MODULE = re.compile(r"(?<![\w./-])(?:icefloe|components|pipelines|studies)(?:\.\w+)+(?![\w/])")
+VARIABLE = re.compile(r"\bICEFLOE_([A-Z_]+)\b")
 CALL = re.compile(r"(?:^|\s)icefloe\s+(.*)")
 SHELL = {"&&", "||", "|", ";", "&", "<", ">", ">>"}
 
@@ -76,6 +85,28 @@ def known_options(command) -> set[str]:
     return {"--help", "-h", *(name for parameter in command.params for name in parameter.opts)}
 
 
+def all_options(command=None) -> set[str]:
+    """Of every command of the command line."""
+    command = command or typer.main.get_command(app)
+    below = [all_options(each) for each in getattr(command, "commands", {}).values()]
+    return known_options(command).union(*below, *(parameter.secondary_opts for parameter in command.params))
+
+
+def code_spans(text: str) -> list[str]:
+    return CODE.findall(FENCE.sub("", text))
+
+
+def module_exists(name: str) -> bool:
+    """Whether it is a module, or a name within one."""
+    if name == "icefloe.toml":
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        package, _, last = name.rpartition(".")
+        return hasattr(importlib.import_module(package), last)
+
+
 def relative_links(text: str) -> Iterator[str]:
     for target in LINK.findall(FENCE.sub("", text)):
         if not re.match(r"[a-z]+:", target):
@@ -109,9 +140,48 @@ def test_every_command_in_a_sentence_names_what_exists(page):
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, *sorted((REPOSITORY / "components").glob("*/README.md"))], ids=name_of
-)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_every_file_named_in_code_exists(page):
+    text = page.read_text(encoding="utf-8")
+    named = {path for code in [*code_spans(text), *FENCE.findall(text)] for path in PATH.findall(code)}
+    assert not [path for path in sorted(named) if not list(REPOSITORY.glob(path))]
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_every_module_named_exists(page):
+    named = {name for code in code_spans(page.read_text(encoding="utf-8")) for name in MODULE.findall(code)}
+    assert not [name for name in sorted(named) if not module_exists(name)]
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_every_option_named_exists(page):
+    spans = [span for span in code_spans(page.read_text(encoding="utf-8")) if "python" not in span]
+    named = {option for span in spans for option in OPTION.findall(span)}
+    assert not sorted(named - all_options())
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_every_environment_variable_named_is_a_setting(page):
+    named = {name.lower() for name in VARIABLE.findall(page.read_text(encoding="utf-8"))}
+    assert not sorted(named - set(Settings.model_fields))
+
+
+def test_the_first_screen_of_the_readme_has_the_demo_and_the_tests():
+    first_screen = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()[:25]
+    assert any(line.startswith("make demo") for line in first_screen)
+    assert any(line.startswith("make test") for line in first_screen)
+
+
+def test_the_readme_says_what_is_in_every_folder_of_code_and_every_room():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    table = text.partition("## What is where")[2]
+    rooms = [path.parent for path in (REPOSITORY / "icefloe").glob("*/__init__.py")]
+    folders = [REPOSITORY / name for name in FOLDERS if (REPOSITORY / name).is_dir()]
+    assert not [name_of(path) for path in rooms if f"`{path.name}`" not in table]
+    assert not [path.name for path in folders if f"`{path.name}/`" not in table]
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
 def test_every_relative_link_leads_somewhere(page):
     broken = []
     for link in relative_links(page.read_text(encoding="utf-8")):
@@ -162,6 +232,24 @@ def test_a_command_that_does_not_exist_is_noticed(line):
     (arguments,) = fenced_calls(f"```\n{line}\n```\n")
     with pytest.raises(Exception, match=r"No such|Missing|is not one of|isn't one of"):
         parse(arguments)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (PATH, "see icefloe/registry/intervals.py.", "icefloe/registry/intervals.py"),
+        (PATH, "components/*/READ.md", "components/*/READ.md"),
+        (MODULE, "icefloe.scoring.selection", "icefloe.scoring.selection"),
+        (OPTION, "icefloe data import x --nme=D1", "--nme"),
+        (VARIABLE, "ICEFLOE_TRACKING_URL=x", "TRACKING_URL"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_found_in_a_page(pattern, text, found):
+    assert pattern.findall(text) == [found]
+    assert not list(REPOSITORY.glob("icefloe/registry/intervals.py"))
+    assert not module_exists("icefloe.scoring.selection")
+    assert "--nme" not in all_options()
+    assert "tracking_url" not in Settings.model_fields
 
 
 @pytest.mark.parametrize("mention", ["icefloe data imprt", "icefloe models promote --forse"])

@@ -19,7 +19,7 @@ def assemble_ensemble(
         members: All candidates.
         kept: Which of them pruning kept, and why.
         data: The datasets they were trained on, and their split.
-        ensemble: A directory of `ensemble.yaml` and one safetensors file a member.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
         parent: The version that the training started from.
 
     Returns:

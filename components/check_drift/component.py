@@ -46,8 +46,8 @@ def check_drift(
         GateConfig(**gate),
         run,
     )
+    tell(report.sentence())
     write_numbers(numbers, report.numbers())
     write_figure(figure, f"Drift gate: {report.dataset}", report.figure(), report.sentence())
     write_findings(findings, report)
-    tell(report.sentence())
     return report.outcome

@@ -11,7 +11,7 @@ def get_ensemble(version: str, ensemble: Output[Model]) -> str:
 
     Args:
         version: Name such as `EA-T2`, or an alias such as `champion`.
-        ensemble: A directory of `ensemble.yaml` and one safetensors file a member.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
 
     Returns:
         The version's name.

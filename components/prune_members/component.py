@@ -15,7 +15,7 @@ def prune_members(
         members: All candidates.
         pruning: When one is kept (`PruningRule`).
         kept: Names, scores and reasons.
-        receipt: A row a candidate.
+        receipt: A row per candidate.
 
     Returns:
         Number of members kept.

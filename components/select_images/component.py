@@ -1,4 +1,4 @@
-"""Choose the images worth a label, and put them in the labelling queue."""
+"""Choose the images to label, and put them in the labelling queue."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Output
 

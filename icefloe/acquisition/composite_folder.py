@@ -1,4 +1,4 @@
-"""A folder of composites that an interrupted run can go on with: images, and a row of a table for each."""
+"""A folder of composites, each with a row of a table; an interrupted run can go on with it."""
 
 import io
 import json
@@ -74,7 +74,7 @@ class CompositeFolder:
                     "Use the same ones to go on, or name a new folder."
                 )
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise IcefloeError(f"{path}: holds other things already. Name a new folder.")
+            raise IcefloeError(f"{path}: the folder holds other files. Name a new folder.")
         else:
             write_text_atomic(made_with, _json(settings))
         (path / IMAGES).mkdir(exist_ok=True)
@@ -127,7 +127,7 @@ class CompositeFolder:
         return self._table.rows[-1]
 
     def remove_tail(self, recording: str) -> Row | None:
-        """Take a recording's last composite out, and return its row, if the recording ended within it."""
+        """Remove a recording's last composite if the recording ended within it; return its row."""
         rows = self.rows(recording)
         if not rows or rows[-1]["is_tail"] == "0":
             return None

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from icefloe.acquisition.stack import StackReport
 from icefloe.datasets.dataset import Dataset
-from icefloe.datasets.importer import dataset_info, new_place
+from icefloe.datasets.importer import dataset_info, new_place, taken
 from icefloe.errors import IcefloeError
+from icefloe.scratch import put
 
 
 def check_name(name: str, workspace_data: Path) -> None:
-    """Refuse a name that no new dataset can have, before frames are read.
+    """Refuse an invalid name of a dataset before frames are read.
 
     Raises
     ------
@@ -42,6 +43,7 @@ def make_dataset(
     Returns
     -------
     Dataset
+        The new dataset.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def make_dataset(
     """
     if not any(report.rows for report in reports):
         raise IcefloeError(
-            f"{name}: no composite was made, the recordings are shorter than half of one. "
+            f"{name}: no composite was made, because the recordings are shorter than half of one. "
             "Keep their frames with --keep-tail, or take fewer with --frames N."
         )
     sizes = {report.pixel_size_nm for report in reports}
@@ -69,5 +71,8 @@ def make_dataset(
     info.save(stacked)
     destination = new_place(workspace_data, name)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    stacked.rename(destination)
+    try:
+        put(stacked, destination)
+    except FileExistsError as error:
+        raise taken(destination) from error
     return Dataset.load(destination)

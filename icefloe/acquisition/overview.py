@@ -1,4 +1,4 @@
-"""A recording at a glance: some composites, brightness over time, and where the specimen went."""
+"""Overview of a recording: some composites, brightness over time, and drift."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def overview(folder: CompositeFolder, report: StackReport) -> Figure:
     from matplotlib.figure import Figure
 
     chosen = np.unique(np.linspace(0, len(report.rows) - 1, MOST_SHOWN).round().astype(int))
-    shown = [report.rows[index] for index in chosen]
-    n_rows = -(-len(shown) // _COLUMNS)
+    rows = [report.rows[index] for index in chosen]
+    n_rows = -(-len(rows) // _COLUMNS)
     figure = Figure(figsize=(2.1 * _COLUMNS, 2.3 * n_rows + 2.6), layout="constrained")
     pictures, curves = figure.subfigures(2, 1, squeeze=False, height_ratios=(2.3 * n_rows, 2.6))[:, 0]
     for axis in pictures.subplots(n_rows, _COLUMNS, squeeze=False).flat:
         axis.set_axis_off()
-    for axis, row in zip(pictures.axes, shown, strict=False):
+    for axis, row in zip(pictures.axes, rows, strict=False):
         _show(axis, folder, row)
     brightness, *drift = curves.subplots(1, 2 if report.is_aligned else 1, squeeze=False)[0]
     _draw_brightness(brightness, report)

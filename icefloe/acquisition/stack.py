@@ -30,7 +30,7 @@ Frames = Callable[[int], Iterator[Frame]]
 
 @dataclass(frozen=True)
 class StackOptions:
-    """How a recording becomes composites.
+    """Options of stacking.
 
     Attributes
     ----------
@@ -54,31 +54,33 @@ class StackOptions:
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
-            raise IcefloeError(f"A composite needs at least one frame; {self.frames} asked for.")
+            raise IcefloeError(
+                f"A composite of {self.frames} frames is not possible. Give --frames 1 or more."
+            )
         for name, value in (("frame rate", self.frame_rate_hz), ("pixel size", self.pixel_size_nm)):
             if value is not None and not 0 < value < float("inf"):
-                raise IcefloeError(f"A {name} of {value:g} can't be. Give a number above 0.")
+                raise IcefloeError(f"A {name} of {value:g} is not positive. Give a number above 0.")
         if self.remove_xrays and self.frames is not None and self.frames < LEAST_FOR_XRAYS:
             raise IcefloeError(
-                f"X-rays are told by comparing frames: composites of {self.frames} have too few. "
-                f"Take at least {LEAST_FOR_XRAYS} frames, or leave --remove-xrays out."
+                f"X-rays are found by comparing frames, and composites of {self.frames} have too few. "
+                f"Use at least {LEAST_FOR_XRAYS} frames, or leave out --remove-xrays."
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """What decides the composites' content, as plain values for JSON."""
+        """The options that decide the composites' content, as plain values for JSON."""
         return {name: value for name, value in asdict(self).items() if name != "keep_tail"}
 
     def open(self, path: Path) -> Recording:
-        """Open a recording with what the user knows of it; errors as `open_recording`, and the rate's."""
+        """Open a recording and apply the given rate and pixel size; errors as in `known`."""
         return self.known(open_recording(path))
 
     def known(self, recording: Recording) -> Recording:
-        """A recording with what the user knows of it.
+        """A recording with the given frame rate and pixel size.
 
         Raises
         ------
         IcefloeError
-            If its frame rate is needed and is not known, or can't be true.
+            If its frame rate is needed and is unknown or impossible.
         """
         rate, size = recording.frame_rate, recording.pixel_size_nm
         if self.frame_rate_hz is not None:
@@ -93,7 +95,7 @@ class StackOptions:
         Raises
         ------
         IcefloeError
-            If composites of a second are asked for and the rate is not known, or can't be true.
+            If composites of one second are asked for and the rate is unknown or impossible.
         """
         if self.frames is not None:
             return Fraction(self.frames)
@@ -105,16 +107,16 @@ class StackOptions:
             )
         if not SLOWEST_HZ <= rate.hz <= FASTEST_HZ:
             raise IcefloeError(
-                f"{recording.path}: a frame rate of {float(rate.hz):g} Hz ({rate.source}) makes no "
-                f"composites of a second; {SLOWEST_HZ} to {FASTEST_HZ:,} Hz do. "
-                "Give the right one with --frame-rate HZ, or stack by number with --frames N."
+                f"{recording.path}: composites of one second need a frame rate of {SLOWEST_HZ} to "
+                f"{FASTEST_HZ:,} Hz, not {float(rate.hz):g} Hz ({rate.source}). "
+                "Give the right rate with --frame-rate HZ, or stack by number with --frames N."
             )
         return rate.hz
 
 
 @dataclass(frozen=True)
 class StackReport:
-    """What became of a recording.
+    """Summary of the stacking of a recording.
 
     Attributes
     ----------
@@ -148,7 +150,7 @@ class StackReport:
 
     @property
     def drift_px(self) -> float:
-        """Largest distance of the specimen from where it was at first, in px; 0 where it was not followed."""
+        """Largest distance of the specimen from its first position, in px; 0 if it was not followed."""
         return max((_distance(row) for row in self.rows), default=0.0)
 
     @property
@@ -168,11 +170,11 @@ class StackReport:
         return sum(int(row["blocks_not_aligned"]) for row in self.rows)
 
     def sentence(self) -> str:
-        """All of it in words."""
+        """The summary in one sentence."""
         rate = "rate unknown"
         if self.frame_rate:
             rate = f"{float(self.frame_rate.hz):.6g} Hz {self.frame_rate.source}"
-        size = f"{self.pixel_size_nm:g} nm a pixel" if self.pixel_size_nm else "pixel size unknown"
+        size = f"{self.pixel_size_nm:g} nm per pixel" if self.pixel_size_nm else "pixel size unknown"
         parts = [
             f"{self.recording}: {self.n_frames:,} frames ({rate}; {size}) in {len(self.rows)} composites",
             self._tail(),
@@ -186,11 +188,11 @@ class StackReport:
         return "; ".join(parts) + "."
 
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know of it, one sentence each."""
+        """Warnings about the recording, one sentence each."""
         if 2 * self.n_not_aligned > self.n_blocks > 0:
             return (
                 f"{self.recording}: most blocks of frames are too noisy or too plain to align. "
-                "Leave --align out, or take more frames a composite.",
+                "Leave --align out, or take more frames per composite.",
             )
         if (self.drift_scatter_px or 0) > WORST_SCATTER_PX:
             return (
@@ -215,7 +217,7 @@ class StackReport:
 
 
 class Stacking:
-    """Makes one recording's composites in a folder, going on where an earlier run ended.
+    """Makes one recording's composites in a folder; goes on after the existing ones.
 
     Parameters
     ----------
@@ -261,7 +263,7 @@ class Stacking:
         Raises
         ------
         IcefloeError
-            If a frame can't be read, has another size, or is not finite.
+            If a frame cannot be read, has another size, or is not finite.
         """
         done = len(self._folder.rows(self.name))
         rate = self._recording.frame_rate
@@ -294,7 +296,7 @@ class Stacking:
             return None  # too few frames; what else may be wrong with them is found when they are stacked
 
     def _tracker(self) -> DriftTracker:
-        """Knows the composites that are there already, as if it had followed the specimen in them."""
+        """A tracker that has followed the specimen through the existing composites."""
         rows = self._folder.rows(self.name)
         tracker = DriftTracker()
         # What came longer ago has less than a ten-thousandth of the reference's weight.
@@ -307,7 +309,7 @@ class Stacking:
 
 
 def recording_name(path: Path) -> str:
-    """What a recording's composites are called: its file's name without the ending, or its folder's name."""
+    """Name of a recording: its file's name without the ending, or its folder's name."""
     return path.resolve().name if path.is_dir() else path.stem
 
 

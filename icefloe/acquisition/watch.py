@@ -1,4 +1,4 @@
-"""On the fly: composites and masks of a recording while it is being made."""
+"""Composites and masks of a recording while it is being made."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class WatchedComposite:
     row
         The composite's row in `composites.csv`.
     prediction
-        None where it can't be segmented, such as a blanked beam's constant image.
+        None if it cannot be segmented, such as the constant image of a blanked beam.
     problem
-        Why it can't be; empty where it was.
+        Why it was not segmented; empty if it was.
     seconds
         Time from reading its last frame to having its results on the disk, in s.
     """
@@ -74,11 +74,12 @@ def watch(
     Yields
     ------
     WatchedComposite
+        Each composite with its prediction, when its second is over.
 
     Raises
     ------
     IcefloeError
-        If frames can't be read.
+        If frames cannot be read.
     """
 
     def sample(row: Row) -> Sample:

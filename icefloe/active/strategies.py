@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy  # loads its parts when they are used, and reading settings uses none
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist, squareform
-from scipy.stats import rankdata
 
 from icefloe.errors import IcefloeError
 
@@ -192,14 +190,15 @@ class UncertaintyTypical(Strategy):
         features = _standardised(candidates.features)
         if len(features) == 1 or not features.size:
             return candidates.scores[MeanUncertainty.column]
-        tree = linkage(features, "ward")
-        clusters = fcluster(tree, len(chosen) + wanted, "maxclust") - 1
+        tree = scipy.cluster.hierarchy.linkage(features, "ward")
+        clusters = scipy.cluster.hierarchy.fcluster(tree, len(chosen) + wanted, "maxclust") - 1
         uncertainty = np.bincount(clusters, candidates.scores[MeanUncertainty.column])
         uncertainty[clusters[list(chosen)]] = 0  # they have their label
         together = clusters[:, None] == clusters[None, :]
-        distance = (squareform(pdist(features)) * together).sum(axis=1) / together.sum(axis=1)
+        apart = scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(features))
+        distance = (apart * together).sum(axis=1) / together.sum(axis=1)
         # Whole numbers put clusters in order, fractions the images of each.
-        priorities: FloatVector = rankdata(uncertainty, "dense")[clusters] + 1 / (1 + distance)
+        priorities: FloatVector = scipy.stats.rankdata(uncertainty, "dense")[clusters] + 1 / (1 + distance)
         return priorities
 
     def explain(self, candidates: Candidates, row: int) -> str:

@@ -5,11 +5,12 @@ import re
 import struct
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from icefloe.datasets.dataset import check_mask as check_fit
+from icefloe.datasets.annotations.mask_file import MaskFile, decode_mask
+from icefloe.datasets.dataset import check_mask
 from icefloe.errors import IcefloeError
-from icefloe.typing import IGNORE, MaskArray
+from icefloe.typing import MaskArray
 
 MAX_MASK_BYTES = 32 * 2**20
 MAX_NAME_LENGTH = 128
@@ -17,7 +18,6 @@ MAX_NAME_LENGTH = 128
 # What a file name may hold on every system; a slash, a leading dot or ".." would leave the dataset's folder.
 _SAFE_NAME = re.compile(r"\w[\w .()+\-=,@#]*")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _PALETTE = 0, 3
 
 
 def check_name(kind: str, name: object) -> str:
@@ -58,44 +58,13 @@ def check_person(name: object) -> str:
     return name
 
 
-def check_mask(mask: MaskArray, shape: tuple[int, int], n_classes: int, what: str) -> MaskArray:
-    """Return a mask from outside as class indices, if it fits its image.
-
-    A mask of nothing but 0 and 255 is read as black and white, 255 = class 1, when there are two classes.
-
-    Parameters
-    ----------
-    mask : uint8, shape (H, W)
-        Class index, 255 = ignore.
-    shape
-        (H, W) of the image.
-    n_classes
-        Values 0 to n_classes - 1 are known.
-    what
-        The file or image that a message names.
-
-    Raises
-    ------
-    IcefloeError
-        If the size differs or a value is unknown.
-    """
-    check_fit(what, mask, shape, n_classes)
-    present = np.unique(mask)
-    if n_classes == 2 and IGNORE in present and not np.setdiff1d(present, (0, IGNORE)).size:
-        foreground: MaskArray = (mask == IGNORE).astype(np.uint8)
-        return foreground
-    return mask
-
-
 def read_mask_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: str) -> MaskArray:
-    """Decode a PNG mask that a person or another tool sent, trusting nothing it says.
-
-    Bytes, kind and dimensions are checked before any pixel is unpacked, so a file can't fill the memory.
+    """Decode a PNG of class indices that a person or another tool sent, trusting nothing it says.
 
     Parameters
     ----------
     png
-        The file's bytes: 8 bit grey or palette (its indices are the classes), or 1 bit.
+        The file's bytes: grey, or black and white in any kind of PNG that editors write.
     shape
         (H, W) of the image.
     n_classes
@@ -113,6 +82,22 @@ def read_mask_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: s
     IcefloeError
         If it is too large, not such a PNG, damaged, of another size, or has unknown classes.
     """
+    mask = decode_upload(png, shape, n_classes, what).values
+    check_mask(what, mask, shape, n_classes)
+    return mask
+
+
+def decode_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: str) -> MaskFile:
+    """What a PNG from outside shows, however an editor stored it.
+
+    Bytes and dimensions are checked before any pixel is unpacked, so a file can't fill the memory. Parameters
+    are those of `read_mask_upload`.
+
+    Raises
+    ------
+    IcefloeError
+        If it is too large, no PNG, damaged, of another size, or does not say what is which class.
+    """
     if len(png) > MAX_MASK_BYTES:
         raise IcefloeError(
             f"{what}: the mask has {len(png) >> 20} MiB, more than the {MAX_MASK_BYTES >> 20} allowed. "
@@ -120,26 +105,21 @@ def read_mask_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: s
         )
     if len(png) < 33 or not png.startswith(_PNG_SIGNATURE) or png[12:16] != b"IHDR":
         raise IcefloeError(f"{what}: the mask is not a PNG. Export it as PNG.")
-    width, height, depth, colour = struct.unpack(">IIBB", png[16:26])
+    width, height = struct.unpack(">II", png[16:24])
     if (height, width) != shape:
         raise IcefloeError(
             f"{what}: mask is {width}x{height} but the image is {shape[1]}x{shape[0]}. "
             "Export the mask at the image's size."
         )
-    # Pillow stretches 2 and 4 bit grey to 0..255, which would change the class indices.
-    if not (colour == _PALETTE or (colour == _GREY and depth in (1, 8))):
-        raise IcefloeError(
-            f"{what}: the mask is a PNG in colour, with transparency, or of another depth than 8 bit. "
-            "Export one channel of 8 bit class indices."
-        )
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            mask = np.asarray(image).astype(np.uint8)
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+            return decode_mask(picture, png, n_classes, what)
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three on damaged files
+        known = not isinstance(error, UnidentifiedImageError)
+        reason = " ".join(str(error).split())[:120] if known else "its beginning is no picture's"
         raise IcefloeError(
-            f"{what}: the mask's PNG is damaged ({error}). Export or send it again."
+            f"{what}: the mask's PNG is damaged ({reason}). Export or send it again."
         ) from error
-    return check_mask(mask, shape, n_classes, what)
 
 
 def encode_png(mask: MaskArray) -> bytes:

@@ -1,4 +1,4 @@
-"""The command line: one command per user task, each a thin call of a room."""
+"""The command line: one command per user task, each a thin call of `icefloe.workflow`."""
 
 from icefloe.cli.main import main
 

@@ -1,15 +1,17 @@
-"""What every command needs: the workspace, the console, progress, and errors told in one line."""
+"""What every command needs: the workspace, the console, progress, and errors in one line."""
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, JustifyMethod
-from rich.markup import escape
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from icefloe.progress import Lines
 
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from icefloe.progress import Progress
     from icefloe.settings import Settings
 
-console = Console()
-errors = Console(stderr=True)
+# What people name is printed as they typed it: neither [brackets] nor :colons: are instructions to rich.
+console = Console(markup=False, emoji=False, highlight=False)
+errors = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 QUIET_SECONDS = 10.0
-"""How long work goes on without a line where there is no terminal."""
+"""Seconds between lines of progress where there is no terminal."""
+
+_WRITTEN_OUT = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 _workspace: Path | None = None
 
@@ -43,37 +48,70 @@ def settings() -> Settings:
     IcefloeError
         If the folder is in no workspace.
     """
+    from icefloe.scratch import clean_scratch
     from icefloe.settings import load_settings
 
-    return load_settings(_workspace)
+    found = load_settings(_workspace)
+    clean_scratch(found.workspace)
+    return found
 
 
-def say(line: str) -> None:
-    """One line to the person who waits, in rich markup."""
-    console.print(line, highlight=False, soft_wrap=not console.is_terminal)  # a log's lines stay whole
+def place() -> str:
+    """Where the command works, for messages on the disk."""
+    return str(_workspace or Path.cwd())
+
+
+def say(*parts: str | Text) -> None:
+    """One line to the person who waits; a part that should stand out is `bold`."""
+    # A log's lines stay whole.
+    line = Text.assemble(*(part if isinstance(part, Text) else _visible(part) for part in parts))
+    console.print(line, soft_wrap=not console.is_terminal)
 
 
 def warn(line: str) -> None:
     """One line on standard error of what did not stop the command."""
-    errors.print(f"[yellow]warning:[/yellow] {escape(line)}", soft_wrap=True, highlight=False)
+    errors.print(Text.assemble(("warning: ", "yellow"), _visible(line)), soft_wrap=True)
 
 
 def refuse(line: str) -> None:
     """The one line on standard error with which a command ends that its user can fix."""
-    errors.print(f"[red]error:[/red] {escape(line)}", soft_wrap=True, highlight=False)
+    errors.print(Text.assemble(("error: ", "red"), _visible(line)), soft_wrap=True)
+
+
+def bold(text: object) -> Text:
+    """A path or a command within a line."""
+    return Text(_visible(str(text)), "bold")
+
+
+def print_any_character() -> None:
+    """Let standard output and error show as `\\xb0` what their encoding has no sign for, such as ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _visible(text: str) -> str:
+    """The text with control characters written out: in a file's name they could steer the terminal."""
+    return text.translate(_WRITTEN_OUT)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars in a terminal, gone when done; a line now and then elsewhere."""
+    """Bars in a terminal, removed when done; a line from time to time elsewhere."""
     if not console.is_terminal:
         yield PlainProgress()
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, TextColumn("{task.fields[detail]}"), console=console, transient=True) as bars:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}", markup=False),
+    )
+    with Bars(*columns, console=console, transient=True) as bars:
         yield TerminalProgress(bars)
 
 
@@ -81,7 +119,7 @@ class PlainProgress(Lines):
     """Lines, for a log or a pipe."""
 
     def __init__(self) -> None:
-        super().__init__(lambda line: say(escape(line)), QUIET_SECONDS)
+        super().__init__(say, QUIET_SECONDS)
 
     def warn(self, line: str) -> None:
         """On standard error."""
@@ -89,21 +127,21 @@ class PlainProgress(Lines):
 
 
 class TerminalProgress:
-    """A bar for each work."""
+    """One bar per task."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
     def advance(self, what: str, done: int, total: int | None = None, detail: str = "") -> None:
-        """Move the work's bar, which appears with its first units."""
+        """Move the task's bar; it appears with the first unit."""
         if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(escape(what), total=total, detail="")
-        self._bars.update(self._tasks[what], completed=done, total=total, detail=escape(detail))
+            self._tasks[what] = self._bars.add_task(_visible(what), total=total, detail="")
+        self._bars.update(self._tasks[what], completed=done, total=total, detail=_visible(detail))
 
     def tell(self, line: str) -> None:
-        """The line, above the bars."""
-        say(escape(line))
+        """Print a line above the bars."""
+        say(line)
 
     def warn(self, line: str) -> None:
         """On standard error."""
@@ -111,7 +149,7 @@ class TerminalProgress:
 
 
 def table(title: str, *columns: str) -> RichTable:
-    """An empty table in the project's look; columns ending in `>` are right-aligned."""
+    """An empty table in the project's style; columns ending in `>` are right-aligned."""
     made = RichTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         justify: JustifyMethod = "right" if column.endswith(">") else "left"

@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 app = typer.Typer(help="Datasets: simulate, import, audit, version.", no_args_is_help=True)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Dataset names; all when none is given.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Names of datasets. Default: all.")]
 
 
 @app.command()
 def simulate(
     names: Names = None,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulator; the same seed gives the same files.")] = 0,
 ) -> None:
     """Simulate D1-D5 and a noisy experiment: melting ice in water, with exact masks."""
     from icefloe.workflow import data
@@ -38,23 +37,26 @@ def import_(
     author: Annotated[
         str | None, typer.Option(help="Who made the labels; the lineage of versions names them.")
     ] = None,
-    licence: Annotated[str, typer.Option(help="On what terms the images may be used.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the images.")] = "",
     pixel_size: Annotated[float | None, typer.Option(help="Pixel edge in nm.")] = None,
     classes: Annotated[
         str, typer.Option(help="Class names by mask value, separated by commas.")
     ] = "background,ice",
     hold_labels: Annotated[
         bool,
-        typer.Option(help="Keep the labels back as truth, to replay the loop as if nobody had labelled."),
+        typer.Option(help="Hold the labels back, to replay the loop as if the images were unlabelled."),
     ] = False,
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of these images already.")
+        bool, typer.Option(help="The two-phase region is cut out of these images already.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Refuse the folder if there are files in it that are not taken.")
     ] = False,
 ) -> None:
     """Import images with PNG masks, COCO or labelme polygons, or no labels at all."""
     from icefloe.workflow import data
 
-    dataset = data.import_images(
+    result = data.import_images(
         settings(),
         source,
         name,
@@ -65,9 +67,11 @@ def import_(
         classes=[part.strip() for part in classes.split(",")],
         hold_labels=hold_labels,
         region_done=region_done,
+        strict=strict,
     )
-    say(escape(dataset.sentence()))
-    say("Next: [bold]icefloe data audit[/bold], then [bold]icefloe data commit -m ...[/bold]")
+    for sentence in result.sentences():
+        say(sentence)
+    say("Next: ", bold("icefloe data audit"), ", then ", bold("icefloe data commit -m ..."))
 
 
 @app.command("list")

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, say, settings, table
+from icefloe.cli.context import bold, console, say, settings, table
 
 app = typer.Typer(
     help="Labelling queue: look, export to labelling tools, import labels.", no_args_is_help=True
@@ -51,33 +50,37 @@ def export_(
     from icefloe.workflow import labels
 
     number = labels.export_labels(settings(), format_name, folder, dataset)
-    say(f"{number} images written to [bold]{escape(str(folder))}[/bold].")
+    say(f"{number} images written to ", bold(folder), ".")
 
 
 @app.command("import")
 def import_(
     format_name: FormatName,
-    source: Annotated[Path, typer.Argument(help="File or folder that the labelling tool exported.")],
+    source: Annotated[Path, typer.Argument(help="File, folder or ZIP that the labelling tool exported.")],
     author: Annotated[str | None, typer.Option(help="Who labelled, where the format does not say.")] = None,
     accept_unchanged: Annotated[
         bool, typer.Option(help="Take masks that came back as they went out as approved.")
     ] = False,
+    strict: Annotated[bool, typer.Option(help="Refuse if anything in it would not be taken.")] = False,
 ) -> None:
     """Take labels back: all of them, or none if any does not fit. Then: `icefloe pipeline run retrain`."""
     from icefloe.workflow import labels
 
-    result = labels.import_labels(settings(), format_name, source, author, accept_unchanged)
-    say(escape(result.sentence()))
+    result = labels.import_labels(settings(), format_name, source, author, accept_unchanged, strict)
+    for sentence in result.sentences():
+        say(sentence)
 
 
 @app.command()
 def collect(
-    message: Annotated[str | None, typer.Option("-m", "--message", help="Of the new data version.")] = None,
+    message: Annotated[
+        str | None, typer.Option("-m", "--message", help="Commit message of the new data version.")
+    ] = None,
 ) -> None:
     """Bring submitted labels into the data as a new version, without retraining."""
     from icefloe.workflow import labels
 
-    say(escape(labels.collect_labels(settings(), message).sentence()))
+    say(labels.collect_labels(settings(), message).sentence())
 
 
 @app.command()

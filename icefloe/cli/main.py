@@ -1,22 +1,20 @@
-"""Entry point: commands, `-C`, and how errors end."""
+"""Entry point: commands, global options, and what an error prints."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
 from icefloe.cli.pretrain import pretrain
-from icefloe.errors import IcefloeError
+from icefloe.errors import IcefloeError, explain_system_error
 
 REFUSED, INTERRUPTED = 2, 130
-UNUSABLE_PLACE = (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
-"""What the system says of a file or folder that a user named; other errors of the system are ours."""
 
 app = typer.Typer(
     help="From electron-microscope images to trusted segmentations, kept trusted as experiments change.",
@@ -38,8 +36,8 @@ app.command()(results.runs)
 app.command()(pretrain)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         context.say(f"icefloe {version('icefloe')}")
@@ -67,24 +65,25 @@ def _options(
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(help="Folder to make; an existing empty one will do.")],
+    directory: Annotated[Path, typer.Argument(help="New folder, or an existing empty one.")],
 ) -> None:
     """Make a workspace: a folder with git, DVC, settings and parameters, for your own data."""
     from icefloe.datasets.versions import init_workspace
     from icefloe.params import DEFAULT_PARAMS
 
     init_workspace(directory, params_text=DEFAULT_PARAMS.read_text(encoding="utf-8"))
-    place = escape(str(directory))
-    context.say(f"Workspace ready: {place}")
-    context.say(f"Next: [bold]icefloe -C {place} data simulate[/bold] or [bold]data import[/bold].")
+    context.say(f"Workspace ready: {directory}")
+    command = f"icefloe -C {shlex.quote(str(directory))} data simulate"
+    context.say("Next: ", context.bold(command), " or ", context.bold("data import"), ".")
 
 
 def main() -> None:
-    """Run the command line; what a user can fix is one line and exit code 2."""
-    # MLflow would tell of every table it makes, where a person waits for one answer.
+    """Run the command line; an error that the user can fix prints one line and exits with 2."""
+    # MLflow logs every table that it makes.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    context.print_any_character()
     try:
-        # Standing alone, typer would frame its errors in a box of five lines.
+        # In standalone mode typer prints its errors in a box of five lines.
         code = app(prog_name="icefloe", standalone_mode=False)
     except IcefloeError as error:
         context.refuse(str(error))
@@ -93,19 +92,20 @@ def main() -> None:
         if message := error.format_message():  # none where the command's help was shown
             context.refuse(f"{' '.join(message.split()).rstrip('.')}. See `{_command(error)} --help`.")
         code = REFUSED
-    except UNUSABLE_PLACE as error:
-        if error.filename is None:
-            raise
-        context.refuse(f"{error.filename}: {error.strerror}. Fix that, or name another place.")
-        code = REFUSED
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Exception as error:
+        explanation = explain_system_error(error, context.place())
+        if explanation is None:
+            raise
+        context.refuse(explanation)
+        code = REFUSED
     if code == INTERRUPTED:  # typer's own words for an interrupt are this code
         context.errors.print("Stopped. Run the same command again to go on.")
     sys.exit(code)
 
 
 def _command(error: typer.TyperException) -> str:
-    """The command that was given wrongly, such as `icefloe data import`."""
-    where = getattr(error, "ctx", None)
-    return where.command_path if where else "icefloe"
+    """The command that was used wrongly, such as `icefloe data import`."""
+    command = getattr(error, "ctx", None)
+    return command.command_path if command else "icefloe"

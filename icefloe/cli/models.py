@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 if TYPE_CHECKING:
     from icefloe.registry.registry import Registry
 
 app = typer.Typer(help="Versions EA-Tn: list, show, promote, roll back.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="EA-T2, or an alias: champion, challenger, previous.")]
+Name = Annotated[
+    str, typer.Argument(help="A version such as EA-T2, or an alias: champion, challenger, previous.")
+]
 
 
 def _registry() -> Registry:
@@ -29,7 +30,7 @@ def list_() -> None:
     """List the registered versions, oldest first."""
     versions = _registry().list()
     if not versions:
-        say("No version yet. Train one with [bold]icefloe pipeline run train[/bold].")
+        say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return
     listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
     for version in versions:
@@ -47,13 +48,13 @@ def list_() -> None:
 
 @app.command()
 def show(version: Name) -> None:
-    """Show everything known of a version: data, images, labels and their authors, weights, gate, history."""
+    """Show all that is known of a version: data, images, labels, their authors, weights, gate, history."""
     for title, content in _registry().show(version).sections().items():
         if not content.rows:
             continue
         section = table(title, *content.columns)
         for row in content.rows:
-            section.add_row(*map(escape, row))
+            section.add_row(*row)
         console.print(section)
 
 
@@ -64,58 +65,61 @@ def calibrate_(
         list[str] | None,
         typer.Option("-d", "--data", help="Dataset with labels that this version was not trained on."),
     ] = None,
-    simulated: Annotated[int, typer.Option(min=0, help="Fresh simulated experiments besides.")] = 0,
+    simulated: Annotated[int, typer.Option(min=0, help="Number of simulated experiments to add.")] = 0,
     max_error: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of an image that may be wrong without a warning.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Largest share of an image's pixels that may be wrong and not abstained from."
+        ),
     ] = 0.005,
-    seed: Annotated[int, typer.Option(help="Of the simulated experiments.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated experiments.")] = 0,
 ) -> None:
-    """Calibrate what a version promises of new experiments: intervals for areas, and where it abstains.
+    """Calibrate what a version promises on new experiments: intervals for areas, and where it abstains.
 
-    `icefloe predict` uses it from then on. Take experiments of the kind that it will be used on: 90 %
-    intervals need 9 of them at least, and come within two points of 90 % with 50.
+    `icefloe predict` then uses the calibration. Take experiments of the kind that the version will be used
+    on: 90 % intervals need at least 9 of them, and come within two points of 90 % with 50.
     """
     from icefloe.workflow.versions import calibrate_version
 
     with progress() as bars:
         guarantees = calibrate_version(settings(), version, data or (), simulated, max_error, seed, bars)
     for sentence in guarantees.sentences():
-        say(escape(sentence))
+        say(sentence)
 
 
 @app.command()
 def accept_experiment(
     dataset: Annotated[str, typer.Argument(help="Dataset of the workspace, such as D6.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     reason: Annotated[
-        str, typer.Option(help="Why it is harmless, where the drift gate does not accept it.")
+        str, typer.Option(help="Why the dataset is harmless. Needed if the drift gate does not accept it.")
     ] = "",
 ) -> None:
-    """Let a dataset join a version's benchmark: the drift gate learns how much your experiments vary."""
+    """Add a dataset to a version's benchmark: the drift gate learns how much your experiments vary."""
     from icefloe.workflow.drift import accept_experiment
 
     with progress() as bars:
         report = accept_experiment(settings(), dataset, version, reason, bars)
-    say(escape(f"{dataset} has joined the benchmark of {version}. Before: {report.sentence()}"))
+    say(f"{dataset} has joined the benchmark of {version}. Before: {report.sentence()}")
 
 
 @app.command()
 def promote(
     version: Name,
     force: Annotated[bool, typer.Option(help="Overrule the promotion gate; needs --reason.")] = False,
-    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make a version the champion, if the promotion gate has passed it."""
     entry = _registry().promote(version, force=force, reason=reason)
-    say(escape(entry.sentence() if entry else f"{version} is the champion already."))
+    say(entry.sentence() if entry else f"{version} is the champion already.")
 
 
 @app.command()
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why; the history keeps it.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make the previous champion the champion again."""
-    say(escape(_registry().rollback(reason=reason).sentence()))
+    say(_registry().rollback(reason=reason).sentence())
 
 
 @app.command()
@@ -124,4 +128,4 @@ def download(
     output: Annotated[Path, typer.Argument(help="New folder for ensemble.yaml and the weights.")],
 ) -> None:
     """Copy a version's ensemble directory, checking every file's hash."""
-    say(escape(str(_registry().download(version, output))))
+    say(str(_registry().download(version, output)))

@@ -1,4 +1,4 @@
-"""`icefloe physics`: what an experiment shows of the ice, in nm and s."""
+"""`icefloe physics`: measure the ice of an experiment, in nm and s."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings, warn
+from icefloe.cli.context import bold, progress, say, settings, warn
 
 
 def physics(
@@ -16,21 +15,27 @@ def physics(
         str, typer.Argument(help="A dataset of the workspace, or a folder of images in time order.")
     ],
     output: Annotated[
-        Path | None, typer.Option(help="Folder for tables, figures and page; physics/NAME.")
+        Path | None, typer.Option(help="Folder for tables, figures and page. Default: physics/NAME.")
     ] = None,
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     pixel_size: Annotated[
-        float | None, typer.Option(help="Pixel edge in nm; the dataset's, or the files'.")
+        float | None, typer.Option(help="Pixel size in nm. Default: the dataset's, or that in the files.")
     ] = None,
     seconds_per_image: Annotated[
-        float | None, typer.Option(help="Between images; 1 for composites, the frame rate's for frames.")
+        float | None,
+        typer.Option(
+            help="Time between images in s. Default: 1 for composites, from the frame rate for frames."
+        ),
     ] = None,
     window: Annotated[
-        float | None, typer.Option(help="Seconds a local rate is fitted over; a third of the experiment.")
+        float | None,
+        typer.Option(help="Seconds over which a local rate is fitted. Default: a third of the experiment."),
     ] = None,
-    widen: Annotated[float, typer.Option(help="Factor on the members' spread, as labels ask for.")] = 1.0,
+    widen: Annotated[
+        float, typer.Option(help="Factor on the members' spread, such as labels show to be needed.")
+    ] = 1.0,
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of the folder's images already.")
+        bool, typer.Option(help="The two-phase region is cut out of the folder's images already.")
     ] = False,
 ) -> None:
     """Measure area, fronts, curvature and melting rate with uncertainty, over a whole experiment."""
@@ -40,7 +45,7 @@ def physics(
     with progress() as bars:
         measured = measure_physics(settings(), source, options, output, bars)
     for sentence in measured.sentences():
-        say(escape(sentence))
+        say(sentence)
     for note in measured.experiment.notes:
         warn(note)
-    say(f"Tables are beside the page with the figures: [bold]{escape(str(measured.page))}[/bold]")
+    say("Tables are beside the page with the figures: ", bold(measured.page))

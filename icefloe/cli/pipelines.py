@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings
+from icefloe.cli.context import bold, progress, say, settings
 from pipelines.names import PipelineName
 
 if TYPE_CHECKING:
@@ -31,16 +30,17 @@ def run(
         typer.Option(
             "--dataset",
             "-d",
-            help="train: datasets to train on (all labelled ones). drift_check, retrain: the new dataset. "
-            "loop: datasets of the first version (all labelled ones).",
+            help="train: datasets to train on; default: all labelled ones. "
+            "drift_check, retrain: the new dataset. "
+            "loop: datasets of the first version; default: all labelled ones.",
         ),
     ] = None,
     arriving: Annotated[
         list[str] | None,
-        typer.Option(help="loop: datasets that arrive, in order (all whose labels are held back)."),
+        typer.Option(help="loop: datasets that arrive, in order. Default: all with labels held back."),
     ] = None,
 ) -> None:
-    """Run a pipeline here, step by step; finished training is not repeated when it is run again.
+    """Run a pipeline on this machine, step by step. Run again, it does not repeat finished training.
 
     The exit code of drift_check is its outcome: 0 accept, 3 shifted, 4 noisy, 5 inconclusive.
     """
@@ -48,20 +48,22 @@ def run(
 
     with progress() as bars:
         ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars)
-    say(f"Done in {ran.seconds:.0f} s. Log: {escape(str(ran.log))}")
-    say(f"Report, to open in a browser: [bold]{escape(str(ran.report))}[/bold]")
+    say(f"Done in {ran.seconds:.0f} s. Log: {ran.log}")
+    say("Report, to open in a browser: ", bold(ran.report))
     if ran.gate is not None:
-        say(escape(ran.gate.sentence()))
+        say(ran.gate.sentence())
         raise typer.Exit(EXIT_CODES[ran.gate.outcome])
 
 
 @app.command("compile")
 def compile_(
-    output: Annotated[Path, typer.Option(help="Folder for one YAML a pipeline.")] = Path("build/pipelines"),
+    output: Annotated[Path, typer.Option(help="Folder for the YAML files, one per pipeline.")] = Path(
+        "build/pipelines"
+    ),
     preset: Preset = "paper",
 ) -> None:
-    """Compile every pipeline to a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+    """Compile every pipeline to a package for Kubeflow Pipelines, with a preset as its defaults."""
     from pipelines.run import compile_pipelines
 
     for package in compile_pipelines(settings(), preset, output):
-        say(escape(str(package)))
+        say(str(package))

@@ -1,4 +1,4 @@
-"""`icefloe pretrain`: first weights from simulated micrographs."""
+"""`icefloe pretrain`: encoder weights from simulated micrographs."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say
+from icefloe.cli.context import bold, progress, say
 
 
 def pretrain(
     encoders: Annotated[list[str], typer.Argument(help="Encoders of the zoo, such as mobilenet_v2.")],
     output: Annotated[Path, typer.Option(help="Folder for <encoder>.sim.safetensors and its card.")],
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each encoder.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Instead of steps: about so long for each.")] = None,
-    stages: Annotated[int, typer.Option(help="Encoder stages, 3 to 5, as decoder_channels has.")] = 3,
-    size: Annotated[int, typer.Option(help="Side of the simulated images in px.")] = 128,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="Highest, of AdamW.")] = 3e-3,
-    seed: Annotated[int, typer.Option(help="Of first weights and images.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the network.")] = 1,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that simulate ahead; a GPU wants many.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each encoder.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Instead of --steps: minutes of training for each encoder.")
+    ] = None,
+    stages: Annotated[
+        int, typer.Option(help="Number of encoder stages, 3 to 5; as many as decoder_channels has entries.")
+    ] = 3,
+    size: Annotated[int, typer.Option(help="Height and width of the simulated images in px.")] = 128,
+    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 8,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 3e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the first weights and of the images.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that simulate ahead; a GPU needs many.")] = 0,
 ) -> None:
-    """Train encoders on an endless stream of simulated micrographs, for `weights: sim`."""
+    """Train encoders on simulated micrographs that never repeat, for `weights: sim`."""
     from icefloe.workflow.pretraining import pretrain_encoders
 
     with progress() as bars:
@@ -43,5 +46,5 @@ def pretrain(
             seed=seed,
         )
     for file in files:
-        say(f"Weights and card: [bold]{escape(str(file))}[/bold]")
-    say(f"Use them: [bold]weights: sim[/bold] in params.yaml, ICEFLOE_WEIGHTS_DIR={escape(str(output))}")
+        say("Weights and card: ", bold(file))
+    say("Use them: ", bold("weights: sim"), f" in params.yaml, ICEFLOE_WEIGHTS_DIR={output}")

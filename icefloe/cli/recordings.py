@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings, warn
+from icefloe.cli.context import bold, progress, say, settings, warn
 
 if TYPE_CHECKING:
     from icefloe.acquisition.stack import StackOptions
@@ -17,13 +16,13 @@ INTERRUPTED = 130
 
 Frames = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Average every N frames; left out: the frames of each second."),
+    typer.Option(metavar="N", help="Average every N frames. Default: the frames of each second."),
 ]
 FrameRate = Annotated[
-    float | None, typer.Option(metavar="HZ", help="Frames a second, where the file does not say or is wrong.")
+    float | None, typer.Option(metavar="HZ", help="Frames per second, if the file does not say or is wrong.")
 ]
 PixelSize = Annotated[
-    float | None, typer.Option(metavar="NM", help="Pixel edge, where the file does not say or is wrong.")
+    float | None, typer.Option(metavar="NM", help="Pixel size in nm, if the file does not say or is wrong.")
 ]
 Align = Annotated[bool, typer.Option("--align", help="Follow the specimen's drift and undo it.")]
 RemoveXrays = Annotated[
@@ -36,7 +35,7 @@ KeepTail = Annotated[
     bool | None,
     typer.Option(
         "--keep-tail/--drop-tail",
-        help="What becomes of frames left over at the end; left out: kept if they are half a composite.",
+        help="Keep or drop the frames left over at the end. Default: keep them if they are half a composite.",
         show_default=False,
     ),
 ]
@@ -60,14 +59,16 @@ def stack(
     remove_xrays: RemoveXrays = False,
     hot_pixels: HotPixels = False,
     keep_tail: KeepTail = None,
-    licence: Annotated[str, typer.Option(help="On what terms the images may be used (with --name).")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the images (with --name).")] = "",
 ) -> None:
     """Average a recording's frames to composites of a second, or of N frames."""
     from icefloe.errors import IcefloeError
     from icefloe.workflow.recordings import stack_to_dataset, stack_to_folder
 
     if (output is None) == (name is None):
-        raise IcefloeError("Where should the composites go? Say either --output FOLDER or --name DATASET.")
+        raise IcefloeError(
+            "The composites need one destination. Give either --output FOLDER or --name DATASET."
+        )
     options = _options(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)
     with progress() as bars:
         if name is not None:
@@ -76,12 +77,12 @@ def stack(
             assert output is not None
             stacked = stack_to_folder(recordings, output, options, bars)
     for report in stacked.reports:
-        say(escape(report.sentence()))
+        say(report.sentence())
         for warning in report.warnings():
             warn(warning)
-    say(escape(stacked.sentence()))
+    say(stacked.sentence())
     if stacked.dataset is not None:
-        say("Next: [bold]icefloe data commit -m ...[/bold]")
+        say("Next: ", bold("icefloe data commit -m ..."))
 
 
 def watch(
@@ -89,7 +90,7 @@ def watch(
         Path, typer.Argument(help="Folder that frames arrive in, or a TIFF or MRC file that grows.")
     ],
     output: Annotated[Path, typer.Option(help="Folder for composites, and masks in its results/.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     frames: Frames = None,
     frame_rate: FrameRate = None,
     pixel_size: PixelSize = None,
@@ -101,10 +102,10 @@ def watch(
         float, typer.Option(metavar="S", min=0.1, help="End after this many seconds without a new frame.")
     ] = 30.0,
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of these frames already.")
+        bool, typer.Option(help="The two-phase region is cut out of these frames already.")
     ] = False,
 ) -> None:
-    """Stack and segment a recording while it is being made, each second as it is over."""
+    """Stack and segment a recording while it is being made, second by second."""
     from icefloe.workflow.recordings import watch_recording
 
     options = _options(frames, frame_rate, pixel_size, align, remove_xrays, hot_pixels, keep_tail)
@@ -119,10 +120,10 @@ def watch(
             region_done=region_done,
             progress=bars,
         )
-    say(escape(watched.report.sentence()))
+    say(watched.report.sentence())
     for warning in watched.warnings():
         warn(warning)
-    say(f"Masks, pictures and scores: [bold]{escape(str(watched.results))}[/bold]")
+    say("Masks, pictures and scores: ", bold(watched.results))
     if watched.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -1,4 +1,4 @@
-"""What a person looks at: predictions, reports, past runs."""
+"""`icefloe predict`, `report` and `runs`: predictions, reports, past runs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import console, progress, say, settings, table
+from icefloe.cli.context import bold, console, progress, say, settings, table
 
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Images, in any format Icefloe reads.")],
     output: Annotated[Path, typer.Option(help="Folder for masks, pictures and scores.csv.")],
-    version: Annotated[str, typer.Option(help="EA-T2, or an alias.")] = "champion",
+    version: Annotated[str, typer.Option(help="A version such as EA-T2, or an alias.")] = "champion",
     region_done: Annotated[
-        bool, typer.Option(help="The two-phase region has been cut out of these images already.")
+        bool, typer.Option(help="The two-phase region is cut out of these images already.")
     ] = False,
     level: Annotated[
-        float, typer.Option(help="Coverage of the intervals for areas: 0.5, 0.68, 0.8, 0.9, 0.95 or 0.99.")
+        float,
+        typer.Option(help="Confidence level of the intervals for areas: 0.5, 0.68, 0.8, 0.9, 0.95 or 0.99."),
     ] = 0.9,
 ) -> None:
     """Segment images: a mask, a picture with its uncertainty, and a row of scores for each."""
@@ -30,22 +30,24 @@ def predict(
         segmented = predict_files(
             settings(), images, output, version, region_done=region_done, level=level, progress=bars
         )
-    say(f"Masks, pictures and [bold]{escape(str(segmented.table))}[/bold] are ready.")
+    say("Masks, pictures and ", bold(segmented.table), " are ready.")
     for sentence in segmented.promises:
-        say(escape(sentence))
+        say(sentence)
     if not segmented.promises:
-        say(f"No intervals for areas: {version} is not calibrated ([bold]icefloe models calibrate[/bold]).")
+        say(f"No intervals for areas: {version} is not calibrated (", bold("icefloe models calibrate"), ").")
 
 
 def report(
-    run: Annotated[str | None, typer.Argument(help="Id of a run, from `icefloe runs`; the latest.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="Id of a run, from `icefloe runs`. Default: the latest.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
 ) -> None:
     """Write a run's report: one self-contained HTML page."""
     from icefloe.workflow.runs import write_report
 
     write_report(settings(), output, run)
-    say(f"Report, to open in a browser: [bold]{escape(str(output))}[/bold]")
+    say("Report, to open in a browser: ", bold(output))
 
 
 def runs() -> None:

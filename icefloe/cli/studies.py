@@ -1,4 +1,4 @@
-"""`icefloe study`: the papers' tables and figures, and ours, on the datasets of the workspace."""
+"""`icefloe study`: the papers' tables and figures, and further ones, on the workspace's datasets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from icefloe.cli.context import progress, say, settings
+from icefloe.cli.context import bold, progress, say, settings
 
 if TYPE_CHECKING:
     from icefloe.progress import Progress
@@ -28,39 +27,39 @@ STUDIES = Path("studies")
 
 
 def _run(study: Callable[[Settings, Progress], StudyResult], output: Path) -> None:
-    """Do a study; say what was found, and where its page is."""
+    """Run a study; print its findings and where its page is."""
     from studies.kit.study import run_study
 
     command = shlex.join(["icefloe", *sys.argv[1:]])
-    with progress() as told:
-        result, page = run_study(study, settings(), output, command, told)
+    with progress() as bars:
+        result, page = run_study(study, settings(), output, command, bars)
     for line in result.findings():
-        say(escape(line))
-    say(f"Page with figures: [bold]{page}[/bold]")
+        say(line)
+    say("Page with figures: ", bold(page))
 
 
 @app.command("label-cost")
 def label_cost(
     standard: Annotated[
         list[str] | None,
-        typer.Option(help="Dataset that the first version knows; again for more. Default: those labelled."),
+        typer.Option(help="Dataset of the first version; repeat for more. Default: all labelled ones."),
     ] = None,
     arriving: Annotated[
         list[str] | None,
         typer.Option(
-            help="Dataset that arrives without labels; again for more. Default: those whose labels are held "
-            "back, and each labelled one after those before it."
+            help="Dataset that arrives without labels; repeat for more. Default: all with labels held back, "
+            "and each labelled one after those before it."
         ),
     ] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option(help="Strategy to compare; again for more. Default: all.")
+        list[str] | None, typer.Option(help="Strategy to compare; repeat for more. Default: all.")
     ] = None,
-    labels: Annotated[str, typer.Option(help="Labels after each round.")] = "1,2,4",
+    labels: Annotated[str, typer.Option(help="Number of labels after each round.")] = "1,2,4",
     seeds: Annotated[int, typer.Option(help="Repetitions.", min=1)] = 4,
     preset: Annotated[str, typer.Option(help="Preset of params.yaml.")] = "light",
     output: Output = STUDIES,
 ) -> None:
-    """What a label is worth: every sampling strategy against two random baselines, and a person's minutes."""
+    """Label cost: every sampling strategy against two random baselines, and a person's minutes."""
     from studies.label_cost.run import run_label_cost
 
     _run(
@@ -81,11 +80,13 @@ def label_cost(
 def ea_vs_er(
     standard: Annotated[
         list[str] | None,
-        typer.Option(help="A dataset of the first version; may be repeated (all labelled ones)."),
+        typer.Option(help="Dataset of the first version; repeat for more. Default: all labelled ones."),
     ] = None,
     arriving: Annotated[
         list[str] | None,
-        typer.Option(help="A dataset that arrives later, in order (all whose labels are held back)."),
+        typer.Option(
+            help="Dataset that arrives later, in order; repeat for more. Default: all with labels held back."
+        ),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="A preset of params.yaml; its members are the architectures.")
@@ -111,13 +112,13 @@ def ea_vs_er(
 @app.command()
 def uncertainty(
     ensemble: Annotated[
-        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+        Path | None, typer.Option(help="A saved ensemble. Default: the workspace's champion.")
     ] = None,
-    experiments: Annotated[int, typer.Option(help="Fresh simulated experiments.")] = 240,
-    seed: Annotated[int, typer.Option(help="Of experiments and random divisions.")] = 0,
+    experiments: Annotated[int, typer.Option(help="Number of simulated experiments.")] = 240,
+    seed: Annotated[int, typer.Option(help="Seed of the experiments and of random splits.")] = 0,
     output: Output = STUDIES,
 ) -> None:
-    """What the uncertainty is worth: intervals and their coverage, calibration, ranking, abstaining."""
+    """Uncertainty: coverage of intervals, calibration, ranking of errors, abstaining."""
     from studies.uncertainty.run import run_uncertainty
 
     _run(partial(run_uncertainty, ensemble=ensemble, n_experiments=experiments, seed=seed), output)
@@ -126,16 +127,18 @@ def uncertainty(
 @app.command()
 def gate(
     ensemble: Annotated[
-        Path | None, typer.Option(help="A saved ensemble; without it the workspace's champion.")
+        Path | None, typer.Option(help="A saved ensemble. Default: the workspace's champion.")
     ] = None,
-    standard: Annotated[int, typer.Option(min=11, help="Standard experiments, for false alarms.")] = 200,
+    standard: Annotated[
+        int, typer.Option(min=11, help="Number of standard experiments, for false alarms.")
+    ] = 200,
     repeats: Annotated[int, typer.Option(min=2, help="Experiments of each cause and strength.")] = 12,
-    per_day: Annotated[float, typer.Option(min=0, help="Experiments the gate sees in a day.")] = 4.0,
-    processes: Annotated[int, typer.Option(min=1, help="Experiments simulated at once.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the experiments.")] = 0,
+    per_day: Annotated[float, typer.Option(min=0, help="Experiments checked per day.")] = 4.0,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate experiments.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the experiments.")] = 0,
     output: Output = STUDIES,
 ) -> None:
-    """The drift gate: false alarms a month, smallest shifts detected, and whether it says what moved."""
+    """Drift gate: false alarms per month, smallest shifts detected, and whether the cause named is right."""
     from studies.gate.run import run_gate
 
     _run(
@@ -156,20 +159,24 @@ def gate(
 def transfer(
     standard: Annotated[
         list[str] | None,
-        typer.Option(help="A dataset whose labels train and test; may be repeated (all labelled ones)."),
+        typer.Option(
+            help="Dataset whose labels train and test; repeat for more. Default: all labelled ones."
+        ),
     ] = None,
     arriving: Annotated[
         list[str] | None,
-        typer.Option(help="One for a curve of its own; may be repeated (all whose labels are held back)."),
+        typer.Option(
+            help="Dataset with a curve of its own; repeat for more. Default: all with labels held back."
+        ),
     ] = None,
     encoder: Annotated[
-        list[str] | None, typer.Option(help="Of the zoo; may be repeated (mobilenet_v2).")
+        list[str] | None, typer.Option(help="Encoder of the zoo; repeat for more. Default: mobilenet_v2.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="How to train: a preset of params.yaml.")] = "small",
+    preset: Annotated[str, typer.Option(help="Preset of params.yaml to train with.")] = "small",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 4,
     output: Output = STUDIES,
 ) -> None:
-    """First weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
+    """Pre-trained weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
     from studies.transfer.run import run_transfer
 
     _run(

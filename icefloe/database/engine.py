@@ -20,7 +20,7 @@ class Database(ABC):
 
     Any number of threads, processes and, on PostgreSQL, machines may use one database. Writers take turns: a
     transaction has the right to write before it reads anything, so no two callers decide on one state.
-    Readers wait for nobody.
+    Readers do not wait.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Database(ABC):
         Raises
         ------
         IcefloeError
-            If the database can't be reached or used.
+            If the database cannot be reached or used.
         """
         with self._errors_in_one_line(), self._engine.connect() as connection:
             self._begin_reading(connection)
@@ -62,7 +62,7 @@ class Database(ABC):
         Raises
         ------
         IcefloeError
-            If the database can't be reached or used, or others have been writing for `WAIT_SECONDS`.
+            If the database cannot be reached or used, or others have been writing for `WAIT_SECONDS`.
         """
         with self._errors_in_one_line(), self._engine.begin() as connection:
             self._begin_writing(connection)
@@ -70,7 +70,7 @@ class Database(ABC):
 
     @abstractmethod
     def exclusive(self, purpose: str) -> AbstractContextManager[None]:
-        """Hold a lock that only one user of this database, on any machine, has at a time.
+        """Hold a lock that only one process, on any machine, has at a time.
 
         For work that takes longer than a transaction may. It waits as long as it must, does not stop others
         from reading or writing, and is let go when its process ends, however that ends.
@@ -83,7 +83,7 @@ class Database(ABC):
         Raises
         ------
         IcefloeError
-            If the database can't be reached.
+            If the database cannot be reached.
         """
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Database(ABC):
         self._engine.dispose()
 
     def prepare(self) -> None:  # noqa: B027 - most engines need nothing
-        """What must be set up in a new database outside a transaction."""
+        """Set up a new database, outside a transaction."""
 
     @abstractmethod
     def version(self, connection: Connection) -> int:
@@ -104,7 +104,7 @@ class Database(ABC):
         """
 
     def set_version(self, connection: Connection, version: int) -> None:  # noqa: B027
-        """Note the version where other programs look for it, beside Alembic's own table."""
+        """Store the version where other programs look for it, beside Alembic's own table."""
 
     @abstractmethod
     def _make_engine(self, url: URL) -> Engine: ...
@@ -117,7 +117,7 @@ class Database(ABC):
 
     @abstractmethod
     def _explain(self, error: DBAPIError) -> str | None:
-        """What happened and what to do, in one line; None for an error in the program itself."""
+        """What happened and what to do, in one line; None for a fault of Icefloe."""
 
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:

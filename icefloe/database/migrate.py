@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema."""
+"""Migration of a database to the present schema."""
 
 from pathlib import Path
 from threading import Lock
@@ -17,12 +17,12 @@ _alembic = Lock()  # its environment is one a process
 
 
 def migrate(database: Database) -> None:
-    """Bring a database, new or old, to the present schema: in one transaction, by one caller.
+    """Migrate a database, new or old, to the present schema, in one transaction.
 
     Raises
     ------
     IcefloeError
-        If it holds something else, was made by a newer Icefloe, or can't be reached or written.
+        If it holds something else, was made by a newer Icefloe, or cannot be reached or written.
     """
     with database.reading() as connection:
         version = database.version(connection)

@@ -16,8 +16,8 @@ def open_database(settings: Settings) -> Database:
     Raises
     ------
     IcefloeError
-        If the setting names no database, or it can't be reached, holds something else, or was made by a newer
-        Icefloe.
+        If the setting names no database, or the database cannot be reached, holds something else, or was made
+        by a newer Icefloe.
     """
     return open_url(database_url(settings))
 

@@ -1,4 +1,4 @@
-"""The tables as they are now; `migrations/` says how a database comes to have them.
+"""The present tables; `migrations/` creates and changes them.
 
 All tables stand here and not in the rooms that use them: they refer to one another, one row of migrations
 changes them together, and a test holds this module against a migrated database without importing those rooms.

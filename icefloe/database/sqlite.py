@@ -41,7 +41,7 @@ class SqliteDatabase(Database):
         is_empty = not number and not tables
         known_by = "leases" if number == _BEFORE_ALEMBIC else VERSION_TABLE
         if not is_empty and known_by not in tables:
-            raise IcefloeError(f"{self.name}: not a labelling queue. Move the file away.")
+            raise IcefloeError(f"{self.name}: the file is not a labelling queue. Move it to another folder.")
         return number
 
     def set_version(self, connection: Connection, version: int) -> None:
@@ -71,7 +71,7 @@ class SqliteDatabase(Database):
     def _explain(self, error: DBAPIError) -> str | None:
         code = getattr(error.orig, "sqlite_errorname", "")
         if code == "SQLITE_NOTADB":
-            return "not a labelling queue. Move the file away."
+            return "the file is not a labelling queue. Move it to another folder."
         if code == "SQLITE_CANTOPEN":
             return f"{error.orig}. Check the folder and its rights."
         if code == "SQLITE_CORRUPT":

@@ -1,4 +1,4 @@
-"""Which database is meant, and what messages call it."""
+"""URLs of databases, and their names in messages."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def database_url(settings: Settings) -> URL:
     Raises
     ------
     IcefloeError
-        If `database_url` can't be read or names another kind of database. No message repeats the URL, which
+        If `database_url` cannot be read or names another kind of database. No message repeats the URL, which
         may hold a password.
     """
     if not settings.database_url:
@@ -37,7 +37,7 @@ def sqlite_url(path: Path) -> URL:
 
 
 def parse_url(text: str, workspace: Path) -> URL:
-    """A URL as people write it in settings.
+    """Read a URL from the settings.
 
     Parameters
     ----------
@@ -56,24 +56,24 @@ def parse_url(text: str, workspace: Path) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # Not chained: what make_url says may quote a part of the password.
-        raise IcefloeError(f"database_url: can't be read as a URL. Write {FORMS}.") from None
+        raise IcefloeError(f"database_url: it is not a valid URL. Write {FORMS}.") from None
     if url.drivername not in _DRIVERS:
         raise IcefloeError(f"database_url: {url.drivername!r} is not supported. Write {FORMS}.")
     url = url.set(drivername=_DRIVERS[url.drivername])
     if url.drivername == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise IcefloeError(f"database_url: names no SQLite file. Write {FORMS}.")
+            raise IcefloeError(f"database_url: it names no SQLite file. Write {FORMS}.")
         return url.set(database=str(workspace / url.database))
     if text.count("@") > 1:
         # A bare @ in the password ends it there; the rest would be shown as host or database.
-        raise IcefloeError("database_url: has two @. Write an @ in the user name or password as %40.")
+        raise IcefloeError("database_url: it contains two @. Write an @ in the user name or password as %40.")
     if not url.database:
-        raise IcefloeError(f"database_url: names no database. Write {FORMS}.")
+        raise IcefloeError(f"database_url: it names no database. Write {FORMS}.")
     return url
 
 
 def display_name(url: URL) -> str:
-    """What messages call a database: the path of a SQLite file, or the URL without password and options."""
+    """Name of a database in messages: the path of a SQLite file, or the URL without password and options."""
     if url.drivername == "sqlite":
         return str(url.database)
     shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)

@@ -13,6 +13,7 @@ from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import ALL_BACKGROUND, BASELINES
 from icefloe.scoring.metrics import PixelScores, confusion_matrix, pixel_scores, scores_from_confusion
+from icefloe.tables import markdown_text
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
 
@@ -107,8 +108,9 @@ class AuditReport:
             "|---|---|---|---|---|---|---|---|",
         ]
         for dataset in self.datasets:
+            shown = markdown_text(dataset.name)
             foreground = "" if dataset.foreground is None else f"{dataset.foreground:.3f}"
-            counts = f"| {dataset.name} | {dataset.n_images} | {dataset.n_labelled} | {foreground} |"
+            counts = f"| {shown} | {dataset.n_images} | {dataset.n_labelled} | {foreground} |"
             for name, score in dataset.baselines.items():
                 lines.append(f"{counts} {name} | {_row(score)} |")
             if not dataset.baselines:
@@ -116,15 +118,18 @@ class AuditReport:
         if self.annotators:
             lines += ["", "## Annotator ceiling", ""]
             lines += ["| same image | pCA | IoU | Dice |", "|---|---|---|---|"]
-            lines += [f"| {' = '.join(pair.keys)} | {_row(pair.agreement)} |" for pair in self.annotators]
+            lines += [
+                f"| {markdown_text(' = '.join(pair.keys))} | {_row(pair.agreement)} |"
+                for pair in self.annotators
+            ]
         if self.groups:
             lines += ["", "## Duplicates", ""]
-            lines += [f"- {group.kind}: {', '.join(group.keys)}" for group in self.groups]
+            lines += [f"- {group.kind}: {markdown_text(', '.join(group.keys))}" for group in self.groups]
         if self.leaks:
             lines += ["", "## On two sides of the split", ""]
-            lines += [f"- {group.kind}: {', '.join(group.keys)}" for group in self.leaks]
+            lines += [f"- {group.kind}: {markdown_text(', '.join(group.keys))}" for group in self.leaks]
         if self.problems:
-            lines += ["", "## Problems", "", *(f"- {problem}" for problem in self.problems)]
+            lines += ["", "## Problems", "", *(f"- {markdown_text(problem)}" for problem in self.problems)]
         return "\n".join(lines) + "\n"
 
 

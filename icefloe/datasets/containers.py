@@ -1,4 +1,4 @@
-"""Electron-microscopy containers (DigitalMicrograph, Velox, TIA, MRC, ...) through RosettaSciIO."""
+"""Electron-microscopy containers (DigitalMicrograph, Velox, TIA, ...) through RosettaSciIO."""
 
 import importlib
 from pathlib import Path
@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from icefloe.datasets.raw import RawImage, grey_from_fields, quiet_readers, unreadable
+from icefloe.datasets.raw import (
+    RawImage,
+    grey_from_fields,
+    quiet_readers,
+    unreadable,
+)
+from icefloe.datasets.units import pixel_size_nm
 from icefloe.errors import IcefloeError
 
 # Modules of `rsciio` to try, in order. Left out on purpose: netcdf and ripple, which evaluate text of the
 # file as Python, and the readers of spectra and logs, which hold no image.
 READERS: dict[str, tuple[str, ...]] = {
-    ".ali": ("mrc",),
     ".app5": ("topspin",),
     ".bcf": ("bruker",),
     ".blo": ("blockfile",),
@@ -27,8 +32,6 @@ READERS: dict[str, tuple[str, ...]] = {
     ".hspy": ("hspy",),
     ".img": ("hamamatsu",),
     ".mib": ("quantumdetector",),
-    ".mrc": ("mrc",),
-    ".mrcs": ("mrc",),
     ".nxs": ("nexus",),
     ".pro": ("digitalsurf",),
     ".prz": ("pantarhei",),
@@ -37,24 +40,6 @@ READERS: dict[str, tuple[str, ...]] = {
     ".tvips": ("tvips",),
     ".unf": ("semper",),
 }
-
-_NM = {
-    "pm": 1e-3,
-    "å": 0.1,
-    "a": 0.1,
-    "ang": 0.1,
-    "angstrom": 0.1,
-    "nm": 1.0,
-    "nanometer": 1.0,
-    "µm": 1e3,
-    "μm": 1e3,
-    "um": 1e3,
-    "micron": 1e3,
-    "mm": 1e6,
-    "m": 1e9,
-}
-# Outside of this a file's scale is a detector pixel or a wrong unit (TIA diffraction: 4e16 nm).
-_PLAUSIBLE_NM = (1e-4, 1e5)
 
 Signal = dict[str, Any]
 
@@ -103,21 +88,6 @@ def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
         )
     # A colour thumbnail may stand before the detector's own grey values.
     return min(images, key=lambda image: image["data"].dtype.names is not None), len(images)
-
-
-def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
-    """Edge of a square pixel in nm, by RosettaSciIO's axes; None if uncalibrated, reciprocal, not square."""
-    scales = []
-    for axis in axes[-2:]:
-        factor = _NM.get(str(axis.get("units") or "").strip().lower())
-        if factor is None:
-            return None
-        scales.append(float(axis.get("scale") or 0) * factor)
-    low, high = _PLAUSIBLE_NM
-    # 1 %: calibrations of the two axes are often fitted apart.
-    if len(scales) != 2 or not low <= scales[0] <= high or abs(scales[0] - scales[1]) > 0.01 * scales[0]:
-        return None
-    return float(f"{scales[0]:.6g}")
 
 
 def _load_signals(path: Path, lazy: bool) -> list[Signal]:

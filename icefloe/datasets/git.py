@@ -1,10 +1,39 @@
 """The few git commands that data versions need, as a user without a git identity can run them."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from icefloe.errors import IcefloeError
+from icefloe.scratch import locked
+
+RUNNING_FILE = Path(".icefloe/git-running")
+"""Locked while a commit runs; not empty afterwards if that was killed."""
+
+_OURS = ("GIT_", "DVC_")
+_THEIRS = (
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_EXEC_PATH",
+    "GIT_SSH",
+    "GIT_SSL",
+    "GIT_ASKPASS",
+    "GIT_TERMINAL_PROMPT",
+    "DVC_SITE_CACHE_DIR",
+    "DVC_GLOBAL_CONFIG_DIR",
+    "DVC_SYSTEM_CONFIG_DIR",
+    "DVC_NO_ANALYTICS",
+)
+"""What a user may say of people and of the machine. Anything else, such as GIT_DIR in a hook or DVC_ROOT in a
+stage, is about another repository, and the repository here is the workspace's."""
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -13,13 +42,9 @@ def git(folder: Path, *arguments: str) -> str:
     Raises
     ------
     IcefloeError
-        If git is not installed or fails.
+        If git is not installed or fails; with git's own reason.
     """
-    completed = _run(folder, *arguments)
-    if completed.returncode != 0:
-        reason = " ".join((completed.stderr or completed.stdout).split())
-        raise IcefloeError(f"{folder}: git {arguments[0]} failed ({reason[:200]}). Fix that and try again.")
-    return completed.stdout.rstrip("\n")
+    return _checked(_run(folder, *arguments), folder, arguments[0])
 
 
 def git_commit(folder: Path, message: str, *paths: str) -> bool:
@@ -30,16 +55,27 @@ def git_commit(folder: Path, message: str, *paths: str) -> bool:
     IcefloeError
         If git fails.
     """
-    git(folder, "add", "--", *paths)
-    if _run(folder, "rev-parse", "--verify", "--quiet", "HEAD").returncode == 0:
-        changed = _run(folder, "diff", "--quiet", "HEAD", "--", *paths).returncode != 0
-        if not changed:
+    with _alone(folder) as held:
+        _checked(_run(folder, "add", "--", *paths, held=held), folder, "add")
+        if has_commit(folder) and not _run(folder, "diff", "--quiet", "HEAD", "--", *paths).returncode:
             return False
-    identity: tuple[str, ...] = ()
-    if _run(folder, "config", "user.email").returncode != 0:
-        identity = ("-c", "user.name=icefloe", "-c", "user.email=icefloe@localhost")
-    git(folder, *identity, "commit", "--quiet", "--message", message, "--", *paths)
+        command = (*_identity(folder), "commit", "--quiet", "--message", message, "--", *paths)
+        _checked(_run(folder, *command, held=held), folder, "commit")
     return True
+
+
+def has_commit(folder: Path) -> bool:
+    """Whether the repository that `folder` is in has any commit.
+
+    Raises
+    ------
+    IcefloeError
+        If git can't use the repository.
+    """
+    completed = _run(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    if completed.returncode != 0 and completed.stderr.strip():  # quiet where HEAD is just not born
+        git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    return completed.returncode == 0
 
 
 def code_revision() -> str:
@@ -54,10 +90,78 @@ def is_git_root(folder: Path) -> bool:
     return completed.returncode == 0 and Path(completed.stdout.strip()).resolve() == folder.resolve()
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def own_repository() -> Iterator[None]:
+    """Keep variables that name another repository out of the environment, for libraries that read it."""
+    before = {name: value for name, value in os.environ.items() if _names_a_repository(name)}
+    for name in before:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+
+
+def _names_a_repository(variable: str) -> bool:
+    return variable.startswith(_OURS) and not variable.startswith(_THEIRS)
+
+
+def _identity(folder: Path) -> tuple[str, ...]:
+    """Who commits, where the user has not said it."""
+    known = _run(folder, "config", "--get-regexp", r"^user\.(name|email)$").stdout.split("\n")
+    said = {line.split(" ", 1)[0] for line in known}
+    identity: list[str] = []
+    for key, value in (("user.name", "icefloe"), ("user.email", "icefloe@localhost")):
+        if key not in said:
+            identity += ["-c", f"{key}={value}"]
+    return tuple(identity)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[int]:
+    """Let one commit run at a time, and take away the locks that a killed one left in the repository.
+
+    git inherits the descriptor that is yielded, so that the lock outlives a killed parent of it.
+    """
+    running = folder / RUNNING_FILE
+    with locked(running) as descriptor:
+        if os.fstat(descriptor).st_size:
+            _remove_locks(folder)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            yield descriptor
+        except IcefloeError:  # git has said its reason, and is gone
+            os.ftruncate(descriptor, 0)
+            raise
+        os.ftruncate(descriptor, 0)
+
+
+def _remove_locks(folder: Path) -> None:
+    repository = Path(git(folder, "rev-parse", "--absolute-git-dir"))
+    for pattern in ("*.lock", "refs/heads/**/*.lock"):
+        for lock in repository.glob(pattern):
+            lock.unlink(missing_ok=True)
+
+
+def _checked(completed: subprocess.CompletedProcess[str], folder: Path, command: str) -> str:
+    if completed.returncode != 0:
+        reason = " ".join((completed.stderr or completed.stdout).split())
+        raise IcefloeError(f"{folder}: git {command} failed ({reason[:600]}). Fix that and try again.")
+    return completed.stdout.rstrip("\n")
+
+
+def _run(folder: Path, *arguments: str, held: int | None = None) -> subprocess.CompletedProcess[str]:
     executable = shutil.which("git")
     if executable is None:
         raise IcefloeError("git: not found. Install git; data versions are git commits.")
     return subprocess.run(
-        [executable, *arguments], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
+        [executable, *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not _names_a_repository(name)},
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="backslashreplace",
+        pass_fds=() if held is None else (held,),
     )

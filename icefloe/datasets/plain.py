@@ -1,22 +1,21 @@
-"""Ordinary picture files: TIFF through tifffile, NumPy arrays, and what Pillow and imageio read."""
+"""Ordinary picture files: TIFF through `tiff`, PNG, JPEG and the like through Pillow, NumPy arrays."""
 
-import re
-import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import imageio.v3
 import numpy as np
 import rsciio.tiff
-import tifffile
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from icefloe.datasets.containers import pixel_size_nm
-from icefloe.datasets.raw import RawImage, one_grey_channel, quiet_readers, unreadable
+from icefloe.datasets import tiff, tiff_notes
+from icefloe.datasets.raw import RawImage, one_grey_channel, quiet_readers, refuse_too_large, unreadable
+from icefloe.datasets.units import pixel_size_nm
 from icefloe.errors import IcefloeError
 
-TIFF = (".btf", ".tf8", ".tif", ".tiff")
 PILLOW = (
     ".bmp",
     ".dib",
@@ -34,10 +33,13 @@ PILLOW = (
 )
 IMAGEIO = (".dcm", ".spe")
 NUMPY = (".npy",)
-SUFFIXES = TIFF + PILLOW + IMAGEIO + NUMPY
+PICTURES = tiff.SUFFIXES + PILLOW
+"""Names of what is opened by its content, since programs name a PNG `.tif` and a TIFF `.jpg`."""
 
-MOST_PAGES_DESCRIBED = 2000
-"""RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page."""
+SUFFIXES = PICTURES + IMAGEIO + NUMPY
+
+_FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA")
+"""What is looked for in a picture, whatever its name: neither TIFF nor programs such as PostScript."""
 
 
 def read_plain(path: Path) -> RawImage:
@@ -48,16 +50,115 @@ def read_plain(path: Path) -> RawImage:
     IcefloeError
         If the file can't be read or is a colour picture.
     """
-    suffix = path.suffix.lower()
+    with _one_line_errors(path):
+        if path.suffix.lower() in NUMPY:
+            return _read_numpy(path)
+        if path.suffix.lower() in IMAGEIO:
+            return _read_imageio(path)
+        return _read_tiff(path) if tiff.is_tiff(path) else _read_pillow(path)
+
+
+def read_indexed(path: Path) -> NDArray[Any] | None:
+    """Class indices as label tools write them, the palette being only for the eye.
+
+    Returns
+    -------
+    shape (H, W) or None
+        Indices of a picture with a palette, and grey levels of fewer than 8 bits as stored; None for any
+        other file.
+
+    Raises
+    ------
+    IcefloeError
+        If the file can't be read.
+    """
+    if path.suffix.lower() not in PICTURES:
+        return None
+    with _one_line_errors(path):
+        if tiff.is_tiff(path):
+            return _read_tiff(path, indexed=True).data
+        with _opened(path) as picture:
+            if picture.mode == "P":
+                return np.asarray(ImageOps.exif_transpose(picture))
+            if picture.format == "PNG" and picture.mode == "L" and (bits := _png_header(path)[0]) in (2, 4):
+                # Pillow spreads them over 0 to 255.
+                return np.asarray(ImageOps.exif_transpose(picture)) // (255 // (2**bits - 1))
+    return None
+
+
+def refuse_bright_background(path: Path, indices: NDArray[Any]) -> None:
+    """Refuse a picture whose palette makes index 0 brighter than others, so that it can't be background.
+
+    Parameters
+    ----------
+    path
+        A picture; one without a palette passes.
+    indices : shape (H, W)
+        Its palette's indices.
+
+    Raises
+    ------
+    IcefloeError
+        If it is such a one.
+    """
+    try:
+        with quiet_readers(), Image.open(path) as picture:
+            palette = picture.getpalette("RGB") if picture.mode == "P" else None
+    except (OSError, SyntaxError, ValueError):  # no picture that Pillow knows, so none with a palette
+        return
+    if palette is None or not (indices == 0).any():
+        return
+    brightness = np.asarray(palette).reshape(-1, 3).sum(axis=1)[np.unique(indices)]
+    if (brightness < brightness[0]).any():
+        raise IcefloeError(
+            f"{path}: a viewer shows class 0 of this mask brighter than others, by its palette. "
+            "Export it as grey, black being background."
+        )
+
+
+def shape_from_header(path: Path) -> tuple[int, int] | None:
+    """(H, W) as displayed, without decoding the pixels; None if the header does not tell."""
+    if path.suffix.lower() not in PICTURES:
+        return None
+    with _one_line_errors(path):
+        if tiff.is_tiff(path):
+            with tiff.opened(path) as images:
+                return images.shape if images.n_frames == 1 else None
+        with _opened(path) as picture:
+            if getattr(picture, "n_frames", 1) > 1:  # the first may be a thumbnail
+                return None
+            shape = picture.height, picture.width
+            return shape[::-1] if picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8) else shape
+
+
+_ORIENTATION = 0x0112
+
+
+def tiff_pixel_size_nm(path: Path) -> float | None:
+    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none."""
+    # A calibration that can't be read leaves the image usable, and most TIFFs have none.
+    try:
+        if path.suffix.lower() not in PICTURES or not tiff.is_tiff(path):
+            return None
+        with tiff.opened(path) as images:
+            axes = tiff_notes.imagej_axes(images.tiff) or tiff_notes.ome_axes(images.tiff)
+            is_long = images.n_frames > tiff.MOST_PAGES_COMPARED
+            may_have_tags = not (images.tiff.is_ome or is_long)
+        # RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page, and
+        # walks through all the planes that OME promises.
+        if axes is None and may_have_tags:
+            with quiet_readers():
+                axes = rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"]
+        return pixel_size_nm(axes) if axes else None
+    except Exception:
+        return None
+
+
+@contextmanager
+def _one_line_errors(path: Path) -> Iterator[None]:
     try:
         with quiet_readers():
-            if suffix in TIFF:
-                return _read_tiff(path)
-            if suffix in NUMPY:
-                return RawImage(np.load(path, allow_pickle=False))
-            if suffix in IMAGEIO:
-                return RawImage(imageio.v3.imread(path))
-            return _read_pillow(path)
+            yield
     except IcefloeError:
         raise
     # A damaged file makes a decoder fail in any way at all: struct, zlib, memory, end of file ...
@@ -65,127 +166,49 @@ def read_plain(path: Path) -> RawImage:
         raise unreadable(path, error) from error
 
 
-def read_indexed(path: Path) -> NDArray[Any] | None:
-    """Palette indices of a picture with a palette, shape (H, W); None for any other file.
+def _read_tiff(path: Path, indexed: bool = False) -> RawImage:
+    with tiff.opened(path) as images:
+        refuse_too_large(path, (images.n_frames, *images.shape))
+        frames = list(images.frames(indexed=indexed))
+        return RawImage(frames[0] if len(frames) == 1 else np.stack(frames), chosen=images.chosen)
 
-    Label tools write class indices this way, the palette being only for the eye.
-    """
+
+def _read_numpy(path: Path) -> RawImage:
+    # A map fails where the header promises more than the file holds, before memory is asked for it.
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    refuse_too_large(path, mapped.shape)
+    return RawImage(np.array(mapped))
+
+
+def _read_imageio(path: Path) -> RawImage:
+    if imageio.v3.immeta(path).get("PhotometricInterpretation", "MONOCHROME2") != "MONOCHROME2":
+        raise IcefloeError(f"{path}: a DICOM image that is not plain grey. Export it as TIFF.")
+    return RawImage(imageio.v3.imread(path))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture in Pillow, its size checked."""
+    Image.init()  # or only formats that were opened before are known
     try:
-        with Image.open(path) as picture:
-            return np.asarray(picture) if picture.mode == "P" else None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        return None
-
-
-def tiff_pixel_size_nm(path: Path) -> float | None:
-    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none."""
-    if path.suffix.lower() not in TIFF:
-        return None
-    # A calibration that can't be read leaves the image usable, and most TIFFs have none.
-    try:
-        with quiet_readers():
-            with tifffile.TiffFile(path) as tiff:
-                axes = _imagej_axes(tiff) or _ome_axes(tiff)
-                is_long = len(tiff.pages) > MOST_PAGES_DESCRIBED
-            if axes is None and not is_long:
-                axes = rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"]
-            return pixel_size_nm(axes) if axes else None
-    except Exception:
-        return None
-
-
-def ome_pixels(tiff: tifffile.TiffFile) -> dict[str, str]:
-    """Attributes of the `Pixels` element in OME's description; none in other files."""
-    element = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", tiff.ome_metadata or "")
-    return dict(re.findall(r'(\w+)="([^"]*)"', element[1])) if element else {}
-
-
-def _imagej_axes(tiff: tifffile.TiffFile) -> list[dict[str, Any]] | None:
-    units, tags = (tiff.imagej_metadata or {}).get("unit"), tiff.pages.first.tags
-    if units is None or "XResolution" not in tags or "YResolution" not in tags:
-        return None
-    resolutions = [tags[name].value for name in ("YResolution", "XResolution")]
-    return [{"units": units, "scale": per / pixels if pixels else 0} for pixels, per in resolutions]
-
-
-def _ome_axes(tiff: tifffile.TiffFile) -> list[dict[str, Any]] | None:
-    pixels = ome_pixels(tiff)
-    names = [f"PhysicalSize{axis}" for axis in "YX"]
-    if not all(name in pixels for name in names):
-        return None
-    return [{"units": pixels.get(f"{name}Unit", "µm"), "scale": pixels[name]} for name in names]
-
-
-def shape_from_header(path: Path) -> tuple[int, int] | None:
-    """(H, W) without decoding the pixels; None if the header does not tell."""
-    if path.suffix.lower() not in TIFF + PILLOW:
-        return None
-    try:
-        with quiet_readers(), Image.open(path) as picture:
-            # The first page of several may be a thumbnail.
-            return (picture.height, picture.width) if getattr(picture, "n_frames", 1) == 1 else None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        return None
-
-
-def _read_tiff(path: Path) -> RawImage:
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            _refuse_cut_off(tiff)
-            # A colour thumbnail may stand beside the detector's own grey values.
-            series = min(tiff.series, key=lambda one: "S" in one.axes)
-            data = series.asarray()
-            if series.axes.endswith("S"):
-                data = one_grey_channel(path, data)
-            elif "S" in series.axes:
-                data = one_grey_channel(path, np.moveaxis(data, series.axes.index("S"), -1))
-            chosen = (
-                f"series {tiff.series.index(series) + 1} of {len(tiff.series)}"
-                if len(tiff.series) > 1
-                else ""
-            )
-    except (tifffile.TiffFileError, ValueError) as error:
-        # Not a TIFF inside, or a compression such as LZW that tifffile leaves to another package.
-        if (
-            isinstance(error, ValueError)
-            and "imagecodecs" not in str(error)
-            and "not a TIFF" not in str(error)
-        ):
-            raise
-        return _read_pillow(path)
-    return RawImage(np.squeeze(data) if data.ndim > 3 else data, chosen=chosen)
-
-
-def _refuse_cut_off(tiff: tifffile.TiffFile) -> None:
-    size = tiff.filehandle.size
-    for page in tiff.pages:
-        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-            if offset + count > size:
-                raise EOFError(f"the file ends at byte {size}, its pixels at {offset + count}")
-    if chain_is_cut(tiff):
-        raise EOFError(f"the file ends at byte {size}, before its next page")
-
-
-def chain_is_cut(tiff: tifffile.TiffFile) -> bool:
-    """Whether the last page points to a next one beyond the file's end.
-
-    tifffile only logs that, and gives the pages before it.
-    """
-    layout, last = tiff.tiff, tiff.pages[-1]
-    tiff.filehandle.seek(last.offset)
-    (n_tags,) = struct.unpack(layout.tagnoformat, tiff.filehandle.read(layout.tagnosize))
-    tiff.filehandle.seek(last.offset + layout.tagnosize + n_tags * layout.tagsize)
-    (following,) = struct.unpack(layout.offsetformat, tiff.filehandle.read(layout.offsetsize))
-    return bool(following >= tiff.filehandle.size)
+        with Image.open(path, formats=_FORMATS) as picture:
+            refuse_too_large(path, (getattr(picture, "n_frames", 1), picture.height, picture.width))
+            yield picture
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise IcefloeError(
+            f"{path}: its header says more than {most:,} pixels, too many for a picture of this kind. "
+            "Crop or bin it, or export it as TIFF."
+        ) from error
 
 
 def _read_pillow(path: Path) -> RawImage:
-    with Image.open(path) as picture:
+    with _opened(path) as picture:
         _refuse_deep_colour(path, picture)
         frames = []
         for index in range(getattr(picture, "n_frames", 1)):
             picture.seek(index)
-            frames.append(_grey_frame(path, picture))
+            frames.append(_grey_frame(path, ImageOps.exif_transpose(picture)))
     if len({frame.shape for frame in frames}) > 1:
         raise IcefloeError(f"{path}: its pages differ in size. Export the one that is meant.")
     return RawImage(frames[0] if len(frames) == 1 else np.stack(frames))
@@ -201,11 +224,14 @@ def _grey_frame(path: Path, picture: Image.Image) -> NDArray[Any]:
 
 
 def _refuse_deep_colour(path: Path, picture: Image.Image) -> None:
-    # Pillow cuts 16-bit colour to 8 bits without a word; bytes 24, 25 of a PNG are bit depth, colour type.
-    if picture.format == "PNG":
-        with path.open("rb") as file:
-            header = file.read(26)
-        if header[24] == 16 and header[25] in (2, 4, 6):
-            raise IcefloeError(
-                f"{path}: 16 bits in colour channels, which would be cut to 8. Export it as 16-bit grey."
-            )
+    if picture.format == "PNG" and _png_header(path) in ((16, 2), (16, 4), (16, 6)):
+        raise IcefloeError(
+            f"{path}: 16 bits in colour channels, which would be cut to 8. Export it as 16-bit grey."
+        )
+
+
+def _png_header(path: Path) -> tuple[int, int]:
+    """Bit depth and colour type; Pillow cuts 16-bit colour to 8 bits without a word."""
+    with path.open("rb") as file:
+        header = file.read(26)
+    return header[24], header[25]

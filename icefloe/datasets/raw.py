@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,63 @@ class RawImage:
     chosen: str = ""
 
 
+MOST_PIXELS = 2**30
+"""Pixels of one image; four times as many bytes are needed to hold it."""
+
+MOST_PIXELS_UNSEEN = 2**26
+"""Pixels that a file may promise without the bytes to make them probable (8192 x 8192)."""
+
+MOST_PIXELS_PER_BYTE = 2000
+"""No lossless compression of an image that shows anything does better."""
+
+
+class CutOffError(EOFError):
+    """A file that ends before its last frame; its readers say so in their own words.
+
+    Attributes
+    ----------
+    found, promised
+        Number of frames that are there, and that the file says there are.
+    """
+
+    def __init__(self, found: int, promised: int) -> None:
+        super().__init__(f"{found} of {promised} frames are there")
+        self.found, self.promised = found, promised
+
+
+def refuse_too_large(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse what a header promises before memory is asked for it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shape
+        Of the array that reading would make; all axes count.
+
+    Raises
+    ------
+    IcefloeError
+        If it is empty, larger than any image, or the file has too few bytes to hold so much.
+    """
+    n_pixels = math.prod(shape)
+    size = " x ".join(f"{length:,}" for length in reversed(shape) if length != 1)
+    if min(shape, default=0) < 1:
+        raise IcefloeError(
+            f"{path}: its header says {size} pixels, which is no image. Export or copy it again."
+        )
+    if n_pixels > max(MOST_PIXELS_UNSEEN, MOST_PIXELS_PER_BYTE * path.stat().st_size):
+        raise IcefloeError(
+            f"{path}: its header says {size} pixels, more than a file of {path.stat().st_size:,} bytes "
+            "holds. Export or copy it again."
+        )
+    if n_pixels > MOST_PIXELS:
+        raise IcefloeError(
+            f"{path}: {size} pixels are more than Icefloe reads at once ({MOST_PIXELS:,}). "
+            "Crop or bin it, or take a recording frame by frame with `icefloe stack`."
+        )
+
+
 def unreadable(path: Path, error: Exception) -> IcefloeError:
     """The one-line error for a file that its reader could not make sense of."""
     if isinstance(error, ModuleNotFoundError):
@@ -40,10 +98,9 @@ def unreadable(path: Path, error: Exception) -> IcefloeError:
             f"{path}: reading this format needs the Python package {error.name!r}. "
             "Install it, or export the image as TIFF."
         )
-    if "imagecodecs" in str(error):
+    if isinstance(error, MemoryError):
         return IcefloeError(
-            f"{path}: compressed in a way that needs the Python package 'imagecodecs'. "
-            "Install it, or save the recording uncompressed."
+            f"{path}: takes more memory than there is, or is damaged. Export it again, cropped or binned."
         )
     reason = " ".join(str(error).split()).replace(str(path), "the file") or type(error).__name__
     return IcefloeError(

@@ -1,5 +1,6 @@
 """Images, stacks and masks from any file a microscope or a label tool writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.datasets import plain
+from icefloe.datasets import mrc, plain
 from icefloe.datasets.containers import READERS, read_container
-from icefloe.datasets.raw import RawImage
+from icefloe.datasets.raw import CutOffError, RawImage, unreadable
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 
@@ -40,20 +41,22 @@ class ImageMetadata:
 
 def is_readable_name(path: Path) -> bool:
     """Whether the file's ending is one that `read_image` knows."""
-    return path.suffix.lower() in READERS or path.suffix.lower() in plain.SUFFIXES
+    return path.suffix.lower() in (*READERS, *mrc.SUFFIXES, *plain.SUFFIXES)
 
 
 def is_plain_name(path: Path) -> bool:
     """Whether the file is a picture that any viewer opens, and needs no conversion when imported."""
-    return path.suffix.lower() in plain.TIFF + plain.PILLOW
+    return path.suffix.lower() in plain.PICTURES
 
 
 def read_image(path: Path) -> FloatArray:
     """One grey image of a file.
 
-    DigitalMicrograph, Velox, TIA, MRC, Bruker, HyperSpy and other containers are read by RosettaSciIO, TIFF
-    by tifffile, other pictures by Pillow and imageio; 8, 16 and 32 bit, integer or float. A picture in colour
-    channels is converted if the channels are equal, else refused. Nothing is ever unpickled.
+    Each format has one reader: DigitalMicrograph, Velox, TIA, Bruker, HyperSpy and other containers are read
+    by RosettaSciIO, MRC by `mrc`, TIFF by tifffile and imagecodecs (`tiff`), other pictures by Pillow; 8, 16
+    and 32 bit, integer or float. Values are those displayed: turned as Orientation says, white the largest. A
+    picture in colour channels is converted if the channels are equal, else refused. Nothing is ever
+    unpickled.
 
     Returns
     -------
@@ -128,12 +131,15 @@ def read_mask(path: Path) -> MaskArray:
     Raises
     ------
     IcefloeError
-        If the file can't be read, is in colour, or has values that are no whole numbers from 0 to 255.
+        If the file can't be read, is in colour, has a palette that shows background brighter than a class,
+        or has values that are no whole numbers from 0 to 255.
     """
     _refuse_absent(path)
     data = plain.read_indexed(path)
     if data is None:
         data = load_raw(path).data
+    else:
+        plain.refuse_bright_background(path, data)
     if data.ndim != 2:
         raise IcefloeError(
             f"{path}: a mask must be one image, this has {len(data)} pages. Export one mask an image."
@@ -159,12 +165,25 @@ def load_raw(path: Path) -> RawImage:
         raise IcefloeError(f"{path}: an archive. Unpack it and name what is inside.")
     if not is_readable_name(path):
         raise IcefloeError(f"{path}: not an image format that Icefloe reads. Export it as TIFF or PNG.")
-    raw = read_container(path) if suffix in READERS else plain.read_plain(path)
+    raw = _reader(suffix)(path)
     if raw.data.ndim not in (2, 3) or raw.data.dtype.kind not in "buif":
         raise IcefloeError(
             f"{path}: {raw.data.ndim} dimensions of {raw.data.dtype} are no grey image. Export it as TIFF."
         )
     return raw
+
+
+def _reader(suffix: str) -> Callable[[Path], RawImage]:
+    if suffix in READERS:
+        return read_container
+    return _read_mrc if suffix in mrc.SUFFIXES else plain.read_plain
+
+
+def _read_mrc(path: Path) -> RawImage:
+    try:
+        return mrc.read_mrc(path)
+    except (CutOffError, OSError) as error:
+        raise unreadable(path, error) from error
 
 
 def _refuse_absent(path: Path) -> None:

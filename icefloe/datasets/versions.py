@@ -5,6 +5,7 @@ commit that last changed `data.dvc`.
 """
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -18,15 +19,25 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from icefloe.datasets.dataset import INFO_FILE, natural_key
-from icefloe.datasets.git import git, git_commit, is_git_root
+from icefloe.datasets.git import git, git_commit, has_commit, is_git_root, own_repository
+from icefloe.datasets.tree import data_files
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.scratch import locked
 from icefloe.settings import SETTINGS_FILE
 
 DATA = "data"
 POINTER = "data.dvc"
 PARAMS_FILE = "params.yaml"
 IGNORED = (".icefloe/", f"/{DATA}/", "/reports/")
+NO_DATA = (f"/{DATA}/**/.*",)
+"""Hidden files, such as macOS and killed programs leave."""
+LOCK = Path(".icefloe/version.lock")
+TRIES = 3
+"""How often `data/` is recorded anew where it changed meanwhile."""
+OWN_CONFIG = {"core": {"autostage": False}, "cache": {"type": "reflink,copy"}}
+"""A user's own configuration of DVC must not turn the data into links, which the next version would refuse.
+"""
 REMOTE = ".icefloe/dvc-remote"
 SETTINGS = "# Settings of this workspace, such as tracking_uri; what is left out has its default.\n"
 
@@ -121,22 +132,35 @@ def track(workspace: Path) -> str:
     Raises
     ------
     IcefloeError
-        If there is no dataset, or DVC fails.
+        If there is no dataset, DVC fails, or what it recorded is not what `data/` holds.
     """
-    if not any((workspace / DATA).glob(f"*/{INFO_FILE}")):
+    data = workspace / DATA
+    if not any(data.glob(f"*/{INFO_FILE}")):
         raise IcefloeError(
-            f"{workspace / DATA}: no dataset to make a version of. "
+            f"{data}: no dataset to make a version of. "
             "Make some with `icefloe data simulate` or `icefloe data import`."
         )
-    with _repo(workspace) as repo:
-        repo.add([str(workspace / DATA)])
-    return _md5((workspace / POINTER).read_text(encoding="utf-8"))
+    data_files(data)  # a link or an odd name is refused before anything is recorded
+    _ignore(workspace)
+    with locked(workspace / LOCK), _repo(workspace) as repo:
+        _remove_half_written(workspace / POINTER)
+        for _ in range(TRIES):
+            repo.add([str(data)])
+            md5 = _md5((workspace / POINTER).read_text(encoding="utf-8"))
+            different = _not_as_recorded(repo, md5, data)
+            if not different and not repo.status(targets=[str(workspace / POINTER)]):
+                return md5
+    raise IcefloeError(
+        f"{data}: DVC did not record it as it is ({', '.join(different[:3]) or 'files changed meanwhile'}). "
+        "Let what writes there finish, see what .dvcignore leaves out, and try again."
+    )
 
 
 def commit(workspace: Path, message: str) -> DataVersion:
     """Make a data version of `data/` as it is; where nothing changed, the current version, `is_new` False.
 
-    A new version is copied to DVC's default remote, where the workspace has one.
+    A new version is copied to DVC's default remote, where the workspace has one, before git knows of it: so a
+    version is never on one machine only.
 
     Parameters
     ----------
@@ -148,14 +172,13 @@ def commit(workspace: Path, message: str) -> DataVersion:
     Raises
     ------
     IcefloeError
-        If there is no dataset, or git or DVC fails.
+        If there is no dataset, git or DVC fails, or `data/` holds what no version can hold, such as links.
     """
-    track(workspace)
-    _ignore(workspace)
-    is_new = git_commit(workspace, message, POINTER, ".gitignore")
+    md5 = track(workspace)
     with _repo(workspace) as repo:
-        if is_new and repo.config["core"].get("remote"):
+        if repo.config["core"].get("remote") and md5 != _committed_md5(workspace):
             repo.push()
+    is_new = git_commit(workspace, message, POINTER, ".gitignore", ".dvcignore")
     version = current_version(workspace)
     return DataVersion(version.rev, version.md5, is_new)
 
@@ -168,9 +191,12 @@ def current_version(workspace: Path) -> DataVersion:
     IcefloeError
         If no version was ever made.
     """
-    with contextlib.suppress(IcefloeError):
+    try:
         if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
             return DataVersion(rev, _md5(git(workspace, "show", f"{rev}:./{POINTER}")))
+    except IcefloeError:
+        if has_commit(workspace):
+            raise
     raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
 
 
@@ -270,7 +296,7 @@ def _copy_from_tree(workspace: Path, names: Sequence[str] | None, folder: Path) 
         (path.parent.name for path in (workspace / DATA).glob(f"*/{INFO_FILE}")), key=natural_key
     )
     for name in _checked_names(workspace, names, present):
-        shutil.copytree(workspace / DATA / name, folder / name)
+        shutil.copytree(workspace / DATA / name, folder / name, ignore=shutil.ignore_patterns(".*"))
 
 
 def _copy_from_cache(
@@ -300,21 +326,49 @@ def _checked_names(workspace: Path, names: Sequence[str] | None, present: Sequen
 
 
 def _md5(pointer: str) -> str:
-    return str(yaml.safe_load(pointer)["outs"][0]["md5"])
+    try:
+        return str(yaml.safe_load(pointer)["outs"][0]["md5"])
+    except (yaml.YAMLError, LookupError, TypeError) as error:
+        raise IcefloeError(
+            f"{POINTER}: not as DVC writes it. Take it back with `git checkout {POINTER}`."
+        ) from error
+
+
+def _committed_md5(workspace: Path) -> str:
+    return current_version(workspace).md5 if git(workspace, "ls-files", POINTER) else ""
+
+
+def _not_as_recorded(repo: Repo, md5: str, data: Path) -> list[str]:
+    """Files of `data/` that differ from DVC's list of them in name or size."""
+    cache = repo.cache.local
+    listed = json.loads(Path(cache.oid_to_path(md5)).read_text(encoding="utf-8"))
+    kept = {entry["relpath"]: Path(cache.oid_to_path(entry["md5"])).stat().st_size for entry in listed}
+    present = data_files(data)
+    return sorted(path for path in {*kept, *present} if kept.get(path) != present.get(path))
+
+
+def _remove_half_written(pointer: Path) -> None:
+    """Remove what a killed DVC left of a pointer; DVC can't read it, and git has the last whole one."""
+    if pointer.is_file():
+        try:
+            _md5(pointer.read_text(encoding="utf-8"))
+        except IcefloeError:
+            pointer.unlink()
 
 
 def _ignore(workspace: Path) -> None:
-    path = workspace / ".gitignore"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    # DVC writes the folder without the closing slash.
-    missing = [line for line in IGNORED if line not in lines and line.rstrip("/") not in lines]
-    if missing:
-        write_text_atomic(path, "\n".join([*lines, *missing]) + "\n")
+    for name, wanted in ((".gitignore", IGNORED), (".dvcignore", NO_DATA)):
+        path = workspace / name
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        # DVC writes the folder without the closing slash.
+        missing = [line for line in wanted if line not in lines and line.rstrip("/") not in lines]
+        if missing:
+            write_text_atomic(path, "\n".join([*lines, *missing]) + "\n")
 
 
 @contextlib.contextmanager
 def _repo(workspace: Path) -> Iterator[Repo]:
-    with _reported(workspace), Repo(str(workspace)) as repo:
+    with _reported(workspace), Repo(str(workspace), config=OWN_CONFIG) as repo:
         repo.scm_context.quiet = True
         yield repo
 
@@ -326,7 +380,8 @@ def _reported(workspace: Path) -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with own_repository():
+            yield
     except DvcException as error:
         reason = " ".join(str(error).split())
         raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Fix that and try again.") from error

@@ -1,4 +1,4 @@
-"""Which property of the acquisition moved, read off the pattern of all effects together."""
+"""Attribution of a shift to a property of the acquisition, from the pattern of all effects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLEAR = 0.5
 
 
 class Attribution(BaseModel):
-    """Causes by probability, and the domain's words for the likeliest.
+    """Causes by probability, and the domain's description of the likeliest.
 
     Attributes
     ----------
@@ -104,13 +104,13 @@ class Attribution(BaseModel):
         return " and ".join([name for name in self.groups if name != UNKNOWN][:2])
 
     def summary(self) -> str:
-        """The cause that weighs most, to end a sentence: `most likely another defocus (97%)`."""
+        """The likeliest cause, to end a sentence: `most likely another defocus (97%)`."""
         if not self.is_clear:
             return f"no single cause is clear, look at {self._to_look_at} first"
         return f"most likely {self.brief} ({self.groups[self.group]:.0%})"
 
     def sentence(self) -> str:
-        """What moved, for the person at the microscope."""
+        """The likeliest cause, in one sentence."""
         if not self.is_clear:
             return (
                 "What moved is not clear: several properties at once, or one that was never simulated; "
@@ -144,7 +144,7 @@ def attribute(
         Quantity: logarithm of the ratio new / benchmark, and its standard deviation between experiments;
         quantities that the model does not know are ignored.
     domain : Domain
-        The specimen's causes of drift, and the model that tells them apart.
+        Causes of drift of this kind of specimen, and the model that distinguishes them.
     model : AttributionModel, optional
         The model to use instead of the domain's own.
     """

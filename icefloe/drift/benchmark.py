@@ -1,4 +1,4 @@
-"""The reference a new dataset is compared with: per-image numbers of the experiments accepted so far."""
+"""The benchmark a new dataset is compared with: per-image numbers of the experiments accepted so far."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def with_evidence(
     Parameters
     ----------
     rows : iterable of ImageRow
-        Scores, one row an image.
+        Scores, one row per image.
     images : iterable of arrays, shape (H, W)
         The images in the same order, at native resolution.
     masks : iterable of uint8 arrays, shape (H, W), optional
@@ -43,14 +43,14 @@ def with_evidence(
         New rows; the given ones are left as they are.
     """
     pairs = zip(rows, images, strict=True)
-    shown = ((pair, None) for pair in pairs) if masks is None else zip(pairs, masks, strict=True)
-    return [row.with_values(domain.measure(image, mask), experiment) for (row, image), mask in shown]
+    with_masks = ((pair, None) for pair in pairs) if masks is None else zip(pairs, masks, strict=True)
+    return [row.with_values(domain.measure(image, mask), experiment) for (row, image), mask in with_masks]
 
 
 def predicted_rows(
     predictions: Iterable[tuple[AnySample, Prediction]], domain: Domain = ICE
 ) -> list[ImageRow]:
-    """One row an image: scores and input evidence.
+    """One row per image: scores and input evidence.
 
     Parameters
     ----------

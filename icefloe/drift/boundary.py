@@ -1,4 +1,4 @@
-"""What an image shows across and along the boundary of the predicted foreground.
+"""Evidence across and along the boundary of the predicted foreground.
 
 The mask says roughly where the boundary is; the image is then followed along it, because a mask from a coarse
 grid misses by pixels what decides here: how high the step is, how steep, and which corners the outline has.
@@ -17,7 +17,7 @@ from icefloe.typing import MaskArray
 Array = NDArray[np.float64]
 
 PER_PX = 2
-"""Samples a pixel along the normal."""
+"""Samples per pixel along the normal."""
 
 _REACH_PX = 18
 _NEAR_PX = 8.0  # a step is looked for about so far from the mask's outline

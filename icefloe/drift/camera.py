@@ -1,4 +1,4 @@
-"""What a camera leaves in an image besides shot noise: X-ray spikes, and lines of uneven gain."""
+"""Camera artefacts besides shot noise: X-ray spikes, and lines of uneven gain."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Each quantity of a new dataset beside the distribution it is expected from."""
+"""Each quantity of a new dataset, compared with the distribution expected from the benchmark."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _MIN_OUTLINES = 3
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A quantity of the new dataset and the distribution it is expected from.
+    """A quantity of the new dataset, and the distribution expected from the benchmark.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ def compare_rows(
     config: GateConfig | None = None,
     domain: Domain = ICE,
 ) -> dict[str, Comparison]:
-    """Everything that `gate.check` decides on, without intervals and words, which cost most of its time.
+    """The comparisons that `gate.check` decides on, without intervals and texts, which take most of its time.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def compare_rows(
 
 
 def adjusted_p_values(compared: Comparisons) -> dict[str, float]:
-    """Holm's, over all quantities compared."""
+    """Holm's adjusted p-values over all quantities compared."""
     return dict(zip(compared, holm([c.p_value for c in compared.values()]), strict=True))
 
 

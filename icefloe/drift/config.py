@@ -1,4 +1,4 @@
-"""What the gate is allowed to assume, and the errors it is allowed to make."""
+"""Settings of the drift gate: assumed variation, and error rates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from icefloe.statistics.predictive import SpreadPrior
 
 
 class Spread(BaseModel):
-    """Variation of one quantity between experiments of one kind, assumed until the benchmark shows its own.
+    """Prior variation of one quantity between experiments of one kind.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class GateConfig(BaseModel):
 
     @property
     def readable_snr(self) -> float:
-        """Contrast-to-noise ratio below which an edge of `readable_length_px` cannot be told from noise."""
+        """Contrast-to-noise ratio below which an edge of `readable_length_px` is lost in noise."""
         return ROSE_CRITERION / self.readable_length_px
 
 

@@ -1,4 +1,4 @@
-"""What the gate knows of a kind of images: a table of quantities, a table of causes, and how to measure.
+"""A domain of the gate: a table of quantities, a table of causes, and how to measure an image.
 
 The gate itself names no quantity and no cause; `icefloe.drift.ice` is the domain of melting ice.
 """
@@ -49,7 +49,7 @@ class Cause:
     group : str
         Part of the microscope to look at; causes that are looked at together share it.
     brief : str or function of the ratios
-        A few words to follow "most likely", such as "another defocus".
+        A few words to follow "most likely", such as "a different defocus".
     words : str or function of the ratios
         A sentence without its full stop: what moved, by how much, and what to check.
     """
@@ -80,7 +80,7 @@ class NoiseRule:
 
 @dataclass(frozen=True)
 class Domain:
-    """A kind of images, as the gate sees it.
+    """What the gate needs to know of a kind of images.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What an image says about how it was taken: noise, contrast, sharpness, intensities, camera, boundary.
+"""Input evidence of an image: noise, contrast, sharpness, intensities, camera, boundary.
 
 The measurements need no labels, and no model but for the mask that leads to the boundary. They are unchanged
 when all intensities are multiplied by one number or shifted by another (gain, camera offset, counts against

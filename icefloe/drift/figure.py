@@ -20,18 +20,18 @@ _BENCHMARK, _NEW, _BAND = "#4477aa", "#ee6677", "#dddddd"
 def draw_effects(axes: Axes, evidence: Sequence[EvidenceResult]) -> None:
     """A line for each quantity: the effect with its 95 % interval, on a band in which it raises no alarm.
 
-    A quantity that is no ratio is told in words on its line.
+    A quantity that is not a ratio is described in words on its line.
 
     Parameters
     ----------
     axes : matplotlib Axes
-        The panel.
+        Axes to draw into.
     evidence : sequence of EvidenceResult
         Results to draw, from top to bottom.
     """
     ratios = [result for result in evidence if result.is_ratio]
-    shown = [value for r in ratios for value in (r.effect, r.low, r.high, *r.limits) if value > 0]
-    low, high = (min(shown, default=0.5) / 1.2, max(shown, default=2.0) * 1.2)
+    plotted = [value for r in ratios for value in (r.effect, r.low, r.high, *r.limits) if value > 0]
+    low, high = (min(plotted, default=0.5) / 1.2, max(plotted, default=2.0) * 1.2)
     for line, result in enumerate(evidence):
         colour = _NEW if result.significant else "black"
         if not result.is_ratio:

@@ -1,6 +1,6 @@
 """The gate: one dataset against the benchmark, one outcome."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,64 +58,76 @@ def check(
     """
     config = config or GateConfig()
     new = in_time_order(new_rows)
-    names = sorted({row.dataset for row in new})
+    dataset = _one_dataset(new)
+    deciding = compared_quantities(benchmark, new, config, domain)
+    report = GateReport(
+        outcome="inconclusive",
+        dataset=dataset,
+        decided_by=(),
+        evidence=(),
+        noise=None,
+        n_images=len(new),
+        reference_experiments=benchmark.experiments,
+        alpha=config.alpha,
+        reason=_too_few(benchmark, new, deciding, config),
+    )
+    if report.reason:
+        return report
+
+    compared = compare(benchmark, new, deciding, config)
+    evidence = _decided(compared, config, domain)
+    decided_by = tuple(result.name for result in evidence if result.significant)
+    outcome: Outcome = "shifted" if decided_by else "accept"
+    noise = domain.noise and noise_decision(benchmark, new, config, domain.noise, evidence)
+    if noise and noise.is_noisy:
+        outcome, decided_by = "noisy", noise.because
+    return report.model_copy(
+        update={
+            "outcome": outcome,
+            "decided_by": decided_by,
+            "evidence": evidence + _only_shown(benchmark, new, config, domain),
+            "noise": noise,
+            "not_compared": tuple(q.words for q in domain.deciding(config) if q not in deciding),
+            "attribution": None if outcome == "accept" else attribute(ratios(compared), domain),
+        }
+    )
+
+
+def _one_dataset(rows: Sequence[ImageRow]) -> str:
+    names = sorted({row.dataset for row in rows})
     if len(names) != 1:
         raise IcefloeError(
             f"Drift gate: the table holds {len(names)} datasets ({', '.join(names) or 'no rows'}). Check "
             "one dataset at a time."
         )
-    deciding = compared_quantities(benchmark, new, config, domain)
-    usable = min(len(quantity.values(new)) for quantity in deciding if quantity.required)
-    too_few = _too_few(benchmark, deciding, len(new), usable, config)
-    if too_few:
-        return GateReport(
-            outcome="inconclusive",
-            dataset=names[0],
-            decided_by=(),
-            evidence=(),
-            noise=None,
-            n_images=len(new),
-            reference_experiments=benchmark.experiments,
-            alpha=config.alpha,
-            reason=too_few,
-        )
+    return names[0]
 
-    level = config.alpha / len(deciding)
-    compared = compare(benchmark, new, deciding, config)
-    of_prediction = domain.uncertainty.name
-    evidence = tuple(
-        _result(compared[name], level, name == of_prediction).decided(p, p < config.alpha)
+
+def _decided(
+    compared: Mapping[str, Comparison], config: GateConfig, domain: Domain
+) -> tuple[EvidenceResult, ...]:
+    """The quantities that take part in the decision, with Holm's p-values."""
+    level = config.alpha / len(compared)
+    return tuple(
+        _result(compared[name], level, name == domain.uncertainty.name).decided(p, p < config.alpha)
         for name, p in adjusted_p_values(compared).items()
     )
-    measured = {name for row in new for name in row.values} & {
-        name for row in benchmark.rows for name in row.values
-    }
-    shown = (
+
+
+def _only_shown(
+    benchmark: Benchmark, new: Sequence[ImageRow], config: GateConfig, domain: Domain
+) -> tuple[EvidenceResult, ...]:
+    """Other scores that both have on enough images; they take no part in the decision."""
+    new_columns = {name for row in new for name in row.values}
+    common = new_columns & {name for row in benchmark.rows for name in row.values}
+    quantities = (
         quantity
-        for quantity in domain.other_scores(config, measured)
+        for quantity in domain.other_scores(config, common)
         if len(quantity.values(new)) >= config.min_images and len(quantity.values(benchmark.rows)) > 1
     )
-    others = tuple(
+    return tuple(
         _result(comparison, config.alpha, of_prediction=True)
-        for comparison in compare(benchmark, new, shown, config).values()
-    )
-    noise = domain.noise and noise_decision(benchmark, new, config, domain.noise, evidence)
-    significant = tuple(result.name for result in evidence if result.significant)
-    outcome: Outcome = "shifted" if significant else "accept"
-    if noise and noise.is_noisy:
-        outcome, significant = "noisy", noise.because
-    return GateReport(
-        outcome=outcome,
-        dataset=names[0],
-        decided_by=significant,
-        evidence=evidence + others,
-        noise=noise,
-        n_images=len(new),
-        reference_experiments=benchmark.experiments,
-        alpha=config.alpha,
-        reason="",
-        not_compared=tuple(q.words for q in domain.deciding(config) if q not in deciding),
-        attribution=None if outcome == "accept" else attribute(ratios(compared), domain),
+        for comparison in compare(benchmark, new, quantities, config).values()
     )
 
 
@@ -162,17 +174,19 @@ def _typical(rows: Sequence[ImageRow], column: str) -> float:
 
 
 def _too_few(
-    benchmark: Benchmark, deciding: Sequence[Quantity], n_images: int, usable: int, config: GateConfig
+    benchmark: Benchmark, new: Sequence[ImageRow], deciding: Sequence[Quantity], config: GateConfig
 ) -> str:
     """Why nothing can be decided, and what would change that; empty where there is enough."""
-    if usable < config.min_images:
-        unusable = f" ({n_images - usable} of {n_images} have no usable score)" if usable < n_images else ""
+    required = [quantity for quantity in deciding if quantity.required]
+    n_usable = min(len(quantity.values(new)) for quantity in required)
+    if n_usable < config.min_images:
+        n_unusable = len(new) - n_usable
+        unusable = f" ({n_unusable} of {len(new)} have no usable score)" if n_unusable else ""
         return (
-            f"it has {usable} usable image{'' if usable == 1 else 's'}{unusable} and {config.min_images} are "
-            "needed. Take "
-            f"{config.min_images - usable} more, or look at these yourself"
+            f"it has {n_usable} usable image{'' if n_usable == 1 else 's'}{unusable} and {config.min_images} "
+            f"are needed. Take {config.min_images - n_usable} more, or look at these yourself"
         )
-    if min(len(quantity.values(benchmark.rows)) for quantity in deciding if quantity.required) < 2:
+    if min(len(quantity.values(benchmark.rows)) for quantity in required) < 2:
         return "the benchmark has fewer than 2 usable images. Evaluate the ensemble on more held-out images"
     return ""
 

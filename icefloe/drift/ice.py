@@ -102,12 +102,12 @@ def _pixel_size(ratios: Ratios) -> str:
 
 
 def _brief_magnification(ratios: Ratios) -> str:
-    return f"another magnification, with pixels about {_pixel_size(ratios)} times as large"
+    return f"a different magnification, with pixels about {_pixel_size(ratios)} times as large"
 
 
 def _words_of_magnification(ratios: Ratios) -> str:
     return (
-        "Noise and edges changed together as with another magnification: compare the pixel sizes "
+        "Noise and edges changed together as with a different magnification: compare the pixel sizes "
         f"(by the noise, at equal dose: {_pixel_size(ratios)} times the benchmark's)"
     )
 
@@ -117,14 +117,14 @@ CAUSES = (
     Cause(
         "contrast",
         "contrast or defocus",
-        "another contrast between the phases",
-        "The phases differ less or otherwise in brightness: contrast across the boundary is "
+        "a different contrast between the phases",
+        "The phases differ from each other less, or in another way: contrast across the boundary is "
         "{boundary_contrast:.2g} times the benchmark's",
     ),
     Cause(
         "defocus",
         "contrast or defocus",
-        "another defocus",
+        "a different defocus",
         "Edges look different, their sharpness is {boundary_sharpness:.2g} times the benchmark's: check the "
         "focus",
     ),
@@ -132,9 +132,9 @@ CAUSES = (
     Cause(
         "gain",
         "gain or X-rays",
-        "uneven gain, or another camera",
+        "uneven gain, or a different camera",
         "Columns or rows differ {lines:.2g} times as much as the benchmark's: check the gain reference, or "
-        "the camera is another",
+        "whether the camera changed",
     ),
     Cause(
         "xrays",
@@ -145,8 +145,8 @@ CAUSES = (
     Cause(
         "shape",
         "shape of the crystals",
-        "crystals of another shape",
-        "The crystals' outline is another: elongation {boundary_elongation:.2g} times, facets "
+        "a different shape of the crystals",
+        "The crystals' outline is different: elongation {boundary_elongation:.2g} times, facets "
         "{boundary_facets:.2g} times the benchmark's",
     ),
 )

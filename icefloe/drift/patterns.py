@@ -1,4 +1,4 @@
-"""What each cause does to the quantities: the fitted model that attribution reads a shift by.
+"""The fitted model of attribution: the effect of each cause on the quantities.
 
 A cause of strength s moves the quantities by mu_c(s), known from simulated experiments with that cause alone.
 The effects e that the gate measured are then
@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import scipy  # loads its parts when they are used, and reading settings uses none
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy import stats
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ _STRENGTHS = np.linspace(0.05, 1.0, 20)
 
 
 class CauseModel(BaseModel):
-    """What one cause does to the quantities.
+    """Effects of one cause on the quantities.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class AttributionModel(BaseModel):
         return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
     def probabilities(self, effects: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-        """Probability of every cause and of `UNKNOWN`, all alike beforehand.
+        """Probability of every cause and of `UNKNOWN`; all have the same prior probability.
 
         Parameters
         ----------
@@ -107,4 +107,4 @@ class AttributionModel(BaseModel):
 
 
 def _log_density(difference: Array, scale: Array) -> float:
-    return float(stats.multivariate_t.logpdf(difference, shape=scale, df=_FREEDOM))
+    return float(scipy.stats.multivariate_t.logpdf(difference, shape=scale, df=_FREEDOM))

@@ -60,9 +60,9 @@ class Quantity:
 
     def __post_init__(self) -> None:
         if self.is_ratio != (len(self.columns) == 1):
-            wanted = "one column" if self.is_ratio else "several columns"
+            expected = "one column" if self.is_ratio else "several columns"
             raise IcefloeError(
-                f"Quantity `{self.name}`: a {self.transformation} is read from {wanted}, not from "
+                f"Quantity `{self.name}`: a {self.transformation} is read from {expected}, not from "
                 f"{len(self.columns)}. Correct the domain's table."
             )
         if not self.is_ratio and self.alternative != "two-sided":

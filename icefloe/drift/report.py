@@ -1,4 +1,4 @@
-"""What the gate found: numbers, words, and what to do next."""
+"""The gate's report: outcome, evidence, causes, and what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GateReport(Result):
     Attributes
     ----------
     outcome : "accept", "shifted", "noisy" or "inconclusive"
-        The decision.
+        Outcome of the gate.
     dataset : str
         Name of the dataset that was judged.
     decided_by : tuple of str
@@ -48,7 +48,7 @@ class GateReport(Result):
     noise : NoiseDecision or None
         None when inconclusive, or when the domain has no rule for noise.
     n_images : int
-        Images of the dataset.
+        Number of images of the dataset.
     reference_experiments : tuple of str
         Names of the benchmark's experiments.
     alpha : float
@@ -109,7 +109,7 @@ class GateReport(Result):
         if self.outcome == "noisy":
             return (
                 f"{self.dataset} is too noisy and set aside: edges cannot be seen, its {first.phrase()}"
-                f"{cause if known else ''}. Take it again with more electrons or more frames a composite."
+                f"{cause if known else ''}. Take it again with more electrons or more frames per composite."
             )
         advice = "Label a few of its images and retrain."
         if self._sure_but_shifted:
@@ -132,7 +132,7 @@ class GateReport(Result):
         return Table(tuple(_COLUMNS), tuple(map(_row, self.evidence)), tuple(_COLUMNS.values()))
 
     def notes(self) -> list[str]:
-        """What the table does not tell, in sentences."""
+        """Notes on what the table does not show."""
         notes = []
         if self.attribution is not None:
             notes.append(self.attribution.sentence())
@@ -174,7 +174,7 @@ class GateReport(Result):
         ax.set_title(f"{self.dataset}: {self.outcome}")
 
     def figure(self) -> Figure:
-        """Values of every image, a panel a quantity, benchmark beside new, with the range without alarm."""
+        """Values of every image, a panel per quantity, benchmark beside new, with the range without alarm."""
         from icefloe.drift.figure import draw_images
 
         title = f"{self.dataset}: {self.outcome}"

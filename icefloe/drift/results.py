@@ -31,7 +31,7 @@ class EvidenceResult(BaseModel):
     statistic : float
         Difference in standard deviations of the predictive distribution.
     p_value : float
-        Predictive p-value.
+        Predictive p-value, not corrected for several quantities.
     adjusted_p_value : float or None
         Holm's over all quantities that decide; None for a quantity that is only shown.
     significant : bool
@@ -112,7 +112,7 @@ class NoiseDecision(BaseModel):
     Attributes
     ----------
     is_noisy : bool
-        The decision.
+        Whether the dataset is too noisy to label.
     snr, reference_snr : float
         Median contrast-to-noise ratio at an edge: of the dataset, and of the benchmark's poorest experiment.
     margin : float

@@ -1,4 +1,4 @@
-"""Experiments compared at equal sizes of what was segmented.
+"""Comparison of experiments at equal sizes of the foreground.
 
 As a crystal melts or grows, an ensemble's uncertainty changes: in one experiment several times more than
 between experiments. Compared as they come, that trend counts as error, and an experiment seen at other sizes

@@ -26,7 +26,7 @@ def load_network(spec: MemberSpec, n_classes: int, weights: Path) -> nn.Module:
     Raises
     ------
     IcefloeError
-        If the file can't be read as safetensors, or its tensors are not this network's.
+        If the file cannot be read as safetensors, or its tensors are not this network's.
     """
     # The file replaces all weights, so a trained member loads without the published ones.
     network = build(spec.model_copy(update={"weights": "none"}), n_classes)
@@ -35,7 +35,7 @@ def load_network(spec: MemberSpec, n_classes: int, weights: Path) -> nn.Module:
     except FileNotFoundError as error:
         raise IcefloeError(f"{weights}: the weights are missing. Train {spec.name} again.") from error
     except SafetensorError as error:
-        raise IcefloeError(f"{weights}: not a readable safetensors file ({error}). Restore it.") from error
+        raise IcefloeError(f"{weights}: not a readable safetensors file ({error}). Copy it again.") from error
     except RuntimeError as error:
         raise IcefloeError(
             f"{weights}: the tensors are not those of {spec.name} with {n_classes} classes. "
@@ -83,6 +83,7 @@ class Engine:
         Returns
         -------
         logits : float32, shape (M, B, S, S) when binary, else (M, B, C, S, S)
+            Members' logits, before any temperature.
         features : float32, shape (B, F)
             Encoder features (`icefloe.models.zoo.encode`) of each member, side by side, without running the
             encoder twice.

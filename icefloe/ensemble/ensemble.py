@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 
 
 class Ensemble:
-    """Several networks that are asked together: a `Segmenter`.
+    """An ensemble of networks: a `Segmenter`.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ class Ensemble:
                 (beside / MANIFEST).write_text(self.manifest.to_yaml(), encoding="utf-8")
         except FileExistsError as error:
             raise IcefloeError(
-                f"{directory}: something is here already. Name a new folder for the ensemble."
+                f"{directory}: the folder exists already. Name a new folder for the ensemble."
             ) from error
 
     @property
     def name(self) -> str:
-        """What people call the ensemble, such as EA-T2."""
+        """Name of the ensemble, such as EA-T2."""
         return self.manifest.name
 
     @property
@@ -119,7 +119,7 @@ class Ensemble:
 
     @property
     def guarantees(self) -> Guarantees | None:
-        """What it was calibrated to promise; None: nothing."""
+        """Guarantees it was calibrated to; None if there are none."""
         return self.manifest.guarantees
 
     def with_manifest(self, manifest: Manifest) -> "Ensemble":

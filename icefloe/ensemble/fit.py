@@ -102,14 +102,14 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     IcefloeError
         If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
     """
-    seen = [
+    images = [
         _ValidationImage(logits, geometry, sample.mask())
         for sample, logits, geometry in ensemble.logits_of_samples(validation)
     ]
-    temperature = fit_temperature(*_pixels_on_grid(seen, TEMPERATURE_PIXELS))
-    reference = np.concatenate([image.mask[image.counted] for image in seen])
+    temperature = fit_temperature(*_pixels_on_grid(images, TEMPERATURE_PIXELS))
+    reference = np.concatenate([image.mask[image.counted] for image in images])
     before, after = (
-        np.concatenate([image.mean(t)[..., image.counted] for image in seen], axis=-1)
+        np.concatenate([image.mean(t)[..., image.counted] for image in images], axis=-1)
         for t in (1.0, temperature)
     )
     binary = ensemble.manifest.n_classes == 2
@@ -119,7 +119,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
             "temperature": temperature,
             "threshold": curve.best_dice_threshold() if curve else ensemble.manifest.threshold,
             "calibration": Calibration(
-                n_images=len(seen),
+                n_images=len(images),
                 n_pixels=len(reference),
                 ece_before=calibration_bins(reference, before).expected_calibration_error,
                 ece_after=calibration_bins(reference, after).expected_calibration_error,
@@ -132,7 +132,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
 
 
 def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRow]:
-    """One row an image, with the scores of `prediction.SCORES`."""
+    """One row per image, with the scores of `prediction.SCORES`."""
     return [ImageRow.of(sample, prediction) for sample, prediction in ensemble.predict(held_out)]
 
 
@@ -154,15 +154,15 @@ class _ValidationImage:
         return mean_probability(self.geometry.restore(probabilities(self.logits, temperature)))
 
 
-def _pixels_on_grid(seen: Sequence[_ValidationImage], n_pixels: int) -> tuple[FloatArray, MaskArray]:
+def _pixels_on_grid(images: Sequence[_ValidationImage], n_pixels: int) -> tuple[FloatArray, MaskArray]:
     """Logits, (M, N) or (M, C, N), and classes, (N,), of `n_pixels` or a few more, spread over all images."""
-    classes = [image.geometry.place_mask(image.mask).ravel() for image in seen]
+    classes = [image.geometry.place_mask(image.mask).ravel() for image in images]
     labelled = [np.flatnonzero(reference != IGNORE) for reference in classes]
     step = max(1, sum(map(len, labelled)) // n_pixels)
     chosen = [pixels[::step] for pixels in labelled]
     logits = [
         image.logits.reshape(*image.logits.shape[:-2], -1)[..., pixels]
-        for image, pixels in zip(seen, chosen, strict=True)
+        for image, pixels in zip(images, chosen, strict=True)
     ]
     reference = [mask[pixels] for mask, pixels in zip(classes, chosen, strict=True)]
     return np.concatenate(logits, axis=-1), np.concatenate(reference)

@@ -1,4 +1,4 @@
-"""What an ensemble may promise of images it was never shown: intervals for areas, and where it declines.
+"""Guarantees of an ensemble on new images: intervals for areas, and where it abstains.
 
 Both rest on `conformal.hierarchical_quantile` over experiments that no member was trained on, and hold for
 new experiments of the same kind, on average over them. They are plain numbers in `ensemble.yaml`.
@@ -54,7 +54,7 @@ class CalibrationExperiment(_Record):
 
 
 class AreaQuantile(_Record):
-    """Half an interval's width in units of the area's uncertainty; None: `level` can't be promised."""
+    """Half an interval's width in units of the area's uncertainty; None if `level` cannot be promised."""
 
     level: float
     quantile: float | None
@@ -74,7 +74,7 @@ class AreaInterval(_Record):
 
 
 class Guarantees(_Record):
-    """What holds of a random frame of a new experiment.
+    """Guarantees for a random frame of a new experiment.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Guarantees(_Record):
     max_doubt: float | None
 
     def area_intervals(self, prediction: Prediction, level: float = LEVEL) -> tuple[AreaInterval, ...]:
-        """Of each class but the background; [0, 1] where the level can't be promised.
+        """Of each class but the background; [0, 1] if the level cannot be promised.
 
         Raises
         ------
@@ -119,11 +119,11 @@ class Guarantees(_Record):
         raise IcefloeError(f"Level {level:g}: intervals were calibrated for {levels}. Choose one of them.")
 
     def abstained(self, prediction: Prediction) -> NDArray[np.bool_]:
-        """Where the ensemble declines to say, bool of shape (H, W)."""
+        """Pixels where the ensemble abstains, bool of shape (H, W)."""
         return prediction.doubt >= (np.inf if self.max_doubt is None else self.max_doubt)
 
     def sentences(self, level: float = LEVEL) -> list[str]:
-        """What is promised and what is not, in words."""
+        """What is promised and what is not, in sentences."""
         origins = [experiment.origin for experiment in self.experiments]
         kinds = {
             "simulated": "simulated",
@@ -133,7 +133,7 @@ class Guarantees(_Record):
         counts = [f"{origins.count(origin)} {kind}" for origin, kind in kinds.items() if origin in origins]
         lines = [
             f"Calibrated on {len(origins)} experiments ({', '.join(counts)}). What follows holds on average "
-            "over new experiments of these kinds: not for a given one, and not for another kind."
+            "over new experiments of these kinds: not for a single experiment, and not for another kind."
         ]
         if np.isfinite([self.quantile(name, level) for name in self.areas]).all():
             lines.append(
@@ -142,10 +142,10 @@ class Guarantees(_Record):
         else:
             lines.append(
                 f"A {level:.0%} interval needs at least {experiments_needed(level)} experiments; "
-                "with these few it is 0 to 1 and says nothing."
+                "with fewer it is 0 to 1 and says nothing."
             )
         if self.max_doubt == 0:
-            lines.append("Every pixel is abstained from: of fewer, nothing can be promised.")
+            lines.append("Every pixel is abstained from: nothing can be promised for a smaller share.")
         else:
             lines.append(
                 f"With at least {self.confidence:.0%} probability no more than {self.max_error:.1%} of an "
@@ -170,7 +170,7 @@ class ExperimentSamples:
 
 @dataclass(frozen=True)
 class ExperimentScores:
-    """What a calibration keeps of one experiment's frames.
+    """Scores of one experiment's frames that a calibration needs.
 
     Attributes
     ----------
@@ -197,7 +197,7 @@ def score_experiment(
     Raises
     ------
     IcefloeError
-        If an image can't be used, or its mask does not fit it; the message names the sample.
+        If an image cannot be used, or its mask does not fit it; the message names the sample.
     """
     areas, safe_doubts = [], []
     for sample, prediction in ensemble.predict(experiment.samples):

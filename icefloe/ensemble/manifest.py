@@ -32,7 +32,7 @@ class Member(BaseModel):
 
 
 class Calibration(BaseModel):
-    """How threshold and temperature were found, on the validation images.
+    """Calibration of threshold and temperature on the validation images.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Calibration(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Where an ensemble comes from.
+    """Origin of an ensemble: data, code and parent.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What an ensemble says of one image."""
+"""Prediction of an ensemble for one image."""
 
 from dataclasses import asdict, dataclass, replace
 
@@ -56,7 +56,7 @@ class Prediction:
     std, entropy, mutual_information, variation_ratio : float32, shape (H, W)
         Uncertainty at each pixel; see `icefloe.scoring.uncertainty`. Entropies are in nats.
     mask : uint8, shape (H, W)
-        Predicted class.
+        Predicted class index of each pixel.
     features : float32, shape (F,)
         Encoder features averaged over the cells of a grid, all members' in their order.
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W), or None
@@ -104,7 +104,7 @@ class Prediction:
 
     @property
     def aleatoric(self) -> FloatArray:
-        """What members leave open on average: mean of their entropies, float32 of shape (H, W), in nats."""
+        """Aleatoric uncertainty: mean of the members' entropies, float32 of shape (H, W), in nats."""
         return np.maximum(self.entropy - self.mutual_information, np.float32(0))
 
     @property

@@ -2,7 +2,7 @@
 
 A folder holds
 
-- `scores.csv`: one row an image, columns dataset, stem, index and those of `prediction.SCORES`;
+- `scores.csv`: one row per image, columns dataset, stem, index and those of `prediction.SCORES`;
 - `features.npy`: float32, shape (N, F), rows as in the table;
 - `maps/<dataset>/<stem>.npz`: `mean` and `std`, float16, and `mask`, uint8, on the image's own grid.
 """
@@ -32,7 +32,7 @@ COLUMNS = (*IDENTITY, *SCORES)
 
 @dataclass(frozen=True)
 class Maps:
-    """What is kept of one image's prediction.
+    """Maps of one image's prediction that are stored.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class PredictionSet:
     path
         The folder it was read from.
     rows
-        The table, one row an image, of the columns named in `prediction.SCORES`.
+        The table, one row per image, of the columns named in `prediction.SCORES`.
     features : float32, shape (N, F)
         Pooled encoder features.
     """
@@ -121,7 +121,7 @@ class PredictionSet:
         """
         path = self.path / MAPS / f"{key}.npz"
         if key not in self.keys or not path.is_file():
-            raise IcefloeError(f"{path}: no maps of {key} are kept here. Predict the image again.")
+            raise IcefloeError(f"{path}: there are no maps of {key}. Predict the image again.")
         with np.load(path, allow_pickle=False) as arrays:
             return Maps(arrays["mean"].astype(np.float32), arrays["std"].astype(np.float32), arrays["mask"])
 
@@ -169,7 +169,7 @@ def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output
             np.save(beside / FEATURES_FILE, np.stack(features), allow_pickle=False)
     except FileExistsError as error:
         raise IcefloeError(
-            f"{output}: something is here already. Name a new folder for the predictions."
+            f"{output}: the folder exists already. Name a new folder for the predictions."
         ) from error
     return PredictionSet.load(output)
 

@@ -9,7 +9,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.prediction import SCORES
@@ -36,23 +36,23 @@ class EnsembleModel(PythonModel):
         Parameters
         ----------
         context
-            Not used after loading.
+            Ignored; part of MLflow's interface.
         model_input : array (H, W) or (N, H, W), list of arrays (H, W), or table with a column `image` of them
             Any intensity units; images of a list or table may differ in size. Nested lists, as JSON gives
             them, will do for arrays.
         params
-            Not used.
+            Ignored; part of MLflow's interface.
 
         Returns
         -------
-        dict of lists, one entry an image
+        dict of lists, one entry per image
             `mask` uint8 (H, W); `mean` float32 (H, W) or (C, H, W); `std` float32 (H, W); and the image's
             numbers by the names of `icefloe.ensemble.prediction.SCORES`.
 
         Raises
         ------
         IcefloeError
-            If the input is none of these, or an image can't be used.
+            If the input is none of these, or an image cannot be used.
         """
         predictions = list(self._ensemble.predict_images(as_images(model_input)))
         scores = [prediction.scores() for prediction in predictions]

@@ -77,8 +77,8 @@ class ImageRow:
         for column in IDENTITY:
             if row.get(column) in (None, ""):
                 raise IcefloeError(
-                    f"Table of images: a row has no `{column}`. Give one row an image with dataset, stem, "
-                    "index and its scores."
+                    f"Table of images: a row has no `{column}`. Give each row the dataset, stem, index "
+                    "and scores of one image."
                 )
         values = {}
         for column, value in row.items():

@@ -1,4 +1,4 @@
-"""What this room asks of a sample, so that it works on images wherever they come from."""
+"""Protocol of a sample, so that an ensemble works on images from any source."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -9,7 +9,7 @@ from icefloe.typing import FloatArray, MaskArray
 
 
 class ImageSample(Protocol):
-    """One image with its place in a dataset; `icefloe.datasets.dataset.Sample` is one."""
+    """One image of a dataset; `icefloe.datasets.dataset.Sample` is one."""
 
     @property
     def dataset(self) -> str: ...
@@ -49,7 +49,7 @@ def prepare(
     Raises
     ------
     IcefloeError
-        If an image can't be read or preprocessed; the message names the sample.
+        If an image cannot be read or preprocessed; the message names the sample.
     """
     for sample in samples:
         image = sample.image()

@@ -1,4 +1,4 @@
-"""What the rooms above ask of a model: an ensemble, an ELIT version or a few-shot model alike."""
+"""Protocol of a segmentation model: an ensemble, an ELIT version or a few-shot model."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -58,6 +58,6 @@ class Segmenter(Protocol):
         Raises
         ------
         IcefloeError
-            If an image can't be used; the message names the sample.
+            If an image cannot be used; the message names the sample.
         """
         ...

@@ -1,1 +1,1 @@
-"""Judging a version: its scores on held-out images, the promotion gate, and whether its temperature helps."""
+"""Evaluation of versions: scores on held-out images, the promotion gate, the check of the temperature."""

@@ -1,4 +1,4 @@
-"""Why the promotion gate decided as it did, in a clause, and what would change it, in a sentence."""
+"""The reason for the promotion gate's verdict, as a clause, and what would change it, as a sentence."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,14 +14,15 @@ Cause = tuple[str, str]
 
 
 def weightiest(report: "PromotionReport") -> Cause:
-    """Being worse somewhere weighs most, then not being better, then what may be worse."""
+    """The most important finding: worse on a dataset, then not better, then possibly worse."""
     if report.is_first:
         return _of_first_version(report)
     if worse := _worst(report, "worse"):
-        where, margin = worse.dataset, f"{worse.margin:g}"
+        dataset, margin = worse.dataset, f"{worse.margin:g}"
         return (
-            f"{METRICS[worse.metric]} on {where} is worse by more than {margin} ({_shown(worse.interval)})",
-            f"Label more of {where} and retrain.",
+            f"{METRICS[worse.metric]} on {dataset} is worse by more than {margin} "
+            f"({_interval_text(worse.interval)})",
+            f"Label more of {dataset} and retrain.",
         )
     gains = report.gains or {
         c.dataset: c.interval
@@ -32,12 +33,12 @@ def weightiest(report: "PromotionReport") -> Cause:
         return report.reasons[0].rstrip("."), ""
     if not gains:
         return (
-            f"no image of {report.new_dataset} is held out, so nothing shows that it is better",
+            f"no image of {report.new_dataset} is held out, so it cannot be shown to be better",
             f"Label more of {report.new_dataset}, or look at its masks and promote by hand.",
         )
     asked = report.rule.min_improvement
-    shown = {dataset: gain for dataset, gain in gains.items() if gain.low > asked}
-    return _of_a_gain(report, shown) if shown else _without_gain(report, gains)
+    higher = {dataset: gain for dataset, gain in gains.items() if gain.low > asked}
+    return _of_a_gain(report, higher) if higher else _without_gain(report, gains)
 
 
 def _of_a_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
@@ -45,24 +46,24 @@ def _of_a_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Caus
     best = max(gains, key=lambda dataset: gains[dataset].mean)
     asked = report.rule.min_improvement
     words = f"is higher by more than {asked:g}" if asked else "is higher"
-    gained = f"Dice on {best} {words} ({_shown(gains[best])})"
+    gained = f"Dice on {best} {words} ({_interval_text(gains[best])})"
     doubt = _worst(report, "undecided")
     if doubt is None:
         return f"{gained}, and no dataset is worse by more than its margin", ""
     on = doubt.dataset
     what = f"on {on} it" if doubt.metric == "dice" else f"{METRICS[doubt.metric]} on {on}"
-    may_be = f"{what} may be worse by more than {doubt.margin:g} ({_shown(doubt.interval)})"
-    return f"{gained}, but {may_be}", _label(on)
+    may_be = f"{what} may be worse by more than {doubt.margin:g} ({_interval_text(doubt.interval)})"
+    return f"{gained}, but {may_be}", _label_more(on)
 
 
 def _without_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
     best = max(gains, key=lambda dataset: gains[dataset].mean)
     asked = report.rule.min_improvement
     words = f"higher by more than {asked:g}" if asked else "higher"
-    found = f"{words} ({_shown(gains[best])})"
+    found = f"{words} ({_interval_text(gains[best])})"
     if report.verdict == "fail":
         return f"Dice on {best} is not {found}", f"Label more of {best} and retrain."
-    return f"Dice on {best} is not shown to be {found}", _label(best)
+    return f"Dice on {best} is not shown to be {found}", _label_more(best)
 
 
 def _of_first_version(report: "PromotionReport") -> Cause:
@@ -71,15 +72,15 @@ def _of_first_version(report: "PromotionReport") -> Cause:
         or _worst(report, "undecided")
         or min(report.comparisons, key=lambda comparison: comparison.difference)
     )
-    on, shown = weakest.dataset, _shown(weakest.interval)
+    on, difference = weakest.dataset, _interval_text(weakest.interval)
     baseline = f"that of {weakest.baseline}" if weakest.baseline else "the best trivial baseline's"
     if report.verdict == "fail":
-        return f"Dice on {on} is below {baseline} ({shown})", f"Train longer, or label more of {on}."
+        return f"Dice on {on} is below {baseline} ({difference})", f"Train longer, or label more of {on}."
     if report.verdict == "inconclusive":
-        return f"Dice on {on} is not shown to be above {baseline} ({shown})", _label(on)
+        return f"Dice on {on} is not shown to be above {baseline} ({difference})", _label_more(on)
     if len(report.comparisons) == 1:
-        return f"Dice on {on} is above {baseline} ({shown})", ""
-    return f"Dice is above every trivial baseline's, by least on {on} ({shown})", ""
+        return f"Dice on {on} is above {baseline} ({difference})", ""
+    return f"Dice is above every trivial baseline's, by least on {on} ({difference})", ""
 
 
 def _worst(report: "PromotionReport", finding: "Finding") -> "Comparison | None":
@@ -89,9 +90,9 @@ def _worst(report: "PromotionReport", finding: "Finding") -> "Comparison | None"
     return min(found, key=lambda c: (order.index(c.metric), -c.harm), default=None)
 
 
-def _shown(interval: Interval) -> str:
+def _interval_text(interval: Interval) -> str:
     return interval.text(signed=True)
 
 
-def _label(dataset: str) -> str:
+def _label_more(dataset: str) -> str:
     return f"Label more of {dataset} to decide."

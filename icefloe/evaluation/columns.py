@@ -33,7 +33,7 @@ def mean_scores(evaluation: "Evaluation") -> dict[str, dict[str, float]]:
     }
 
 
-def check_same_images(ours: Columns, theirs: Columns) -> None:
+def check_same_images(challenger: Columns, champion: Columns) -> None:
     """Refuse columns of a challenger and of a champion that are not of the same images.
 
     Raises
@@ -41,12 +41,13 @@ def check_same_images(ours: Columns, theirs: Columns) -> None:
     IcefloeError
         If one of them was not evaluated on an image of the other.
     """
-    for here, there, name in ((ours, theirs, "champion"), (theirs, ours, "challenger")):
-        for dataset, columns in here.items():
-            missing = columns["dice"].keys() - there.get(dataset, {"dice": {}})["dice"].keys()
+    for these, others, name in ((challenger, champion, "champion"), (champion, challenger, "challenger")):
+        for dataset, columns in these.items():
+            missing = columns["dice"].keys() - others.get(dataset, {"dice": {}})["dice"].keys()
             if missing:
                 first = sorted(missing, key=natural_key)[0]
                 raise IcefloeError(
-                    f"{dataset}/{first}: the {name} was not evaluated on it ({len(missing)} such images). "
+                    f"{dataset}/{first}: the {name} was not evaluated on this image "
+                    f"({len(missing)} such images). "
                     "Evaluate both versions on the same held-out images."
                 )

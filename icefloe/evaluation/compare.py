@@ -26,7 +26,7 @@ def compare(
     challenger_version: str | None = None,
     champion_version: str | None = None,
 ) -> PromotionReport:
-    """Judge a challenger on every dataset seen so far, image by image against the champion.
+    """Judge a challenger on every dataset so far, image by image against the champion.
 
     Both must have been evaluated on the same held-out images: those of every earlier dataset, and the new
     dataset's images that neither was trained on.
@@ -51,19 +51,21 @@ def compare(
     IcefloeError
         If the two were evaluated on different images.
     """
-    ours = scores_by_dataset(challenger)
+    challenger_scores = scores_by_dataset(challenger)
     if champion is None:
-        return _first_version(challenger, ours, rule, challenger_version)
-    theirs = scores_by_dataset(champion)
-    check_same_images(ours, theirs)
+        return _first_version(challenger, challenger_scores, rule, challenger_version)
+    champion_scores = scores_by_dataset(champion)
+    check_same_images(challenger_scores, champion_scores)
     comparisons = tuple(
-        _compare_metric(dataset, metric, ours[dataset][metric], theirs[dataset][metric], rule)
-        for dataset in ours
+        _compare_metric(
+            dataset, metric, challenger_scores[dataset][metric], champion_scores[dataset][metric], rule
+        )
+        for dataset in challenger_scores
         for metric in METRICS
     )
-    gains = _gains(ours, theirs, rule, new_dataset)
+    gains = _gains(challenger_scores, champion_scores, rule, new_dataset)
     improvement, reason = _improvement(gains, rule, new_dataset)
-    verdicts = {dataset: _dataset_verdict(comparisons, dataset) for dataset in ours}
+    verdicts = {dataset: _dataset_verdict(comparisons, dataset) for dataset in challenger_scores}
     return PromotionReport(
         verdict=_combine([*verdicts.values(), improvement]),
         challenger=challenger_version,
@@ -79,11 +81,14 @@ def compare(
 
 
 def _interval(
-    ours: Mapping[str, float], theirs: Mapping[str, float], rule: PromotionRule, dataset: str
+    challenger_scores: Mapping[str, float],
+    champion_scores: Mapping[str, float],
+    rule: PromotionRule,
+    dataset: str,
 ) -> Interval:
     """Of the mean difference over the images of a dataset."""
     return mean_interval(
-        [value - theirs[stem] for stem, value in ours.items()],
+        [value - champion_scores[stem] for stem, value in challenger_scores.items()],
         confidence=rule.confidence,
         n_resamples=rule.n_resamples,
         block_length=rule.block_length,
@@ -95,12 +100,12 @@ def _interval(
 def _compare_metric(
     dataset: str,
     metric: str,
-    ours: Mapping[str, float],
-    theirs: Mapping[str, float],
+    challenger_scores: Mapping[str, float],
+    champion_scores: Mapping[str, float],
     rule: PromotionRule,
     baseline: str | None = None,
 ) -> Comparison:
-    interval = _interval(ours, theirs, rule, dataset)
+    interval = _interval(challenger_scores, champion_scores, rule, dataset)
     margin = rule.margin(metric)
     finding: Finding = "reported"
     if margin is not None:
@@ -108,9 +113,9 @@ def _compare_metric(
     return Comparison(
         dataset=dataset,
         metric=metric,
-        n_images=len(ours),
-        challenger=float(np.mean(list(ours.values()))),
-        reference=float(np.mean(list(theirs.values()))),
+        n_images=len(challenger_scores),
+        challenger=float(np.mean(list(challenger_scores.values()))),
+        reference=float(np.mean(list(champion_scores.values()))),
         difference=interval.mean,
         low=interval.low if interval.is_bounded else None,
         high=interval.high if interval.is_bounded else None,
@@ -121,15 +126,17 @@ def _compare_metric(
 
 
 def _gains(
-    ours: Columns, theirs: Columns, rule: PromotionRule, new_dataset: str | None
+    challenger_scores: Columns, champion_scores: Columns, rule: PromotionRule, new_dataset: str | None
 ) -> dict[str, Interval]:
     """Dice gained on each dataset where the challenger may be better; none without a held-out image."""
-    candidates: Sequence[str] = list(ours) if new_dataset is None else [new_dataset]
+    candidates: Sequence[str] = list(challenger_scores) if new_dataset is None else [new_dataset]
     corrected = rule.model_copy(update={"confidence": simultaneous(len(candidates), rule.confidence)})
     return {
-        dataset: _interval(ours[dataset]["dice"], theirs[dataset]["dice"], corrected, dataset)
+        dataset: _interval(
+            challenger_scores[dataset]["dice"], champion_scores[dataset]["dice"], corrected, dataset
+        )
         for dataset in candidates
-        if dataset in ours
+        if dataset in challenger_scores
     }
 
 
@@ -145,8 +152,8 @@ def _improvement(
     asked = f"Dice gains more than {rule.min_improvement:g}" if rule.min_improvement else "Dice is higher"
     better = [dataset for dataset, interval in gains.items() if interval.low > rule.min_improvement]
     if better:
-        shown = ", ".join(f"{d} ({gains[d].text(signed=True)})" for d in better)
-        return "pass", f"{asked} on {shown}."
+        found = ", ".join(f"{d} ({gains[d].text(signed=True)})" for d in better)
+        return "pass", f"{asked} on {found}."
     spans = ", ".join(f"{d} {i.text(signed=True)}" for d, i in gains.items())
     if all(interval.high < rule.min_improvement for interval in gains.values()):
         return "fail", f"It is not better: Dice on {spans}."
@@ -174,35 +181,35 @@ def _forgetting_reasons(comparisons: Sequence[Comparison]) -> list[str]:
     ):
         for c in comparisons:
             if c.finding == finding:
-                shown = c.interval.text(4, signed=True)
-                reasons.append(f"{METRICS[c.metric]} on {c.dataset} {words} of {c.margin:g}: {shown}.")
+                found = c.interval.text(4, signed=True)
+                reasons.append(f"{METRICS[c.metric]} on {c.dataset} {words} of {c.margin:g}: {found}.")
     return reasons or ["No dataset is worse beyond the margins."]
 
 
 def _warnings(comparisons: Sequence[Comparison], rule: PromotionRule) -> tuple[str, ...]:
     warnings = []
-    by_place = {(c.dataset, c.metric): c for c in comparisons}
-    for (dataset, metric), c in by_place.items():
+    by_metric = {(c.dataset, c.metric): c for c in comparisons}
+    for (dataset, metric), c in by_metric.items():
         if metric != "dice":
             continue
         if c.n_images < rule.min_images:
             warnings.append(
                 f"{dataset} has only {c.n_images} images: its intervals assume normal differences."
             )
-        uq = by_place.get((dataset, "uq"))
+        uq = by_metric.get((dataset, "uq"))
         if uq and uq.high is not None and uq.high < 0 and c.difference < 0:
             warnings.append(f"On {dataset} the challenger is more certain although its Dice fell.")
     return tuple(warnings)
 
 
 def _first_version(
-    evaluation: "Evaluation", ours: Columns, rule: PromotionRule, challenger: str | None
+    evaluation: "Evaluation", challenger_scores: Columns, rule: PromotionRule, challenger: str | None
 ) -> PromotionReport:
     """Judge a version that has no champion to beat: its Dice must lie above every trivial baseline's."""
     without_margin = rule.model_copy(update={"dice_margin": 0.0})
     verdicts: dict[str, Verdict] = {}
     comparisons, reasons = [], []
-    for dataset, columns in ours.items():
+    for dataset, columns in challenger_scores.items():
         name, dice = _best_baseline(evaluation, dataset)
         constant = dict.fromkeys(columns["dice"], dice)
         comparison = _compare_metric(dataset, "dice", columns["dice"], constant, without_margin, name)

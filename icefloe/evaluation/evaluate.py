@@ -1,4 +1,4 @@
-"""A model against reference masks: scores of images and datasets, trivial baselines beside."""
+"""Evaluation of a model: scores of images and datasets against reference masks, with trivial baselines."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -41,12 +41,12 @@ COLUMNS = {
 
 
 class Evaluation(Result):
-    """How good a model is on images with a reference.
+    """Scores of a model on images with a reference.
 
     Attributes
     ----------
     ensemble
-        The model's name.
+        Name of the model, such as `EA-T2`.
     classes
         Class names by mask value, background first.
     threshold
@@ -54,7 +54,7 @@ class Evaluation(Result):
     temperature
         What its logits are divided by; None: it has none, or the file is an earlier version's.
     images
-        One row an image, in the order of evaluation.
+        One row per image, in the order of evaluation.
     datasets
         Dataset -> scores of all its pixels together.
     baselines
@@ -115,7 +115,9 @@ class Evaluation(Result):
         try:
             content = path.read_bytes()
         except FileNotFoundError as error:
-            raise IcefloeError(f"{path}: no evaluation here. Evaluate the ensemble first.") from error
+            raise IcefloeError(
+                f"{path}: there is no evaluation at this path. Evaluate the ensemble first."
+            ) from error
         return validated(cls, content, path, "Evaluate the ensemble again.")
 
     def sentence(self) -> str:
@@ -156,7 +158,7 @@ class Evaluation(Result):
         return Table.of(rows, formats, ("dataset", "images", "version", *COLUMNS.values()))
 
     def plot(self, ax: "Axes") -> None:
-        """Calibration: observed frequency against predicted probability, a line a dataset."""
+        """Calibration: observed frequency against predicted probability, a line per dataset."""
         ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
         for name, s in self.datasets.items():
             label = f"{name} (ECE {s.ece:.3f})"
@@ -212,11 +214,11 @@ def evaluate(
     IcefloeError
         If there is no sample, or a mask does not fit its image; the message names the sample.
     """
-    seen: dict[str, _DatasetScorer] = {}
+    scorers: dict[str, _DatasetScorer] = {}
     images = []
     for sample, prediction in segmenter.predict(samples, uncalibrated=True):
         mask = sample.reference()
-        dataset = seen.setdefault(sample.dataset, _DatasetScorer(len(segmenter.classes)))
+        dataset = scorers.setdefault(sample.dataset, _DatasetScorer(len(segmenter.classes)))
         try:
             scores = dataset.add(sample.image(), mask, prediction)
         except IcefloeError as error:
@@ -230,8 +232,8 @@ def evaluate(
         threshold=segmenter.threshold,
         temperature=segmenter.temperature,
         images=tuple(images),
-        datasets={name: dataset.pooled() for name, dataset in seen.items()},
-        baselines={name: dataset.baselines() for name, dataset in seen.items()},
+        datasets={name: dataset.pooled() for name, dataset in scorers.items()},
+        baselines={name: dataset.baselines() for name, dataset in scorers.items()},
     )
 
 

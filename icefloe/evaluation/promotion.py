@@ -1,4 +1,4 @@
-"""What the promotion gate found: the verdict on a challenger, and every interval that it rests on."""
+"""Report of the promotion gate: the verdict on a challenger, and the intervals it is based on."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -77,7 +77,7 @@ class Comparison(BaseModel):
 
 
 class PromotionReport(Result):
-    """Outcome of the gate, with every interval it rests on.
+    """Outcome of the gate, with the intervals it is based on.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class PromotionReport(Result):
 
     @property
     def against(self) -> str:
-        """What it was compared with, in words."""
+        """Name of what it was compared with."""
         return self.champion or ("the trivial baselines" if self.is_first else "the champion")
 
     @property
@@ -133,7 +133,7 @@ class PromotionReport(Result):
         return f"{name} passes" if self.is_first else f"{name} may replace {self.against}"
 
     def cause(self) -> str:
-        """The one finding that weighs most, without a full stop."""
+        """The most important finding, without a full stop."""
         return weightiest(self)[0]
 
     def remedy(self) -> str:
@@ -141,7 +141,7 @@ class PromotionReport(Result):
         return weightiest(self)[1]
 
     def sentence(self) -> str:
-        """Outcome, the cause that weighs most, and what would change it."""
+        """Outcome, the most important finding, and what would change it."""
         return f"{self.outcome()}: {self.cause()}. {self.remedy()}".strip()
 
     def table(self) -> Table:
@@ -164,7 +164,7 @@ class PromotionReport(Result):
         return Table.of(rows, {reference: ".4f", challenger: ".4f", "margin": "g"})
 
     def to_markdown(self) -> str:
-        """The sentence, and all that it rests on."""
+        """The sentence and all comparisons."""
         return f"{self.sentence()}\n\n{self.details()}"
 
     def details(self) -> str:
@@ -193,7 +193,7 @@ class PromotionReport(Result):
         ax.set_xlabel(f"difference in {METRICS[metric]}, challenger minus {self.champion or 'baseline'}")
 
     def figure(self) -> "Figure":
-        """One panel a metric."""
+        """One panel per metric."""
         from matplotlib.figure import Figure
 
         metrics = list(dict.fromkeys(comparison.metric for comparison in self.comparisons))

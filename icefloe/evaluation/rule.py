@@ -1,4 +1,4 @@
-"""What a challenger has to show before it may replace the champion."""
+"""The rule by which a challenger may replace the champion."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,7 +9,7 @@ HIGHER_IS_BETTER = frozenset({"dice", "pca"})
 
 
 class PromotionRule(BaseModel):
-    """What a challenger has to show, in differences of per-image means.
+    """Margins and confidence of the promotion gate, for differences of per-image means.
 
     A pass must be shown on every dataset and metric, so the chance that a challenger worse by more than a
     margin passes is at most `(1 - confidence) / 2`, whatever the number of datasets.

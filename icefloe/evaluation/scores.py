@@ -45,7 +45,7 @@ class ImageScores(_Scores):
         Uncertainty, in [0, 0.5]; see `icefloe.scoring.uncertainty.ImageUncertainty` (`uq` is its `uq_mean`,
         the paper's).
     nll, nll_uncalibrated, ece_uncalibrated
-        Negative log-likelihood a pixel, and both at temperature 1; None in files of an earlier version.
+        Negative log-likelihood per pixel, and both at temperature 1; None in files of an earlier version.
     """
 
     dataset: str

@@ -1,4 +1,4 @@
-"""Whether an ensemble's temperature still helps on the images it is used on, dataset by dataset.
+"""Check whether an ensemble's temperature helps, dataset by dataset.
 
 The temperature is fitted on validation images of all datasets together, anew at every retraining. On a
 dataset that is a small part of them, or unlike them, it may make the probabilities worse.
@@ -36,7 +36,7 @@ class Change(BaseModel):
     Attributes
     ----------
     dataset, metric
-        Dataset, and `nll` (nats a pixel) or `ece` (in [0, 1]).
+        Dataset, and `nll` (nats per pixel) or `ece` (in [0, 1]).
     n_images
         Number of images.
     before, after
@@ -97,7 +97,7 @@ class TemperatureCheck(Result):
             worst = max(hurts, key=lambda change: change.difference)
             return (
                 f"{subject} hurts on {_others(worst, hurts)}. Label more of {worst.dataset} and retrain: "
-                "the temperature is fitted anew."
+                "the temperature is fitted again."
             )
         if undecided:
             widest = max(undecided, key=lambda change: change.interval.high - change.interval.low)
@@ -107,8 +107,10 @@ class TemperatureCheck(Result):
                 f"Label more of {widest.dataset} to decide."
             )
         most = min(helps, key=lambda change: change.difference)
-        where = f"on {_others(most, helps)}" if n == 1 else f"on all {n} datasets, most on {_shown(most)}"
-        return f"{subject} helps {where}. Keep it."
+        datasets = (
+            f"on {_others(most, helps)}" if n == 1 else f"on all {n} datasets, most on {_described(most)}"
+        )
+        return f"{subject} helps {datasets}. Keep it."
 
     def table(self) -> Table:
         """Both metrics of every dataset."""
@@ -140,14 +142,14 @@ class TemperatureCheck(Result):
         ax.set_xlabel(f"{METRICS[metric]} at {self.temperature:.2f} less {METRICS[metric]} at 1")
 
 
-def _shown(change: Change) -> str:
+def _described(change: Change) -> str:
     return f"{change.dataset} (NLL {change.interval.text(4, signed=True)})"
 
 
 def _others(change: Change, group: Sequence[Change]) -> str:
     """The change in full, and how many there are besides."""
     more = len(group) - 1
-    return _shown(change) + (f" and {more} other dataset{'s' if more > 1 else ''}" if more else "")
+    return _described(change) + (f" and {more} other dataset{'s' if more > 1 else ''}" if more else "")
 
 
 def check_temperature(evaluation: Evaluation, seed: int = 0) -> TemperatureCheck | None:

@@ -1,7 +1,7 @@
-"""Let torchvision be imported beside a torch that its compiled operators were not built for.
+"""Makes torchvision importable with a torch that its compiled operators were not built for.
 
 torchvision registers shape functions for `nms` and `qnms` when it is imported, and fails if its compiled
-operators, which define them, can't be loaded (a CPU torch beside a CUDA torchvision, for one). The encoders
+operators, which define them, cannot be loaded (a CPU torch beside a CUDA torchvision, for one). The encoders
 use none of these operators, so defining their signatures is enough.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from segmentation_models_pytorch.encoders import encoders
 from segmentation_models_pytorch.encoders._base import EncoderMixin
-from timm.layers import ConvNormAct
+from timm.layers.conv_bn_act import ConvNormAct
 from timm.models.inception_v3 import InceptionB, InceptionD, InceptionV3
 from torch import Tensor, nn
 from torch.nn import functional
@@ -42,7 +42,7 @@ def _halving_pool(x: Tensor) -> Tensor:
     return functional.max_pool2d(x, kernel_size=3, stride=2, padding=1)
 
 
-class InceptionV3Encoder(InceptionV3, EncoderMixin):
+class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]  # smp has no types
     """timm's InceptionV3 with five feature maps at exactly 1/2 to 1/32 of the input.
 
     The published network uses unpadded convolutions (299 becomes 149, 147, 73, ...), so its maps neither
@@ -78,7 +78,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):
         return features[: self._depth + 1]
 
     def make_dilated(self, output_stride: int) -> None:
-        raise ValueError("InceptionV3 can't be dilated: it downsamples by pooling.")
+        raise ValueError("InceptionV3 cannot be dilated: it downsamples by pooling.")
 
     def load_state_dict(self, state_dict: Any, *arguments: Any, **options: Any) -> Any:
         """Load the published weights, whose classifier heads have no place here."""
@@ -89,7 +89,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):
 
 
 def register() -> None:
-    """Make the encoder known to segmentation-models-pytorch by its name."""
+    """Register the encoder with segmentation-models-pytorch under its name."""
     encoders[NAME] = {
         "encoder": InceptionV3Encoder,
         "pretrained_settings": {"imagenet": {"repo_id": "timm/inception_v3.tv_in1k", "revision": "main"}},

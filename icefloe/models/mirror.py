@@ -1,4 +1,4 @@
-"""Weights from places of one's own: a file, the package, a folder, an S3 prefix. Nothing here needs torch."""
+"""Local weights: a file, the package, a folder, an S3 prefix. This module needs no torch."""
 
 import logging
 import os
@@ -21,8 +21,8 @@ TIMEOUT = 5.0
 """Seconds for a connection to S3; a store that is not there should not cost a minute."""
 
 
-def placed_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
-    """The file behind `sim` or a path; None for published weights, which `weights_file` also seeks elsewhere.
+def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
+    """The file of `sim` weights or of a path; None for published weights, which `weights_file` finds.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def placed_file(encoder: str, weights: str, mirror: WeightsMirror | None = None)
         return found
     if (SHIPPED / name).is_file():
         return SHIPPED / name
-    where = "the package" if mirror is None else f"{mirror} or the package"
+    searched = "the package" if mirror is None else f"{mirror} or the package"
     raise IcefloeError(
-        f"{encoder}: no {SIM} weights in {where}. Run icefloe pretrain {encoder} --output DIR and set "
+        f"{encoder}: no {SIM} weights in {searched}. Run icefloe pretrain {encoder} --output DIR and set "
         "ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
     )
 
 
 def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:
-    """The first of `names` that a mirror holds; from S3 it is copied here, and read here the next time.
+    """The first of `names` that a mirror holds; a file on S3 is copied to a local cache.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:
     Raises
     ------
     IcefloeError
-        If S3 can't be reached or refuses, or boto3 is not installed.
+        If S3 cannot be reached or refuses, or boto3 is not installed.
     """
     if isinstance(mirror, str) and mirror.startswith(S3):
         return _find_on_s3(mirror, names)
@@ -104,13 +104,14 @@ def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
     except (BotoCoreError, ClientError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{mirror}: can't be read ({reason}). Check address and credentials, or name a local folder."
+            f"{mirror}: cannot be read ({reason}). "
+            "Check the address and the credentials, or name a local folder."
         ) from error
     return None
 
 
 def _copy(client: Any, bucket: str, key: str, etag: str) -> Path:
-    """The object's local copy; another content has another ETag and so another place."""
+    """The object's local copy; its path contains the ETag, so a changed object is copied again."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = caches / "icefloe" / "weights" / bucket / Path(key).parent / etag / Path(key).name
     if path.is_file():

@@ -1,4 +1,4 @@
-"""What an ensemble member is, in words: encoder, decoder, seed, weights."""
+"""Specification of an ensemble member: encoder, decoder, seed, weights."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -106,10 +106,10 @@ class MemberSpec(BaseModel):
     def _parts_fit(self) -> "MemberSpec":
         if self.decoder == "deeplabv3plus" and not ENCODERS[self.encoder].dilates:
             able = ", ".join(name for name, encoder in ENCODERS.items() if encoder.dilates)
-            raise IcefloeError(f"{self.encoder}: can't be dilated for deeplabv3plus. Use one of {able}.")
+            raise IcefloeError(f"{self.encoder}: cannot be dilated for deeplabv3plus. Use one of {able}.")
         if self.decoder == "fpn" and self.channels[0] % 64:
             raise IcefloeError(
-                f"{self.name}: FPN can't be {self.channels[0]} wide. "
+                f"{self.name}: an FPN cannot have {self.channels[0]} channels. "
                 "Make the first of decoder_channels a multiple of 64."
             )
         published = ENCODERS[self.encoder].pretrained
@@ -117,8 +117,8 @@ class MemberSpec(BaseModel):
             return self
         if Path(self.weights).suffix in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
             raise IcefloeError(
-                f"{self.weights}: a pickle can run code when it is loaded, so none is. "
-                "Save its state dict with safetensors.torch.save_file and name that file."
+                f"{self.weights}: pickles are not loaded, because they can run code. "
+                "Save the state dict with safetensors.torch.save_file and name that file."
             )
         raise IcefloeError(
             f"{self.weights}: no such weights for {self.encoder}. "

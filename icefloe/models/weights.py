@@ -7,15 +7,14 @@ import logging
 from pathlib import Path
 
 import torch
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.utils import get_session
+from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from segmentation_models_pytorch.encoders import encoders, get_encoder
 from torch import nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models.mirror import find, placed_file
+from icefloe.models.mirror import find, local_file
 from icefloe.models.spec import MemberSpec
 from icefloe.typing import WeightsMirror
 
@@ -50,16 +49,17 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     IcefloeError
         If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
     """
-    placed = placed_file(encoder, weights, mirror)
-    if placed is not None:
-        return placed
+    local = local_file(encoder, weights, mirror)
+    if local is not None:
+        return local
     source = encoders[encoder]["pretrained_settings"][weights]
     found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
     if found:
         return found
     if not _hub_answers():
         raise IcefloeError(
-            f"{encoder}: its {weights} weights are not here and {constants.ENDPOINT} can't be reached. "
+            f"{encoder}: its {weights} weights are not on this machine, and {constants.ENDPOINT} cannot "
+            "be reached. "
             f"{_remedy(encoder, weights, source)}"
         )
     logger.info("Downloading the %s weights of %s from %s.", weights, encoder, source["repo_id"])
@@ -75,7 +75,7 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
 def load_pretrained(
     network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
 ) -> None:
-    """Put the spec's pre-trained weights into a network's encoder, and into its decoder if it is the file's.
+    """Load the spec's pre-trained weights into a network's encoder, and into its decoder if the file has one.
 
     A file may have more stages than the network's encoder, which then go unused, but not fewer. The last
     convolution, which makes classes of features, stays random: classes differ.
@@ -105,7 +105,7 @@ def load_pretrained(
     if missing:
         n_stages = len(spec.channels)
         raise IcefloeError(
-            f"{path}: has fewer stages than the {n_stages} of {spec.name} ({missing[0]} is not there). "
+            f"{path}: it has fewer encoder stages than the {n_stages} of {spec.name} (no {missing[0]}). "
             f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
         )
     encoder.load_state_dict({name: state[name] for name in needed})
@@ -139,7 +139,7 @@ def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int)
         network.load_state_dict(state, strict=has_other_names)
     except RuntimeError as error:
         raise IcefloeError(
-            f"{path}: does not hold the weights of {encoder} ({_first_difference(error)}). "
+            f"{path}: these are not the weights of {encoder} ({_first_difference(error)}). "
             "Use a file saved from this encoder."
         ) from error
     if file_channels != in_channels:

@@ -56,10 +56,12 @@ def build(
         If `n_classes` is below 2, or the weights cannot be loaded or do not fit.
     """
     if n_classes < 2:
-        raise IcefloeError(f"A network needs at least two classes; {n_classes} asked for. See dataset.yaml.")
+        raise IcefloeError(
+            f"A network needs at least two classes, not {n_classes}. Name them in dataset.yaml."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)  # torch.manual_seed would reseed the GPUs too
-        network = _ARCHITECTURES[spec.decoder](
+        network: nn.Module = _ARCHITECTURES[spec.decoder](
             encoder_name=spec.encoder,
             encoder_weights=None,
             in_channels=in_channels,
@@ -67,20 +69,22 @@ def build(
             **_width(spec),
         )
     if len(spec.channels) < len(FULL):
-        _drop_unused_stages(network.encoder, in_channels)
+        encoder: Any = network.encoder
+        _drop_unused_stages(encoder, in_channels)
     if spec.weights != "none":
         load_pretrained(network, spec, in_channels, weights_dir)
     return network
 
 
 def encode(network: nn.Module, images: Tensor) -> Tensor:
-    """What the encoder makes of whole images: its deepest features, averaged over the cells of a grid.
+    """Features of images: the encoder's deepest feature maps, averaged over the cells of a grid.
 
     Parameters
     ----------
     network
         Network from `build`; put it in evaluation mode first.
     images : float32, shape (B, in_channels, S, S)
+        Preprocessed images.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def pooled(features: Tensor) -> Tensor:
 
 
 class _PassThrough(nn.Module):
-    """In the place of a stage whose result nothing uses."""
+    """Replaces a stage whose result is not used."""
 
     def forward(self, maps: Tensor, *_: Any) -> Tensor:
         return maps

@@ -1,1 +1,1 @@
-"""What a mask says about the crystal: centre, area, fronts, curvature."""
+"""Measurements of crystals in masks: centre, area, fronts, curvature, rates."""

@@ -1,4 +1,4 @@
-"""How often the intervals hold what labels say."""
+"""How often the intervals hold the labels' values."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -56,7 +56,7 @@ class Agreement:
     widening: float
 
     def sentence(self) -> str:
-        """How it went, in words."""
+        """The comparison in one sentence."""
         return (
             f"Against {self.n_images} labels: {self.quantity.replace('_', ' ')} within its interval on "
             f"{self.n_inside}, mean error {significant(self.mean_error)} {self.unit}."

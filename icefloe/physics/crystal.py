@@ -15,7 +15,7 @@ N_LINES = 72
 
 @dataclass(frozen=True, eq=False)
 class Crystal:
-    """What one map says of the ice; lengths in px where the pixel size was given as 1.
+    """Measurements of the ice in one map; lengths in px if the pixel size was given as 1.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Crystal:
 
 
 def measure(
-    probability: NDArray,
+    probability: NDArray[np.floating],
     threshold: float,
     pixel_size: PixelSize,
     *,
@@ -134,7 +134,7 @@ def front_radii(outlines: tuple[Outline, ...], origin_nm: tuple[float, float], a
     outlines
         Outlines from `find_outlines`.
     origin_nm
-        Row and column.
+        Row and column of the origin, in nm.
     angles : float64, shape (N,)
         Angles in radians, from the columns' axis towards the rows' axis.
 

@@ -136,6 +136,6 @@ def _steps(points: Array) -> Array:
 def _resampled(outline: Outline, n_points: int) -> tuple[Array, Array]:
     """Evenly spaced points of the closed outline, the repeated last left out, and their share of border."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(outline.points_nm, axis=0).T))])
-    wanted = np.arange(n_points) * (along[-1] / n_points)
-    points = [np.interp(wanted, along, outline.points_nm[:, axis]) for axis in range(2)]
-    return np.column_stack(points), np.interp(wanted, along, outline.on_border.astype(np.float64))
+    positions = np.arange(n_points) * (along[-1] / n_points)
+    points = [np.interp(positions, along, outline.points_nm[:, axis]) for axis in range(2)]
+    return np.column_stack(points), np.interp(positions, along, outline.on_border.astype(np.float64))

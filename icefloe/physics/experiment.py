@@ -1,4 +1,4 @@
-"""A whole experiment: every quantity over time, its rate, and what a reader has to know."""
+"""A whole experiment: every quantity over time, its rate, and notes for the reader."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RATED = ("area", "equivalent_radius", "mean_front")
 
 @dataclass(frozen=True, eq=False)
 class ExperimentPhysics:
-    """What an experiment shows, in nm and s.
+    """Measurements of an experiment, in nm and s.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class ExperimentPhysics:
         notes
             To stand before those that follow from the images.
         provenance
-            Kept as it is.
+            Where the measurements come from, by name; kept unchanged.
 
         Raises
         ------
@@ -131,8 +131,10 @@ class ExperimentPhysics:
         present = quantities["area"].values > 0
         rates = {rated: rate_of(quantities[rated], times, present, window_s) for rated in RATED}
         rates["front"] = rate_of(front, times, present, window_s)
-        said = (*notes, *_notes(images, unit, widening))
-        return cls(name, tuple(images), pixel_size_nm, quantities, front, rates, said, dict(provenance or {}))
+        all_notes = (*notes, *_notes(images, unit, widening))
+        return cls(
+            name, tuple(images), pixel_size_nm, quantities, front, rates, all_notes, dict(provenance or {})
+        )
 
     @property
     def length_unit(self) -> str:
@@ -155,7 +157,7 @@ class ExperimentPhysics:
         return self.images[0].ensemble.angles_rad
 
     def to_frame(self, confidence: float = CONFIDENCE) -> DataFrame:
-        """One row an image: each quantity and local rate with `_std`, `_low` and `_high`, and the flags."""
+        """One row per image: each quantity and local rate with `_std`, `_low` and `_high`, and the flags."""
         from pandas import DataFrame
 
         columns: dict[str, Any] = {"image": [image.name for image in self.images], "time_s": self.times_s}
@@ -215,16 +217,16 @@ class ExperimentPhysics:
             f"{area.unit} at {self.times_s[i]:g} s"
             for i in sorted({0, len(self.images) - 1})
         ]
-        said = [f"{self.name}: area {', '.join(whole)}."]
+        sentences = [f"{self.name}: area {', '.join(whole)}."]
         for name in RATED:
             rate = self.overall_rate(name)
             if rate["value"] is not None:
-                said.append(
+                sentences.append(
                     f"Rate of the {name.replace('_', ' ')}: {significant(rate['value'])} "
                     f"({significant(rate['low'])} to {significant(rate['high'])}) "
                     f"{rate['unit'].replace('_per_', '/')}."
                 )
-        return said
+        return sentences
 
     def overall_rate(self, name: str, confidence: float = CONFIDENCE) -> dict[str, Any]:
         """Rate over the whole experiment of one of `RATED`; None stands for what could not be estimated."""

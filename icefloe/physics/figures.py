@@ -93,7 +93,7 @@ def fronts_figure(experiment: ExperimentPhysics) -> Figure:
         (figure.add_subplot(grid[1]), front, f"front ({unit})", "viridis", (None, None)),
         (figure.add_subplot(grid[2]), speed, f"front speed ({unit}/s)", "RdBu", (-fastest, fastest)),
     ):
-        shown = axes.pcolormesh(
+        mappable = axes.pcolormesh(
             np.rad2deg(experiment.angles_rad),
             experiment.times_s,
             np.ma.masked_invalid(values),
@@ -102,7 +102,7 @@ def fronts_figure(experiment: ExperimentPhysics) -> Figure:
             vmin=limits[0],
             vmax=limits[1],
         )
-        figure.colorbar(shown, ax=axes, label=label)
+        figure.colorbar(mappable, ax=axes, label=label)
         axes.invert_yaxis()
         axes.set(xlabel="direction (degrees from right, clockwise)", ylabel="time (s)")
     return figure
@@ -183,10 +183,10 @@ def _draw_curved(axes: Axes, experiment: ExperimentPhysics, index: int) -> None:
     points = np.concatenate([boundary.points_nm for boundary in boundaries])
     curvature = np.concatenate([boundary.curvature_per_nm for boundary in boundaries])
     limit = float(np.nanmax(np.abs(curvature), initial=1e-9))
-    shown = axes.scatter(
+    mappable = axes.scatter(
         points[:, 1], points[:, 0], c=curvature, s=4, cmap="coolwarm", vmin=-limit, vmax=limit
     )
-    axes.figure.colorbar(shown, ax=axes, label=f"curvature (1/{experiment.length_unit})")
+    axes.figure.colorbar(mappable, ax=axes, label=f"curvature (1/{experiment.length_unit})")
     axes.set_title(f"curvature at {experiment.times_s[index]:g} s", fontsize=9)
 
 
@@ -218,14 +218,14 @@ def _share(experiment: ExperimentPhysics, index: int) -> float:
 
 
 def unit_words(unit: str) -> str:
-    """A unit as people write it: `nm2_per_s` is nm²/s, `per_nm` 1/nm."""
+    """A unit for display: `nm2_per_s` is nm²/s, `per_nm` 1/nm."""
     over, _, under = unit.rpartition("per_")
     over = over.rstrip("_").replace("2", "²")
     return f"{over or 1}/{under}" if unit != under else under.replace("2", "²")
 
 
 def _limit(axes: Axes, quantity: Quantity) -> None:
-    """Keep the axis on the measured values where a band is far wider than all of them."""
+    """Limit the axis to the measured values if a band is much wider than they are."""
     known = np.concatenate([quantity.values.ravel(), quantity.members.ravel()])
     known = known[np.isfinite(known)]
     if known.size and quantity.limits[0] == 0.0:

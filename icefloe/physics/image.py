@@ -23,14 +23,14 @@ REGION_FILTER_PX = 5
 
 @dataclass(frozen=True, eq=False)
 class ImagePhysics:
-    """What is measured on one image.
+    """Measurements of one image.
 
     Attributes
     ----------
     name
         Name of the image.
     time_s
-        When it was taken.
+        Time at which the image was taken, in s.
     ensemble
         Measured on the mean probability.
     members
@@ -60,8 +60,8 @@ class ImagePhysics:
 def measure_image(
     name: str,
     time_s: float,
-    mean: NDArray,
-    members: Sequence[NDArray] | NDArray,
+    mean: NDArray[np.floating],
+    members: Sequence[NDArray[np.floating]] | NDArray[np.floating],
     threshold: float,
     pixel_size: PixelSize,
     *,
@@ -75,7 +75,7 @@ def measure_image(
     name
         Name of the image, for the result.
     time_s
-        When it was taken.
+        Time at which the image was taken, in s.
     mean : float32, shape (H, W)
         The ensemble's probability of ice; of a mask, its 0 and 1.
     members : float32, shape (M, H, W)
@@ -135,6 +135,7 @@ def two_phase_area(region: NDArray[np.bool_], ice: NDArray[np.bool_]) -> tuple[f
     Parameters
     ----------
     region, ice : bool, shape (H, W)
+        Pixels of the two-phase region, and pixels of ice.
 
     Returns
     -------

@@ -47,7 +47,9 @@ class Outline:
         return (points[:-1] + points[1:]).T @ _cross(points) / 6.0 + self.area_nm2 * start
 
 
-def find_outlines(probability: NDArray, threshold: float, pixel_size: PixelSize) -> tuple[Outline, ...]:
+def find_outlines(
+    probability: NDArray[np.floating], threshold: float, pixel_size: PixelSize
+) -> tuple[Outline, ...]:
     """Where the probability crosses the threshold, interpolated between pixels (marching squares).
 
     An outline that leaves the image is closed along the image's edge.

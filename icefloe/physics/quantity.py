@@ -13,7 +13,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """One quantity of every image, as the ensemble and as each member has it.
+    """One quantity of every image, from the ensemble's map and from each member's.
 
     The interval is the one in which a further member of the ensemble's kind would fall: Student's prediction
     interval of half-width t(M - 1) s sqrt(1 + 1 / M), laid about the ensemble's own value. With three members
@@ -58,7 +58,7 @@ class Quantity:
 
 
 def significant(value: float) -> str:
-    """A number to four significant digits as people write it; a dash where it is not known."""
+    """A number with four significant digits; a dash if it is not known."""
     if not np.isfinite(value):
         return "–"
     rounded = float(f"{value:.4g}")
@@ -71,6 +71,7 @@ def sample_std(members: Array) -> Array:
     Parameters
     ----------
     members : float64, shape (M, ...)
+        Values of the members; NaN where a member has none.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def prediction_factor(members: Array, confidence: float = CONFIDENCE) -> Array:
     members : float64, shape (M, ...)
         n counts those that are not NaN.
     confidence
-        In (0, 1).
+        Confidence of the interval, in (0, 1).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How fast a quantity changes: over the whole experiment, and around each moment."""
+"""Rate of change of a quantity: over the whole experiment, and around each moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -200,8 +200,8 @@ def _operators(moments: tuple[float, ...], window_s: float | None) -> tuple[Arra
     if n < LEAST_WINDOW:
         return slopes, np.tile(slopes, (n, 1)), float(times[-1] - times[0])
     step = float(np.median(np.diff(times)))
-    wanted = round(n * WINDOW_SHARE) if window_s is None else round(window_s / step) + 1
-    n_window = min(max(wanted, LEAST_WINDOW), n)
+    n_requested = round(n * WINDOW_SHARE) if window_s is None else round(window_s / step) + 1
+    n_window = min(max(n_requested, LEAST_WINDOW), n)
     derivative = np.zeros((n, n))
     for i, moment in enumerate(moments):
         near = np.argsort(np.abs(times - moment), kind="stable")[:n_window]
@@ -217,7 +217,7 @@ def _scatter(times: Array, series: Array) -> tuple[Array, float]:
     """Covariance of the scatter (n, n), and the degrees of freedom behind its size.
 
     Scatter is what departs from one parabola over the whole series, from a straight line where that is short.
-    It is taken for a first-order autoregression (`lag_one_correlation`). Slow errors can't be told from a
+    It is taken for a first-order autoregression (`lag_one_correlation`). Slow errors cannot be told from a
     trend: over 30 images whose errors have r = 0, 0.3, 0.5, 0.7 the 95 % interval of the slope held it in 95,
     94, 90, 86 % of 1,500 draws.
     """
@@ -227,6 +227,6 @@ def _scatter(times: Array, series: Array) -> tuple[Array, float]:
     residuals = rest @ series
     squares, parameters = float(residuals @ residuals), design.shape[1]
     shape = toeplitz(lag_one_correlation([residuals], n_parameters=parameters) ** np.arange(n))
-    seen = rest @ shape
-    variance = squares / np.trace(seen)
-    return variance * shape, float(np.trace(seen) ** 2 / (seen * seen.T).sum())
+    projected = rest @ shape
+    variance = squares / np.trace(projected)
+    return variance * shape, float(np.trace(projected) ** 2 / (projected * projected.T).sum())

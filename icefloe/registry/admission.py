@@ -1,4 +1,4 @@
-"""What must hold before a version gets a number, and before it becomes champion."""
+"""Checks before a version is registered, and before it becomes champion."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def check_weights(folder: Path, lineage: Lineage) -> None:
 
 
 def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
-    """Refuse scores on images that the version has seen.
+    """Refuse scores on images that the version was trained on.
 
     Raises
     ------
@@ -53,10 +53,11 @@ def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
         for dataset, columns in scores_by_dataset(evaluation).items()
         for stem in columns["dice"]
     }
-    seen = sorted(evaluated & set(lineage.keys()))
-    if seen:
+    known = sorted(evaluated & set(lineage.keys()))
+    if known:
         raise IcefloeError(
-            f"{seen[0]}: the version was evaluated on an image it was trained on ({len(seen)} such images). "
+            f"{known[0]}: the version was evaluated on an image it was trained on "
+            f"({len(known)} such images). "
             "Evaluate it on the held-out images of the split."
         )
 
@@ -72,5 +73,5 @@ def refusal(name: str, report: PromotionReport | None, champion: str | None) -> 
             f"Judge it again, {overrule}."
         )
     if report.verdict != "pass":
-        return f"{report.sentence()} To promote it all the same, overrule the gate with --force --reason."
+        return f"{report.sentence()} To promote it anyway, overrule the gate with --force --reason."
     return ""

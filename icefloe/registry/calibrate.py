@@ -18,7 +18,7 @@ from icefloe.errors import IcefloeError
 from icefloe.simulate.fresh import fresh_experiments
 
 N_IMAGES = 6
-"""Frames of a simulated experiment: further ones of the same experiment tell little."""
+"""Frames per simulated experiment: more frames of the same experiment add little information."""
 
 
 def held_out_experiments(
@@ -43,7 +43,7 @@ def held_out_experiments(
     Raises
     ------
     IcefloeError
-        If the ensemble has no benchmark, so that nobody can say what it was trained on.
+        If the ensemble has no benchmark, so that its training images are not known.
     """
     datasets = list(datasets)
     if datasets and not manifest.benchmark:

@@ -21,7 +21,7 @@ class ChampionChange:
     Parameters
     ----------
     store
-        The family's versions.
+        Versions of the family, in MLflow.
     """
 
     def __init__(self, store: VersionStore) -> None:
@@ -41,7 +41,7 @@ class ChampionChange:
             raise IcefloeError(objection)
         if objection and not reason.strip():
             raise IcefloeError(
-                f"{name}: overruling the promotion gate needs a reason. Add --reason; the history keeps it."
+                f"{name}: overruling the promotion gate needs a reason. Add one with --reason."
             )
         entry = HistoryEntry(
             action="promote",
@@ -54,7 +54,7 @@ class ChampionChange:
             forced=bool(objection),
         )
         self._journal.add(entry)
-        history = self._take_effect()
+        history = self._update_aliases()
         if aliases.get(CHALLENGER) == name:
             self._store.delete_alias(CHALLENGER)
         self._describe(entry, history)
@@ -80,15 +80,15 @@ class ChampionChange:
             verdict=report.verdict if report else None,
         )
         self._journal.add(entry)
-        self._describe(entry, self._take_effect())
+        self._describe(entry, self._update_aliases())
         return entry
 
-    def _take_effect(self) -> tuple[HistoryEntry, ...]:
-        """Point the aliases at the history's last champions; again, if a change was noted meanwhile."""
+    def _update_aliases(self) -> tuple[HistoryEntry, ...]:
+        """Point the aliases at the history's last champions; repeat if another process added a change."""
         in_effect: tuple[HistoryEntry, ...] = ()
         while (history := self._journal.read()) != in_effect:
             in_effect = history
-            *earlier, champion = self._there(champion_line(history))
+            *earlier, champion = self._existing(champion_line(history))
             self._store.set_alias(CHAMPION, champion)
             if earlier:
                 self._store.set_alias(PREVIOUS, earlier[-1])
@@ -96,14 +96,14 @@ class ChampionChange:
                 self._store.delete_alias(PREVIOUS)
         return in_effect
 
-    def _there(self, names: Sequence[str | None]) -> list[str]:
-        """Those of the versions that nobody has deleted in MLflow."""
+    def _existing(self, names: Sequence[str | None]) -> list[str]:
+        """The versions among `names` that still exist in MLflow."""
         known = set(map(self._store.name_of, self._store.versions()))
         return [name for name in names if name in known]
 
     def _describe(self, entry: HistoryEntry, history: Sequence[HistoryEntry]) -> None:
-        """Bring what MLflow's pages say up to date."""
-        for name in self._there([entry.champion, entry.replaced]):
+        """Update the descriptions on MLflow's pages."""
+        for name in self._existing([entry.champion, entry.replaced]):
             describe_version(self._store, self._store.find(name), history)
         self._journal.write_note(history)
         describe_model(self._store, history, self._journal.run_id())

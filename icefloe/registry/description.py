@@ -1,4 +1,4 @@
-"""What MLflow's pages say of a registered model, of a version and of its run, in Markdown."""
+"""Descriptions of a registered model, a version and its run on MLflow's pages, in Markdown."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,11 +30,11 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     Parameters
     ----------
     store
-        The family's versions.
+        Versions of the family, in MLflow.
     version
         One of them, as it is now.
     history
-        Changes of the champion; those that the version took part in are told.
+        Changes of the champion; those that involve the version are listed.
     """
     name, run_id = store.name_of(version), store.run_id_of(version)
     evaluation, report = read_evaluation(store, version), read_report(store, version)
@@ -69,9 +69,9 @@ def origin(lineage: Lineage) -> str:
     roles = Counter(image.role for image in lineage.images)
     datasets = list(dict.fromkeys(image.key.split("/")[0] for image in lineage.images))
     authors = Counter(image.author for image in lineage.images)
-    came = authors.pop(None, 0)
+    imported = authors.pop(None, 0)
     labels = [f"{n} by {author}" for author, n in authors.most_common()]
-    labels += [f"{came} came with the data"] if came else []
+    labels += [f"{imported} came with the data"] if imported else []
     data = f"`{lineage.data.md5[:12]}` (commit `{lineage.data.rev[:12]}`)"
     parent, n = lineage.parent, len(lineage.images)
     before = f", that of {parent.name} `{parent.data.md5[:12]}`" if parent else ""
@@ -110,7 +110,7 @@ def describe_model(store: VersionStore, history: Sequence[HistoryEntry], history
     Parameters
     ----------
     store
-        The family's versions.
+        Versions of the family, in MLflow.
     history
         Every change of the champion, oldest first.
     history_run

@@ -1,4 +1,4 @@
-"""The documents of a version: what `Registry.register` writes beside its files, and the gate's reports."""
+"""Documents stored with a version by `Registry.register`, and the gate's reports."""
 
 from mlflow.entities.model_registry import ModelVersion
 from pydantic import RootModel
@@ -43,7 +43,7 @@ def read_accepted(store: VersionStore, version: ModelVersion) -> tuple[ImageRow,
 def write_accepted(
     store: VersionStore, version: ModelVersion, dataset: str, rows: tuple[ImageRow, ...]
 ) -> None:
-    """Keep the rows of an accepted dataset, in place of those it had before."""
+    """Write the rows of an accepted dataset, in place of earlier ones."""
     store.files(version).write(f"{ACCEPTED_FOLDER}/{dataset}.json", AcceptedRows(rows).model_dump_json())
 
 
@@ -53,13 +53,13 @@ def read_hashes(store: VersionStore, version: ModelVersion) -> dict[str, str]:
 
 
 def read_report(store: VersionStore, version: ModelVersion) -> PromotionReport | None:
-    """The promotion gate's latest report on a version; None: it was never judged."""
+    """The promotion gate's latest report on a version; None if it was never judged."""
     path = version.tags.get(REPORT_TAG)
     return _named(store, version, store.read(version, path, PromotionReport)) if path else None
 
 
 def write_report(store: VersionStore, version: ModelVersion, report: PromotionReport) -> None:
-    """Keep a report, beside those against other champions, and name it as the latest."""
+    """Write a report, beside those against other champions, and mark it as the latest."""
     report = _named(store, version, report)
     path = f"gate/against-{report.champion or 'baselines'}"
     files = store.files(version)
@@ -83,12 +83,12 @@ def _named(store: VersionStore, version: ModelVersion, report: PromotionReport) 
 
 
 def read_guarantees(store: VersionStore, version: ModelVersion) -> Guarantees | None:
-    """What a version promises since it was calibrated; None: it was not, since it was registered."""
+    """The guarantees a version was calibrated to after its registration; None if there are none."""
     path = version.tags.get(GUARANTEES_TAG)
     return store.read(version, path, Guarantees) if path else None
 
 
 def write_guarantees(store: VersionStore, version: ModelVersion, guarantees: Guarantees) -> None:
-    """Keep guarantees with a version, in place of earlier ones."""
+    """Write guarantees of a version, in place of earlier ones."""
     store.files(version).write(GUARANTEES_FILE, guarantees.model_dump_json(indent=1))
     store.tag(version, {GUARANTEES_TAG: GUARANTEES_FILE})

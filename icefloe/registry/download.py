@@ -1,4 +1,4 @@
-"""A version's files out of the artifact store, every hash checked."""
+"""Download of a version's files from the artifact store, with every hash checked."""
 
 import shutil
 import tempfile
@@ -34,6 +34,6 @@ def download(store: VersionStore, version: ModelVersion, destination: Path) -> P
                 shutil.move(path, beside / file)
     except FileExistsError as error:
         raise IcefloeError(
-            f"{destination}: it exists and is not {name}. Remove it or name another folder."
+            f"{destination}: the folder exists and does not hold {name}. Remove it, or name another folder."
         ) from error
     return destination

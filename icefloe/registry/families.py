@@ -67,17 +67,19 @@ _families: dict[str, Family] = {}
 
 
 def add_family(family: Family) -> Family:
-    """Take a family into the table, for all registries of this process.
+    """Add a family to the table, for all registries of this process.
 
     Raises
     ------
     IcefloeError
-        If the prefix cannot be told from a version's number, or is another family's.
+        If the prefix is not valid, or another family has it.
     """
     if not _NAME.fullmatch(family.version_name(1)):
-        raise IcefloeError(f"{family.prefix!r}: not a prefix of versions. Use capital letters and digits.")
+        raise IcefloeError(
+            f"{family.prefix!r}: not a valid prefix of versions. Use capital letters and digits."
+        )
     if _families.setdefault(family.prefix, family) is not family:
-        raise IcefloeError(f"{family.prefix}: there is such a family already. Choose another prefix.")
+        raise IcefloeError(f"{family.prefix}: a family has this prefix already. Choose another prefix.")
     return family
 
 

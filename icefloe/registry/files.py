@@ -1,4 +1,4 @@
-"""Files of one MLflow run, by path, in whatever store its artifacts lie."""
+"""Files of one MLflow run by path, in any artifact store."""
 
 import tempfile
 from pathlib import Path
@@ -19,14 +19,14 @@ class RunFiles:
     client
         Client of the tracking store.
     run_id
-        Id of an MLflow run.
+        Id of the MLflow run that has the files.
     """
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self._client, self._run_id = client, run_id
 
     def write(self, path: str, content: bytes | str) -> None:
-        """Keep `content` at `path`."""
+        """Write `content` to `path`."""
         folder, _, name = path.rpartition("/")
         with tempfile.TemporaryDirectory() as scratch:
             local = Path(scratch) / name
@@ -34,7 +34,7 @@ class RunFiles:
             self._client.log_artifact(self._run_id, str(local), folder or None)
 
     def read(self, path: str) -> bytes:
-        """What is kept at `path`.
+        """The content of `path`.
 
         Raises
         ------
@@ -72,5 +72,5 @@ class RunFiles:
             return {path.name: path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()}
 
     def names(self, folder: str) -> list[str]:
-        """Paths of what is kept in `folder`, sorted; none where there is no such folder."""
+        """Paths of the files in `folder`, sorted; empty if there is no such folder."""
         return sorted(entry.path for entry in self._client.list_artifacts(self._run_id, folder))

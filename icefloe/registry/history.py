@@ -1,4 +1,4 @@
-"""Promotions and rollbacks, and the line of champions they imply."""
+"""Promotions and rollbacks, and the sequence of champions that they imply."""
 
 import getpass
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def current_user() -> str:
 
 
 def champion_line(history: Sequence[HistoryEntry]) -> list[str]:
-    """Champions that a series of rollbacks would go back through, oldest first, the present one last.
+    """The champions that repeated rollbacks would restore, oldest first, the present one last.
 
     A promotion follows on the version that it replaced. So a change that was noted and never took effect,
     because its process died or another was quicker, drops out when the next is noted, and an entry that was

@@ -1,4 +1,4 @@
-"""Where the history of a registered model is kept: files of one run, which nothing ever overwrites."""
+"""History of a registered model: files of one run that are never overwritten."""
 
 import json
 import re
@@ -40,7 +40,7 @@ class Journal:
     Parameters
     ----------
     store
-        The family's versions.
+        Versions of the family, in MLflow.
     """
 
     def __init__(self, store: VersionStore) -> None:
@@ -64,13 +64,13 @@ class Journal:
         if latest and all(entry.at != latest for entry in entries):
             raise IcefloeError(
                 f"{self._store.model}: its history lacks the change of {latest}. Restore the artifacts of "
-                f"run {tags.get(RUN_TAG, 'unknown')} from their backup, or give them up: remove the tag "
-                f"{LATEST_TAG} in MLflow."
+                f"run {tags.get(RUN_TAG, 'unknown')} from their backup, or go on without them: remove the "
+                f"tag {LATEST_TAG} in MLflow."
             )
         return entries
 
     def add(self, entry: HistoryEntry) -> None:
-        """Keep an entry; when this returns it is there for good."""
+        """Add an entry; when this returns it is stored permanently."""
         tags = self._store.model_tags()
         run_id = self._open(tags)
         files = RunFiles(self._store.client, run_id)
@@ -83,14 +83,14 @@ class Journal:
         return self._store.model_tags().get(RUN_TAG)
 
     def write_note(self, history: Sequence[HistoryEntry]) -> None:
-        """Tell the history, newest first, where MLflow's pages show the run's note."""
+        """Write the history, newest first, into the run's note on MLflow's pages."""
         run_id = self.run_id()
         if run_id is not None:
             lines = [f"- {entry.sentence()}" for entry in reversed(history)]
             self._store.client.set_tag(run_id, MLFLOW_RUN_NOTE, "\n".join(lines)[:LONGEST_NOTE])
 
     def _move_tags_into(self, files: RunFiles, tags: dict[str, str]) -> None:
-        """Entries that are tags become files; a tag goes when its file is there, so a kill loses nothing."""
+        """Move entries from tags to files; each tag is removed after its file is written."""
         for key, file, entry in _in_tags(tags):
             files.write(f"{FOLDER}/{file}", entry.model_dump_json(indent=1))
             self._store.untag_model(key)
@@ -103,8 +103,8 @@ class Journal:
         client, experiment = self._store.client, self._store.experiment_if_there()
         found: dict[str, Run] = {}
         if experiment is not None:
-            mine = f"tags.`{MODEL_TAG}` = '{self._store.model}'"
-            for run in client.search_runs([experiment], mine, run_view_type=ViewType.ALL):
+            of_this_model = f"tags.`{MODEL_TAG}` = '{self._store.model}'"
+            for run in client.search_runs([experiment], of_this_model, run_view_type=ViewType.ALL):
                 found[run.info.run_id] = run
         if RUN_TAG in tags and tags[RUN_TAG] not in found:  # the settings name another experiment now
             with suppress(MlflowException):

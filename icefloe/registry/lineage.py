@@ -1,4 +1,4 @@
-"""Where a version comes from: which images, which labels, by whom and when, and its first weights."""
+"""Lineage of a version: its images, labels with authors and times, and first weights."""
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class DataState(BaseModel):
 
 
 class LabelledImage(BaseModel):
-    """One image a version has seen, with its label.
+    """One image that a version was trained or validated on, with its label.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class LabelledImage(BaseModel):
 
 
 class ParentVersion(BaseModel):
-    """The version whose weights a training started from, as it was then.
+    """The version whose weights a training started from, at that time.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class ParentVersion(BaseModel):
 
 
 class Lineage(BaseModel):
-    """Everything a version was made from.
+    """Data, code, parameters and weights that a version was made from.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def collect_lineage(
     ensemble
         The saved ensemble that came of it.
     data, git_sha, parameters, seeds, start_sha256, parent
-        Entries of `Lineage`.
+        Entries of `Lineage` of the same names.
 
     Raises
     ------

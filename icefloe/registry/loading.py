@@ -1,4 +1,4 @@
-"""A version ready to segment."""
+"""Loading of versions."""
 
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.segmenter import Segmenter
@@ -28,7 +28,7 @@ def load_version(settings: StoreSettings, version: str) -> Segmenter:
 
 
 def load_ensemble(settings: StoreSettings, version: str) -> Ensemble:
-    """As `load_version`, for work that an ensemble of networks alone can do.
+    """As `load_version`, for tasks that need an ensemble of networks.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A challenger's files into an MLflow run of its own, and from there a version."""
+"""Registration: a challenger's files into an MLflow run of its own, and from there a version."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ WEIGHTS_TAG = "icefloe.weights_sha256"
 
 
 def registered(store: VersionStore, folder: Path) -> ModelVersion | None:
-    """The version that has these very files; None if there is none."""
+    """The version that has exactly these files; None if there is none."""
     digest = _digest(file_hashes(folder))
     return next((version for version in store.versions() if version.tags.get(HASHES_TAG) == digest), None)
 
@@ -36,12 +36,12 @@ def registered(store: VersionStore, folder: Path) -> ModelVersion | None:
 def make_version(
     store: VersionStore, folder: Path, lineage: Lineage, evaluation: Evaluation, parent_run: str | None
 ) -> ModelVersion:
-    """Put files and documents in a run, make the next version of it, and call it the challenger.
+    """Write files and documents to a run, make the next version of them, and set the alias challenger.
 
     Parameters
     ----------
     store
-        The family's versions.
+        Versions of the family, in MLflow.
     folder
         The challenger's files.
     lineage, evaluation
@@ -118,7 +118,7 @@ def mean_metrics(evaluation: Evaluation, step: int = 0) -> list[Metric]:
 
 
 def _name_members(store: VersionStore, parent_run: str, version: str, lineage: Lineage) -> None:
-    """Call the runs of the members that the version is made of by its name: `EA-T2 resnet18-unet-s0`."""
+    """Rename the runs of the version's members after it: `EA-T2 resnet18-unet-s0`."""
     members = {digest: member for member, digest in lineage.weights_sha256.items()}
     experiment = store.client.get_run(parent_run).info.experiment_id
     trained = store.client.search_runs([experiment], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent_run}'")

@@ -106,7 +106,7 @@ class Registry:
         return self.get(name)
 
     def attach_report(self, version: str, report: PromotionReport) -> None:
-        """Keep the outcome of a promotion gate with the version; it is what `promote` goes by.
+        """Store the report of the promotion gate with the version; `promote` reads it.
 
         Reports against different champions are all kept; the tags name the latest.
         """
@@ -115,18 +115,18 @@ class Registry:
         _describe(store, found)
 
     def attach_guarantees(self, version: str, guarantees: Guarantees) -> None:
-        """Keep what a version was calibrated to promise, in place of what it was before."""
+        """Store the guarantees of a version, in place of earlier ones."""
         store, found = self._find(version)
         write_guarantees(store, found, guarantees)
         _describe(store, found)
 
     def accept_experiment(self, version: str, dataset: str, rows: Sequence[ImageRow]) -> None:
-        """Let a dataset join a version's benchmark, in place of any rows that it had there.
+        """Add a dataset to a version's benchmark, in place of any rows that it had there.
 
         Parameters
         ----------
         version
-            Name or alias.
+            Name of a version such as `EA-T2`, or an alias.
         dataset
             Name of the dataset.
         rows
@@ -156,7 +156,7 @@ class Registry:
         return _row(store, found, store.aliases())
 
     def newest(self) -> Version:
-        """The version registered last, promoted or not.
+        """The version registered last, whether promoted or not.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class Registry:
         return self.get(name) if name else None
 
     def show(self, version: str) -> VersionDetails:
-        """Everything known of a version, by name or alias."""
+        """All that is known of a version, by name or alias."""
         store, found = self._find(version)
         name = store.name_of(found)
         return VersionDetails(
@@ -187,7 +187,7 @@ class Registry:
         return read_evaluation(*self._find(version))
 
     def guarantees(self, version: str) -> Guarantees | None:
-        """What a version was calibrated to promise since it was registered; None: nothing."""
+        """The guarantees a version was calibrated to after its registration; None if there are none."""
         return read_guarantees(*self._find(version))
 
     def history(self) -> tuple[HistoryEntry, ...]:
@@ -245,7 +245,7 @@ class Registry:
         return download(*self._find(version), destination)
 
     def load(self, version: str) -> Segmenter:
-        """A version ready to segment, with what it was calibrated to promise since it was registered."""
+        """Load a version, with the guarantees it was calibrated to after its registration."""
         store, found = self._find(version)
         with tempfile.TemporaryDirectory() as scratch:
             folder = download(store, found, Path(scratch) / "files")
@@ -261,7 +261,7 @@ class Registry:
         return store, store.find(version)
 
     def _explain_no_champion(self) -> None:
-        """Say why the newest version is not in use, where its gate has refused it."""
+        """Raise an error that says why the promotion gate refused the newest version, if it did."""
         newest = next(reversed(self._store.versions()), None)
         report = read_report(self._store, newest) if newest else None
         if newest is None or report is None or report.verdict == "pass":
@@ -269,7 +269,7 @@ class Registry:
         name = self._store.name_of(newest)
         raise IcefloeError(
             f"There is no champion yet. {report.sentence()} "
-            f"To use it all the same: `icefloe models promote {name} --force --reason ...`."
+            f"To use it anyway: `icefloe models promote {name} --force --reason ...`."
         )
 
     def _check_parent(self, lineage: Lineage) -> None:
@@ -285,7 +285,7 @@ class Registry:
 
 
 def _describe(store: VersionStore, version: ModelVersion) -> None:
-    """Bring what MLflow's page says of a version up to date with its tags and files."""
+    """Update the description of a version on MLflow's page."""
     name = store.name_of(version)
     describe_version(store, store.find(name), Journal(store).read())
 

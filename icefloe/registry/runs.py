@@ -1,4 +1,4 @@
-"""The record of one pipeline run: what its steps found, kept together in one MLflow run.
+"""The record of one pipeline run: the results of its steps, in one MLflow run.
 
 Steps run in separate processes, on a cluster on separate machines; the run's id is all they share.
 """
@@ -39,7 +39,7 @@ class RunRecord:
     Parameters
     ----------
     settings
-        Name the tracking store.
+        Settings with the tracking store.
     run_id
         An existing MLflow run, as returned by `RunRecord.start`.
     """
@@ -56,9 +56,9 @@ class RunRecord:
         Parameters
         ----------
         settings
-            Name the tracking store and the experiment.
+            Settings with the tracking store and the experiment.
         name
-            The pipeline.
+            Name of the pipeline.
         about
             Subject of the run, such as the dataset that came in; part of the name on MLflow's pages.
         """
@@ -77,17 +77,17 @@ class RunRecord:
         return str(run.data.tags.get(PIPELINE_TAG) or run.info.run_name or self.run_id)
 
     def write_json(self, path: str, document: BaseModel | Any) -> None:
-        """Keep a document, a pydantic model or plain values, at `path`, replacing what was there."""
+        """Write a document, a pydantic model or plain values, to `path`; an earlier one is replaced."""
         model = document if isinstance(document, BaseModel) else None
         self._files.write(path, model.model_dump_json(indent=1) if model else json.dumps(document, indent=1))
 
     def write_result(self, path: str, result: Result) -> None:
-        """Keep a result at `path`, and tell its sentence."""
+        """Write a result to `path`, and note its sentence."""
         self.write_json(path, result)
         self.tell(path, result.sentence())
 
     def write_png(self, path: str, png: bytes) -> None:
-        """Keep a picture at `path`, replacing what was there."""
+        """Write a picture to `path`; an earlier one is replaced."""
         self._files.write(path, png)
 
     def write_metrics(self, numbers: Mapping[str, float]) -> None:
@@ -97,15 +97,15 @@ class RunRecord:
         self._client.log_batch(self.run_id, metrics=metrics)
 
     def tell(self, topic: str, sentence: str) -> None:
-        """Note what happened; told again of one topic (`gate/D3.json`), the later replaces the earlier."""
+        """Note what happened; a later sentence on the same topic (`gate/D3.json`) replaces the earlier."""
         name = topic.replace("/", ".").removesuffix(".json")
         at = datetime.now(UTC).isoformat()
         self.write_json(f"{HAPPENED}/{name}.json", {"at": at, "sentence": sentence})
 
     def happened(self) -> list[str]:
-        """What was told, in the order of time."""
-        told = sorted(self.read_folder(HAPPENED).values(), key=lambda note: str(note["at"]))
-        return [str(note["sentence"]) for note in told]
+        """The sentences noted, in the order of time."""
+        notes = sorted(self.read_folder(HAPPENED).values(), key=lambda note: str(note["at"]))
+        return [str(note["sentence"]) for note in notes]
 
     def write_version(
         self,
@@ -115,7 +115,7 @@ class RunRecord:
         pruning: Any,
         pictures: bytes,
     ) -> None:
-        """Keep what became of a challenger: gate, evaluations of both sides, pruning receipts, pictures."""
+        """Write the results of a challenger: gate, evaluations of both, pruning receipts, pictures."""
         name = submission.version.name
         self.write_json(f"promotion/{name}.json", submission.report)
         self.write_json(f"evaluation/{name}.json", evaluation)
@@ -129,12 +129,12 @@ class RunRecord:
         self._client.log_batch(self.run_id, metrics=mean_metrics(evaluation, submission.version.number))
 
     def names(self, folder: str) -> list[str]:
-        """Paths of what is kept in `folder`, sorted."""
+        """Paths of the files in `folder`, sorted."""
         self._run()
         return self._files.names(folder)
 
     def read_bytes(self, path: str) -> bytes:
-        """What is kept at `path`.
+        """The content of `path`.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class RunRecord:
             ) from error
 
     def read_json(self, path: str) -> Any:
-        """The document kept at `path`."""
+        """The JSON document at `path`."""
         return json.loads(self.read_bytes(path))
 
     def read_folder(self, folder: str) -> dict[str, Any]:
@@ -161,7 +161,7 @@ class RunRecord:
         }
 
     def finish(self, succeeded: bool = True, problem: str = "") -> None:
-        """Close the run, and tell on MLflow's page what happened and how it ended.
+        """Close the run, and write to its note what happened and how it ended.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""MLflow as this room uses it: versions of one registered model, their runs, aliases and files."""
+"""Access to MLflow: versions of one registered model, their runs, aliases and files."""
 
 import tempfile
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class StoreSettings(Protocol):
     def experiment(self) -> str: ...
 
 
-def _insist(insert: Callable[[], None]) -> None:
+def _retry_once(insert: Callable[[], None]) -> None:
     """Two processes that set a new alias or tag at once both insert it, and the database refuses one."""
     try:
         insert()
@@ -45,7 +45,7 @@ def _insist(insert: Callable[[], None]) -> None:
 
 
 class VersionStore:
-    """Versions of one family, found by name (`EA-T2`) or alias; raw, without judgement.
+    """Versions of one family in MLflow, by name (`EA-T2`) or alias.
 
     Parameters
     ----------
@@ -163,9 +163,9 @@ class VersionStore:
         return {a: self.family.version_name(n) for a, n in model.aliases.items()} if model else {}
 
     def set_alias(self, alias: str, name: str) -> None:
-        """Point an alias at a version, wherever it pointed before."""
+        """Point an alias at a version."""
         number = self.family.number(name) or name
-        _insist(partial(self.client.set_registered_model_alias, self.model, alias, number))
+        _retry_once(partial(self.client.set_registered_model_alias, self.model, alias, number))
 
     def delete_alias(self, alias: str) -> None:
         """Remove an alias."""
@@ -177,7 +177,7 @@ class VersionStore:
             self.client.set_model_version_tag(self.model, version.version, key, value)
 
     def describe(self, version: ModelVersion, text: str) -> None:
-        """Replace what MLflow's page says of a version (Markdown)."""
+        """Replace the description of a version on MLflow's page (Markdown)."""
         self.client.update_model_version(self.model, version.version, text)
 
     def model_tags(self) -> dict[str, str]:
@@ -188,7 +188,7 @@ class VersionStore:
     def tag_model(self, tags: dict[str, str]) -> None:
         """Set tags of the registered model itself."""
         for key, value in tags.items():
-            _insist(partial(self.client.set_registered_model_tag, self.model, key, value))
+            _retry_once(partial(self.client.set_registered_model_tag, self.model, key, value))
 
     def untag_model(self, key: str) -> None:
         """Remove a tag of the registered model, if it is there."""
@@ -200,7 +200,7 @@ class VersionStore:
                 raise
 
     def describe_model(self, text: str) -> None:
-        """Replace what MLflow's page says of the registered model (Markdown)."""
+        """Replace the description of the registered model on MLflow's page (Markdown)."""
         self.client.update_registered_model(self.model, text)
 
     def _registered_model(self) -> Any:

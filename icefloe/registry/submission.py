@@ -1,4 +1,4 @@
-"""A finished challenger: judged, registered, and promoted if the gate lets it pass."""
+"""Submission of a challenger: it is judged, registered, and promoted if it passes the gate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Receipt(Protocol):
-    """What training writes down of a member; `icefloe.training.records.MemberReceipt` is one."""
+    """A member's training receipt; `icefloe.training.records.MemberReceipt` is one."""
 
     @property
     def name(self) -> str: ...
@@ -78,7 +78,7 @@ def describe_lineage(
 
 
 class Submission(Result):
-    """What became of a challenger.
+    """Outcome of a submission.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Submission(Result):
     champion: str | None = None
 
     def sentence(self) -> str:
-        """What it is now, the finding that weighs most, and what to do."""
+        """The version's status, the most important finding, and what to do."""
         name = self.version.name
         if self.promoted:
             over = f", replacing {self.report.champion}" if self.report.champion else ""
@@ -119,7 +119,7 @@ class Submission(Result):
         self.report.plot(ax)
 
     def figure(self) -> Figure:
-        """The gate's differences, a panel a metric."""
+        """The gate's differences, a panel per metric."""
         return self.report.figure()
 
     def to_markdown(self) -> str:
@@ -147,7 +147,7 @@ def submit(
     Parameters
     ----------
     registry
-        The study's versions.
+        Registry of the study's versions.
     ensemble
         Directory of the challenger.
     lineage

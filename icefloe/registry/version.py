@@ -1,4 +1,4 @@
-"""What is known of one version, as objects that a command, a page or a report can show."""
+"""Descriptions of one version for commands, pages and reports."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,7 +15,7 @@ class Version(BaseModel):
     Attributes
     ----------
     name
-        `EA-Tn`.
+        Name of the version, such as `EA-T2`.
     number
         n, which is MLflow's own version number.
     aliases
@@ -51,7 +51,7 @@ class Version(BaseModel):
 
 
 class VersionDetails(BaseModel):
-    """Everything that answers: which images, which labels, by whom and when, trained this?
+    """All that is known of a version: images, labels with authors and times, weights, gate, history.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""Figures, and one self-contained HTML page a run."""
+"""Figures, and one self-contained HTML page per run."""

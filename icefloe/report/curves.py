@@ -1,4 +1,4 @@
-"""How the members' training went."""
+"""Curves of the members' training."""
 
 from __future__ import annotations
 

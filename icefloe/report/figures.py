@@ -1,4 +1,4 @@
-"""Pictures of segmentations, and figures as bytes that a page can hold."""
+"""Pictures of segmentations, and figures as bytes to embed in a page."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ ABSTAINED = "#ff4fa3"
 
 @dataclass(frozen=True)
 class SegmentedImage:
-    """One image with what is known of it.
+    """One image with its mask, uncertainty and reference.
 
     Attributes
     ----------
     title
         Printed above the picture.
     image : float32, shape (H, W)
+        Grey values of the image.
     mask : uint8, shape (H, W)
-        Predicted class index.
+        Predicted class index of each pixel.
     uncertainty : float32, shape (H, W)
         Standard deviation over members, 0 to 0.5.
     reference : uint8, shape (H, W), optional
-        Label or truth.
+        Label or truth, class index of each pixel; 255 is ignored.
     abstained : bool, shape (H, W), optional
         True at pixels where the ensemble abstains.
     """
@@ -58,13 +59,13 @@ def gallery(items: Sequence[SegmentedImage], columns: int = 4) -> Figure:
     axes = figure.subplots(2 * blocks, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    shown = None
+    mappable = None
     for position, item in enumerate(items):
         block, column = divmod(position, columns)
         draw_outlines(axes[2 * block, column], item)
-        shown = axes[2 * block + 1, column].imshow(item.uncertainty, cmap="magma", vmin=0, vmax=0.5)
-    if shown is not None:
-        figure.colorbar(shown, ax=axes, shrink=0.4, label="UQ (std over members)")
+        mappable = axes[2 * block + 1, column].imshow(item.uncertainty, cmap="magma", vmin=0, vmax=0.5)
+    if mappable is not None:
+        figure.colorbar(mappable, ax=axes, shrink=0.4, label="UQ (std over members)")
     return figure
 
 
@@ -74,7 +75,7 @@ def split_figure(item: SegmentedImage, aleatoric: FloatArray, epistemic: FloatAr
     Parameters
     ----------
     item
-        The image.
+        Image with its mask and uncertainty.
     aleatoric, epistemic : float32, shape (H, W)
         Aleatoric and epistemic uncertainty, in nats.
     """
@@ -89,10 +90,10 @@ def split_figure(item: SegmentedImage, aleatoric: FloatArray, epistemic: FloatAr
         (axes[1], aleatoric, "aleatoric (nats)", highest),
         (axes[2], epistemic, "epistemic (nats)", highest),
     ):
-        shown = axis.imshow(values, cmap="magma", vmin=0, vmax=top)
+        mappable = axis.imshow(values, cmap="magma", vmin=0, vmax=top)
         axis.set_title(title, fontsize=8)
         axis.set_axis_off()
-        figure.colorbar(shown, ax=axis, shrink=0.7)
+        figure.colorbar(mappable, ax=axis, shrink=0.7)
     return figure
 
 
@@ -131,7 +132,7 @@ def png(figure: Figure, dpi: int = 90) -> bytes:
 
 
 def data_uri(picture: bytes) -> str:
-    """A PNG file as an address that a page can hold inside itself."""
+    """A PNG file as a data URI, to embed it in a page."""
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 

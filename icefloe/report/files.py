@@ -1,4 +1,4 @@
-"""Segmenting files for a person: masks, pictures and a table in a folder."""
+"""Segmentation of files: masks, pictures and a table in a folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ResultFolder:
     Parameters
     ----------
     path
-        Folder, made if need be.
+        Folder for the results; it is made if missing.
     guarantees
         The ensemble's calibrated promises; None: no intervals are written.
     level
@@ -79,7 +79,7 @@ class ResultFolder:
         self._table.append(row)
 
     def forget(self, name: str) -> None:
-        """Take an image's row out, if there is one; its files are replaced when it is added again."""
+        """Remove an image's row, if there is one; its files are replaced when it is added again."""
         for row in [row for row in self._table.rows if row["image"] == name]:
             self._table.remove(row)
 
@@ -96,7 +96,7 @@ def segment_samples(
     samples
         Images; their stems must differ.
     output
-        Folder, made if need be.
+        Folder for the results; it is made if missing.
     level
         Level of the area intervals, in (0, 1).
 

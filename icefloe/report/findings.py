@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelCost:
-    """How many labels came in, and the minutes spent on them."""
+    """Number of labels received, and the minutes spent on them."""
 
     n_images: int
     minutes: float
@@ -25,7 +25,7 @@ class LabelCost:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One dataset that came in.
+    """One dataset that arrived.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Findings:
 
     @classmethod
     def read(cls, record: RunRecord) -> Findings:
-        """Read a run's record, however far the run came."""
+        """Read a run's record, also that of an unfinished run."""
         promotions = record.read_folder("promotion")
         made = sorted(promotions, key=_number)
         return cls(
@@ -130,10 +130,10 @@ def _evaluations(record: RunRecord) -> dict[str, Evaluation]:
         name: Evaluation.model_validate(content) for name, content in record.read_folder("evaluation").items()
     }
     for content in record.read_folder("before").values():
-        seen = Evaluation.model_validate(content["evaluation"])
+        evaluation = Evaluation.model_validate(content["evaluation"])
         known = found.get(content["version"])
-        if known is None or len(seen.datasets) > len(known.datasets):
-            found[content["version"]] = seen
+        if known is None or len(evaluation.datasets) > len(known.datasets):
+            found[content["version"]] = evaluation
     return {name: found[name] for name in sorted(found, key=_number)}
 
 

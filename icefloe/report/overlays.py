@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from icefloe.datasets.dataset import Sample
     from icefloe.ensemble.segmenter import Segmenter
 
-SHOWN = 4
+MAX_IMAGES = 4
 
 
 def overlay_figure(
@@ -50,7 +50,7 @@ def overlay_figure(
     return gallery(items)
 
 
-def spread(samples: Sequence[Sample], n: int = SHOWN) -> list[Sample]:
+def spread(samples: Sequence[Sample], n: int = MAX_IMAGES) -> list[Sample]:
     """At most `n` samples, evenly spread over time."""
     picked = np.unique(np.linspace(0, len(samples) - 1, min(n, len(samples))).round().astype(int))
     return [samples[position] for position in picked]
@@ -72,7 +72,7 @@ def evaluation_figure(
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
         by_dataset.setdefault(sample.dataset, []).append(sample)
-    shown = [sample for group in by_dataset.values() for sample in spread(group, 2)]
+    chosen = [sample for group in by_dataset.values() for sample in spread(group, 2)]
     return gallery(
         [
             SegmentedImage(
@@ -82,7 +82,7 @@ def evaluation_figure(
                 uncertainty=prediction.std,
                 reference=sample.reference(),
             )
-            for sample, prediction in segmenter.predict(shown)
+            for sample, prediction in segmenter.predict(chosen)
         ]
     )
 

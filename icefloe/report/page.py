@@ -30,11 +30,11 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
     Parameters
     ----------
     record
-        The run's record.
+        Record of the run.
     registry
         The versions, for lineage and history.
     path
-        The HTML file.
+        HTML file to write.
     """
     findings = Findings.read(record)
     champion = registry.champion()
@@ -55,14 +55,14 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
         table=_table(findings.evaluations),
         calibration=_calibration_figure(findings.evaluations) if findings.evaluations else None,
         temperatures=_temperatures(findings.evaluations),
-        shown=_shown,
+        image_address=_image_address,
     )
     write_text_atomic(path, text)
     return champion.name if champion else "none"
 
 
-def _shown(picture: Figure | bytes) -> str:
-    """A figure or a PNG as an address inside the page."""
+def _image_address(picture: Figure | bytes) -> str:
+    """A figure or a PNG as a data URI."""
     return data_uri(picture if isinstance(picture, bytes) else png(picture))
 
 
@@ -92,7 +92,7 @@ def _table(evaluations: Mapping[str, Evaluation]) -> list[dict[str, Any]]:
 
 
 def _temperatures(evaluations: Mapping[str, Evaluation]) -> list[TemperatureCheck]:
-    """Of every version whose evaluation kept what it takes."""
+    """Of every version whose evaluation has the numbers needed."""
     checks = {name: check_temperature(found) for name, found in evaluations.items()}
     return [check.model_copy(update={"ensemble": name}) for name, check in checks.items() if check]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def write_physics(
-    experiment: ExperimentPhysics, agreements: Sequence[Agreement], backdrop: FloatArray, output: Path
+    experiment: ExperimentPhysics, agreements: Sequence[Agreement], background: FloatArray, output: Path
 ) -> Path:
     """Write `physics.csv`, `.json`, `.h5`, `.html` and the figures' PNG files; return the page.
 
@@ -33,7 +33,7 @@ def write_physics(
         Measurements to write.
     agreements
         Agreement with labels; empty where there are none.
-    backdrop : float32, shape (H, W)
+    background : float32, shape (H, W)
         Image that outlines are drawn over.
     output
         Folder, made if need be; files of earlier runs are replaced.
@@ -41,7 +41,7 @@ def write_physics(
     figures = {
         "series": experiment.plot_series(),
         "fronts": experiment.plot_fronts(),
-        "outlines": experiment.plot_outlines(backdrop),
+        "outlines": experiment.plot_outlines(background),
     }
     pictures = {name: png(figure) for name, figure in figures.items()}
     write_csv(experiment, output / "physics.csv")

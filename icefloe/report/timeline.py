@@ -1,4 +1,4 @@
-"""What happened in a run, in a few lines that a person can read aloud."""
+"""What happened in a run, in a few sentences."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
         if version.promotion.new_dataset is None
     ]
     for arrival in findings.arrivals:
-        told = [_gate(arrival.gate) if arrival.gate else "", _labels(arrival.labels, arrival.dataset)]
+        sentences = [_gate(arrival.gate) if arrival.gate else "", _labels(arrival.labels, arrival.dataset)]
         if version := made_for.get(arrival.dataset):
             them = "it" if arrival.labels and arrival.labels.n_images == 1 else "them"
-            told.append(_next_version(version.name, version.promotion, version.name in promoted, them))
-        lines.append(" ".join(part for part in told if part))
+            sentences.append(_next_version(version.name, version.promotion, version.name in promoted, them))
+        lines.append(" ".join(part for part in sentences if part))
     lines.append(f"The champion is now {champion}." if champion else "There is no champion yet.")
     return lines
 
 
 def _first_version(name: str, evaluation: Evaluation | None, promoted: bool) -> str:
-    became = "promoted" if promoted else "not promoted"
+    outcome = "promoted" if promoted else "not promoted"
     if evaluation is None:
-        return f"{name} was trained and {became}."
+        return f"{name} was trained and {outcome}."
     dice = ", ".join(f"{scores.dice:.3f} on {dataset}" for dataset, scores in evaluation.datasets.items())
     best = max(score.dice for scores in evaluation.baselines.values() for score in scores.values())
     return (
-        f"{name} was trained on {_listed(list(evaluation.datasets))} and {became}: Dice on held-out images "
+        f"{name} was trained on {_listed(list(evaluation.datasets))} and {outcome}: Dice on held-out images "
         f"{dice}; without a model at most {best:.3f}."
     )
 
@@ -72,15 +72,15 @@ def _labels(cost: LabelCost | None, dataset: str) -> str:
 
 
 def _next_version(name: str, report: PromotionReport, promoted: bool, them: str) -> str:
-    became = "It was promoted" if promoted else "It stays a challenger"
+    outcome = "It was promoted" if promoted else "It stays a challenger"
     change = next(
         (c for c in report.comparisons if c.dataset == report.new_dataset and c.metric == "dice"), None
     )
     if change is None:
-        return f"{name} was trained on {them}. {became}."
+        return f"{name} was trained on {them}. {outcome}."
     return (
         f"{name}, trained on {them}, has a Dice of {change.challenger:.3f} there, {report.champion} "
-        f"{change.reference:.3f}. {became}."
+        f"{change.reference:.3f}. {outcome}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What it takes no learning to score: the figures printed beside every ensemble's."""
+"""Trivial baselines, which are printed beside every ensemble's scores."""
 
 from collections.abc import Callable
 

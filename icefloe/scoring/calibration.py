@@ -25,7 +25,7 @@ class CalibrationBins:
     Attributes
     ----------
     count : int64, shape (n_bins,)
-        Pixels in the bin.
+        Number of pixels in the bin.
     probability_sum : float64, shape (n_bins,)
         Sum of the predicted probabilities in the bin.
     event_sum : float64, shape (n_bins,)
@@ -73,8 +73,9 @@ def foreground_bins(reference: ArrayLike, probability: ArrayLike, n_bins: int = 
     Parameters
     ----------
     reference : uint8, shape (...)
-        0 or 1; 255 is left out.
+        Reference mask of 0 and 1; 255 is left out.
     probability : float, shape (...)
+        Predicted probability of the foreground, in [0, 1].
     """
     classes, probabilities = counted_pixels(reference, probability)
     return CalibrationBins.collect(classes == 1, probabilities, n_bins)
@@ -86,8 +87,9 @@ def confidence_bins(reference: ArrayLike, probability: ArrayLike, n_bins: int = 
     Parameters
     ----------
     reference : uint8, shape (...)
-        255 is left out.
+        Reference class of each pixel; 255 is left out.
     probability : float, shape (C, ...)
+        Predicted probability of each class, in [0, 1].
     """
     classes, probabilities = counted_pixels(reference, probability)
     right = probabilities.argmax(axis=0) == classes
@@ -111,10 +113,11 @@ def accuracy_bins(
     Parameters
     ----------
     reference : uint8, shape (...)
-        0 or 1; 255 is left out.
+        Reference mask of 0 and 1; 255 is left out.
     probability : float, shape (...)
+        Predicted probability of the foreground, in [0, 1].
     predicted : uint8, shape (...)
-        The thresholded mask.
+        The thresholded mask, 0 or 1.
     """
     classes, probabilities = counted_pixels(reference, probability)
     right = classes == np.asarray(predicted)[np.asarray(reference) != IGNORE]
@@ -147,12 +150,14 @@ def probabilities(member_logits: FloatArray, temperature: float) -> FloatArray:
     Parameters
     ----------
     member_logits : float32, shape (M, H, W) or (M, C, H, W)
+        Logits of M members, binary or of C classes.
     temperature : float
         Above 0; one for all members.
 
     Returns
     -------
     float32, shape (M, H, W) or (M, C, H, W)
+        Probabilities in [0, 1].
     """
     scaled = member_logits / np.float32(temperature)
     return np.asarray(softmax(scaled, axis=1) if member_logits.ndim == 4 else expit(scaled))

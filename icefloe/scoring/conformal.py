@@ -22,7 +22,7 @@ def hierarchical_quantile(scores: Sequence[ArrayLike], level: float) -> float:
     Hierarchical conformal prediction (Lee, Barber and Willett 2023, section 3): each of K experiments weighs
     1 / (K + 1), shared among its frames; the last 1 / (K + 1) lies at infinity. If the K + 1 experiments are
     exchangeable, and so are the frames within each, coverage is at least `level`, and at most
-    `level` + 2 / (K + 1) where scores don't tie. With one frame an experiment it is split conformal.
+    `level` + 2 / (K + 1) where scores do not tie. With one frame per experiment it is split conformal.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def hierarchical_quantile(scores: Sequence[ArrayLike], level: float) -> float:
     Returns
     -------
     float
-        Infinite where K experiments can't promise `level`: below `experiments_needed`.
+        Infinite where K experiments cannot promise `level`: below `experiments_needed`.
     """
     if not scores:
         return np.inf
@@ -67,6 +67,7 @@ def class_areas(mean: FloatArray) -> tuple[Float64Array, Float64Array]:
     Returns
     -------
     expected, uncertainty : float64, shape (C - 1,)
+        Shares of the image, in [0, 1], and their uncertainty.
     """
     return _areas(mean.reshape(1, -1) if mean.ndim == 2 else mean.reshape(len(mean), -1)[1:])
 
@@ -77,17 +78,19 @@ def area_scores(reference: MaskArray, mean: FloatArray) -> Float64Array:
     Parameters
     ----------
     reference : uint8, shape (H, W)
-        255 is left out.
+        Reference class of each pixel; 255 is left out.
     mean : float32, shape (H, W) or (C, H, W)
+        The ensemble's probability, of the foreground or of each class.
 
     Returns
     -------
     float64, shape (C - 1,)
+        Conformity scores of the classes but the background.
 
     Raises
     ------
     IcefloeError
-        If the shapes don't fit, or no pixel counts.
+        If the shapes do not fit, or no pixel counts.
     """
     true, expected, uncertainty = labelled_areas(reference, mean)
     return np.abs(true - expected) / uncertainty
@@ -99,6 +102,7 @@ def labelled_areas(reference: MaskArray, mean: FloatArray) -> tuple[Float64Array
     Returns
     -------
     true, expected, uncertainty : float64, shape (C - 1,)
+        Shares of the labelled pixels, in [0, 1], and the uncertainty of the expected ones.
     """
     classes, probabilities = counted_pixels(reference, mean)
     expected, uncertainty = _areas(probabilities[None] if probabilities.ndim == 1 else probabilities[1:])

@@ -1,4 +1,4 @@
-"""How differently the members of an ensemble err.
+"""Diversity of the errors of an ensemble's members.
 
 Pairwise measures follow Kuncheva and Whitaker 2003 (Machine Learning 51:181); each is a function of how often
 two members are right and wrong together.
@@ -22,7 +22,7 @@ class ErrorCounts:
     Attributes
     ----------
     n_pixels
-        Pixels that count.
+        Number of pixels that are not ignored.
     both_wrong : int64, shape (M, M)
         Pixels that two members both get wrong; on the diagonal, those that one gets wrong.
     """
@@ -37,7 +37,7 @@ class ErrorCounts:
         Parameters
         ----------
         reference : uint8, shape (H, W)
-            0 or 1; 255 is left out.
+            Reference mask of 0 and 1; 255 is left out.
         masks : uint8, shape (M, H, W)
             Predicted masks of M >= 2 members.
 

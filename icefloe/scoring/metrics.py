@@ -1,4 +1,4 @@
-"""How well a prediction agrees with a reference mask.
+"""Agreement of a prediction with a reference mask.
 
 Every function leaves out the pixels that are `IGNORE` (255) in the reference. Arrays may have any shape,
 so that the pixels of many images can be pooled by concatenating them; a probability map of a multi-class
@@ -47,6 +47,7 @@ def confusion_matrix(reference: ArrayLike, predicted: ArrayLike, n_classes: int 
     Returns
     -------
     int64, shape (n_classes, n_classes)
+        Number of pixels by reference class (row) and predicted class (column).
 
     Raises
     ------
@@ -127,11 +128,12 @@ def brier_score(reference: ArrayLike, probability: ArrayLike) -> float:
     reference : uint8, shape (...)
         Class indices; 255 is left out.
     probability : float, shape (...) of the foreground, or (C, ...) summing to 1 over classes
+        Predicted probability, in [0, 1].
 
     Raises
     ------
     IcefloeError
-        If the shapes don't fit or no pixel counts.
+        If the shapes do not fit or no pixel counts.
     """
     classes, probabilities = counted_pixels(reference, probability)
     if probabilities.ndim == 1:
@@ -175,17 +177,21 @@ def counted_pixels(
     Parameters
     ----------
     reference : uint8, shape (...)
+        Reference class of each pixel; 255 is left out.
     probability : float, shape (...) or (C, ...)
+        Predicted probability of the foreground, or of each class, in [0, 1].
 
     Returns
     -------
     classes : uint8, shape (N,)
+        Reference class of each of the N counted pixels.
     probabilities : float64, shape (N,) or (C, N)
+        Predicted probabilities of these pixels.
 
     Raises
     ------
     IcefloeError
-        If the shapes don't fit, a class is missing from the probabilities, or no pixel counts.
+        If the shapes do not fit, a class is missing from the probabilities, or no pixel counts.
     """
     reference, probability = np.asarray(reference), np.asarray(probability)
     one_per_class = probability.ndim == reference.ndim + 1

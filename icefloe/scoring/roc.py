@@ -83,7 +83,7 @@ def roc_curve(reference: NDArray[np.uint8], probability: NDArray[np.floating]) -
     Parameters
     ----------
     reference : uint8, shape (...)
-        0 or 1; 255 is left out.
+        Reference mask of 0 and 1; 255 is left out.
     probability : float, shape (...)
         Predicted probability of class 1.
 

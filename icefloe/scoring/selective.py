@@ -1,4 +1,4 @@
-"""Selective prediction: how much risk is left when the most uncertain are set aside."""
+"""Selective prediction: the risk that is left when the most uncertain items are set aside."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class RiskCoverage:
 
     @property
     def random(self) -> float:
-        """The area under the curve of a score that knows nothing: the risk at full coverage."""
+        """The area under the curve of a random score: the risk at full coverage."""
         return float(self.risk[-1])
 
     @property
@@ -73,8 +73,10 @@ def risk_coverage(uncertainty: ArrayLike, loss: ArrayLike) -> RiskCoverage:
     uncertainty, loss = np.asarray(uncertainty), np.asarray(loss, np.float64)
     n = len(loss)
     if n == 0:
-        raise IcefloeError("A risk-coverage curve of nothing. Give images or pixels with a reference.")
-    _, place, count = np.unique(uncertainty, return_inverse=True, return_counts=True)
-    expected = (np.bincount(place, weights=loss) / count).repeat(count)
+        raise IcefloeError(
+            "A risk-coverage curve needs at least one value. Give images or pixels with a reference."
+        )
+    _, group, count = np.unique(uncertainty, return_inverse=True, return_counts=True)
+    expected = (np.bincount(group, weights=loss) / count).repeat(count)
     kept = np.arange(1, n + 1)
     return RiskCoverage(kept / n, np.cumsum(expected) / kept, np.cumsum(np.sort(loss)) / kept)

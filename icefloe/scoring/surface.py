@@ -1,4 +1,4 @@
-"""How much of an outline is drawn right: agreement of boundaries to within a tolerance."""
+"""Agreement of boundaries within a tolerance."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +39,15 @@ def surface_dice(reference: MaskArray, predicted: MaskArray, tolerance_px: float
             f"Masks of {reference.shape[1]}x{reference.shape[0]} and {predicted.shape[1]}x"
             f"{predicted.shape[0]} pixels. Compare masks of the same image at the same size."
         )
-    wanted = _outline(reference)
-    drawn = _outline(np.where(reference == IGNORE, reference, predicted))
-    total = int(wanted.sum() + drawn.sum())
+    reference_outline = _outline(reference)
+    predicted_outline = _outline(np.where(reference == IGNORE, reference, predicted))
+    total = int(reference_outline.sum() + predicted_outline.sum())
     if total == 0:
         return 1.0
-    return (_near(wanted, drawn, tolerance_px) + _near(drawn, wanted, tolerance_px)) / total
+    return (
+        _near(reference_outline, predicted_outline, tolerance_px)
+        + _near(predicted_outline, reference_outline, tolerance_px)
+    ) / total
 
 
 def _outline(mask: MaskArray) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ PER_IMAGE = ("uq", "uq_boundary", "uq_foreground")
 
 
 class Tally:
-    """What an ensemble says of several images, against their references.
+    """Scores of an ensemble on several images, against their references.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Tally:
         Raises
         ------
         IcefloeError
-            If the reference doesn't fit, or has no pixel that counts.
+            If the reference does not fit, or has no pixel that counts.
         """
         confusion = confusion_matrix(reference, mask, len(self.confusion))
         bins = calibration_bins(reference, mean)

@@ -34,10 +34,12 @@ def mean_probability(member_probabilities: FloatArray) -> FloatArray:
     Parameters
     ----------
     member_probabilities : float32, shape (M, H, W) or (M, C, H, W)
+        Probabilities of M members, in [0, 1].
 
     Returns
     -------
     float32, shape (H, W) or (C, H, W)
+        Mean over the members, in [0, 1].
     """
     return np.asarray(member_probabilities.mean(axis=0, dtype=np.float64), np.float32)
 
@@ -56,6 +58,7 @@ def class_mask(mean: FloatArray, threshold: float) -> MaskArray:
     Returns
     -------
     uint8, shape (H, W)
+        Class index of each pixel, 0 the background.
     """
     if mean.ndim == 3:
         return np.asarray(mean.argmax(axis=0), np.uint8)
@@ -98,6 +101,7 @@ def predictive_entropy(mean: FloatArray) -> FloatArray:
     Parameters
     ----------
     mean : float32, shape (H, W) or (C, H, W)
+        The ensemble's probability, in [0, 1].
 
     Returns
     -------
@@ -144,6 +148,7 @@ def total_variance(mean: FloatArray) -> FloatArray:
     Parameters
     ----------
     mean : float32, shape (H, W) or (C, H, W)
+        The ensemble's probability, in [0, 1].
 
     Returns
     -------
@@ -160,6 +165,7 @@ def doubt(mean: FloatArray, mask: MaskArray) -> FloatArray:
     Parameters
     ----------
     mean : float32, shape (H, W) or (C, H, W)
+        The ensemble's probability, in [0, 1].
     mask : uint8, shape (H, W)
         The predicted classes.
 
@@ -237,6 +243,7 @@ def image_uncertainty(std: FloatArray, mask: MaskArray) -> ImageUncertainty:
     Parameters
     ----------
     std : float32, shape (H, W)
+        Standard deviation over members at each pixel, in [0, 0.5].
     mask : uint8, shape (H, W)
         The predicted classes.
     """

@@ -77,7 +77,7 @@ class Camera(CheckedModel):
         return np.maximum(1.0 + columns + pixels, 0.0)
 
     def displacements(self, direction: float, pixel_size_nm: float, rng: np.random.Generator) -> Array:
-        """Where the sample stands in each frame of a second, about its mean position in that second.
+        """Displacement of the sample in each frame of a second, from its mean position in that second.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Camera(CheckedModel):
         pixel_size_nm
             Size of a pixel at the sample.
         rng
-            Source of the tremor.
+            Random generator of the tremor.
 
         Returns
         -------
@@ -118,15 +118,15 @@ class Camera(CheckedModel):
         pixel_size_nm
             Size of a pixel at the sample.
         rng
-            Source of all noise.
+            Random generator of all noise.
 
         Returns
         -------
         uint16, shape (H, W)
-            Counts.
+            Image in counts.
         """
         n = self.frame_rate_hz
-        expected = self._seen(scene, displacements) * self.electrons_per_pixel(pixel_size_nm) * gain
+        expected = self._mean_scene(scene, displacements) * self.electrons_per_pixel(pixel_size_nm) * gain
         counts = self.counts_per_electron * rng.poisson(expected) / n + self.offset_counts
         counts += self.read_noise_counts / n**0.5 * rng.standard_normal(scene.shape)
         counts += self._xrays(scene.shape, n, rng) / n
@@ -134,7 +134,7 @@ class Camera(CheckedModel):
 
     def expected_counts(self, scene: Array, displacements: Array, pixel_size_nm: float) -> Array:
         """Mean of `composite` over all noise, for an even gain and without X-rays; float64, shape (H, W)."""
-        electrons = self._seen(scene, displacements) * self.electrons_per_pixel(pixel_size_nm)
+        electrons = self._mean_scene(scene, displacements) * self.electrons_per_pixel(pixel_size_nm)
         return self.counts_per_electron * electrons / self.frame_rate_hz + self.offset_counts
 
     def frames(
@@ -143,13 +143,13 @@ class Camera(CheckedModel):
         """The raw frames of one second, of the same arguments as `composite`; each is uint16, (H, W)."""
         electrons = self.electrons_per_pixel(pixel_size_nm) / self.frame_rate_hz
         for displacement in displacements:
-            expected = self._seen(scene, displacement[None]) * electrons * gain
+            expected = self._mean_scene(scene, displacement[None]) * electrons * gain
             counts = self.counts_per_electron * rng.poisson(expected) + self.offset_counts
             counts += self.read_noise_counts * rng.standard_normal(scene.shape)
             counts += self._xrays(scene.shape, 1, rng)
             yield _quantised(counts)
 
-    def _seen(self, scene: Array, displacements: Array) -> Array:
+    def _mean_scene(self, scene: Array, displacements: Array) -> Array:
         """Mean over frames of the displaced and blurred scene, exact: one product in Fourier space."""
         margin = 16  # mirrored, so that what leaves at one edge does not come back at the other
         padded = np.pad(scene, margin, mode="reflect")
@@ -160,15 +160,15 @@ class Camera(CheckedModel):
         transfer = row_phases.T @ column_phases / len(displacements)
         squared = rows[:, None] ** 2 + columns**2
         transfer = transfer * np.exp(-2.0 * (np.pi * self.blur_px) ** 2 * squared)
-        seen = np.fft.irfft2(np.fft.rfft2(padded) * transfer, s=padded.shape)
-        return np.maximum(seen[margin:-margin, margin:-margin], 0.0)
+        blurred = np.fft.irfft2(np.fft.rfft2(padded) * transfer, s=padded.shape)
+        return np.maximum(blurred[margin:-margin, margin:-margin], 0.0)
 
     def _xrays(self, shape: tuple[int, ...], n_frames: int, rng: np.random.Generator) -> Array:
         """Counts that X-rays leave in the sum of `n_frames` frames."""
         hits = np.zeros(shape)
         n_hits = rng.poisson(self.xrays_per_frame * n_frames)
-        where = tuple(rng.integers(0, size, n_hits) for size in shape)
-        np.add.at(hits, where, self.xray_counts * rng.standard_exponential(n_hits))
+        pixels = tuple(rng.integers(0, size, n_hits) for size in shape)
+        np.add.at(hits, pixels, self.xray_counts * rng.standard_exponential(n_hits))
         return hits
 
 

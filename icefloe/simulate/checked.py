@@ -1,4 +1,4 @@
-"""Descriptions of a simulation: frozen, and refused with one line where a value makes no sense."""
+"""Specifications of a simulation: frozen, with a one-line error for an impossible value."""
 
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ from icefloe.validation import first_problem
 
 
 class CheckedModel(BaseModel):
-    """Base of the simulator's descriptions; a value out of range raises `IcefloeError`."""
+    """Base of the simulator's specifications; a value out of range raises `IcefloeError`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

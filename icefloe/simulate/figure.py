@@ -19,7 +19,7 @@ SCALE_BAR_NM = 100.0
 
 
 def contact_sheet(experiments: Sequence[tuple[str, Experiment]]) -> Figure:
-    """One row an experiment: its composites in grey, the true boundary on the last of them, a scale bar.
+    """One row per experiment: its composites in grey, the true boundary on the last of them, a scale bar.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Experiments that nobody has seen, as many as are asked for."""
+"""Further simulated experiments, as many as are asked for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class SimulatedSample:
     index
         Number of the composite, which is also its second of the experiment.
     counts : uint16, shape (H, W)
+        The composite, in counts.
     truth : uint8, shape (H, W)
         1 where there is ice.
     """
@@ -98,7 +99,7 @@ def fresh_experiments(
         spec = draw(rng)
         if not 1 <= n_images <= spec.n_composites:
             raise IcefloeError(
-                f"{n_images} images an experiment: one lasts {spec.n_composites} seconds. "
+                f"{n_images} images per experiment: one lasts {spec.n_composites} seconds. "
                 "Ask for 1 to that many."
             )
         seconds = np.sort(rng.choice(spec.n_composites, n_images, replace=False)).tolist()

@@ -24,7 +24,7 @@ class Experiment:
     seconds : tuple of int
         Second of the experiment at which each composite begins.
     images : uint16, shape (T, H, W)
-        Composites in counts.
+        Composites of the experiment, in counts.
     masks : uint8, shape (T, H, W)
         1 where there is ice, 0 elsewhere, exactly.
     temperatures_c, radii_nm : float64, shape (T,)
@@ -71,7 +71,7 @@ def simulate_experiment(spec: ExperimentSpec, seed: int, seconds: Sequence[int] 
     Parameters
     ----------
     spec
-        The experiment.
+        Specification of the experiment.
     seed
         Non-negative; decides the sample and all noise. Each composite has its own stream, so one composite
         is the same whether or not the others are made.
@@ -112,5 +112,5 @@ def _check_seconds(seconds: Sequence[int], spec: ExperimentSpec) -> None:
     for second in seconds:
         if not 0 <= second < spec.n_composites:
             raise IcefloeError(
-                f"Second {second}: it has seconds 0 to {spec.n_composites - 1}. Take one of them."
+                f"Second {second}: the experiment has seconds 0 to {spec.n_composites - 1}. Take one of them."
             )

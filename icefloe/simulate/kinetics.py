@@ -35,11 +35,11 @@ def radii(
     radius_nm
         Radius at the start, in nm.
     coefficient_nm_per_s_k
-        Kinetic coefficient k.
+        Kinetic coefficient k of the interface, in nm/(s K).
     start_c, rate_c_per_s
         Temperature at the start, in degC, and its rate in degC/s.
     n_seconds
-        Length of the series, in s: one radius a second.
+        Length of the series, in s: one radius per second.
 
     Returns
     -------

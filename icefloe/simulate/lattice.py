@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 class LatticeSpec(CheckedModel):
-    """A crystal seen along a zone axis, up to chance.
+    """A crystal seen along a zone axis, except for its random numbers.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def simulate_lattice(spec: LatticeSpec, rng: np.random.Generator) -> Micrograph:
     Parameters
     ----------
     spec
-        The crystal.
+        Specification of the crystal.
     rng
         Source of strain, vacancies, grain, film and noise.
     """
@@ -113,20 +113,22 @@ def _columns(spec: LatticeSpec, rng: np.random.Generator) -> tuple[Array, Array,
     if spec.basis:
         positions.append(cell @ (lattice + 0.5))
         heights.append(np.full(lattice.shape[1], spec.basis))
-    where, height = np.concatenate(positions, axis=1), np.concatenate(heights)
-    keep = (np.abs(where) < size / 2.0 + a).all(axis=0) & (rng.uniform(size=len(height)) >= spec.vacancies)
-    where, height = where[:, keep], height[keep]
+    position, height = np.concatenate(positions, axis=1), np.concatenate(heights)
+    keep = (np.abs(position) < size / 2.0 + a).all(axis=0) & (rng.uniform(size=len(height)) >= spec.vacancies)
+    position, height = position[:, keep], height[keep]
     if spec.grain_nm is not None:
         habit = reach("faceted", rng.uniform(1.0, 1.6), rng.uniform(), 0.05, rng)
         centre = rng.normal(0.0, 0.15 * size * pixel, 2)
         grain = Outline(float(centre[0]), float(centre[1]), rng.uniform(0.0, np.pi), habit)
-        inside = grain.depth(where[0] * pixel, where[1] * pixel) < spec.grain_nm
-        where, height = where[:, inside], height[inside]
+        inside = grain.depth(position[0] * pixel, position[1] * pixel) < spec.grain_nm
+        position, height = position[:, inside], height[inside]
     if spec.strain:
-        at = np.clip((where + size / 2.0).astype(int), 0, size - 1)
-        where = where + spec.strain * a * np.stack([_slow_field(size, rng)[tuple(at)] for _ in range(2)])
+        at = np.clip((position + size / 2.0).astype(int), 0, size - 1)
+        position = position + spec.strain * a * np.stack(
+            [_slow_field(size, rng)[tuple(at)] for _ in range(2)]
+        )
     middle = (size - 1) / 2.0
-    return where[0] + middle, where[1] + middle, height
+    return position[0] + middle, position[1] + middle, height
 
 
 def _render(
@@ -137,10 +139,15 @@ def _render(
     padded = np.zeros((size + 2 * half, size + 2 * half))
     mask = np.zeros(padded.shape, bool)
     first_row, first_column = np.rint(rows).astype(int), np.rint(columns).astype(int)
-    seen = (first_row >= 0) & (first_row < size) & (first_column >= 0) & (first_column < size)
+    visible = (first_row >= 0) & (first_row < size) & (first_column >= 0) & (first_column < size)
     offsets = np.arange(-half, half + 1)
     for row, column, height, r, c in zip(
-        rows[seen], columns[seen], heights[seen], first_row[seen], first_column[seen], strict=True
+        rows[visible],
+        columns[visible],
+        heights[visible],
+        first_row[visible],
+        first_column[visible],
+        strict=True,
     ):
         down, along = (r + offsets - row) / sigma, (c + offsets - column) / sigma
         window = slice(r, r + 2 * half + 1), slice(c, c + 2 * half + 1)

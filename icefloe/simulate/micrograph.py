@@ -1,4 +1,4 @@
-"""One simulated micrograph: what the camera shows, what it would show without noise, and the exact mask."""
+"""One simulated micrograph: the image with noise, the image without noise, and the exact mask."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from icefloe.simulate.camera import Camera
 
 @dataclass(frozen=True, eq=False)
 class Micrograph:
-    """A simulated micrograph with everything that pre-training learns from.
+    """A simulated micrograph with the targets of pre-training.
 
     Attributes
     ----------
     image : uint16, shape (H, W)
-        Composite in counts.
+        Noisy image in counts.
     clean : float64, shape (H, W)
         Expected counts of a camera of even gain that no X-ray hits.
     mask : uint8, shape (H, W)
@@ -37,7 +37,7 @@ def expose(
     pixel_size_nm: float,
     rng: np.random.Generator,
 ) -> Micrograph:
-    """One second of a camera's exposure of a scene.
+    """Image of a scene by a camera, exposed for one second.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 class NanoparticleSpec(CheckedModel):
-    """A field of view of particles on a support, up to chance.
+    """A field of view of particles on a support, except for its random numbers.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class NanoparticleSpec(CheckedModel):
     dark
         Bright field; otherwise the contrast is inverted, as in annular dark field.
     camera
-        The camera and its beam.
+        Camera and electron beam.
     """
 
     size_px: int = Field(default=256, ge=32, le=4096)
@@ -82,7 +82,7 @@ def simulate_nanoparticles(spec: NanoparticleSpec, rng: np.random.Generator) -> 
     Parameters
     ----------
     spec
-        The field of view.
+        Specification of the field of view.
     rng
         Source of particles, support and noise.
     """
@@ -108,15 +108,15 @@ def _particles(spec: NanoparticleSpec, rng: np.random.Generator) -> tuple[Array,
         reach("faceted", rng.uniform(1.0, spec.elongation), spec.faceting, spec.roughness, rng)
         for _ in range(N_HABITS)
     ]
-    placed: list[tuple[float, float, float]] = []
+    particles: list[tuple[float, float, float]] = []
     covered = 0.0
     while covered < spec.coverage * field**2:
         radius = spec.radius_nm * float(np.exp(spec.spread * rng.standard_normal()))
         covered += np.pi * radius**2  # whether it finds room or not, so that the loop ends
-        centre = _room(spec, radius, field, placed, rng)
+        centre = _free_position(spec, radius, field, particles, rng)
         if centre is None:
             continue
-        placed.append((*centre, radius))
+        particles.append((*centre, radius))
         outline = Outline(*centre, rng.uniform(0.0, 2.0 * np.pi), habits[rng.integers(N_HABITS)])
         rows, columns = (_near(coordinate, 2.0 * radius, spec) for coordinate in centre)
         grid = np.meshgrid(_nm(rows, spec), _nm(columns, spec), indexing="ij")
@@ -130,15 +130,15 @@ def _particles(spec: NanoparticleSpec, rng: np.random.Generator) -> tuple[Array,
     return thickness, diffracted, mask
 
 
-def _room(
+def _free_position(
     spec: NanoparticleSpec,
     radius: float,
     field: float,
-    placed: list[tuple[float, float, float]],
+    particles: list[tuple[float, float, float]],
     rng: np.random.Generator,
 ) -> tuple[float, float] | None:
     """A centre in nm from the middle of the image, a little beyond its edges too; None if all is taken."""
-    others = np.array(placed).reshape(-1, 3)
+    others = np.array(particles).reshape(-1, 3)
     for row, column in rng.uniform(-field / 2.0 - radius, field / 2.0 + radius, (MAX_TRIES, 2)):
         apart = np.hypot(others[:, 0] - row, others[:, 1] - column)
         if np.all(apart > (1.0 - spec.overlap) * (others[:, 2] + radius)):

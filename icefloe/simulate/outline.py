@@ -1,4 +1,4 @@
-"""Outlines of crystals: how far the edge lies from the centre in each direction."""
+"""Outlines of crystals: the distance of the edge from the centre in each direction."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -46,6 +46,7 @@ class Outline:
         Returns
         -------
         float64, shape (H, W)
+            0 at the centre; at the edge, the equivalent radius in nm.
         """
         y, x = rows - self.row, columns - self.column
         return np.hypot(x, y) / around(self.reach, np.arctan2(y, x) - self.orientation)
@@ -98,6 +99,7 @@ def reach(
     Returns
     -------
     float64, shape (N_ANGLES,)
+        Distance of the edge from the centre in each direction, for an equivalent radius of 1 nm.
     """
     smooth = ellipse(elongation)
     habit = {"lens": lens, "faceted": hexagon}.get(shape, ellipse)(elongation)

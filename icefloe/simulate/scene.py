@@ -1,4 +1,4 @@
-"""What the sample lets through: ice in water on a film inside a round aperture, in bright field."""
+"""Transmission of the sample: ice in water on a film inside a round aperture, in bright field."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ class Scene:
     Parameters
     ----------
     spec
-        The experiment.
+        Specification of the experiment.
     rng
         Source of everything that chance decides about the sample: outlines, film, bands, debris.
 
@@ -147,7 +147,7 @@ class Scene:
         return np.clip(1.0 + change, 0.5, 1.5)  # first order holds no further
 
     def _bend_bands(self, rows: Array, columns: Array, second: int) -> Array:
-        """Bands along which the bent lattice meets a Bragg condition; they wander as the bending changes."""
+        """Bands along which the bent lattice meets a Bragg condition; they move as the bending changes."""
         spec = self.spec
         along = columns * np.cos(self._band_direction) + rows * np.sin(self._band_direction)
         across = rows * np.cos(self._band_direction) - columns * np.sin(self._band_direction)

@@ -1,4 +1,4 @@
-"""What an experiment is: sample, optics, temperature programme and camera, every length in nm."""
+"""Specification of an experiment: sample, optics, temperature programme and camera, lengths in nm."""
 
 from typing import Literal, Self
 
@@ -12,7 +12,7 @@ from icefloe.simulate.outline import Shape
 
 
 class ExperimentSpec(CheckedModel):
-    """One experiment, up to chance (`seed` of `simulate_experiment`).
+    """One experiment, except for its random numbers (`seed` of `simulate_experiment`).
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class ExperimentSpec(CheckedModel):
     start_c, rate_c_per_s, kinetic_coefficient_nm_per_s_k
         Temperature programme and the law of `icefloe.simulate.kinetics.radii`.
     camera
-        The camera and its beam.
+        Camera and electron beam.
     """
 
     shape: Shape = "round"

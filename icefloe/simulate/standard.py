@@ -1,4 +1,4 @@
-"""The standard datasets D1-D5 and a noisy one, the distribution behind them, and departures from it."""
+"""The standard datasets D1-D5 and a noisy one, the distribution they are drawn from, and shifts from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Cause = Literal["dose", "contrast", "defocus", "magnification", "gain", "xrays",
 def random_standard_spec(
     rng: np.random.Generator, shape: Literal["round", "elongated"] | None = None
 ) -> ExperimentSpec:
-    """A new experiment of the kind that D1 and D2 are of: the null hypothesis of the drift gate.
+    """A new experiment of the same kind as D1 and D2: the null hypothesis of the drift gate.
 
     Between experiments the crystal, the water, the window, the temperature programme and, within what an
     operator aims at, dose, focus and contrast differ; microscope and camera stay.
@@ -25,7 +25,7 @@ def random_standard_spec(
     Parameters
     ----------
     rng
-        Source of the draw.
+        Random generator of the draw.
     shape
         Habit to draw within; None draws it too, half of the experiments being round.
     """
@@ -88,7 +88,7 @@ def shifted_spec(cause: Cause, strength: float, rng: np.random.Generator) -> Exp
 
 
 def describe_shift(cause: Cause, strength: float) -> str:
-    """How far `shifted_spec` goes, in the units of the property it changes."""
+    """The size of the shift of `shifted_spec`, in the units of the property it changes."""
     before = ExperimentSpec()
     after = _SHIFTS[cause](before, strength)
     camera, old = after.camera, before.camera
@@ -179,7 +179,7 @@ class StandardDataset:
     name
         Name of the dataset and of its folder.
     spec
-        The experiment.
+        Specification of the experiment.
     labelled
         Whether the masks are given; otherwise they are kept back as truth.
     shifts

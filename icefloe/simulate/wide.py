@@ -1,4 +1,4 @@
-"""Micrographs more varied than any laboratory's, without end: what encoders are pre-trained on."""
+"""Micrographs from wide distributions, an endless stream: the images that encoders are pre-trained on."""
 
 from collections.abc import Callable
 from typing import get_args
@@ -35,7 +35,7 @@ KINDS = tuple(SHARES)
 
 
 def micrographs(rng: np.random.Generator, size_px: int) -> tuple[str, list[Micrograph]]:
-    """Kind and micrographs of the next specimen; an endless stream is this, called again and again.
+    """Kind and micrographs of the next specimen of the stream.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def random_ice(rng: np.random.Generator, size_px: int) -> list[Micrograph]:
 
 
 def random_nanoparticles(rng: np.random.Generator, size_px: int) -> Micrograph:
-    """Particles few or many, faint or black, round or faceted, in bright or dark field, noisy or not."""
+    """Nanoparticles of any number, contrast, shape and noise, in bright or dark field."""
     pixel = 0.4
     radius_px = _log_uniform(3.0, 22.0, rng) * size_px / 128.0
     radius = radius_px * pixel
@@ -124,12 +124,12 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
 
     Ice fills the water or is a small part anywhere in it, is darker or brighter, its fringe bright or dark:
     what is left to tell it by is a closed edge (domain randomisation, Tobin et al. 2017). A network that
-    learns from where the water ends, or how thick it is, can't find a small crystal.
+    learns from where the water ends, or how thick it is, cannot find a small crystal.
 
     Parameters
     ----------
     rng
-        Source of the draw.
+        Random generator of the draw.
     size_px
         Edge of the square images; the field of view is `FIELD_NM` whatever it is.
     """

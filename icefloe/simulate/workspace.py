@@ -1,4 +1,4 @@
-"""Simulated experiments as datasets on disk; what exists is never overwritten."""
+"""Simulated experiments as datasets on disk; existing files are never overwritten."""
 
 import io
 import tempfile
@@ -50,7 +50,7 @@ def simulate_workspace(
         If there is no such dataset, or one of them exists with other content; then nothing at all is written.
     """
     planned: list[tuple[Path, Files]] = []
-    datasets = _wanted(standard_datasets(seed), names)
+    datasets = _selected(standard_datasets(seed), names)
     for index, dataset in tracked(datasets.items(), progress, "Simulating datasets", len(datasets)):
         experiment = simulate_experiment(dataset.spec, experiment_seed(seed, index))
         files = dataset_files(experiment, _info(dataset, seed), labelled=dataset.labelled)
@@ -101,8 +101,8 @@ def experiment_seed(seed: int, index: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(index, 1)).generate_state(1, np.uint64)[0])
 
 
-def _wanted(datasets: Sequence[StandardDataset], names: Collection[str]) -> dict[int, StandardDataset]:
-    """The datasets of these names by their place, which decides their random numbers."""
+def _selected(datasets: Sequence[StandardDataset], names: Collection[str]) -> dict[int, StandardDataset]:
+    """The datasets of these names by their index, which decides their random numbers."""
     known = [dataset.name for dataset in datasets]
     for name in names:
         if name not in known:
@@ -128,15 +128,15 @@ def _info(dataset: StandardDataset, seed: int) -> DatasetInfo:
 
 
 def _is_there(folder: Path, files: Files) -> bool:
-    """Whether the folder already holds these very bytes; files beside them (new labels) are the user's."""
+    """Whether the folder already holds exactly these files; other files in it (new labels) are the user's."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     for name, content in files.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
             raise IcefloeError(
-                f"{folder}: exists already and its {name} is another. "
-                "Nothing was written; simulate into another folder, or move this one away first."
+                f"{folder}: exists already with another {name}. "
+                "Move the folder away, or simulate into another workspace."
             )
     return True
 

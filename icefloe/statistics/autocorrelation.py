@@ -1,4 +1,4 @@
-"""How much neighbours in time resemble each other: the first-order autoregression of few images."""
+"""Correlation of neighbours in time: the first-order autoregression of few images."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def lag_one_correlation(
     by_pairs
         Divide the products by the number of pairs, n - 1 a series, instead of by that of values.
     highest
-        Largest value returned.
+        Upper limit of the value returned.
 
     Returns
     -------

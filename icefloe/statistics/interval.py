@@ -1,4 +1,4 @@
-"""A number with its interval: how it is written, and what it says."""
+"""A number with its interval: its text and its finding."""
 
 import math
 from typing import Any, Literal
@@ -14,7 +14,7 @@ class Interval(BaseModel):
     Attributes
     ----------
     mean
-        The estimate.
+        The estimate that the interval belongs to.
     low, high
         Ends of the interval; infinite (null in JSON) where a single value shows no spread.
     n

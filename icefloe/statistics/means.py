@@ -11,7 +11,7 @@ Float64Array = NDArray[np.float64]
 
 
 def default_block_length(n: int) -> int:
-    """Frames a block, `n ** (1/3)` rounded: the order that is optimal for a mean (Hall et al. 1995)."""
+    """Frames per block, `n ** (1/3)` rounded: the order that is optimal for a mean (Hall et al. 1995)."""
     return max(1, round(float(n ** (1 / 3))))
 
 
@@ -54,13 +54,13 @@ def mean_interval(
     Parameters
     ----------
     values : shape (n,)
-        One value an image, in time order; the order matters only through `block_length`.
+        One value per image, in time order; the order matters only through `block_length`.
     confidence
         Two-sided level, in (0, 1).
     n_resamples
-        Bootstrap resamples.
+        Number of bootstrap resamples.
     block_length
-        Images a block; None: `default_block_length`. 1 declares the images independent.
+        Images per block; None: `default_block_length`. 1 declares the images independent.
     rng
         Source of the bootstrap's resamples.
     """
@@ -129,7 +129,7 @@ def _t_interval(x: Float64Array, confidence: float, *, independent: bool) -> tup
     deviations = x - x.mean()
     standard_error = x.std(ddof=1) / np.sqrt(n)
     if not independent:
-        # Of three values or fewer the correlation can't be told.
+        # The correlation of three values or fewer cannot be estimated.
         r = lag_one_correlation([deviations], highest=HIGHEST if n > 3 else 0.0)
         standard_error *= np.sqrt((1 + r) / (1 - r))
     half = float(special.stdtrit(n - 1, (1 + confidence) / 2) * standard_error)

@@ -1,4 +1,4 @@
-"""Curves that should rise: made to, and where they cross a level."""
+"""Isotonic curves, and where they cross a level."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

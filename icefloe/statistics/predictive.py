@@ -1,4 +1,4 @@
-"""Is a new experiment's mean one that another experiment of the same kind would show?
+"""Predictive test: could the mean of a new experiment be that of another experiment of the same kind?
 
 Frames of one experiment resemble each other far more than frames of two experiments, so comparing frames with
 frames (a rank or permutation test over images) raises far more alarms than it states (docs/gate.md). Here
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy  # loads its parts when they are used, and reading settings uses none
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
 from icefloe.statistics.autocorrelation import lag_one_correlation
 
@@ -32,7 +32,7 @@ _GRID_POINTS = 192
 
 @dataclass(frozen=True)
 class SpreadPrior:
-    """What is known beforehand of the variation between experiments of one kind.
+    """Prior of the variation between experiments of one kind.
 
     Attributes
     ----------
@@ -100,17 +100,18 @@ def experiment_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
 
     Frames are taken as a first-order autoregression, n / n_eff = 1 + 2 sum_j (1 - j / n) r^j, with the
     lag-one correlation r and the variance within experiments pooled over all experiments given: ten frames
-    don't tell their own (`lag_one_correlation`). r is limited to 1 - 2 / n: what varies more slowly than the
+    do not tell their own (`lag_one_correlation`). r is limited to 1 - 2 / n: what varies more slowly than the
     series lasts is variation between experiments.
 
     Parameters
     ----------
     series : sequence of arrays, shape (n_k,) or (n_k, L)
-        Per-image values in time order, one array an experiment; n_k >= 1.
+        Per-image values in time order, one array per experiment; n_k >= 1.
 
     Returns
     -------
     list of ExperimentMean
+        Mean and squared error of each experiment, in the order given.
     """
     values = [np.asarray(s, dtype=np.float64).reshape(len(np.asarray(s)), -1) for s in series]
     residuals = [v - v.mean(axis=0) for v in values]
@@ -140,6 +141,7 @@ class Predictive:
     squared_errors : float64, shape (K,)
         Squared standard error of each mean, summed over its L coordinates.
     prior : SpreadPrior
+        Prior of the variation between experiments.
     """
 
     def __init__(self, reference: ArrayLike, squared_errors: ArrayLike, prior: SpreadPrior) -> None:
@@ -147,8 +149,8 @@ class Predictive:
         y = y.reshape(len(y), -1)
         errors = np.asarray(squared_errors, dtype=np.float64)
         d, scale2 = prior.dimensions, prior.scale**2
-        seen = float(((y - y.mean(axis=0)) ** 2).sum()) / max(len(y) - 1, 1)
-        v = np.geomspace(scale2 * 1e-4, max(scale2, seen) * 1e4, _GRID_POINTS)
+        observed = float(((y - y.mean(axis=0)) ** 2).sum()) / max(len(y) - 1, 1)
+        v = np.geomspace(scale2 * 1e-4, max(scale2, observed) * 1e4, _GRID_POINTS)
         variance = v[:, None] + errors  # (G, K)
         precision = 1 / variance
         total = precision.sum(axis=1)
@@ -186,14 +188,15 @@ class Predictive:
         Returns
         -------
         float64, shape (...)
+            p-value of each new experiment, in [0, 1].
         """
         difference = np.asarray(mean, dtype=np.float64)[..., None, :] - self._centre  # (..., G, L)
         variance = self._squared_sd(squared_error)
         if alternative == "greater":
-            tail = stats.norm.sf(difference[..., 0] / np.sqrt(variance))
+            tail = scipy.stats.norm.sf(difference[..., 0] / np.sqrt(variance))
         else:
             d = self._dimensions
-            tail = stats.chi2.sf(d * (difference**2).sum(axis=-1) / variance, d)
+            tail = scipy.stats.chi2.sf(d * (difference**2).sum(axis=-1) / variance, d)
         return np.asarray(tail @ self._weights)
 
     def sd(self, squared_error: float) -> float:
@@ -218,15 +221,15 @@ class Predictive:
             error = np.sqrt(
                 self._squared_sd(new.squared_error, between=False) / (1 if scalar else self._dimensions)
             )
-            return float(stats.norm.cdf((bound - centres) / error) @ self._weights) - probability
+            return float(scipy.stats.norm.cdf((bound - centres) / error) @ self._weights) - probability
 
         far = abs(length) + 1e3 * sd
-        low, high = (float(optimize.brentq(below, -far, far, args=(q,))) for q in (0.025, 0.975))
+        low, high = (float(scipy.optimize.brentq(below, -far, far, args=(q,))) for q in (0.025, 0.975))
         return PredictiveTest(
             statistic=length / sd,
             p_value=float(self.p_value(new.mean, new.squared_error, alternative)),
             effect=length,
             low=low if scalar else max(low, 0.0),
             high=high,
-            critical=float(optimize.brentq(excess, 0.0, far)),
+            critical=float(scipy.optimize.brentq(excess, 0.0, far)),
         )

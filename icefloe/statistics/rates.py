@@ -7,7 +7,7 @@ from scipy import stats
 
 
 class Rate(BaseModel):
-    """So many of so many; the interval is Clopper and Pearson's, 95 %.
+    """A rate of counted events; the interval is Clopper and Pearson's, 95 %.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Rate(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def share(self) -> float | None:
-        """Part that are hits, in [0, 1]."""
+        """Share of hits, in [0, 1]."""
         return self.hits / self.total if self.total else None
 
     @computed_field  # type: ignore[prop-decorator]

@@ -16,7 +16,7 @@ RESAMPLES = 1000
 
 
 def over_seeds(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean and t interval of one number a repetition.
+    """Mean and t interval of one number per repetition.
 
     It covers what differs between the repetitions (first weights, draws, chosen images), not the choice of
     datasets.
@@ -36,7 +36,7 @@ def over_seeds(values: ArrayLike, confidence: float = 0.95) -> Interval:
     numbers = np.asarray(values, dtype=np.float64)
     n = len(numbers)
     if n == 0:
-        raise IcefloeError("An interval over no repetitions. Run at least one seed.")
+        raise IcefloeError("An interval needs at least one repetition. Run one or more seeds.")
     mean = float(numbers.mean())
     if n == 1:
         return Interval(mean=mean, n=1)
@@ -118,7 +118,7 @@ def intraclass_correlation(values: Sequence[ArrayLike]) -> float:
 
 
 def pseudo_values(by_subset: Mapping[tuple[int, ...], float]) -> NDArray[np.float64]:
-    """One number a seed, of something that was measured on sets of seeds that overlap.
+    """One number per seed, of something that was measured on sets of seeds that overlap.
 
     Jackknife pseudo-values (Tukey 1958), n U - (n - 1) U(without the seed), U being the mean over sets: their
     mean is U, and their t interval, from `over_seeds`, counts each seed once, however many sets it is in. It
@@ -138,11 +138,13 @@ def pseudo_values(by_subset: Mapping[tuple[int, ...], float]) -> NDArray[np.floa
     Raises
     ------
     IcefloeError
-        If a seed is in every set, so that it can't be left out.
+        If a seed is in every set, so that it cannot be left out.
     """
     seeds = sorted({seed for subset in by_subset for seed in subset})
     without = {seed: [value for subset, value in by_subset.items() if seed not in subset] for seed in seeds}
     if stuck := [seed for seed, values in without.items() if not values]:
-        raise IcefloeError(f"Seed {stuck[0]} is in every set, so nothing tells what it adds. Run more seeds.")
+        raise IcefloeError(
+            f"Seed {stuck[0]} is in every set, so its contribution cannot be estimated. Run more seeds."
+        )
     n, overall = len(seeds), float(np.mean(list(by_subset.values())))
     return np.array([n * overall - (n - 1) * np.mean(values) for values in without.values()])

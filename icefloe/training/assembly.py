@@ -1,4 +1,4 @@
-"""From the candidates kept to an ensemble that knows what is normal: the benchmark of the drift gate."""
+"""Assembly of the kept candidates into an ensemble, with the benchmark of the drift gate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def assemble_kept(
     Parameters
     ----------
     members
-        All trained candidates.
+        Directory of all trained candidates.
     kept
         Names of those to use, at least two.
     bundle

@@ -1,4 +1,4 @@
-"""Where a member's training stands, on disk: safetensors with a JSON header, so nothing is ever unpickled.
+"""Checkpoints of a member's training: safetensors with a JSON header; no pickles.
 
 A member's checkpoint directory holds
 
@@ -34,7 +34,7 @@ Weights = dict[str, Tensor]
 
 @dataclass
 class TrainingState:
-    """How far a member's training has come.
+    """State of a member's training.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class TrainingState:
 
 
 def copy_weights(network: nn.Module) -> Weights:
-    """A network's weights and buffers on the CPU, apart from those that training goes on changing."""
+    """A copy of a network's weights and buffers on the CPU."""
     return {
         name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()
     }
@@ -106,7 +106,7 @@ def save_state(
 
 
 def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState | None:
-    """Put network and optimiser back where they stood; None if no epoch was saved.
+    """Restore network and optimiser; None if no epoch was saved.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optim
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{path}: can't be resumed from ({reason}). Remove its folder to train anew."
+            f"{path}: training cannot be resumed from it ({reason}). Remove its folder to start again."
         ) from error
     records = [EpochRecord.from_dict(record) for record in header["records"]]
     return TrainingState(header["init_sha256"], header["best_epoch"], records)
@@ -146,7 +146,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Weights) -> No
 
 
 def remove_checkpoints(root: Path) -> int:
-    """Remove every member's checkpoints under `root`, finished or not; return how many bytes that freed.
+    """Remove all members' checkpoints under `root`, finished or not; return the bytes freed.
 
     Nothing else removes them: finished members are found there instead of being trained again.
     """

@@ -1,4 +1,4 @@
-"""How members are trained: one configuration from scratch, and what retraining does otherwise."""
+"""Configuration of training: from scratch, and the differences of retraining."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from icefloe.models.spec import MemberSpec, require_unique_names
 
 
 class RetrainingConfig(BaseModel):
-    """What differs when members start from the previous version's weights; nothing is frozen.
+    """Settings for members that start from the previous version's weights; no weights are frozen.
 
     A member that the version lacks trains from scratch, as long as in a first version.
 
@@ -33,7 +33,7 @@ class RetrainingConfig(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """How every candidate for the ensemble is trained.
+    """Settings of the training of every candidate.
 
     Attributes
     ----------
@@ -92,12 +92,13 @@ class TrainingConfig(BaseModel):
         random = next((spec for spec in self.members if spec.weights == "none"), None)
         if self.freeze_encoder and random is not None:
             raise IcefloeError(
-                f"{random.name}: freeze_encoder would keep random weights. Give it others, or do not freeze."
+                f"{random.name}: freeze_encoder keeps random weights. "
+                "Choose pre-trained weights, or do not freeze."
             )
         return self
 
     def for_retraining(self) -> "TrainingConfig":
-        """This configuration with the settings of `retraining` in force."""
+        """This configuration with the settings of `retraining`."""
         return self.model_copy(
             update={
                 "epochs": self.retraining.epochs,

@@ -1,4 +1,4 @@
-"""What members are trained on: preprocessed images and masks, in memory, with a hash of their content."""
+"""Training data: preprocessed images and masks, in memory, with a hash of their content."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -35,14 +35,14 @@ class PreparedImages:
         return len(self.keys)
 
     def take(self, keys: Sequence[str]) -> "PreparedImages":
-        """Those images, in that order."""
+        """The images with these keys, in this order."""
         rows = [self.keys.index(key) for key in keys]
         return PreparedImages(tuple(keys), self.images[rows], self.masks[rows])
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All that a member sees.
+    """Training and validation images of a member.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class TrainingData:
         """
         if not np.any((train.masks != 0) & (train.masks != IGNORE)):
             raise IcefloeError(
-                f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show some."
+                f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show it."
             )
         since = set(new)
         return cls(train, validation, classes, np.array([key in since for key in train.keys]))
@@ -122,8 +122,8 @@ def prepare(
     Raises
     ------
     IcefloeError
-        If a part is empty, a key is unknown, classes disagree, an image or mask can't be used, or no training
-        mask has a foreground pixel.
+        If a part is empty, a key is unknown, classes disagree, an image or mask cannot be used, or no
+        training mask has a foreground pixel.
     """
     datasets = list(datasets)
     if not split.train:
@@ -153,7 +153,7 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     Raises
     ------
     IcefloeError
-        If an image or mask can't be used.
+        If an image or mask cannot be used.
     """
     size = preprocessing.size
     images = np.empty((len(samples), size, size), np.float32)
@@ -176,7 +176,7 @@ def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:
             raise IcefloeError(
                 f"{other.path}: its classes are {', '.join(other.info.classes)}, "
                 f"but those of {first.name} are {', '.join(first.info.classes)}. "
-                "Train them apart, or make dataset.yaml and masks agree."
+                "Train them separately, or make dataset.yaml and masks agree."
             )
     return tuple(first.info.classes)
 
@@ -186,9 +186,11 @@ def _prepare_part(
 ) -> PreparedImages:
     for key in keys:
         if key not in samples:
-            raise IcefloeError(f"{key}: the split names it but no dataset given has it. Make the split anew.")
+            raise IcefloeError(
+                f"{key}: the split names it, but no dataset given has it. Make the split again."
+            )
         if not samples[key].is_labelled:  # a truth kept back is never trained on
             raise IcefloeError(
-                f"{samples[key].image_path}: the split names it but it has no label. Label it."
+                f"{samples[key].image_path}: the split names it, but it has no label. Label it."
             )
     return prepare_images([samples[key] for key in keys], preprocessing)

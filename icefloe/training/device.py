@@ -1,4 +1,4 @@
-"""What a member is computed on, and how to make it compute the same again."""
+"""Device, precision and determinism of training."""
 
 import os
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ def resolve_precision(precision: Literal["auto", "fp32", "bf16"], device: torch.
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     capabilities = torch.cpu.get_capabilities()
-    native = any(present for name, present in capabilities.items() if "bf16" in name)
-    return "bf16" if native else "fp32"
+    has_bf16 = any(present for name, present in capabilities.items() if "bf16" in name)
+    return "bf16" if has_bf16 else "fp32"
 
 
 @contextmanager
 def reproducible(threads: int) -> Iterator[None]:
-    """Compute with so many threads and deterministic algorithms; leave torch's global state as it was.
+    """Use `threads` threads and deterministic algorithms; restore torch's global state afterwards.
 
     Sums depend on how they are shared out among threads: the number is part of what makes a run repeatable.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    deterministic: Any = torch.utils.deterministic  # mypy doesn't see what it has
+    deterministic: Any = torch.utils.deterministic  # mypy does not see what it has
     fill = deterministic.fill_uninitialized_memory
     benchmark = torch.backends.cudnn.benchmark
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with one

@@ -1,4 +1,4 @@
-"""One member's training: resumable after any epoch, with the same result to the bit as without a pause."""
+"""One member's training, resumable after any epoch with a bit-identical result."""
 
 import itertools
 import logging
@@ -150,7 +150,7 @@ class _Fit:
             return
         if progress.init_sha256 != self.progress.init_sha256:
             raise IcefloeError(
-                f"{self.directory}: its training began with other weights. Remove the folder to train anew."
+                f"{self.directory}: its training began with other weights. Remove the folder to start again."
             )
         self.progress = progress
         self.best = load_best(self.directory)
@@ -305,7 +305,7 @@ def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: s
         network.load_state_dict({key: torch.tensor(value) for key, value in initial.items()})
     except RuntimeError as error:
         raise IcefloeError(
-            f"{name}: the previous version's weights don't fit this network. "
+            f"{name}: the previous version's weights do not fit this network. "
             "Give the member the decoder, channels and classes that it had then, or train from scratch."
         ) from error
 

@@ -1,4 +1,4 @@
-"""Which training a checkpoint belongs to: that of the same data, spec, configuration and first weights."""
+"""Identity of a checkpoint: data, spec, configuration and first weights of the training."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def checkpoint_directory(
     root
         The directory of all checkpoints.
     spec
-        The member.
+        Specification of the member.
     config
         The other members it lists have no part in the name, nor how many share a GPU.
     data_sha256

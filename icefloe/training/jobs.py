@@ -1,4 +1,4 @@
-"""Trainings side by side on Ray: each retried when its worker dies, resumed from its checkpoint."""
+"""Parallel trainings on Ray: each is retried if its worker dies, and resumed from its checkpoint."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Where members' runs go in MLflow; `MLFLOW_RUN_ID`, when set, names the run they are nested in."""
+    """Settings of members' runs in MLflow; `MLFLOW_RUN_ID`, if set, is the run they are nested in."""
 
     uri: str
     experiment: str = "icefloe"
@@ -73,7 +73,7 @@ def run_jobs(
     weights_dir: WeightsMirror | None = None,
     per_gpu: int = 1,
 ) -> list[TrainedMember]:
-    """Run trainings, as many at once as CPUs and GPUs allow; the finished are not run again.
+    """Run trainings, as many at once as CPUs and GPUs allow; finished ones are not run again.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def run_jobs(
 
 
 class _ProgressReader:
-    """Reads what the jobs write down, and tells it once."""
+    """Reads the jobs' progress files, and reports each entry once."""
 
     def __init__(self, jobs: Iterable[Job], listeners: list[Listener]) -> None:
         self._listeners = listeners
@@ -135,7 +135,7 @@ class _ProgressReader:
         self._n_seen = dict.fromkeys(self._pending, 0)
 
     def report_new(self) -> None:
-        """Tell the listeners what is new since the last call."""
+        """Report to the listeners what is new since the last call."""
         for name, directory in list(self._pending.items()):
             finished = is_finished(directory)  # asked first: afterwards no epoch is added
             for record in read_progress(directory)[1][self._n_seen[name] :]:
@@ -149,7 +149,7 @@ class _ProgressReader:
 
 
 def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[str, Any]) -> dict[Any, Job]:
-    """Start a task a job, the longest first; what jobs share goes to the object store once."""
+    """Start one task per job, the longest first; shared data goes to the object store once."""
     train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
     shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
     stored: dict[int, Any] = {identity: ray.put(part) for identity, part in shared.items()}

@@ -1,4 +1,4 @@
-"""Cross entropy plus soft Dice, over the pixels that count."""
+"""Loss: cross entropy plus soft Dice, without ignored pixels."""
 
 import torch
 from torch import Tensor
@@ -19,12 +19,14 @@ def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
     Parameters
     ----------
     logits : float32, shape (B, 1, S, S) when binary, else (B, C, S, S)
+        Output of the network, before sigmoid or softmax.
     masks : uint8, shape (B, S, S)
         Class index; 255 is left out of both parts.
 
     Returns
     -------
     Tensor, scalar
+        The loss, over all counted pixels of the batch.
     """
     counted = masks != IGNORE
     n_counted = counted.sum().clamp(min=1)

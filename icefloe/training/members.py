@@ -1,4 +1,4 @@
-"""The candidates on disk: `members.yaml`, weights, and what each says of the validation images."""
+"""The candidates on disk: `members.yaml`, weights, and predictions of the validation images."""
 
 import json
 import shutil
@@ -27,17 +27,19 @@ def class_masks(probability: FloatArray) -> MaskArray:
     Parameters
     ----------
     probability : float, shape (N, S, S) when binary, else (N, C, S, S)
+        Predicted probability of the foreground, or of each class, in [0, 1].
 
     Returns
     -------
     uint8, shape (N, S, S)
+        Class index of each pixel.
     """
     return np.stack([class_mask(image, MASK_THRESHOLD) for image in probability])
 
 
 @dataclass(frozen=True)
 class MembersDir:
-    """A directory of trained candidates, before any is chosen.
+    """A directory of trained candidates, before pruning.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class MembersDir:
     data_sha256
         SHA-256 of the preprocessed images, their masks and their keys.
     train, validation
-        Sample keys.
+        Keys of the training and validation samples, such as `D1/stack_7`.
     receipts
         One a candidate, in the configuration's order.
     """
@@ -105,7 +107,7 @@ class MembersDir:
         return self._validation("masks")
 
     def validation_probabilities(self, name: str) -> FloatArray:
-        """What a candidate says of the validation images.
+        """A candidate's probabilities of the validation images.
 
         Returns
         -------
@@ -151,6 +153,7 @@ def save_members(
     description
         The attributes of `MembersDir` other than path and receipts.
     validation_masks : uint8, shape (N, S, S)
+        Reference masks of the validation images, on the networks' grid.
 
     Raises
     ------
@@ -173,6 +176,6 @@ def save_members(
             (beside / INDEX).write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise IcefloeError(
-            f"{path}: something is here already. Name a new directory for the members."
+            f"{path}: the folder exists already. Name a new directory for the members."
         ) from error
     return MembersDir.load(path)

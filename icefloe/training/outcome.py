@@ -1,4 +1,4 @@
-"""How a member's training goes and how it ended: the files of its checkpoint directory that need no torch."""
+"""Progress and outcome of a member's training: the files of its checkpoint directory that need no torch."""
 
 import io
 import json
@@ -22,13 +22,13 @@ BEST, PROGRESS, PROBABILITIES, RECEIPT = (
 
 
 def write_progress(directory: Path, records: Sequence[EpochRecord]) -> None:
-    """Write down which process trains here and what it has done, for the driver."""
+    """Write the training process's id and its epochs, for the driver."""
     content = {"pid": os.getpid(), "records": [record.to_dict() for record in records]}
     write_text_atomic(directory / PROGRESS, json.dumps(content))
 
 
 def read_progress(directory: Path) -> tuple[int | None, tuple[EpochRecord, ...]]:
-    """The process that trains here, or did last, and its epochs; None and nothing before the first."""
+    """Id of the last training process and its epochs; None and empty before the first."""
     try:
         content = json.loads((directory / PROGRESS).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -37,12 +37,12 @@ def read_progress(directory: Path) -> tuple[int | None, tuple[EpochRecord, ...]]
 
 
 def is_finished(directory: Path) -> bool:
-    """Whether training here came to its end."""
+    """Whether the training in this directory is finished."""
     return (directory / RECEIPT).is_file()
 
 
 def write_outcome(directory: Path, receipt: MemberReceipt, probabilities: FloatArray) -> None:
-    """Keep a finished training's result; the receipt comes last, it says that all else is there."""
+    """Write a finished training's result; the receipt is written last and marks it as complete."""
     buffer = io.BytesIO()
     np.save(buffer, probabilities.astype(np.float16), allow_pickle=False)
     write_bytes_atomic(directory / PROBABILITIES, buffer.getvalue())

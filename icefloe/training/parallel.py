@@ -1,4 +1,4 @@
-"""All members of a version, trained side by side."""
+"""Parallel training of all members of a version."""
 
 import logging
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
-from icefloe.models.mirror import placed_file
+from icefloe.models.mirror import local_file
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import SILENT, Progress
 from icefloe.training.config import TrainingConfig
@@ -73,14 +73,15 @@ def train_members(
     Returns
     -------
     MembersDir
+        The directory of all trained members.
 
     Raises
     ------
     IcefloeError
-        If the split is empty, data or weights can't be used, or a worker died too often.
+        If the split is empty, data or weights cannot be used, or a worker died too often.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise IcefloeError(f"{output}: something is here already. Name a new directory for the members.")
+        raise IcefloeError(f"{output}: the folder exists already. Name a new directory for the members.")
     data = prepare(datasets, split, config.preprocessing, new_keys)
     data_sha256 = data.sha256
     previous = None if start_from is None else PreviousVersion.load(start_from)
@@ -115,7 +116,7 @@ def member_jobs(
     previous: PreviousVersion | None,
     weights_dir: WeightsMirror | None,
 ) -> list[Job]:
-    """A job a member; the same inputs, files of first weights included, give the same checkpoints' folder.
+    """A job per member; the same inputs, files of first weights included, give the same checkpoints' folder.
 
     Parameters
     ----------
@@ -158,8 +159,8 @@ def member_jobs(
 
 
 def _pretrained(spec: MemberSpec, weights_dir: WeightsMirror | None) -> str | None:
-    """Hash of a file that may change under its name; published weights do not."""
+    """Hash of a local weights file, which may change; published weights do not."""
     if spec.weights == "none":
         return None
-    path = placed_file(spec.encoder, spec.weights, weights_dir)
+    path = local_file(spec.encoder, spec.weights, weights_dir)
     return None if path is None else sha256_file(path)

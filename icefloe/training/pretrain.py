@@ -1,4 +1,4 @@
-"""First weights for encoders: segmentation and denoising of simulated micrographs, without end or files.
+"""Pre-training of encoders: segmentation and denoising of a stream of simulated micrographs.
 
 A network that has found closed edges in ice, particles and columns of every contrast and noise needs fewer
 labelled images afterwards. Its targets cost nothing: the simulator knows the mask and the picture without
@@ -59,7 +59,7 @@ def pretrain(
     workers: int = 0,
     progress: Progress = SILENT,
 ) -> Pretrained:
-    """Train one encoder on simulated micrographs that are made as it goes.
+    """Train one encoder on simulated micrographs that are made during training.
 
     Killed and run again, it goes on after its last round. The same configuration, threads and device give the
     same weights, however many workers make the images.
@@ -82,7 +82,7 @@ def pretrain(
     IcefloeError
         If the directory holds another configuration's state, or the loss is no longer finite.
     """
-    _claim(directory, config)
+    _note_settings(directory, config)
     with reproducible(threads):
         run = _Pretraining(config, directory, threads)
         run.resume()
@@ -126,7 +126,7 @@ class _Pretraining:
         return min(self.progress.epoch * ROUND, self.config.steps)
 
     def resume(self) -> None:
-        """Go on where a killed run stood."""
+        """Resume an interrupted run."""
         progress = load_state(self.directory, self.network, self.optimizer)
         if progress is not None:
             self.progress = progress
@@ -140,7 +140,7 @@ class _Pretraining:
         scores = self.scores()
         if not np.isfinite(train_loss + scores.loss):
             raise IcefloeError(
-                f"{self.config.encoder}: the loss is no longer finite. Lower --learning-rate and begin anew."
+                f"{self.config.encoder}: the loss is no longer finite. Lower --learning-rate and start again."
             )
         record = EpochRecord(
             epoch=self.progress.epoch + 1,
@@ -225,7 +225,7 @@ class _Pretraining:
 
 
 def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, workers: int = 0) -> int:
-    """How many steps `minutes` are enough for, from the time that a few take now.
+    """The number of steps in `minutes`, estimated from the time of a few.
 
     Parameters
     ----------
@@ -250,18 +250,18 @@ def steps_within(config: PretrainConfig, minutes: float, *, threads: int = 1, wo
 
 
 def steps_begun(directory: Path) -> int | None:
-    """The steps of the pre-training whose state a directory holds, or None."""
+    """The steps of the pre-training in a directory, or None."""
     note = directory / CONFIG
     return PretrainConfig.model_validate_json(note.read_bytes()).steps if note.is_file() else None
 
 
-def _claim(directory: Path, config: PretrainConfig) -> None:
-    """Note whose state the directory holds, or refuse it."""
+def _note_settings(directory: Path, config: PretrainConfig) -> None:
+    """Write the settings to the directory, or refuse a directory with other settings."""
     note = directory / CONFIG
-    mine = config.model_dump_json()
-    if note.is_file() and note.read_text() != mine:
+    entries = config.model_dump_json()
+    if note.is_file() and note.read_text() != entries:
         raise IcefloeError(
             f"{directory}: holds a pre-training with other settings ({note.read_text()}). "
-            "Use those to go on, or remove the folder to begin anew."
+            "Use those to go on, or remove the folder to start again."
         )
-    write_text_atomic(note, mine)
+    write_text_atomic(note, entries)

@@ -34,7 +34,7 @@ class PretrainConfig(BaseModel):
     steps
         The learning rate falls along a cosine over all of them.
     size, batch_size
-        Side of the images in px, a multiple of 32, and images a step.
+        Side of the images in px, a multiple of 32, and images per step.
     learning_rate
         Peak learning rate of AdamW.
     seed
@@ -96,7 +96,7 @@ class Pretrained:
     Attributes
     ----------
     config
-        Options of the training.
+        Settings of the pre-training.
     weights
         Weights of the whole network: one segmentation channel a kind of specimen, then the denoised image.
     scores

@@ -14,7 +14,7 @@ class Listener(Protocol):
     """Follows what the members are doing; called in the driver's thread."""
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
-        """A member finished an epoch; each epoch is told once, also after a resumption."""
+        """A member finished an epoch; each epoch is reported once, also after a resumption."""
 
     def on_finished(self, name: str, receipt: MemberReceipt) -> None:
         """A member's training came to its end."""
@@ -26,7 +26,7 @@ class EpochsPerMember:
     Parameters
     ----------
     progress
-        Told of each epoch.
+        Receives the epochs of each member.
     n_epochs
         Highest number of epochs of each member, by its name.
     """

@@ -72,7 +72,7 @@ class PruningResult(Result):
     Attributes
     ----------
     rule
-        The rule applied.
+        Rule that was applied.
     receipts
         One receipt for each candidate, in order.
     disagreement_before, disagreement_after
@@ -100,7 +100,7 @@ class PruningResult(Result):
         return " ".join([kept, *self.warnings[:1]])
 
     def table(self) -> Table:
-        """One row a candidate."""
+        """One row per candidate."""
         return receipts_table(self.receipts)
 
     def plot(self, ax: Axes) -> None:
@@ -133,7 +133,7 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
     Parameters
     ----------
     members
-        Trained candidates.
+        Directory of the trained candidates.
     rule
         Rule that decides which candidates are kept.
 
@@ -185,7 +185,7 @@ def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float
 
 
 def receipts_table(receipts: Sequence[PruningReceipt]) -> Table:
-    """One row a candidate."""
+    """One row per candidate."""
     rows = [
         {
             "member": r.name,

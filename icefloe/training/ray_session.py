@@ -27,7 +27,7 @@ def start_ray(address: str | None = None) -> str:
     Raises
     ------
     IcefloeError
-        If the cluster can't be connected to.
+        If the cluster cannot be connected to.
     """
     options: dict[str, Any] = {"address": address} if address else {"address": "local"}
     if not address:
@@ -37,8 +37,8 @@ def start_ray(address: str | None = None) -> str:
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{address or 'Ray'}: can't be connected to ({reason}). "
-            "Start it, or leave ray_address empty to train on this machine."
+            f"{address or 'Ray'}: the connection failed ({reason}). "
+            "Start Ray, or leave ray_address empty to train on this machine."
         ) from error
     return str(ray.get_runtime_context().gcs_address)
 

@@ -28,6 +28,7 @@ def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int
     Returns
     -------
     int64, shape (n_draws,)
+        Index of the image of each draw.
     """
     rng = np.random.default_rng((seed, _ORDER, epoch))
     shuffled = rng.permutation(len(weights))  # so that no image is rounded up because of where it stands
@@ -58,7 +59,9 @@ def augmented(
     Returns
     -------
     images : float32, shape (B, S, S)
+        Augmented images.
     masks : uint8, shape (B, S, S)
+        Their masks, moved in the same way.
     """
     images = np.empty((len(indices), *data.images.shape[1:]), np.float32)
     masks = np.empty(images.shape, np.uint8)

@@ -16,7 +16,7 @@ def learning_rate(step: int, n_steps: int, n_warmup: int, peak: float) -> float:
     n_steps, n_warmup
         Number of all steps, and of those in which the rate rises.
     peak
-        Highest learning rate.
+        Highest learning rate, after warm-up.
     """
     if step < n_warmup:
         return peak * (step + 1) / n_warmup

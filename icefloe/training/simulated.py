@@ -34,13 +34,13 @@ class SimulatedBatch:
     Attributes
     ----------
     images : float32, shape (B, S, S)
-        Preprocessed.
+        Preprocessed noisy images.
     clean : float32, shape (B, S, S)
         The same images without noise.
     masks : uint8, shape (B, S, S)
         1 on the objects, 255 on padding.
     kinds : int64, shape (B,)
-        Index into `KINDS`.
+        Kind of each image, as an index into `KINDS`.
     """
 
     images: FloatArray
@@ -62,13 +62,13 @@ def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> Si
         Seed of the stream, and number of the batch in it.
     """
     rng = np.random.default_rng((seed, number))
-    seen: list[tuple[FloatArray, FloatArray, MaskArray]] = []
+    examples: list[tuple[FloatArray, FloatArray, MaskArray]] = []
     kinds: list[int] = []
-    while len(seen) < batch_size:
+    while len(examples) < batch_size:
         kind, specimen = micrographs(rng, size_px)
-        seen += [_as_seen(kind, made, size_px, rng) for made in specimen]
+        examples += [_training_pair(kind, made, size_px, rng) for made in specimen]
         kinds += [KINDS.index(kind)] * len(specimen)
-    images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*seen, strict=True))
+    images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*examples, strict=True))
     return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
 
 
@@ -76,7 +76,7 @@ def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> Si
 def stream(
     batch_size: int, size_px: int, seed: int, first: int = 0, workers: int = 0
 ) -> Iterator[Iterator[SimulatedBatch]]:
-    """Batches for ever, in order.
+    """Endless batches, in order.
 
     Parameters
     ----------
@@ -106,10 +106,10 @@ def stream(
         pool.shutdown(cancel_futures=True)
 
 
-def _as_seen(
+def _training_pair(
     kind: str, made: Micrograph, size_px: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, MaskArray]:
-    """Normalised as a whole, like any image, then a window of it at slightly other contrast."""
+    """The image normalised as a whole, then a window of it with slightly different contrast."""
     pedestal = rng.uniform(0.0, 1.0) * float(made.image.min())
     noisy = made.image.astype(np.float32) - np.float32(pedestal)
     clean = made.clean.astype(np.float32) - np.float32(pedestal)
@@ -124,17 +124,17 @@ def _as_seen(
     top, left = rng.integers(0, side - size_px + 1, 2)
     window = slice(top, top + size_px), slice(left, left + size_px)
     contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))
-    seen, geometry = preprocessing.apply(noisy[frame], ["region"])
+    image, geometry = preprocessing.apply(noisy[frame], ["region"])
     target, _ = preprocessing.apply(clean[frame], ["region"])
     mask = geometry.place_mask(np.ascontiguousarray(made.mask[frame]))
-    return seen[window] * contrast + offset, target[window] * contrast + offset, mask[window]
+    return image[window] * contrast + offset, target[window] * contrast + offset, mask[window]
 
 
 def _frame(side: int, rng: np.random.Generator) -> tuple[slice, slice]:
     """Rows and columns that an oblong detector shows: an aperture may reach beyond it."""
     if rng.random() < SQUARE_SHARE:
         return slice(None), slice(None)
-    shown = round(side * rng.uniform(MIN_ASPECT, 1.0))
-    first = int(rng.integers(0, side - shown + 1))
-    cut = slice(first, first + shown)
+    length = round(side * rng.uniform(MIN_ASPECT, 1.0))
+    first = int(rng.integers(0, side - length + 1))
+    cut = slice(first, first + length)
     return (cut, slice(None)) if rng.random() < 0.5 else (slice(None), cut)

@@ -6,7 +6,7 @@ from pathlib import Path
 from icefloe.datasets.audit import AuditReport, audit
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Dataset, load_datasets
-from icefloe.datasets.importer import import_folder
+from icefloe.datasets.importer import ImportResult, import_folder
 from icefloe.datasets.splits import SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, commit, track
 from icefloe.progress import SILENT, Progress
@@ -57,7 +57,8 @@ def import_images(
     classes: Sequence[str] = ("background", "ice"),
     hold_labels: bool = False,
     region_done: bool = False,
-) -> Dataset:
+    strict: bool = False,
+) -> ImportResult:
     """Import a folder of images, with or without labels, as a dataset of the workspace.
 
     Parameters
@@ -82,6 +83,8 @@ def import_images(
         Keep the labels back as truth, to replay the loop as if nobody had labelled.
     region_done
         The two-phase region has been cut out of these images already.
+    strict
+        Refuse the folder if there are files in it that are not taken.
 
     Raises
     ------
@@ -100,6 +103,7 @@ def import_images(
         classes=list(classes),
         hold_labels=hold_labels,
         preprocessing=steps_done(region_done),
+        strict=strict,
     )
 
 

@@ -73,11 +73,11 @@ def accept_experiment(
     dataset
         Name of the dataset; accepted again, its new rows replace the old.
     version
-        Name, or an alias. A later version is benchmarked anew.
+        Name of a version such as `EA-T2`, or an alias. A later version gets a new benchmark.
     reason
         Why the dataset is harmless; needed where the gate does not accept it.
     progress
-        Told of every image.
+        Receives the number of images done.
 
     Returns
     -------

@@ -26,12 +26,13 @@ def import_labels(
     source: Path,
     author: str | None = None,
     accept_unchanged: bool = False,
+    strict: bool = False,
 ) -> ImportResult:
     """Take labels back from a labelling tool: all of them, or none if any does not fit.
 
     Parameters and errors are those of `icefloe.active.exchange.transfer.import_labels`.
     """
-    return import_into_queue(open_queue(settings), source, format_name, author, accept_unchanged)
+    return import_into_queue(open_queue(settings), source, format_name, author, accept_unchanged, strict)
 
 
 def collect_labels(
@@ -42,9 +43,9 @@ def collect_labels(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace whose queue and data it is.
     message
-        Of the data version; None: it counts the labels.
+        Commit message of the data version; None: it counts the labels.
     dataset, run
         The dataset whose arrival asked for them, and the run that keeps what they cost, as
         `labels/<dataset>.json`; empty: nothing is kept.

@@ -38,7 +38,7 @@ ICE = 1
 
 @dataclass(frozen=True)
 class Scale:
-    """What pixels and images are in nm and s, and what had to be assumed.
+    """Pixel size and times of images in nm and s, and the assumptions made.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Scale:
                 return cls(size, times)
             seconds_per_image = 1.0
             if info.frame_rate_hz is None:
-                notes.append("No frame rate is known: a second an image is assumed, as for composites.")
+                notes.append("No frame rate is known: a second per image is assumed, as for composites.")
             elif "stacked" not in info.preprocessing:
                 seconds_per_image = 1.0 / info.frame_rate_hz
         numbers = [re.findall(r"\d+", sample.stem)[-1:] for sample in dataset.samples]
@@ -123,7 +123,7 @@ def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Ite
     Raises
     ------
     IcefloeError
-        If an image can't be used; the message names it.
+        If an image cannot be used; the message names it.
     """
     pixel_size = scale.pixel_size_nm or 1.0
     predicted = segmenter.predict(dataset.samples, keep_members=True)
@@ -262,7 +262,7 @@ def measure_physics(
     output
         Folder; None: `physics/<name>` here.
     progress
-        Told of every image.
+        Receives the number of images done.
 
     Raises
     ------
@@ -275,7 +275,7 @@ def measure_physics(
         segmenter = load_version(settings, options.version)
         images = measure_dataset(segmenter, dataset, scale)
         measured = list(tracked(images, progress, "Measuring", len(dataset.samples)))
-        backdrop = dataset.samples[0].image()
+        background = dataset.samples[0].image()
     version = Registry(settings).get(options.version)
     provenance = {
         "ensemble": version.name,
@@ -292,7 +292,7 @@ def measure_physics(
         widening=options.widening,
         provenance=provenance,
     )
-    page = write_physics(experiment, agreements, backdrop, output or Path("physics") / dataset.name)
+    page = write_physics(experiment, agreements, background, output or Path("physics") / dataset.name)
     return MeasuredPhysics(experiment, agreements, page)
 
 
@@ -311,4 +311,6 @@ def _experiment(settings: Settings, source: str, scratch: Path, region_done: boo
             "`icefloe data list` lists the datasets."
         )
     name = folder.resolve().name
-    return import_folder(folder, name, scratch / "data", preprocessing=steps_done(region_done)), "none"
+    return import_folder(
+        folder, name, scratch / "data", preprocessing=steps_done(region_done)
+    ).dataset, "none"

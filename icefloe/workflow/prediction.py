@@ -1,4 +1,4 @@
-"""Predict masks and uncertainty: of a dataset for a pipeline, or of a person's files."""
+"""Predict masks and uncertainty: of a dataset for a pipeline, or of a user's files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def predict_files(
     level
         Coverage of the intervals for areas.
     progress
-        Told of every file.
+        Receives the number of files done.
 
     Raises
     ------

@@ -24,7 +24,7 @@ def pretrain_encoders(
     progress: Progress = SILENT,
     **settings: int | float,
 ) -> list[Path]:
-    """Train encoders one after the other; killed and run again, it goes on where it stood.
+    """Train encoders one after the other; an interrupted run can be resumed.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def pretrain_encoders(
         If not exactly one of `steps` and `minutes` is given, or a setting is wrong.
     """
     if (steps is None) == (minutes is None):
-        raise IcefloeError("How long is not said. Give either --steps or --minutes.")
+        raise IcefloeError("The training needs one length. Give either --steps or --minutes.")
     files = []
     for encoder in encoders:
         state = output / STATE / encoder

@@ -67,7 +67,7 @@ class WatchedRecording:
     interrupted: bool
 
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know of it, one sentence each."""
+        """Warnings about the recording, one sentence each."""
         if not self.late:
             return self.report.warnings()
         return (
@@ -91,7 +91,7 @@ def stack_to_folder(
     options
         Length, alignment and cleaning of the composites.
     progress
-        Told of every frame.
+        Receives the number of frames done.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def watch_recording(
     region_done: bool = False,
     progress: Progress = SILENT,
 ) -> WatchedRecording:
-    """Stack and segment a recording while it is being made, each composite as soon as it is over.
+    """Stack and segment a recording while it is being made, composite by composite.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def watch_recording(
     region_done
         The two-phase region has been cut out of the frames already.
     progress
-        Told of each composite.
+        Receives a line for each composite.
     """
     segmenter = load_version(settings, version)
     arriving = ArrivingFrames(recording, idle_s)
@@ -181,8 +181,8 @@ def watch_recording(
     stacking = Stacking(begun, arriving.frames, folder, options)
     interrupted = False
     try:
-        for seen in watch(stacking, folder, segmenter, steps_done(region_done)):
-            progress.tell(seen.sentence())
+        for composite in watch(stacking, folder, segmenter, steps_done(region_done)):
+            progress.tell(composite.sentence())
     except KeyboardInterrupt:  # the usual end
         interrupted = True
     report = stacking.report()
@@ -194,7 +194,7 @@ def _refuse_one_name(recordings: Sequence[Path]) -> None:
     names = [recording_name(path) for path in recordings]
     if len(set(names)) < len(names):
         raise IcefloeError(
-            "Two recordings have the same name, and so would their composites. Stack them one by one."
+            "Two recordings have the same name, so their composites would too. Stack them one at a time."
         )
 
 

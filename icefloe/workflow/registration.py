@@ -18,7 +18,7 @@ from icefloe.workflow.evaluation import CHAMPION, EVALUATION, PICTURES
 
 @dataclass(frozen=True)
 class Challenger:
-    """A finished version and everything it was made from.
+    """A finished version, and what it was made from.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Challenger:
     data
         Bundle of the data that it was trained on.
     training
-        Training options.
+        Settings of the training, as in `params.yaml`.
     parent
         Version that its training started from; None: from scratch.
     arrived
@@ -53,7 +53,7 @@ class Challenger:
 def register_version(
     settings: Settings, challenger: Challenger, promotion: PromotionRule, run: str
 ) -> Submission:
-    """Make a challenger the next version with its lineage, and promote it if the promotion gate lets it pass.
+    """Register a challenger as the next version, with its lineage, and promote it if it passes the gate.
 
     Parameters
     ----------

@@ -5,7 +5,6 @@ from pathlib import Path
 from icefloe.errors import IcefloeError
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord, list_runs
-from icefloe.report.page import write_page
 from icefloe.settings import Settings
 
 
@@ -33,6 +32,8 @@ def write_report(settings: Settings, output: Path, run: str | None = None, *, fi
     IcefloeError
         If there is no such run, or none at all.
     """
+    from icefloe.report.page import write_page  # figures, which opening a record needs none of
+
     if run is None:
         known = list_runs(settings)
         if not known:

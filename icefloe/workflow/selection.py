@@ -1,4 +1,4 @@
-"""Choose the images worth a label, and put them in the labelling queue."""
+"""Choose the images to label, and put them in the labelling queue."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -77,7 +77,7 @@ def train_candidates(
 
 
 def prune_candidates(members: Path, rule: PruningRule, output: Path) -> PruningResult:
-    """Keep the candidates that the rule lets pass; the result is written to the file `output`."""
+    """Keep the candidates that pass the rule; the result is written to the file `output`."""
     result = prune(MembersDir.load(members), rule)
     output.write_text(result.model_dump_json(), encoding="utf-8")
     return result

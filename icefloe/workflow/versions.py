@@ -32,7 +32,7 @@ def fetch_version(settings: Settings, version: str, output: Path) -> FetchedVers
     version
         Name, or an alias such as `champion`.
     output
-        New directory.
+        New directory for the version's files.
     """
     registry = Registry(settings)
     registry.download(version, output)
@@ -48,7 +48,7 @@ def calibrate_version(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Guarantees:
-    """Calibrate what a version promises of new experiments, and keep it with the version.
+    """Calibrate the guarantees of a version for new experiments, and store them with it.
 
     Parameters
     ----------

@@ -289,7 +289,7 @@ def test_weights_that_can_not_be_had_are_told_in_one_line(trained, tmp_path):
     )
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith("error: resnet18: its imagenet weights are not here and ")
+    assert ended.stderr.startswith("error: resnet18: its imagenet weights are not on this machine, and ")
     assert "set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none." in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert [version.name for version in Registry(load_settings(trained)).list()] == ["EA-T1"]

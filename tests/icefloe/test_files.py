@@ -119,6 +119,8 @@ def test_a_row_that_a_killed_process_left_half_written_is_no_row(tmp_path, n_byt
 def test_a_table_of_other_columns_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "scores.csv"
     GrowingTable(path, ("image", "uq")).append({"image": "a.tif", "uq": 0.25})
-    with pytest.raises(IcefloeError, match=r"has other columns than these results \(image, area\)\. Move it"):
+    with pytest.raises(
+        IcefloeError, match=r"its columns are not those of these results \(image, area\)\. Move the file"
+    ):
         GrowingTable(path, ("image", "area"))
     assert path.read_text() == "image,uq\na.tif,0.25\n"

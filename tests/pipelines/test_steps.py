@@ -47,6 +47,28 @@ def count_children() -> int:
     return subprocess.run([sys.executable, "-c", "raise SystemExit(3)"], check=False).returncode
 
 
+@component
+def leave_work_behind(folder: str) -> str:
+    import atexit
+    import threading
+    import time
+    from pathlib import Path
+
+    def finish() -> None:
+        time.sleep(0.5)
+        (Path(folder) / "thread").touch()
+
+    atexit.register((Path(folder) / "atexit").touch)
+    threading.Thread(target=finish).start()
+    print("last words, without a line break", end="")
+    return folder
+
+
+@component
+def give_up() -> str:
+    raise SystemExit("nothing to do here")
+
+
 @dsl.pipeline(name="two")
 def two(log: str) -> str:
     first = look_around(log=log, line="first")
@@ -89,3 +111,19 @@ def test_a_step_killed_by_a_signal_has_failed():
 def test_a_step_sees_how_its_own_children_ended():
     with step_process() as process, forked_steps(process):
         assert count_children().output == 3
+
+
+def test_a_step_ends_as_an_interpreter_does(tmp_path, capfd):
+    with step_process() as process, forked_steps(process):
+        leave_work_behind(folder=str(tmp_path))
+
+    assert (tmp_path / "atexit").exists()
+    assert (tmp_path / "thread").exists()
+    assert "last words, without a line break" in capfd.readouterr().out
+
+
+def test_a_step_that_exits_has_failed_and_says_why(capfd):
+    with step_process() as process, forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
+        give_up()
+
+    assert "nothing to do here" in capfd.readouterr().out

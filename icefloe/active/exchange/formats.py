@@ -1,26 +1,28 @@
-"""What every exchange format has in common: what goes out, what comes back, and how images are recognised."""
+"""What every exchange format has in common: what goes out, and what comes back."""
 
-import json
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
+from icefloe.active.exchange.known import Known
+from icefloe.active.exchange.sources import Source
 from icefloe.active.items import Item
-from icefloe.active.uploads import check_name
-from icefloe.datasets.labels import Polygon
+from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 
-MAX_JSON_BYTES = 512 * 2**20
-
 # Outlines may pass half a pixel beside the mask's: invisible, and several times fewer points to drag.
 POLYGON_TOLERANCE = 0.5
+
+OTHER_KIND = "not a label file of this format"
+NOT_PNG = "not a PNG"
+NOBODY_OUTLINED = "nobody outlined anything"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class Incoming:
     time
         Seconds since the epoch; None likewise.
     seconds
-        Time spent; None likewise.
+        Time spent, in s; None likewise.
+    is_blank
+        Whether nothing at all was drawn, which can mean that nobody looked at the image.
     """
 
     item: Item
@@ -73,6 +77,49 @@ class Incoming:
     author: str | None = None
     time: float | None = None
     seconds: float | None = None
+    is_blank: bool = False
+
+
+@dataclass
+class Reading:
+    """What an export holds: labels, and what is none.
+
+    Attributes
+    ----------
+    where
+        The export, for messages.
+    labels
+        One an image.
+    notes
+        What was decided where a label could be read in more than one way, a sentence each.
+    """
+
+    where: str
+    labels: list[Incoming] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+    _left: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Files, images and entries that become no label, by reason."""
+        return tuple(LeftOut(reason, tuple(names)) for reason, names in self._left.items())
+
+    def claim(self, item: Item) -> None:
+        """Say that a label of `item` comes, before it is decoded.
+
+        Raises
+        ------
+        IcefloeError
+            If the export has one of that image already.
+        """
+        if item.key in self._seen:
+            raise IcefloeError(f"{self.where}: two labels for {item.key}. Leave one.")
+        self._seen.add(item.key)
+
+    def leave(self, what: str, reason: str) -> None:
+        """Note something that becomes no label, and why."""
+        self._left[reason].append(what[:120])
 
 
 class Format(ABC):
@@ -85,8 +132,8 @@ class Format(ABC):
         """Write items, which are of one list of classes, into the empty `folder`."""
 
     @abstractmethod
-    def read(self, source: Path, items: "Known") -> list[Incoming]:
-        """Read labels from the file or folder `source`.
+    def read(self, source: Source, items: Known) -> Reading:
+        """Read labels from what the tool wrote.
 
         Raises
         ------
@@ -97,120 +144,6 @@ class Format(ABC):
     def as_exported(self, premask: MaskArray, classes: Sequence[str]) -> MaskArray:
         """What `read` gives for a pre-annotation that nobody touched; uint8, shape (H, W)."""
         return premask
-
-
-class Known:
-    """The queue's items by the names that other tools know them by.
-
-    Where rounds queued one image more than once, the last one counts.
-    """
-
-    def __init__(self, items: Sequence[Item]) -> None:
-        self._by_key = {item.key: item for item in items}
-        self._by_stem: dict[str, set[str]] = {}
-        for item in items:
-            self._by_stem.setdefault(item.stem, set()).add(item.key)
-
-    def by_key(self, dataset: object, stem: object, where: Path) -> Item:
-        """The item of an image.
-
-        Raises
-        ------
-        IcefloeError
-            If a name is unsafe or the image is not in the queue.
-        """
-        try:
-            key = f"{check_name('dataset', dataset)}/{check_name('image', stem)}"
-        except IcefloeError as error:
-            raise IcefloeError(f"{where}: {error}") from error
-        if key not in self._by_key:
-            raise IcefloeError(f"{where}: {key} is not in the queue. Import labels of exported images only.")
-        return self._by_key[key]
-
-    def by_file(self, name: object, where: Path) -> Item:
-        """The item of an image file, such as `D3/stack_7.png`; tools that drop folders leave `stack_7.png`.
-
-        Raises
-        ------
-        IcefloeError
-            If the name leads out of its folder, or the image is not in the queue or could be several.
-        """
-        path = PurePosixPath(str(name))
-        if path.is_absolute() or ".." in path.parts or "\\" in str(name) or not path.name:
-            raise IcefloeError(f"{where}: file name {str(name)[:80]!r} is not a safe name. Fix the file.")
-        if len(path.parts) > 1:
-            return self.by_key(path.parts[-2], path.stem, where)
-        keys = self._by_stem.get(path.stem, set())
-        if len(keys) > 1:
-            raise IcefloeError(
-                f"{where}: {path.name} could be {' or '.join(sorted(keys))}. Name the dataset."
-            )
-        return self.by_key(next(iter(keys)).split("/")[0] if keys else "", path.stem, where)
-
-
-def check_outline(polygon: Polygon, shape: tuple[int, int], what: str) -> None:
-    """Refuse a polygon without points, or with points so far outside (H, W) that drawing it would fail.
-
-    Raises
-    ------
-    IcefloeError
-        If it is such a one; `what` is the image that the message names.
-    """
-    points = polygon.points
-    if not points.size or not np.isfinite(points).all() or np.abs(points).max() > 10 * max(shape):
-        raise IcefloeError(f"{what}: a polygon has no points, or some far outside the image. Draw it again.")
-
-
-def read_json(path: Path) -> Any:
-    """Parsed JSON of a file from outside.
-
-    Raises
-    ------
-    IcefloeError
-        If the file is missing, huge or not JSON.
-    """
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise IcefloeError(f"{path}: larger than {MAX_JSON_BYTES >> 20} MiB. Export in parts.")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise IcefloeError(f"{path}: {error.strerror}. Name the file that the tool exported.") from error
-    except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise IcefloeError(f"{path}: not valid JSON ({reason}). Export the labels again.") from error
-
-
-def parse_time(text: object, where: str) -> float | None:
-    """Seconds since the epoch of an ISO 8601 time, UTC where it names no zone; None for nothing.
-
-    Raises
-    ------
-    IcefloeError
-        If it is something else.
-    """
-    if text is None or text == "":
-        return None
-    try:
-        parsed = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise IcefloeError(f"{where}: time {str(text)[:40]!r} is not ISO 8601. Fix it.") from error
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-
-
-def parse_seconds(value: object, where: str) -> float | None:
-    """Labelling time in s; None for nothing.
-
-    Raises
-    ------
-    IcefloeError
-        If it is no number.
-    """
-    if value is None or value == "":
-        return None
-    try:
-        return float(str(value))
-    except ValueError as error:
-        raise IcefloeError(f"{where}: seconds {str(value)[:40]!r} is not a number. Fix it.") from error
 
 
 def write_viewable(path: Path, image: FloatArray) -> None:

@@ -9,25 +9,22 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from icefloe.active.exchange.brush import decode_brush, encode_brush
+from icefloe.active.exchange.brush import encode_brush
 from icefloe.active.exchange.formats import (
     POLYGON_TOLERANCE,
     Format,
-    Incoming,
-    Known,
     Outgoing,
-    check_outline,
-    parse_seconds,
-    parse_time,
+    Reading,
     purpose_columns,
-    read_json,
     write_viewable,
 )
-from icefloe.active.items import Item
-from icefloe.datasets.labels import IGNORE_NAME, Polygon, draw_mask, mask_polygons
-from icefloe.errors import IcefloeError
+from icefloe.active.exchange.known import Known
+from icefloe.active.exchange.label_studio_export import LABEL_STUDIO, read_export
+from icefloe.active.exchange.sources import Source
+from icefloe.datasets.annotations.drawing import IGNORE_NAME
+from icefloe.datasets.labels import mask_polygons
 from icefloe.files import write_text_atomic
-from icefloe.typing import IGNORE, MaskArray
+from icefloe.typing import IGNORE
 
 # Label Studio serves the files below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT at this address.
 LOCAL_FILES = "/data/local-files/?d="
@@ -43,7 +40,7 @@ class LabelStudio(Format):
     predicted.
     """
 
-    name = "label-studio"
+    name = LABEL_STUDIO
     model_name: ClassVar[str] = "icefloe"
 
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
@@ -87,20 +84,10 @@ class LabelStudio(Format):
             for number, value in enumerate(np.unique(mask[mask > 0]))
         ]
 
-    def read(self, source: Path, items: Known) -> list[Incoming]:
-        tasks = read_json(source)
-        try:
-            if not isinstance(tasks, list) or not all("annotations" in task for task in tasks):
-                raise IcefloeError(
-                    f"{source}: not Label Studio's export. Choose the export format `JSON` in Label Studio."
-                )
-            read = [_read_task(source, task, items) for task in tasks]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = " ".join(repr(error).split())
-            raise IcefloeError(
-                f"{source}: not a valid Label Studio export ({reason}). Export it again."
-            ) from error
-        return [label for label in read if label is not None]
+    def read(self, source: Source, items: Known) -> Reading:
+        reading = Reading(source.name)
+        read_export(source.only_json(), items, reading)
+        return reading
 
 
 class LabelStudioPolygons(LabelStudio):
@@ -153,60 +140,3 @@ def _label_config(classes: Sequence[str]) -> str:
         f'  <BrushLabels name="brush" toName="image">\n{labels}\n  </BrushLabels>\n'
         f'  <PolygonLabels name="polygon" toName="image">\n{labels}\n  </PolygonLabels>\n</View>\n'
     )
-
-
-def _read_task(source: Path, task: Mapping[str, Any], items: Known) -> Incoming | None:
-    item = items.by_key(task["data"].get("dataset"), task["data"].get("stem"), source)
-    what = f"{source}: {item.key}"
-    done = [annotation for annotation in task["annotations"] if not annotation.get("was_cancelled")]
-    if not done:
-        return None
-    if len(done) > 1:
-        raise IcefloeError(f"{what} has {len(done)} annotations. Keep one of them in Label Studio.")
-    (annotation,) = done
-    mask = np.zeros(item.shape, np.uint8)
-    for region in annotation["result"]:
-        _draw_region(mask, region, item, what, source)
-    return Incoming(
-        item=item,
-        mask=mask,
-        what=what,
-        author=_author(annotation.get("completed_by")),
-        time=parse_time(annotation.get("updated_at") or annotation.get("created_at"), what),
-        seconds=parse_seconds(annotation.get("lead_time"), what),
-    )
-
-
-def _draw_region(mask: MaskArray, region: Mapping[str, Any], item: Item, what: str, source: Path) -> None:
-    kind, value = region["type"], region.get("value", {})
-    if kind not in ("brushlabels", "polygonlabels"):
-        raise IcefloeError(f"{what}: a region of kind {kind!r}. Draw with the brush or polygons.")
-    size = (region["original_height"], region["original_width"])
-    if size != item.shape or region.get("image_rotation"):
-        raise IcefloeError(
-            f"{what}: mask is {size[1]}x{size[0]}, turned by {region.get('image_rotation') or 0} degrees, "
-            f"but the image is {item.shape[1]}x{item.shape[0]}. Label the exported image as it is."
-        )
-    label = _class_value(value[kind], item, what)
-    if kind == "brushlabels":
-        mask[decode_brush(value["rle"], item.shape, what)] = label
-    else:
-        points = np.asarray(value["points"], np.float64).reshape(-1, 2)
-        outline = Polygon(None, points * (item.shape[1] / 100, item.shape[0] / 100))
-        check_outline(outline, item.shape, what)
-        mask[draw_mask(source, [outline], item.shape, ("outside", "inside")) == 1] = label
-
-
-def _class_value(names: Sequence[str], item: Item, what: str) -> int:
-    (name,) = names
-    if name == IGNORE_NAME:
-        return IGNORE
-    if name not in item.classes:
-        raise IcefloeError(f"{what}: unknown class {name!r}; known are {', '.join(item.classes)}. Rename it.")
-    return item.classes.index(name)
-
-
-def _author(completed_by: object) -> str | None:
-    if isinstance(completed_by, dict):
-        return completed_by.get("email") or _author(completed_by.get("id"))
-    return None if completed_by is None else f"label-studio user {completed_by}"

@@ -2,28 +2,34 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from icefloe.active.exchange.formats import (
+    NOT_PNG,
     Format,
     Incoming,
-    Known,
     Outgoing,
-    parse_seconds,
-    parse_time,
+    Reading,
     purpose_columns,
     write_viewable,
 )
-from icefloe.active.uploads import encode_png, read_mask_upload
+from icefloe.active.exchange.known import Known
+from icefloe.active.exchange.png_table import COLUMNS, TABLE, read_table
+from icefloe.active.exchange.sources import Source, SourceFile
+from icefloe.active.exchange.values import parse_seconds, parse_time
+from icefloe.active.items import Item
+from icefloe.active.uploads import MAX_MASK_BYTES, decode_upload, encode_png
+from icefloe.datasets.annotations.mask_file import MaskFile, White
 from icefloe.errors import IcefloeError
 from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.typing import IGNORE, MaskArray
 
-TABLE = "items.csv"
-COLUMNS = ("dataset", "stem", "strategy", "score", "rank", "reason", "author", "time", "seconds")
+IMAGES, MASKS = "images", "masks"
 
 
 class PngMasks(Format):
@@ -41,42 +47,98 @@ class PngMasks(Format):
         table.writeheader()
         for outgoing in items:
             item = outgoing.item
-            write_viewable(folder / "images" / outgoing.image_name, outgoing.image)
+            write_viewable(folder / IMAGES / outgoing.image_name, outgoing.image)
             painted = _paintable(outgoing.premask, len(item.classes))
-            write_bytes_atomic(folder / "masks" / outgoing.image_name, encode_png(painted))
+            write_bytes_atomic(folder / MASKS / outgoing.image_name, encode_png(painted))
             table.writerow({"dataset": item.dataset, "stem": item.stem, **purpose_columns(item)})
         write_text_atomic(folder / TABLE, text.getvalue())
 
-    def read(self, source: Path, items: Known) -> list[Incoming]:
-        table = source / TABLE
-        rows = _read_table(table, items) if table.is_file() else {}
-        masks = source / "masks" if (source / "masks").is_dir() else source
-        labels = []
-        for path in sorted(masks.rglob("*.png")):
-            item = items.by_file(path.relative_to(masks).as_posix(), path)
-            row = rows.get(item.key, {})
-            where = f"{table}: {item.key}"
-            labels.append(
+    def read(self, source: Source, items: Known) -> Reading:
+        reading = Reading(source.name)
+        table = next((file for file in source.files if file.name.name.lower() == TABLE), None)
+        rows = {} if table is None else read_table(table, items)
+        painted = []
+        for file in _masks(source, reading):
+            item = items.by_file(str(file.name), file.where, source.folder)
+            reading.claim(item)
+            n_classes = len(item.classes)
+            shown = decode_upload(file.read(MAX_MASK_BYTES), item.shape, n_classes, file.where)
+            painted.append(Painted(file, item, shown))
+        for one, mask in zip(painted, class_indices(painted), strict=True):
+            row = rows.get(one.item.key, {})
+            where = f"{source.name if table is None else table.where}: {one.item.key}"
+            reading.labels.append(
                 Incoming(
-                    item=item,
-                    mask=read_mask_upload(path.read_bytes(), item.shape, len(item.classes), str(path)),
-                    what=str(path),
+                    item=one.item,
+                    mask=mask,
+                    what=one.file.where,
                     author=row.get("author") or None,
-                    time=parse_time(row.get("time"), where) or path.stat().st_mtime,
+                    time=parse_time(row.get("time"), where) or one.file.time,
                     seconds=parse_seconds(row.get("seconds"), where),
                 )
             )
-        return labels
+        return reading
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A mask as an image editor saved it."""
+
+    file: SourceFile
+    item: Item
+    shown: MaskFile
+
+
+def class_indices(painted: Sequence[Painted]) -> list[MaskArray]:
+    """The masks as class indices; each uint8, shape (H, W), 255 = ignore.
+
+    Nothing but black and white is background and the second of two classes, as masks without ignored pixels
+    are exported; other levels are class indices.
+
+    Raises
+    ------
+    IcefloeError
+        If a mask holds levels that are no class, or 255 could mean class or ignore.
+    """
+    present: dict[int, list[frozenset[int]]] = defaultdict(list)
+    for one in painted:
+        present[len(one.item.classes)].append(one.shown.present)
+    # A mask that is white all over is one of black and white: the others need not show it.
+    whites = {n: replace(White.of(values, n), as_class=True) for n, values in present.items()}
+    masks = []
+    for one in painted:
+        n_classes = len(one.item.classes)
+        mask = whites[n_classes].class_indices(one.shown, one.file.where)
+        _check_levels(mask, n_classes, one.file.where)
+        masks.append(mask)
+    return masks
+
+
+def _check_levels(mask: MaskArray, n_classes: int, what: str) -> None:
+    unknown = np.unique(mask[(mask >= n_classes) & (mask != IGNORE)])
+    if unknown.size:
+        shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown.size > 5 else "")
+        raise IcefloeError(
+            f"{what}: {np.isin(mask, unknown).sum()} pixels are of no class (grey levels {shown}), as a soft "
+            f"brush leaves them. Use 0 and 255 only, or class indices 0 to {n_classes - 1}."
+        )
+
+
+def _masks(source: Source, reading: Reading) -> list[SourceFile]:
+    """The masks; where there is a folder `masks`, only what is in it."""
+    in_masks = [file for file in source.files if MASKS in _folders(file)]
+    for file in source.files:
+        is_mask_file = file in in_masks if in_masks else file.name.name.lower() != TABLE
+        if is_mask_file and file.suffix != ".png":
+            reading.leave(str(file.name), NOT_PNG)
+    found = in_masks or source.files
+    return [file for file in found if file.suffix == ".png" and IMAGES not in _folders(file)]
+
+
+def _folders(file: SourceFile) -> list[str]:
+    return [part.lower() for part in file.name.parts[:-1]]
 
 
 def _paintable(mask: MaskArray, n_classes: int) -> MaskArray:
     black_and_white = n_classes == 2 and IGNORE not in mask
     return mask * np.uint8(IGNORE) if black_and_white else mask
-
-
-def _read_table(path: Path, items: Known) -> dict[str, Mapping[str, str]]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise IcefloeError(f"{path}: not a CSV table in UTF-8 ({error}). Save it as such.") from error
-    return {items.by_key(row.get("dataset"), row.get("stem"), path).key: row for row in rows}

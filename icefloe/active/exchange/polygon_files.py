@@ -1,29 +1,35 @@
-"""COCO and labelme: polygons in JSON, with the images beside."""
+"""COCO and labelme: outlines in JSON, with the images beside."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from icefloe.active.exchange.formats import (
+    NOBODY_OUTLINED,
+    OTHER_KIND,
     POLYGON_TOLERANCE,
     Format,
     Incoming,
-    Known,
     Outgoing,
-    check_outline,
-    read_json,
+    Reading,
     write_viewable,
 )
+from icefloe.active.exchange.kinds import check_format
+from icefloe.active.exchange.known import Known
+from icefloe.active.exchange.sources import Source, SourceFile
+from icefloe.active.exchange.values import read_json
 from icefloe.active.items import Item
-from icefloe.datasets.labels import (
-    Annotation,
-    draw_mask,
-    mask_polygons,
-    read_annotations,
-    write_coco,
-    write_labelme,
-)
+from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
+from icefloe.datasets.annotations.reading import annotations_in
+from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.annotations.units import refuse_percent
+from icefloe.datasets.labels import mask_polygons, write_coco, write_labelme
 from icefloe.errors import IcefloeError
 from icefloe.typing import MaskArray
+
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_RENAME = "Name the outlines as the exported ones are named."
 
 
 class PolygonFormat(Format):
@@ -31,26 +37,12 @@ class PolygonFormat(Format):
 
     def as_exported(self, premask: MaskArray, classes: Sequence[str]) -> MaskArray:
         polygons = mask_polygons(premask, classes, POLYGON_TOLERANCE)
-        return draw_mask(Path("pre-annotation"), polygons, premask.shape, classes)
+        return draw_mask("pre-annotation", polygons, premask.shape, classes)
 
-    def _incoming(self, path: Path, annotation: Annotation, item: Item, time: float | None) -> Incoming:
-        shape = annotation.shape or item.shape
-        if shape != item.shape:
-            raise IcefloeError(
-                f"{path}: {item.key} is {shape[1]}x{shape[0]} there but the image is "
-                f"{item.shape[1]}x{item.shape[0]}. Label the exported image as it is."
-            )
-        for polygon in annotation.polygons:
-            check_outline(polygon, item.shape, f"{path}: {item.key}")
-        mask = draw_mask(path, annotation.polygons, item.shape, item.classes)
-        return Incoming(item=item, mask=mask, what=f"{path}: {item.key}", time=time)
-
-    def _annotations(self, path: Path) -> list[Annotation]:
-        read_json(path)  # refuses what is missing, huge or broken, before it is read as annotations
-        annotations = read_annotations(path)
-        if annotations is None:
-            raise IcefloeError(f"{path}: neither COCO nor labelme. Name the file that the tool exported.")
-        return annotations
+    def _annotations(self, file: SourceFile) -> list[Annotation] | None:
+        content = read_json(file)
+        check_format(file, content, self.name)
+        return annotations_in(Path(file.where), content)
 
 
 class Coco(PolygonFormat):
@@ -64,16 +56,26 @@ class Coco(PolygonFormat):
         masks = {outgoing.image_name: outgoing.premask for outgoing in items}
         write_coco(folder / "annotations.json", masks, items[0].item.classes, POLYGON_TOLERANCE)
 
-    def read(self, source: Path, items: Known) -> list[Incoming]:
-        path = source / "annotations.json" if source.is_dir() else source
-        return [
-            self._incoming(path, annotation, items.by_file(annotation.file_name, path), None)
-            for annotation in self._annotations(path)
-        ]
+    def read(self, source: Source, items: Known) -> Reading:
+        file = source.only_json()
+        annotations = self._annotations(file)
+        if annotations is None:
+            raise IcefloeError(f"{file.where}: no COCO file. Name the file that the tool exported.")
+        reading = Reading(source.name)
+        found = []
+        for annotation in annotations:
+            if not annotation.regions and not items.has_file(annotation.file_name):
+                reading.leave(annotation.file_name, NOBODY_OUTLINED)
+                continue
+            item = items.by_file(annotation.file_name, file.where)
+            reading.claim(item)
+            found.append(Outlined(file, item, annotation))
+        _draw(reading, found)
+        return reading
 
 
 class Labelme(PolygonFormat):
-    """An image and a JSON file beside it for each item, by dataset; reads a folder of such files.
+    """An image and a JSON file beside it for each item, by dataset; reads such files.
 
     A file's own name says which image it is of: the `imagePath` inside is often wrong.
     """
@@ -92,12 +94,56 @@ class Labelme(PolygonFormat):
                 POLYGON_TOLERANCE,
             )
 
-    def read(self, source: Path, items: Known) -> list[Incoming]:
-        labels = []
-        for path in sorted(source.rglob("*.json")):
-            item = items.by_file(path.relative_to(source).as_posix(), path)
-            annotations = self._annotations(path)
-            if len(annotations) != 1:
-                raise IcefloeError(f"{path}: holds {len(annotations)} images. Import it as COCO.")
-            labels.append(self._incoming(path, annotations[0], item, path.stat().st_mtime))
-        return labels
+    def read(self, source: Source, items: Known) -> Reading:
+        reading = Reading(source.name)
+        found = []
+        for file in source.files:
+            annotations = self._annotations(file) if file.suffix == ".json" else None
+            if annotations is None:
+                if file.suffix not in PICTURES:
+                    reading.leave(str(file.name), OTHER_KIND)
+                continue
+            item = items.by_file(str(file.name), file.where, source.folder)
+            reading.claim(item)
+            found.append(Outlined(file, item, annotations[0], file.time))
+        _draw(reading, found)
+        return reading
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """The regions that a file has of an item's image; `time` (s since the epoch) is when they were saved."""
+
+    file: SourceFile
+    item: Item
+    annotation: Annotation
+    time: float | None = None
+
+
+def _draw(reading: Reading, found: Sequence[Outlined]) -> None:
+    """Add the labels; one unknown class name in all of them may stand for the second of two classes."""
+    names: dict[tuple[str, ...], set[str | None]] = defaultdict(set)
+    for one in found:
+        names[one.item.classes] |= {region.label for region in one.annotation.regions}
+    aliases = {
+        classes: foreground_alias(reading.where, labels, classes, _RENAME)
+        for classes, labels in names.items()
+    }
+    for classes, alias in aliases.items():
+        if alias is not None:
+            reading.notes.append(f"Outlines named {alias[:80]!r} are taken as {classes[1]!r}.")
+    reading.labels += [_incoming(one, aliases[one.item.classes]) for one in found]
+    refuse_percent(Path(reading.where), [(one.annotation, one.item.shape) for one in found])
+
+
+def _incoming(outlined: Outlined, alias: str | None) -> Incoming:
+    item, annotation = outlined.item, outlined.annotation
+    what = f"{outlined.file.where}: {item.key}"
+    shape = annotation.shape or item.shape
+    if shape != item.shape:
+        raise IcefloeError(
+            f"{what} is {shape[1]}x{shape[0]} there but the image is {item.shape[1]}x{item.shape[0]}. "
+            "Label the exported image as it is."
+        )
+    mask = draw_mask(what, annotation.regions, item.shape, item.classes, alias)
+    return Incoming(item, mask, what, time=outlined.time, is_blank=not annotation.regions)

@@ -8,14 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.active.exchange.formats import Format, Incoming, Known, Outgoing
+from icefloe.active.exchange.formats import (
+    NOBODY_OUTLINED,
+    Format,
+    Incoming,
+    Outgoing,
+    Reading,
+)
+from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
 from icefloe.active.exchange.png import PngMasks
 from icefloe.active.exchange.polygon_files import Coco, Labelme
+from icefloe.active.exchange.sources import open_source
 from icefloe.active.items import Item, Label, OutsideLabel, State
 from icefloe.active.queue import Queue
-from icefloe.active.uploads import check_mask, decode_png, encode_png
-from icefloe.datasets.dataset import load_datasets
+from icefloe.active.uploads import decode_png, encode_png
+from icefloe.datasets.dataset import check_mask, load_datasets
+from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.typing import MaskArray
@@ -39,17 +48,28 @@ class ImportResult:
         Keys of images that came back as they went out.
     n_known
         How many of the labels an earlier import had brought.
+    left_out
+        What else in the export became no label.
+    notes
+        What was decided where a label could be read in more than one way.
     """
 
     labels: tuple[Label, ...]
     unchanged: tuple[str, ...]
     n_known: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The counts in words."""
         known = f"; {self.n_known} had been imported before" if self.n_known else ""
-        left = f"; {len(self.unchanged)} came back unchanged and were left out" if self.unchanged else ""
-        return f"{len(self.labels) - self.n_known} labels imported{known}{left}."
+        left = f"; {len(self.unchanged)} came back unchanged, not imported" if self.unchanged else ""
+        n_new = len(self.labels) - self.n_known
+        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}."
+
+    def sentences(self) -> tuple[str, ...]:
+        """The counts, what was decided, and what else was not taken."""
+        return (self.sentence(), *self.notes, *(left.sentence() for left in self.left_out))
 
 
 def exchange_format(name: str) -> Format:
@@ -109,6 +129,7 @@ def import_labels(
     format_name: str,
     author: str | None = None,
     accept_unchanged: bool = False,
+    strict: bool = False,
 ) -> ImportResult:
     """Submit the labels in another tool's export to the queue: all of them, or none if one is bad.
 
@@ -119,7 +140,7 @@ def import_labels(
     queue
         The queue that the images were exported from.
     source
-        The file or folder that the tool wrote.
+        The file, folder or ZIP that the tool wrote.
     format_name
         Name of the format, as for `export_items`; either Label Studio format reads both.
     author
@@ -127,37 +148,52 @@ def import_labels(
     accept_unchanged
         Take masks that are just as they went out as labels, too. Otherwise they count as not looked at: most
         formats can't tell a prediction that somebody approved from one that nobody opened.
+    strict
+        Refuse an export that holds anything that would not be taken.
 
     Raises
     ------
     IcefloeError
-        If the export is malformed, a mask does not fit its image, an image is unknown or taken, or an author
-        is missing.
+        If the export is malformed, a mask does not fit its image, an image is unknown or taken, an author is
+        missing, or there is no label in it.
     """
     chosen = exchange_format(format_name)
-    if not source.exists():
-        raise IcefloeError(f"{source}: no such file or folder. Name what the tool exported.")
-    incoming = chosen.read(source, Known(queue.items()))
-    _refuse_twice(source, incoming)
+    reading = chosen.read(open_source(source), Known(queue.items()))
     outside, unchanged = [], []
-    for label in incoming:
+    for label in reading.labels:
         item = label.item
-        mask = check_mask(label.mask, item.shape, len(item.classes), label.what)
+        check_mask(label.what, label.mask, item.shape, len(item.classes))
         untouched = _tells_no_author(chosen) and np.array_equal(
-            mask, chosen.as_exported(_premask(queue, item), item.classes)
+            label.mask, chosen.as_exported(_premask(queue, item), item.classes)
         )
         if untouched and not accept_unchanged:
             unchanged.append(item.key)
+        elif label.is_blank and not untouched:
+            reading.leave(item.key, NOBODY_OUTLINED)
         else:
-            outside.append(_outside(label, mask, chosen.name, author))
-    if not outside:
-        raise IcefloeError(
-            f"{source}: no labels in it; {len(unchanged)} masks are as they were exported. "
-            "Label the images, or take the masks as they are: --accept-unchanged."
-        )
+            outside.append(_outside(label, chosen.name, author))
+    _check_taken(reading, len(outside), unchanged, strict)
     before = {label.id for state in _LABELLED for label in queue.labels(state)}
     labels = queue.submit_all(outside)
-    return ImportResult(tuple(labels), tuple(unchanged), sum(label.id in before for label in labels))
+    n_known = sum(label.id in before for label in labels)
+    return ImportResult(tuple(labels), tuple(unchanged), n_known, reading.left_out, tuple(reading.notes))
+
+
+def _check_taken(reading: Reading, n_labels: int, unchanged: Sequence[str], strict: bool) -> None:
+    left = "; ".join(left.sentence() for left in reading.left_out)
+    same = f"masks that came back as they went out: {len(unchanged)}" if unchanged else ""
+    rest = "; ".join(part for part in (same, left) if part)
+    if not n_labels:
+        remedy = (
+            "Label the images, or take the masks as they are: --accept-unchanged."
+            if unchanged
+            else "Label the images, or name what the tool exported."
+        )
+        raise IcefloeError(f"{reading.where}: no labels in it{'; ' if rest else ''}{rest}. {remedy}")
+    if strict and rest:
+        raise IcefloeError(
+            f"{reading.where}: {rest}. Nothing was imported; label or remove them, or leave out --strict."
+        )
 
 
 def _tells_no_author(chosen: Format) -> bool:
@@ -183,11 +219,11 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
     return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
 
 
-def _outside(label: Incoming, mask: MaskArray, source: str, author: str | None) -> OutsideLabel:
+def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
     labeler = label.author or author
     if labeler is None:
         raise IcefloeError(f"{label.what}: says not who made the label. Name the author: --author NAME.")
-    png = encode_png(mask)
+    png = encode_png(label.mask)
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()
     return OutsideLabel(
@@ -199,11 +235,3 @@ def _outside(label: Incoming, mask: MaskArray, source: str, author: str | None) 
         source=source,
         token=f"import-{token}",
     )
-
-
-def _refuse_twice(source: Path, incoming: Sequence[Incoming]) -> None:
-    seen: set[str] = set()
-    for label in incoming:
-        if label.item.key in seen:
-            raise IcefloeError(f"{source}: two labels for {label.item.key}. Leave one.")
-        seen.add(label.item.key)

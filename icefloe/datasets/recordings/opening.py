@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-from icefloe.datasets import plain
+from icefloe.datasets import mrc, plain, tiff
 from icefloe.datasets.containers import READERS
-from icefloe.datasets.recordings import mrc, ser, tiff, video
+from icefloe.datasets.recordings import ser, video
 from icefloe.datasets.recordings.container import open_container
 from icefloe.datasets.recordings.folder import open_folder
+from icefloe.datasets.recordings.mrc import open_mrc
 from icefloe.datasets.recordings.pictures import open_numpy, open_picture
 from icefloe.datasets.recordings.recording import Recording
+from icefloe.datasets.recordings.tiff import open_tiff
 from icefloe.errors import IcefloeError
 
 CAN_GROW = (*tiff.SUFFIXES, *mrc.SUFFIXES)
 """Files whose frames can be read while they are being written; others have their index at the end."""
 
-SUFFIXES = {*video.SUFFIXES, *READERS, *plain.SUFFIXES}
+SUFFIXES = {*video.SUFFIXES, *READERS, *mrc.SUFFIXES, *plain.SUFFIXES}
 
 
 def is_recording_name(path: Path) -> bool:
@@ -54,10 +56,11 @@ def open_recording(path: Path, growing: bool = False) -> Recording:
 
 
 def _open_file(path: Path, suffix: str, growing: bool) -> Recording:
-    if suffix in tiff.SUFFIXES:
-        return tiff.open_tiff(path, growing)
+    # What is in it counts: programs name a PNG `.tif`, and a TIFF `.jpg`.
+    if (growing and suffix in tiff.SUFFIXES) or (suffix in plain.PICTURES and tiff.is_tiff(path)):
+        return open_tiff(path, growing)
     if suffix in mrc.SUFFIXES:
-        return mrc.open_mrc(path, growing)
+        return open_mrc(path, growing)
     if growing:
         raise IcefloeError(
             f"{path}: can't be read while it is being written, since its index comes at its end. "

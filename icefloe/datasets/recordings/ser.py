@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.datasets.containers import pixel_size_nm
 from icefloe.datasets.raw import unreadable
 from icefloe.datasets.recordings.layout import Layout, PlainRecording, n_frames_of
 from icefloe.datasets.recordings.recording import FrameRate
+from icefloe.datasets.units import pixel_size_nm
 from icefloe.errors import IcefloeError
 
 SUFFIXES = (".ser",)

@@ -1,5 +1,6 @@
 """Images and masks that can't be used: one line that names the file and the remedy, and nothing written."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,23 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def refusal(cli, workspace, source, files_in):
-    """Import `source`; the error, after checking that the workspace is as it was."""
+def refusal_of(cli, workspace, source, files_in):
+    """Import `source` with options; the error, after checking that the workspace is as it was."""
 
-    def run() -> str:
+    def run(*options: str) -> str:
         before = files_in(workspace)
-        message = cli("-C", workspace, "data", "import", source, "--name", "D1").refusal
+        message = cli("-C", workspace, "data", "import", source, "--name", "D1", *options).refusal
         assert files_in(workspace) == before
         assert list((workspace / "data").iterdir()) == []
         return message
 
     return run
+
+
+@pytest.fixture
+def refusal(refusal_of):
+    """As `refusal_of`, without options."""
+    return refusal_of
 
 
 def write_mask(path: Path, mask: np.ndarray) -> None:
@@ -57,7 +64,9 @@ def test_a_mask_with_unknown_classes(refusal, source):
 
     message = refusal()
     assert message.startswith(f"{source / 'a_label.png'}: mask has unknown classes (values 3, 7)")
-    assert message.endswith("Export class indices, or name the further classes in dataset.yaml.")
+    assert message.endswith(
+        'Name every class: --classes "background,ice,NAME2,NAME3,NAME4,NAME5,NAME6,NAME7".'
+    )
 
 
 def test_a_truncated_tiff(refusal, source):
@@ -163,3 +172,28 @@ def test_simulating_over_another_dataset_is_one_line_and_nothing_else(cli, works
     assert outcome.refusal.startswith(f"{workspace / 'data' / 'D1'}: exists already and its dataset.yaml is")
     assert outcome.out == ""
     assert files_in(workspace) == before
+
+
+def test_a_file_that_is_not_taken_with_strict(refusal_of, source):
+    tifffile.imwrite(source / "a.tif", GREY)
+    (source / "a.xml").write_text("<annotation/>")
+
+    assert refusal_of("--strict") == (
+        f"{source}: 1 not taken (.xml, neither image nor label): a.xml. "
+        "Move these away, or import without --strict."
+    )
+
+
+def test_what_is_not_taken_and_what_was_decided_is_printed(cli, workspace, source):
+    tifffile.imwrite(source / "a.tif", GREY)
+    (source / "a.xml").write_text("<annotation/>")
+    shape = {"label": "[b]crystal", "points": [[10, 8], [40, 8], [40, 30]]}
+    (source / "a.json").write_text(json.dumps({"shapes": [shape], "imagePath": "a.tif"}))
+
+    outcome = cli("-C", workspace, "data", "import", source, "--name", "D1")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[:3] == [
+        "D1: 1 images, 1 with labels",
+        "Outlines named '[b]crystal' are taken as 'ice'.",
+        "1 not taken (.xml, neither image nor label): a.xml",
+    ]

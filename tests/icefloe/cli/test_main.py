@@ -93,7 +93,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(cli, workspace):
     (workspace / "mine.txt").write_text("mine")
 
     assert cli("init", workspace / "mine.txt").refusal == (
-        f"{workspace / 'mine.txt'}: File exists. Fix that, or name another place."
+        f"{workspace / 'mine.txt'}: File exists. Fix that, or name another path."
     )
     assert (workspace / "mine.txt").read_text() == "mine"
 

@@ -39,7 +39,7 @@ def test_without_units_the_answer_says_what_it_is_in(cli, with_version, camera, 
 
     assert outcome.code == 0, outcome.err
     assert "px2" in outcome.out
-    assert "warning: No frame rate is known: a second an image is assumed" in outcome.err
+    assert "warning: No frame rate is known: a second per image is assumed" in outcome.err
     assert "warning: The pixel size is not known: lengths are in px, areas in px2." in outcome.err
     assert (tmp_path / "physics" / "session7" / "physics.h5").is_file()
 

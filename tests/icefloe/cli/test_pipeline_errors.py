@@ -84,7 +84,7 @@ def test_a_loop_with_nobody_to_label(refusal, workspace, add_dataset):
     add_dataset("D1")
 
     assert refusal("loop") == (
-        f"{workspace / 'data'}: no dataset with labels held back, so the loop has nobody to label. "
+        f"{workspace / 'data'}: no dataset has labels held back, and the loop needs one. "
         "Import one with `icefloe data import DIR --name D2 --hold-labels`."
     )
 

@@ -29,8 +29,8 @@ def test_weights_and_card_are_made_and_the_state_is_gone(cli, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("options", "refusal"),
     [
-        ([], "How long is not said. Give either --steps or --minutes."),
-        (["--steps", 1, "--minutes", 1], "How long is not said. Give either --steps or --minutes."),
+        ([], "The training needs one length. Give either --steps or --minutes."),
+        (["--steps", 1, "--minutes", 1], "The training needs one length. Give either --steps or --minutes."),
         (
             ["--steps", 1, "--size", 100],
             "Pre-training: size: Input should be a multiple of 32, not 100. Choose",

@@ -36,7 +36,7 @@ def test_stacking_tells_what_became_of_the_frames(cli, recording, frames, tmp_pa
 
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith(
-        "melt.tif: 32 frames (10 Hz from ImageJ's frame interval; 0.5 nm a pixel) in 3 composites; "
+        "melt.tif: 32 frames (10 Hz from ImageJ's frame interval; 0.5 nm per pixel) in 3 composites; "
         "tail of 2 frames dropped.\n"
     )
     images = sorted((tmp_path / "out/images").iterdir())
@@ -114,7 +114,7 @@ def test_a_dataset_that_was_begun_with_other_settings_is_begun_anew(
 def test_one_place_has_to_be_named(cli, recording, tmp_path, monkeypatch, where):
     monkeypatch.chdir(tmp_path)
     assert cli("stack", recording, *where).refusal == (
-        "Where should the composites go? Say either --output FOLDER or --name DATASET."
+        "The composites need one destination. Give either --output FOLDER or --name DATASET."
     )
     assert not (tmp_path / "out").exists()
 

@@ -24,7 +24,9 @@ def refusal(url: URL) -> str:
 def test_a_file_that_is_no_database(tmp_path):
     path = tmp_path / "queue.db"
     path.write_text("not a database, but long enough to look at " * 20)
-    assert refusal(sqlite_url(path)) == f"{path}: not a labelling queue. Move the file away."
+    assert (
+        refusal(sqlite_url(path)) == f"{path}: the file is not a labelling queue. Move it to another folder."
+    )
 
 
 @pytest.mark.parametrize("version", [0, 1, 2, 99])
@@ -32,7 +34,9 @@ def test_a_database_of_something_else(tmp_path, version):
     path = tmp_path / "mlflow.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(f"CREATE TABLE experiments (id INTEGER); PRAGMA user_version = {version};")
-    assert refusal(sqlite_url(path)) == f"{path}: not a labelling queue. Move the file away."
+    assert (
+        refusal(sqlite_url(path)) == f"{path}: the file is not a labelling queue. Move it to another folder."
+    )
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("experiments",)]
 

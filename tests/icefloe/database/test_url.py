@@ -64,15 +64,15 @@ def test_the_name_of_a_database_has_no_password_and_no_options(tmp_path, scheme)
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (SECRET, "can't be read as a URL. Write `sqlite:///FILE` or `postgresql+psycopg://"),
-        (f"postgresql://ana:{SECRET}@db.lab:port/icefloe", "can't be read as a URL"),
+        (SECRET, "it is not a valid URL. Write `sqlite:///FILE` or `postgresql+psycopg://"),
+        (f"postgresql://ana:{SECRET}@db.lab:port/icefloe", "it is not a valid URL"),
         (f"mysql://ana:{SECRET}@db.lab/icefloe", "'mysql' is not supported. Write `sqlite:///FILE`"),
         (f"postgresql+psycopg2://ana:{SECRET}@db.lab/icefloe", "'postgresql+psycopg2' is not supported"),
         (f"postgresql://ana:p@{SECRET}@db.lab/icefloe", "Write"),
         ("postgresql://ana:p@rest-of-pass/wor:d@db.lab/icefloe", "Write"),
         (
             "postgresql://ana:p@pass-wor-d@db.lab/icefloe",
-            "has two @. Write an @ in the user name or password as",
+            "it contains two @. Write an @ in the user name or password as",
         ),
         (f"postgresql://ana:{SECRET}@db.lab", "names no database"),
         ("sqlite://", "names no SQLite file"),

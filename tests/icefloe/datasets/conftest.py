@@ -10,6 +10,7 @@ import tifffile
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.importer import import_folder
 from icefloe.datasets.labels import write_mask
+from icefloe.datasets.versions import init_workspace
 
 MakeDataset = Callable[..., Dataset]
 
@@ -39,6 +40,18 @@ def make_dataset(tmp_path: Path, rng: np.random.Generator) -> MakeDataset:
         return Dataset.load(folder)
 
     return make
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with D1 (labelled) and D3 (not), not yet committed, and a user without git identity."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "none"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    folder = tmp_path / "study"
+    init_workspace(folder, "seed: 0\n")
+    make_dataset("D1", n_images=5, root=folder / "data")
+    make_dataset("D3", n_images=5, labelled=range(0), root=folder / "data")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_frames_of_one_scene_are_not_near_duplicates(make_dataset):
 
 
 def test_the_real_duplicates_are_found(ice, real_data, tmp_path):
-    particles = import_folder(real_data / "nanoparticle-sintering", "NP", tmp_path)
+    particles = import_folder(real_data / "nanoparticle-sintering", "NP", tmp_path).dataset
     groups = find_groups([sample for dataset in (*ice, particles) for sample in dataset.samples])
     assert [(group.kind, group.keys) for group in groups] == [
         ("exact", ("D2/stack_6", "D2/stack_9")),

@@ -30,7 +30,7 @@ def disc(value: int = 1) -> np.ndarray:
 
 def test_masks_beside_the_images_become_class_indices_and_images_are_copied_as_they_are(source, tmp_path):
     Image.fromarray(disc(255)).save(source / "stack_2_label.png")
-    dataset = import_folder(source, "D1", tmp_path / "data", author="Ada")
+    dataset = import_folder(source, "D1", tmp_path / "data", author="Ada").dataset
     assert [sample.stem for sample in dataset.labelled] == ["stack_2"]
     np.testing.assert_array_equal(dataset.labelled[0].mask(), disc())
     assert dataset.samples[0].image_path.read_bytes() == (source / "stack_1.png").read_bytes()
@@ -43,7 +43,9 @@ def test_images_and_masks_folders_with_their_own_words_are_matched(tmp_path, rng
         for index in (0, 1, 10):
             grey = disc(255) if word == "label" else rng.integers(0, 99, (20, 30), dtype=np.uint8)
             Image.fromarray(grey).convert("RGBA").save(tmp_path / "np" / folder / f"{word}_{index}.png")
-    dataset = import_folder(tmp_path / "np", "NP", tmp_path / "data", classes=["background", "particle"])
+    dataset = import_folder(
+        tmp_path / "np", "NP", tmp_path / "data", classes=["background", "particle"]
+    ).dataset
     assert [sample.stem for sample in dataset.labelled] == ["image_0", "image_1", "image_10"]
     np.testing.assert_array_equal(dataset.samples[2].mask(), disc())
 
@@ -52,13 +54,13 @@ def test_masks_with_class_indices_keep_255_as_ignore(source, tmp_path):
     mask = disc()
     mask[0] = 255
     Image.fromarray(mask).save(source / "stack_1_label.png")
-    dataset = import_folder(source, "D1", tmp_path / "data")
+    dataset = import_folder(source, "D1", tmp_path / "data").dataset
     np.testing.assert_array_equal(dataset.samples[0].mask(), mask)
 
 
 def test_polygons_go_by_the_json_files_own_name_where_its_file_name_is_wrong(source, tmp_path):
     write_coco(source / "stack_2.json", {"stack_3.png": disc()}, ["background", "ice"])
-    dataset = import_folder(source, "D1", tmp_path / "data")
+    dataset = import_folder(source, "D1", tmp_path / "data").dataset
     assert [sample.stem for sample in dataset.labelled] == ["stack_2"]
     np.testing.assert_array_equal(dataset.labelled[0].mask(), disc())
 
@@ -66,20 +68,20 @@ def test_polygons_go_by_the_json_files_own_name_where_its_file_name_is_wrong(sou
 def test_one_coco_file_labels_a_folder(source, tmp_path):
     masks = {"frames\\stack_1.png": disc(), "stack_3.png": disc(), "stack_2.png": np.zeros_like(disc())}
     write_coco(source / "all.json", masks, ["background", "ice"])
-    dataset = import_folder(source, "D1", tmp_path / "data")
+    dataset = import_folder(source, "D1", tmp_path / "data").dataset
     assert [sample.stem for sample in dataset.labelled] == ["stack_1", "stack_3"]
 
 
 def test_labelme_files_label_their_images(source, tmp_path):
     write_labelme(source / "stack_1.json", "stack_1.png", disc(), ["background", "ice"])
     (source / "stack_2.json").write_text(json.dumps({"voltage": 300}))
-    dataset = import_folder(source, "D1", tmp_path / "data")
+    dataset = import_folder(source, "D1", tmp_path / "data").dataset
     assert [sample.stem for sample in dataset.labelled] == ["stack_1"]
 
 
 def test_held_labels_are_truth_and_nothing_is_labelled(source, tmp_path):
     Image.fromarray(disc(255)).save(source / "stack_1_label.png")
-    dataset = import_folder(source, "D3", tmp_path / "data", hold_labels=True, author="Ada")
+    dataset = import_folder(source, "D3", tmp_path / "data", hold_labels=True, author="Ada").dataset
     assert not dataset.labelled
     np.testing.assert_array_equal(dataset.samples[0].truth(), disc())
     assert not (dataset.path / "labels.csv").exists()
@@ -89,7 +91,7 @@ def test_containers_become_tiff_of_the_same_values_and_dataset_yaml_says_so(real
     containers = real_data / "containers" / "rosettasciio"
     (tmp_path / "em").mkdir()
     shutil.copy(containers / "digitalmicrograph" / "2D" / "test_STEM_image.dm3", tmp_path / "em")
-    dataset = import_folder(tmp_path / "em", "EM", tmp_path / "data")
+    dataset = import_folder(tmp_path / "em", "EM", tmp_path / "data").dataset
     stored = tifffile.imread(dataset.samples[0].image_path)
     assert (stored.dtype, stored.shape) == (np.uint32, (68, 68))
     assert dataset.info.converted == {"test_STEM_image": "test_STEM_image.dm3 uint32 to TIFF uint32"}

@@ -8,17 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from icefloe.datasets.labels import (
-    Polygon,
-    draw_mask,
-    mask_polygons,
-    read_annotations,
-    write_coco,
-    write_labelme,
-    write_mask,
-)
+from icefloe.datasets.annotations.drawing import draw_mask
+from icefloe.datasets.annotations.reading import read_annotations
+from icefloe.datasets.labels import mask_polygons, write_coco, write_labelme, write_mask
 from icefloe.datasets.readers import read_mask
-from icefloe.errors import IcefloeError
 
 CLASSES = ["background", "crystal", "crack"]
 masks = hnp.arrays(
@@ -49,20 +42,6 @@ def test_a_tolerance_of_a_pixel_gives_far_fewer_points_and_nearly_the_mask():
     assert 2 * (drawn & ring()).sum() / (drawn.sum() + ring().sum()) > 0.98
 
 
-def test_a_square_of_corner_points_covers_the_pixels_its_points_lie_in():
-    square = Polygon("ice", np.array([(1.2, 1.9), (3.7, 1.9), (3.7, 2.1), (1.2, 2.1)]))
-    mask = draw_mask(Path("x"), [square], (5, 6), ["background", "ice"])
-    assert mask.sum() == 6
-    assert mask[1:3, 1:4].all()
-
-
-def test_polygons_may_reach_beyond_the_image():
-    polygon = Polygon("ice", np.array([(-5.0, -5.0), (50.0, -5.0), (50.0, 3.0), (-5.0, 3.0)]))
-    mask = draw_mask(Path("x"), [polygon], (10, 8), ["background", "ice"])
-    assert mask[:4].all()
-    assert not mask[4:].any()
-
-
 @pytest.mark.parametrize("suffix", ["coco", "labelme"])
 def test_what_is_written_is_read_back(tmp_path, suffix):
     mask = ring()
@@ -77,7 +56,7 @@ def test_what_is_written_is_read_back(tmp_path, suffix):
     assert annotations is not None
     (annotation,) = annotations
     assert (annotation.file_name, annotation.shape) == ("stack_1.tif", mask.shape)
-    np.testing.assert_array_equal(draw_mask(path, annotation.polygons, mask.shape, CLASSES), mask)
+    np.testing.assert_array_equal(draw_mask(path, annotation.regions, mask.shape, CLASSES), mask)
 
 
 def test_coco_areas_and_boxes_describe_the_outline(tmp_path):
@@ -87,51 +66,6 @@ def test_coco_areas_and_boxes_describe_the_outline(tmp_path):
     (annotation,) = json.loads((tmp_path / "a.json").read_text())["annotations"]
     assert annotation["bbox"] == [7.5, 4.5, 11.0, 5.0]
     assert annotation["area"] == 55.0
-
-
-def test_labelme_rectangles_and_circles_are_drawn(tmp_path):
-    shapes = [
-        {"label": "ice", "shape_type": "rectangle", "points": [[2, 3], [5, 6]]},
-        {"label": "ice", "shape_type": "circle", "points": [[30, 30], [40, 30]]},
-    ]
-    (tmp_path / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "a.png"}))
-    (annotation,) = read_annotations(tmp_path / "a.json") or []
-    mask = draw_mask(tmp_path / "a.json", annotation.polygons, (60, 60), ["background", "ice"])
-    assert mask[3:7, 2:6].all()
-    assert mask[20:41, 20:41].sum() == pytest.approx(np.pi * 10.5**2, rel=0.05)
-
-
-def test_an_unknown_class_is_refused_where_there_are_several(tmp_path):
-    polygon = Polygon("dust", np.array([(1.0, 1.0), (3.0, 1.0), (3.0, 3.0)]))
-    with pytest.raises(
-        IcefloeError, match=r"a\.json: unknown class 'dust'; known are background, crystal, crack"
-    ):
-        draw_mask(Path("a.json"), [polygon], (5, 5), CLASSES)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "not valid COCO or labelme JSON"),
-        ('{"shapes": [{"label": "a", "shape_type": "line", "points": [[1, 2], [3, 4]]}]}', "of kind 'line'"),
-        ('{"images": [{"id": 1}], "annotations": []}', "not valid COCO or labelme JSON ('file_name')"),
-        (
-            '{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "segmentation": {}}]}',
-            "a run-length mask where polygons are read",
-        ),
-    ],
-)
-def test_unusable_annotations_are_refused_in_one_line(tmp_path, text, message):
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(IcefloeError) as error:
-        read_annotations(tmp_path / "a.json")
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_other_json_files_are_left_alone(tmp_path):
-    (tmp_path / "a.json").write_text('{"voltage": 300}')
-    assert read_annotations(tmp_path / "a.json") is None
 
 
 def test_mask_files_have_the_same_bytes_each_time_and_are_plain_png(tmp_path):
@@ -147,7 +81,7 @@ def test_real_polygons_and_masks_agree(real_data):
     for path in sorted((real_data / "ice").glob("D*/*.json")):
         mask = read_mask(path.with_name(f"{path.stem}_label.png")) == 255
         (annotation,) = read_annotations(path) or []
-        drawn = draw_mask(path, annotation.polygons, mask.shape, ["background", "ice"]) == 1
+        drawn = draw_mask(path, annotation.regions, mask.shape, ["background", "boundary"]) == 1
         agreement.append(2 * (mask & drawn).sum() / (mask.sum() + drawn.sum()))
     assert len(agreement) == 19
     assert min(agreement) >= 0.999

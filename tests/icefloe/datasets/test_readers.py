@@ -152,6 +152,20 @@ def test_a_palette_mask_gives_its_indices(tmp_path, rng):
     np.testing.assert_array_equal(read_mask(tmp_path / "m.png"), mask)
 
 
+def test_a_mask_whose_palette_shows_class_0_white_is_refused(tmp_path, rng):
+    for suffix in ("png", "tif"):
+        picture = Image.fromarray(rng.integers(0, 2, (20, 20), dtype=np.uint8))
+        picture.putpalette([255, 255, 255, 0, 0, 0])
+        picture.save(tmp_path / f"m.{suffix}")
+        with pytest.raises(IcefloeError, match=r"shows class 0 of this mask brighter than others"):
+            read_mask(tmp_path / f"m.{suffix}")
+
+
+def test_booleans_that_tifffile_wrote_are_a_mask_as_they_were(tmp_path):
+    tifffile.imwrite(tmp_path / "m.tif", np.eye(9, dtype=bool))
+    np.testing.assert_array_equal(read_mask(tmp_path / "m.tif"), np.eye(9))
+
+
 def test_a_mask_with_fractions_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "m.tif", np.full((4, 4), 0.5, np.float32))
     with pytest.raises(IcefloeError, match="values other than whole numbers from 0 to 255"):
@@ -194,7 +208,7 @@ def test_every_real_image_that_the_probe_loaded_loads_with_its_size(real_data):
 def test_the_detector_image_is_chosen_beside_a_thumbnail_and_a_transform(real_data):
     folder = real_data / "containers" / "rosettasciio"
     olympus = read_metadata(folder / "tiff" / "olympus_SIS.tif")
-    assert (olympus.dtype, olympus.chosen) == ("uint16", "series 2 of 2")
+    assert (olympus.dtype, olympus.chosen) == ("uint16", "page 2 of 2")
     assert read_metadata(folder / "emd" / "FFTComplexOdd.emd").dtype == "uint16"
     assert (
         "first of 2 images" in read_metadata(folder / "tia" / "old" / "16x16_STEM_BF_DF_acquire.emi").chosen

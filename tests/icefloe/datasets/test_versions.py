@@ -23,18 +23,6 @@ def run_git(folder, *arguments):
     return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture
-def workspace(tmp_path, make_dataset, monkeypatch):
-    """A workspace with D1 (labelled) and D3 (not), not yet committed, and a user without git identity."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "none"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    folder = tmp_path / "study"
-    init_workspace(folder, "seed: 0\n")
-    make_dataset("D1", n_images=5, root=folder / "data")
-    make_dataset("D3", n_images=5, labelled=range(0), root=folder / "data")
-    return folder
-
-
 def label(workspace, *stems):
     mask = np.ones((48, 64), np.uint8)
     add_labels(workspace / "data" / "D3", dict.fromkeys(stems, mask), "Ada")

@@ -100,8 +100,8 @@ def test_groups_add_up_their_causes_and_the_likeliest_is_named():
     assert found.groups["gain or X-rays"] == pytest.approx(0.75)
     assert (found.group, found.cause) == ("gain or X-rays", "gain")
     assert found.sentence() == (
-        "Columns or rows differ 3 times as much as the benchmark's: check the gain reference, or the camera "
-        "is another (probability 75%)."
+        "Columns or rows differ 3 times as much as the benchmark's: check the gain reference, or whether the "
+        "camera changed (probability 75%)."
     )
 
 

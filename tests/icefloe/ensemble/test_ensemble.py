@@ -180,7 +180,7 @@ def test_an_ensemble_of_one_member_is_refused(copy):
 
 
 def test_a_folder_in_use_is_not_overwritten(ensemble, saved):
-    with pytest.raises(IcefloeError, match="something is here already"):
+    with pytest.raises(IcefloeError, match="the folder exists already"):
         ensemble.save(saved)
 
 

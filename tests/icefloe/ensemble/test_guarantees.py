@@ -79,7 +79,7 @@ def test_the_threshold_is_the_safe_doubt_that_nine_of_ten_experiments_allow():
 def test_too_few_experiments_abstain_from_everything_and_say_so():
     found = fit_guarantees(scores_of(np.ones((8, 1)), np.full((8, 1), 0.4)), CLASSES)
     assert found.max_doubt == 0.0
-    assert "Every pixel is abstained from: of fewer, nothing can be promised." in found.sentences()
+    assert "Every pixel is abstained from: nothing can be promised for a smaller share." in found.sentences()
 
 
 def test_images_without_tolerable_errors_need_no_abstaining():

@@ -47,7 +47,7 @@ def test_predictions_and_evaluations_are_read_without_torch():
 
 
 def test_an_image_that_was_not_predicted_is_refused(predicted):
-    with pytest.raises(IcefloeError, match="no maps of D9/stack_1 are kept here"):
+    with pytest.raises(IcefloeError, match="there are no maps of D9/stack_1"):
         predicted.maps("D9/stack_1")
 
 

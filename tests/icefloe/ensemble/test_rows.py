@@ -32,7 +32,7 @@ def test_rows_of_a_csv_file_are_read_as_numbers():
 
 
 def test_a_row_without_its_position_in_time_is_refused():
-    with pytest.raises(IcefloeError, match=r"a row has no `index`\. Give one row an image"):
+    with pytest.raises(IcefloeError, match=r"a row has no `index`\. Give each row the dataset"):
         ImageRow.from_flat({"dataset": "D1", "stem": "a", "uq_mean": 0.01})
 
 

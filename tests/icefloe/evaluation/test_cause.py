@@ -89,7 +89,7 @@ def test_an_improvement_that_is_asked_for_is_named(judge):
 
 def test_without_a_held_out_image_nothing_is_shown(judge):
     assert judge(BEFORE, new_dataset="D9").sentence() == (
-        "EA-T2 stays a challenger: no image of D9 is held out, so nothing shows that it is better. "
+        "EA-T2 stays a challenger: no image of D9 is held out, so it cannot be shown to be better. "
         "Label more of D9, or look at its masks and promote by hand."
     )
 

@@ -133,10 +133,10 @@ def test_intervals_do_not_move_when_another_dataset_is_added(evaluation_of):
 
 def test_different_images_cannot_be_compared(evaluation_of):
     with pytest.raises(
-        IcefloeError, match=r"D1/frame_2: the champion was not evaluated on it \(2 such images\)"
+        IcefloeError, match=r"D1/frame_2: the champion was not evaluated on this image \(2 such images\)"
     ):
         compare(evaluation_of({"D1": (0.9, 4)}), evaluation_of({"D1": (0.9, 2)}), RULE)
-    with pytest.raises(IcefloeError, match="D2/frame_0: the challenger was not evaluated on it"):
+    with pytest.raises(IcefloeError, match="D2/frame_0: the challenger was not evaluated on this image"):
         compare(evaluation_of({"D1": (0.9, 2)}), evaluation_of({"D1": (0.9, 2), "D2": (0.9, 2)}), RULE)
 
 

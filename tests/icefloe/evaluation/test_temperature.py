@@ -53,7 +53,7 @@ def test_it_helps_hurts_or_is_undecided_by_the_interval_over_images(rng):
     (hurts,) = (c for c in check.changes if (c.dataset, c.metric) == ("D4", "nll"))
     assert check.sentence() == (
         f"EA-T2: its temperature of 1.40 hurts on D4 (NLL {hurts.interval.text(4, signed=True)}). "
-        "Label more of D4 and retrain: the temperature is fitted anew."
+        "Label more of D4 and retrain: the temperature is fitted again."
     )
     assert hurts.interval.text(4, signed=True).startswith("+0.0100 [+0.00")
 
@@ -64,7 +64,7 @@ def test_it_helps_hurts_or_is_undecided_by_the_interval_over_images(rng):
         (
             {"D1": [0.01] * 3, "D2": [0.02] * 3, "D3": [-0.01] * 3},
             "EA-T2: its temperature of 1.40 hurts on D2 (NLL +0.0200 [+0.0200, +0.0200]) "
-            "and 1 other dataset. Label more of D2 and retrain: the temperature is fitted anew.",
+            "and 1 other dataset. Label more of D2 and retrain: the temperature is fitted again.",
         ),
         (
             {"D1": [-0.01] * 3, "D2": [0.02]},

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from icefloe.errors import IcefloeError
 from icefloe.models import mirror
-from icefloe.models.mirror import find, placed_file
+from icefloe.models.mirror import find, local_file
 from icefloe.models.weights import weights_file
 
 BUCKET = "weights-mirror"
@@ -84,14 +84,16 @@ def test_weights_come_from_the_prefix_under_the_names_of_a_folder(bucket, weight
 
 
 def test_a_bucket_that_is_not_there_is_refused(bucket):
-    with pytest.raises(IcefloeError, match=r"^s3://no-such-bucket/zoo: can't be read \(.*Check address and"):
+    with pytest.raises(
+        IcefloeError, match=r"^s3://no-such-bucket/zoo: cannot be read \(.*Check the address and"
+    ):
         find("s3://no-such-bucket/zoo", ["first.safetensors"])
 
 
 def test_a_store_that_does_not_answer_is_refused_within_seconds(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(
-        IcefloeError, match=r"^s3://weights-mirror: can't be read \(Could not connect"
+        IcefloeError, match=r"^s3://weights-mirror: cannot be read \(Could not connect"
     ) as refusal:
         find(f"s3://{BUCKET}", ["first.safetensors"])
     assert "\n" not in str(refusal.value)
@@ -108,12 +110,12 @@ def test_simulated_weights_of_the_mirror_go_before_the_packages(monkeypatch, tmp
     for folder in ("package", "own"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "resnet18.sim.safetensors").write_text(folder)
-    assert placed_file("resnet18", "sim").read_text() == "package"
-    assert placed_file("resnet18", "sim", tmp_path / "elsewhere").read_text() == "package"
-    assert placed_file("resnet18", "sim", tmp_path / "own").read_text() == "own"
-    assert placed_file("resnet18", "imagenet", tmp_path / "own") is None
+    assert local_file("resnet18", "sim").read_text() == "package"
+    assert local_file("resnet18", "sim", tmp_path / "elsewhere").read_text() == "package"
+    assert local_file("resnet18", "sim", tmp_path / "own").read_text() == "own"
+    assert local_file("resnet18", "imagenet", tmp_path / "own") is None
 
 
 def test_an_encoder_without_simulated_weights_is_refused_with_the_command_that_makes_them(tmp_path):
     with pytest.raises(IcefloeError, match=r"^vgg19: no sim weights in .*own or the package\. Run ice"):
-        placed_file("vgg19", "sim", tmp_path / "own")
+        local_file("vgg19", "sim", tmp_path / "own")

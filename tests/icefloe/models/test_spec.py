@@ -22,7 +22,10 @@ def test_an_unknown_decoder_is_refused_with_those_there_are():
 
 @pytest.mark.parametrize("suffix", [".pth", ".pt", ".bin", ".ckpt"])
 def test_a_pickle_is_refused_with_what_to_do(suffix):
-    with pytest.raises(IcefloeError, match=r"a pickle can run code .* safetensors\.torch\.save_file"):
+    with pytest.raises(
+        IcefloeError,
+        match=r"pickles are not loaded, because they can run code.* safetensors\.torch\.save_file",
+    ):
         MemberSpec(encoder="resnet18", weights=f"old/encoder{suffix}")
 
 
@@ -35,13 +38,13 @@ def test_unknown_weights_are_refused_with_those_there_are():
 
 def test_an_encoder_that_can_not_be_dilated_is_refused_for_deeplab():
     with pytest.raises(
-        IcefloeError, match=r"vgg19: can't be dilated for deeplabv3plus\. Use one of resnet18"
+        IcefloeError, match=r"vgg19: cannot be dilated for deeplabv3plus\. Use one of resnet18"
     ):
         MemberSpec(encoder="vgg19", decoder="deeplabv3plus")
 
 
 def test_a_width_that_fpn_can_not_have_is_refused():
-    with pytest.raises(IcefloeError, match="FPN can't be 48 wide"):
+    with pytest.raises(IcefloeError, match="an FPN cannot have 48 channels"):
         MemberSpec(encoder="resnet18", decoder="fpn", decoder_channels=(48, 32, 16, 8, 8))
 
 

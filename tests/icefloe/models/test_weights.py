@@ -104,7 +104,7 @@ def test_a_file_of_a_whole_member_gives_another_decoder_its_encoder_alone(tmp_pa
 
 def test_a_file_of_another_encoder_is_refused(tmp_path):
     published(tmp_path / "other.safetensors", "resnet18")
-    with pytest.raises(IcefloeError, match=r"other\.safetensors: does not hold the weights of mobilenet_v2"):
+    with pytest.raises(IcefloeError, match=r"other\.safetensors: these are not the weights of mobilenet_v2"):
         build(mobilenet(weights=str(tmp_path / "other.safetensors")), 2)
 
 
@@ -135,7 +135,7 @@ def test_weights_that_can_not_be_had_are_refused_at_once_with_where_to_put_them(
     message = str(refusal.value)
     assert "\n" not in message
     assert message.startswith(
-        "mobilenet_v2: its imagenet weights are not here and http://127.0.0.1:9 can't be reached"
+        "mobilenet_v2: its imagenet weights are not on this machine, and http://127.0.0.1:9 cannot be reached"
     )
     assert "mobilenet_v2.imagenet.safetensors and set ICEFLOE_WEIGHTS_DIR" in message
 
@@ -228,7 +228,10 @@ def test_a_member_of_more_stages_than_the_file_is_refused_with_the_command_that_
     with pytest.raises(IcefloeError) as refusal:
         build(mobilenet(weights="sim"), 2, tmp_path)
     message = str(refusal.value)
-    assert "mobilenet_v2.sim.safetensors: has fewer stages than the 5 of mobilenet_v2-unet-s0" in message
+    assert (
+        "mobilenet_v2.sim.safetensors: it has fewer encoder stages than the 5 of mobilenet_v2-unet-s0"
+        in message
+    )
     assert message.endswith("Give fewer decoder_channels, or run icefloe pretrain mobilenet_v2 --stages 5.")
 
 

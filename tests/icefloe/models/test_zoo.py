@@ -118,5 +118,5 @@ def test_encoding_averages_the_deepest_features_over_the_cells_of_a_grid():
 
 
 def test_one_class_is_refused():
-    with pytest.raises(IcefloeError, match="at least two classes; 1 asked for"):
+    with pytest.raises(IcefloeError, match="at least two classes, not 1"):
         build(MemberSpec(**LIGHTEST), n_classes=1)

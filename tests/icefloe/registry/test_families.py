@@ -182,14 +182,14 @@ def test_the_table_knows_families_by_the_names_of_their_versions(tiny):
 def test_a_second_family_of_one_prefix_is_refused(tiny):
     with pytest.raises(IcefloeError) as error:
         add_family(replace(tiny, title="another"))
-    assert str(error.value) == "TINY: there is such a family already. Choose another prefix."
+    assert str(error.value) == "TINY: a family has this prefix already. Choose another prefix."
 
 
 @pytest.mark.parametrize("prefix", ["ea", "", "EA-T", "É", "1A"])
 def test_a_prefix_that_cannot_be_told_from_a_number_is_refused(tiny, prefix):
     with pytest.raises(IcefloeError) as error:
         add_family(replace(tiny, prefix=prefix))
-    assert str(error.value) == f"{prefix!r}: not a prefix of versions. Use capital letters and digits."
+    assert str(error.value) == f"{prefix!r}: not a valid prefix of versions. Use capital letters and digits."
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_history_whose_files_are_lost_is_not_taken_for_an_empty_one(journal, v
         journal.read()
     assert str(error.value) == (
         f"{versions.model}: its history lacks the change of 2026-01-01T00:00:00.000001Z. "
-        f"Restore the artifacts of run {run_id} from their backup, or give them up: "
+        f"Restore the artifacts of run {run_id} from their backup, or go on without them: "
         "remove the tag history.latest in MLflow."
     )
 

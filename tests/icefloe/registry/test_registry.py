@@ -115,7 +115,7 @@ def test_a_version_that_the_gate_refused_is_promoted_only_by_force_and_with_a_re
     assert str(refused.value) == (
         f"EA-T2 stays a challenger: Dice on D3 is worse by more than 0.02 "
         f"({dice.interval.text(signed=True)}). Label more of D3 and retrain. "
-        "To promote it all the same, overrule the gate with --force --reason."
+        "To promote it anyway, overrule the gate with --force --reason."
     )
     with pytest.raises(IcefloeError, match="EA-T2: overruling the promotion gate needs a reason"):
         registry.promote("EA-T2", force=True, reason=" ")
@@ -209,7 +209,7 @@ def test_without_a_champion_the_reason_why_the_newest_version_was_refused_is_tol
         assert str(error.value) == (
             "There is no champion yet. EA-T1 stays a challenger: Dice on D1 is below that of Otsu "
             f"({report.comparisons[0].interval.text(signed=True)}). Train longer, or label more of D1. "
-            "To use it all the same: `icefloe models promote EA-T1 --force --reason ...`."
+            "To use it anyway: `icefloe models promote EA-T1 --force --reason ...`."
         )
     assert not (tmp_path / "champion").exists()
 
@@ -291,7 +291,7 @@ def test_downloading_gives_the_same_bytes_and_a_second_time_does_nothing(registr
     stamp = (folder / "ensemble.yaml").stat().st_mtime_ns
     registry.download("EA-T2", tmp_path / "copy")
     assert (folder / "ensemble.yaml").stat().st_mtime_ns == stamp
-    with pytest.raises(IcefloeError, match=r"copy: it exists and is not EA-T1\. Remove it"):
+    with pytest.raises(IcefloeError, match=r"copy: the folder exists and does not hold EA-T1\. Remove it"):
         registry.download("EA-T1", tmp_path / "copy")
 
 

@@ -40,8 +40,8 @@ def version(name, new_dataset=None, champion=None, comparisons=()):
         ),
         (gate("shifted"), "D3 arrived and was found shifted."),
         (
-            gate("shifted", "another defocus"),
-            "D3 arrived and was found shifted, most likely another defocus.",
+            gate("shifted", "a different defocus"),
+            "D3 arrived and was found shifted, most likely a different defocus.",
         ),
     ],
 )

@@ -45,5 +45,5 @@ def test_gain_runs_from_chance_to_oracle_and_below(rng):
 
 
 def test_a_curve_of_nothing_is_refused():
-    with pytest.raises(IcefloeError, match="A risk-coverage curve of nothing"):
+    with pytest.raises(IcefloeError, match="A risk-coverage curve needs at least one value"):
         risk_coverage([], [])

@@ -31,5 +31,5 @@ def test_experiments_differ_and_their_frames_are_in_time_order_with_truth():
 
 @pytest.mark.parametrize("n_images", [0, 31])
 def test_more_frames_than_an_experiment_has_are_refused(n_images):
-    with pytest.raises(IcefloeError, match=f"{n_images} images an experiment: one lasts 30 seconds"):
+    with pytest.raises(IcefloeError, match=f"{n_images} images per experiment: one lasts 30 seconds"):
         next(fresh_experiments(1, n_images, 0))

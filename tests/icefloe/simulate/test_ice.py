@@ -129,7 +129,9 @@ def test_defocus_turns_the_fringe_round():
 
 
 def test_a_second_beyond_the_end_is_refused():
-    with pytest.raises(IcefloeError, match=r"^Second 8: it has seconds 0 to 7. Take one of them.$"):
+    with pytest.raises(
+        IcefloeError, match=r"^Second 8: the experiment has seconds 0 to 7. Take one of them.$"
+    ):
         simulate_experiment(SMALL, 0, [8])
     with pytest.raises(IcefloeError, match=r"^Second -1: "):
         simulate_experiment(SMALL, 0, [0]).frames(-1)

@@ -71,8 +71,8 @@ def test_another_dataset_of_the_same_name_is_refused_and_left_alone(tmp_path):
     with pytest.raises(IcefloeError) as caught:
         write_dataset(simulate_experiment(TINY, 2), tmp_path / "T1", INFO, labelled=True)
     assert str(caught.value) == (
-        f"{tmp_path / 'T1'}: exists already and its images/composite_000.tif is another. "
-        "Nothing was written; simulate into another folder, or move this one away first."
+        f"{tmp_path / 'T1'}: exists already with another images/composite_000.tif. "
+        "Move the folder away, or simulate into another workspace."
     )
     assert contents(tmp_path) == before
 
@@ -119,7 +119,7 @@ def test_workspace_is_idempotent_and_seeds_differ(tmp_path, small_standard):
 def test_a_conflict_in_one_dataset_writes_none(tmp_path, small_standard):
     (tmp_path / "D4").mkdir()
     (tmp_path / "D4" / "mine.txt").write_text("precious")
-    with pytest.raises(IcefloeError, match=r"D4: exists already and its dataset.yaml is another\."):
+    with pytest.raises(IcefloeError, match=r"D4: exists already with another dataset.yaml\."):
         simulate_workspace(tmp_path, 0)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["D4"]
     assert (tmp_path / "D4" / "mine.txt").read_text() == "precious"

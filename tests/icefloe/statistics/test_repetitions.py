@@ -28,7 +28,7 @@ def test_one_repetition_has_a_mean_and_no_interval():
 
 
 def test_no_repetition_is_refused():
-    with pytest.raises(IcefloeError, match="Run at least one seed"):
+    with pytest.raises(IcefloeError, match="Run one or more seeds"):
         over_seeds([])
 
 

@@ -55,7 +55,7 @@ def test_an_empty_validation_part_is_refused(make_dataset, split):
 
 
 def test_a_sample_that_no_dataset_has_is_named(make_dataset, split):
-    with pytest.raises(IcefloeError, match=r"D1/gone: the split names it but no dataset given has it"):
+    with pytest.raises(IcefloeError, match=r"D1/gone: the split names it, but no dataset given has it"):
         prepare([make_dataset()], replace(split, validation=("D1/gone",)), Preprocessing(size=64))
 
 

@@ -117,7 +117,7 @@ def test_the_receipt_hashes_the_weights_file_and_the_starting_weights_file(spec,
 def test_starting_weights_of_another_network_are_refused(spec, data, config, tmp_path):
     other = build(spec.model_copy(update={"decoder_channels": (32, 16, 8, 8, 8)}), 2)
     initial = {name: value.numpy() for name, value in other.state_dict().items()}
-    with pytest.raises(IcefloeError, match="mobilenet_v2-unet-s0: the previous version's weights don't fit"):
+    with pytest.raises(IcefloeError, match="mobilenet_v2-unet-s0: the previous version's weights do not fit"):
         fit_member(spec, data, config, tmp_path, initial=initial)
 
 
@@ -146,7 +146,9 @@ def test_a_damaged_checkpoint_is_named(spec, data, config, tmp_path, monkeypatch
             fit_member(spec, data, config, tmp_path)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:-100])
-    with pytest.raises(IcefloeError, match=r"state.safetensors: can't be resumed from .* Remove its folder"):
+    with pytest.raises(
+        IcefloeError, match=r"state.safetensors: training cannot be resumed from it .* Remove its folder"
+    ):
         fit_member(spec, data, config, tmp_path)
 
 
@@ -196,7 +198,7 @@ def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, t
 
 
 def test_random_weights_are_not_frozen(config):
-    with pytest.raises(IcefloeError, match=r"mobilenet_v2-unet-s0: freeze_encoder would keep random weights"):
+    with pytest.raises(IcefloeError, match=r"mobilenet_v2-unet-s0: freeze_encoder keeps random weights"):
         TrainingConfig(**{**dict(config), "freeze_encoder": True})
 
 

@@ -160,7 +160,7 @@ def test_what_a_worker_cannot_do_is_said_in_one_line(make_dataset, split, config
 
 def test_an_output_that_holds_something_is_refused_before_anything_is_read(config, split, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(IcefloeError, match="something is here already"):
+    with pytest.raises(IcefloeError, match="the folder exists already"):
         train_members([], split, config, output=tmp_path, checkpoints=tmp_path / "checkpoints")
 
 

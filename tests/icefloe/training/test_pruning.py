@@ -115,7 +115,7 @@ def test_a_single_member_left_is_warned_of(make_members):
 
 def test_members_are_never_written_over_what_is_there(make_members):
     make_members([0.98])
-    with pytest.raises(IcefloeError, match="something is here already"):
+    with pytest.raises(IcefloeError, match="the folder exists already"):
         make_members([0.98])
 
 

@@ -123,7 +123,7 @@ def test_scale_comes_from_the_dataset_unless_it_is_given(simulated, known, given
 def test_an_assumed_time_is_said(simulated, preprocessing):
     scale = Scale.of(simulated(preprocessing=preprocessing))
     assert scale.times_s == (0, 1, 2)
-    assert scale.notes == ("No frame rate is known: a second an image is assumed, as for composites.",)
+    assert scale.notes == ("No frame rate is known: a second per image is assumed, as for composites.",)
 
 
 def test_a_second_that_is_missing_is_said(simulated):

@@ -26,7 +26,7 @@ def test_a_mask_as_two_people_would_draw_it_costs_a_look():
 
 
 def test_the_tolerance_is_what_two_people_hardly_ever_differ_by(real_data, tmp_path):
-    dataset = import_folder(real_data / "ice" / "D2", "D2", tmp_path)
+    dataset = import_folder(real_data / "ice" / "D2", "D2", tmp_path).dataset
     masks = {sample.stem: sample.mask() for sample in dataset.labelled}
     distances = []
     for one, other in (("stack_6", "stack_9"), ("stack_7", "stack_12")):

@@ -1,4 +1,4 @@
-"""`INSERT OR REPLACE` can't rewrite the history on SQLite.
+"""`INSERT OR REPLACE` cannot rewrite the history on SQLite.
 
 To replace a row, SQLite deletes the old one without running its DELETE trigger. PostgreSQL has no such
 statement, and its `ON CONFLICT DO UPDATE` runs the UPDATE trigger.

@@ -88,7 +88,9 @@ def test_masks_come_back_as_they_went_out(filled, export, name, least):
 
 @pytest.mark.parametrize("name", ["png", "coco", "labelme"])
 def test_masks_that_nobody_touched_are_no_labels(filled, export, name):
-    with pytest.raises(IcefloeError, match=r"no labels in it; 3 masks are as they were exported. Label the"):
+    with pytest.raises(
+        IcefloeError, match=r"no labels in it; masks that came back as they went out: 3. Label the"
+    ):
         import_labels(filled, export(name), name, author="bob")
     assert filled.labels() == []
 
@@ -201,9 +203,9 @@ def test_a_png_mask_painted_over_is_a_label_with_author_and_time_from_the_table(
         writer.writerows(rows)
     result = import_labels(filled, folder, "png")
     assert result.unchanged == ("D3/stack_0", "D3/stack_2")
-    assert result.sentence() == "1 labels imported; 2 came back unchanged and were left out."
+    assert result.sentence() == "1 label imported; 2 came back unchanged, not imported."
     assert import_labels(filled, folder, "png").sentence() == (
-        "0 labels imported; 1 had been imported before; 2 came back unchanged and were left out."
+        "0 labels imported; 1 had been imported before; 2 came back unchanged, not imported."
     )
     (label,) = result.labels
     assert (label.labeler, label.seconds, label.time) == ("cleo", 99.0, 1772366400.0)
@@ -332,7 +334,11 @@ BAD = {
     ),
     "missing file": ("coco", lambda f: f / "none.json", "none.json: no such file or folder."),
     "a folder where a file is meant": ("label-studio", lambda f: f, "Name the file that the tool exported."),
-    "other JSON, coco": ("coco", lambda f: _write(f / "a.json", {"a": 1}), "neither COCO nor labelme"),
+    "other JSON, coco": (
+        "coco",
+        lambda f: _write(f / "a.json", {"a": 1}),
+        "a.json: no COCO file. Name the file",
+    ),
     "other JSON, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", {"a": 1}),
@@ -346,7 +352,7 @@ BAD = {
     "numbers for tasks": (
         "label-studio",
         lambda f: _write(f / "a.json", [1]),
-        "not a valid Label Studio export",
+        "not Label Studio's export",
     ),
     "nothing in it": ("label-studio", lambda f: _write(f / "a.json", []), "no labels in it"),
     "unknown image, coco": (
@@ -383,7 +389,7 @@ BAD = {
     "size, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", [_task(original_width=64)]),
-        "mask is 64x96, turned by 0 degrees, but the image is 128x96. Label the exported image as it is.",
+        "was labelled at 64x96 but the image is 128x96. Label the exported image as it is.",
     ),
     "turned": (
         "label-studio",
@@ -408,14 +414,18 @@ BAD = {
     "two annotations": (
         "label-studio",
         lambda f: _write(f / "a.json", [{**_task(), "annotations": _task()["annotations"] * 2}]),
-        "D3/stack_0 has 2 annotations. Keep one of them in Label Studio.",
+        "has 2 annotations (label-studio user 1, label-studio user 1). Keep one of them in Label Studio.",
     ),
     "two labels": (
         "png",
         lambda f: _png(_png(f, "D3/stack_0.png"), "stack_0.png"),
         "two labels for D3/stack_0.",
     ),
-    "classes, png": ("png", lambda f: _png(f, "D3/stack_0.png", GOOD * 7), "unknown classes (values 7)"),
+    "classes, png": (
+        "png",
+        lambda f: _png(f, "D3/stack_0.png", GOOD * 7),
+        "1600 pixels are of no class (grey levels 7)",
+    ),
     "no PNG": (
         "png",
         lambda f: _write(f / "masks/D3/stack_0.png", "junk").parents[2],
@@ -434,46 +444,46 @@ BAD = {
     "Windows path, coco": (
         "coco",
         lambda f: _coco(f, {"..\\a.png": GOOD}),
-        "is not a safe name. Fix the file.",
+        "is not a safe name, it leads to another folder.",
     ),
     "traversal, label-studio": (
         "label-studio",
         lambda f: _write(f / "a.json", [_task(data={"dataset": "..", "stem": "../../etc/passwd"})]),
-        "dataset '..': not a safe name.",
+        "../../../etc/passwd is not in the queue.",
     ),
     "far points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _huge_polygon),
-        "far outside the image",
+        "far outside any image",
     ),
     "no points": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _no_polygon),
-        "a polygon has no points",
+        "D3/stack_0: an outline of 0 points encloses nothing. Draw it again, or",
     ),
     "lost image": (
         "coco",
         lambda f: _coco(f, {"D3/stack_0.png": GOOD}, _unknown_image),
-        "not valid COCO or labelme",
+        "annotation 1 is of an image with id 77, and there is none.",
     ),
     "bad table": (
         "png",
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,time\nD3,stack_0,noon\n").parent
         ),
-        "time 'noon' is not ISO 8601. Fix it.",
+        "items.csv: D3/stack_0: time 'noon' is not ISO 8601. Write it as 2026-03-01 13:00.",
     ),
     "bad seconds": (
         "png",
         lambda f: (
             _write(_png(f, "D3/stack_0.png") / "items.csv", "dataset,stem,seconds\nD3,stack_0,x\n").parent
         ),
-        "seconds 'x' is not a number. Fix it.",
+        "seconds 'x' is not a number. Write it as 99.5.",
     ),
     "table of unknown images": (
         "png",
         lambda f: _write(_png(f, "D3/stack_0.png") / "items.csv", "a,b\n1,2\n").parent,
-        "items.csv: dataset None: not a safe name.",
+        "items.csv: no columns `dataset` and `stem`, but a, b. Keep the heading as it was exported.",
     ),
 }
 

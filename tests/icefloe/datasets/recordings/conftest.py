@@ -24,6 +24,9 @@ def write_mrc(path: Path, frames: NDArray, pixel_size_nm: float = 0.5, promised:
     struct.pack_into("<3i", header, 28, columns, rows, n_frames)
     cell = 10 * pixel_size_nm  # ångström
     struct.pack_into("<3f", header, 40, cell * columns, cell * rows, cell * n_frames)
+    if frames.size:
+        struct.pack_into("<2f", header, 76, frames.min(), frames.max())
+    header[208:216] = b"MAP \x44\x44\0\0"
     path.write_bytes(bytes(header) + frames.tobytes())
     return path
 

@@ -1,0 +1,75 @@
+"""Units of length as files spell them, and the pixel size that follows from a file's axes."""
+
+import re
+import unicodedata
+from typing import Any
+
+_SYMBOLS = {"pm": 1e-3, "nm": 1.0, "um": 1e3, "mm": 1e6, "cm": 1e7, "m": 1e9}
+_ANGSTROM = {"Å", "å", "A", "a", "ang", "angstrom", "angstroem", "ångström", "ångstrom"}
+_WORDS = {
+    **dict.fromkeys(_ANGSTROM, 0.1),
+    **{
+        f"{prefix}met{ending}": nm
+        for prefix, nm in (("pico", 1e-3), ("nano", 1.0), ("micro", 1e3), ("milli", 1e6), ("centi", 1e7))
+        for ending in ("er", "re")
+    },
+    "micron": 1e3,
+    "meter": 1e9,
+    "metre": 1e9,
+    "inch": 2.54e7,
+    "inche": 2.54e7,
+    "in": 2.54e7,
+}
+
+# Outside of this a file's scale is a detector pixel or a wrong unit (TIA diffraction: 4e16 nm).
+_PLAUSIBLE_NM = (1e-4, 1e5)
+
+
+def nm_of_unit(text: object) -> float | None:
+    r"""Length of a unit in nm; None of pixels, reciprocal lengths, and what is not known.
+
+    Symbols count as written or in capitals throughout (`NM`), since `Mm` is no mm; words count in either
+    case, singular or plural, British or American. ImageJ's escapes (`\u00B5m`), both micro signs, both signs
+    of the ångström and UTF-8 that was taken for Latin-1 (`Âµm`) are understood.
+
+    Parameters
+    ----------
+    text
+        The unit as the file has it.
+    """
+    unit = re.sub(r"\\u([0-9A-Fa-f]{4})", lambda escape: chr(int(escape[1], 16)), str(text or ""))
+    unit = unicodedata.normalize("NFKC", unit.replace("Âµ", "µ").replace("Ã…", "Å")).strip().strip("\0")
+    unit = re.sub(r"^[μ](?=[mM]$)", "u", unit)
+    if unit in _SYMBOLS:
+        return _SYMBOLS[unit]
+    if len(unit) == 2 and unit.isupper() and unit.lower() in _SYMBOLS:
+        return _SYMBOLS[unit.lower()]
+    word = unit.lower().replace("μ", "micro") if len(unit) > 2 else unit.lower()
+    return _WORDS.get(word, _WORDS.get(word.removesuffix("s")) if len(word) > 2 else None)
+
+
+def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
+    """Edge of a square pixel by a file's axes.
+
+    Parameters
+    ----------
+    axes
+        As RosettaSciIO gives them: `scale`, the step of one pixel, and its `units`; the last two are rows and
+        columns.
+
+    Returns
+    -------
+    float or None
+        In nm; None if the axes are uncalibrated, reciprocal, implausible, or differ by more than 1 %.
+    """
+    scales = []
+    for axis in axes[-2:]:
+        factor = nm_of_unit(axis.get("units"))
+        if factor is None:
+            return None
+        scales.append(float(axis.get("scale") or 0) * factor)
+    low, high = _PLAUSIBLE_NM
+    # 1 %: calibrations of the two axes are often fitted apart.
+    if len(scales) != 2 or not low <= scales[0] <= high or abs(scales[0] - scales[1]) > 0.01 * scales[0]:
+        return None
+    return float(f"{scales[0]:.6g}")
