@@ -1,8 +1,8 @@
 """The present tables; `migrations/` creates and changes them.
 
-All tables stand here and not in the rooms that use them: they refer to one another, one row of migrations
+All tables are here and not in the rooms that use them: they refer to one another, one row of migrations
 changes them together, and a test holds this module against a migrated database without importing those rooms.
-What the database enforces beyond keys (CHECKs, triggers) stands in the migrations alone.
+What the database enforces beyond keys (CHECKs, triggers) is in the migrations only.
 """
 
 from sqlalchemy import (

@@ -49,7 +49,7 @@ def at_equal_size(
         The benchmark's K experiments.
     new : SizedValues
         The one compared with them. Its images beyond the reference's sizes by more than `MARGIN` are left
-        out, because nothing says how the trend goes on there.
+        out, because the trend there is not known.
     min_images : int
         With fewer images of an overlapping size, everything is returned as it is.
 

@@ -1,6 +1,6 @@
 """Check whether an ensemble's temperature helps, dataset by dataset.
 
-The temperature is fitted on validation images of all datasets together, anew at every retraining. On a
+The temperature is fitted on validation images of all datasets together, at every retraining. On a
 dataset that is a small part of them, or unlike them, it may make the probabilities worse.
 """
 

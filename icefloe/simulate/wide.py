@@ -123,7 +123,7 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
     """A melting experiment with habit, size, contrast, focus, bending, dose and camera from wide ranges.
 
     Ice fills the water or is a small part anywhere in it, is darker or brighter, its fringe bright or dark:
-    what is left to tell it by is a closed edge (domain randomisation, Tobin et al. 2017). A network that
+    it can be recognised only by its closed edge (domain randomisation, Tobin et al. 2017). A network that
     learns from where the water ends, or how thick it is, cannot find a small crystal.
 
     Parameters

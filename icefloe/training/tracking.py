@@ -98,7 +98,7 @@ def member_runs(
         if not inherited:
             client.set_terminated(parent_id, status)
         raise
-    if not inherited:  # a run that somebody else began is theirs to end
+    if not inherited:  # a run that another process began is ended by that process
         client.set_terminated(parent_id, "FINISHED")
 
 
