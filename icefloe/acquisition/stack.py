@@ -272,7 +272,7 @@ class Stacking:
             yield self._folder.add(self.name, composite, start_s, self._recording.pixel_size_nm)
 
     def report(self) -> StackReport:
-        """What has been done so far, earlier runs included."""
+        """Summary of the stacking so far, earlier runs included."""
         return StackReport(
             recording=self._recording.path.name,
             rows=tuple(self._folder.rows(self.name)),

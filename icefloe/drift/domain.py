@@ -62,7 +62,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class NoiseRule:
-    """What the gate reads to decide that images are too noisy to be labelled.
+    """Quantities from which the gate decides that images are too noisy to be labelled.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class NoiseRule:
 
 @dataclass(frozen=True)
 class Domain:
-    """What the gate needs to know of a kind of images.
+    """Domain of the gate: one kind of images.
 
     Attributes
     ----------

@@ -107,7 +107,7 @@ class EvidenceResult(BaseModel):
 
 
 class NoiseDecision(BaseModel):
-    """Why a dataset was, or was not, put aside as noisy.
+    """Decision whether a dataset is set aside as noisy, with its limits.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MARGIN = 0.15
-"""How far beyond the benchmark's sizes an image may lie, in units of the logarithm of the area."""
+"""Largest distance of an image from the benchmark's sizes, in units of the logarithm of the area."""
 
 _RIDGE = 0.02  # sizes that vary less than this cannot show a trend
 

@@ -109,7 +109,7 @@ class Ensemble:
 
     @property
     def temperature(self) -> float:
-        """What every member's logits are divided by."""
+        """The number that every member's logits are divided by."""
         return self.manifest.temperature
 
     @property

@@ -1,4 +1,4 @@
-"""How often the intervals hold the labels' values."""
+"""Coverage of the intervals, measured against labels."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -40,7 +40,7 @@ def describe_lineage(
     parameters: Mapping[str, Any],
     parent: str | None,
 ) -> Lineage:
-    """What a challenger was made from.
+    """Lineage of a challenger.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def class_areas(mean: FloatArray) -> tuple[Float64Array, Float64Array]:
 
 
 def area_scores(reference: MaskArray, mean: FloatArray) -> Float64Array:
-    """How far each class's true share is from the expected one, in units of its uncertainty.
+    """Distance of each class's true share from the expected one, in units of its uncertainty.
 
     Parameters
     ----------

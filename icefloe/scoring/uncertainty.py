@@ -1,4 +1,4 @@
-"""How much the members of an ensemble disagree, at each pixel and over an image.
+"""Uncertainty from the members of an ensemble, at each pixel and over an image.
 
 Probabilities of M members are float32 of shape (M, H, W), the foreground's, for a binary model, or
 (M, C, H, W), summing to 1 over classes, for C classes. Entropies are in nats.

@@ -29,7 +29,7 @@ VIEWS = 2
 """Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
 
 SHARES = {"ice": 0.45, "nanoparticles": 0.35, "lattice": 0.2}
-"""How often each kind of specimen is drawn; of ice there are `VIEWS` micrographs."""
+"""Probability of each kind of specimen; one of ice gives `VIEWS` micrographs."""
 
 KINDS = tuple(SHARES)
 

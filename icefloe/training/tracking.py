@@ -1,4 +1,4 @@
-"""What the members' training leaves in MLflow: a parent run, and in it a run a member with its curves."""
+"""Tracking of training in MLflow: a parent run, and in it a run for each member with its curves."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -196,7 +196,7 @@ def gather(
 
 @dataclass(frozen=True)
 class PhysicsOptions:
-    """How an experiment is measured.
+    """Options of the measurement of an experiment.
 
     Attributes
     ----------
@@ -241,7 +241,7 @@ class MeasuredPhysics:
     page: Path
 
     def sentences(self) -> list[str]:
-        """What was measured, and how far labels agree with the first quantity."""
+        """The measurements, and the agreement of labels with the first quantity."""
         agreement = [one.sentence() for one in self.agreements[:1]]
         return [*self.experiment.sentences(), *agreement]
 

@@ -38,7 +38,7 @@ class Stacked:
     dataset: Dataset | None
 
     def sentence(self) -> str:
-        """Where the composites are."""
+        """The path of the composites, in a sentence."""
         if self.dataset is None:
             return f"Composites: {self.folder / 'images'}; see {self.folder}/*.png first."
         count = len(self.dataset.samples)
