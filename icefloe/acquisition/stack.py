@@ -15,7 +15,7 @@ from icefloe.datasets.recordings.recording import Frame, FrameRate, Recording
 from icefloe.errors import IcefloeError
 from icefloe.imaging.alignment import LEAST_WEIGHT, DriftTracker
 from icefloe.imaging.hot_pixels import HotPixels, find_hot_pixels
-from icefloe.imaging.stacking import BLOCKS, Stacker, first_frame_of
+from icefloe.imaging.stacking import BLOCKS, Stacker, composites_by_time
 from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
 
 SLOWEST_HZ, FASTEST_HZ = 1, 10_000
@@ -82,10 +82,10 @@ class StackOptions:
         IcefloeError
             If its frame rate is needed and is unknown or impossible.
         """
-        rate, size = recording.frame_rate, recording.pixel_size_nm
+        known = replace(recording, pixel_size_nm=self.pixel_size_nm or recording.pixel_size_nm)
         if self.frame_rate_hz is not None:
             rate = FrameRate(Fraction(self.frame_rate_hz).limit_denominator(1001), "as given")
-        known = replace(recording, frame_rate=rate, pixel_size_nm=self.pixel_size_nm or size)
+            known = replace(known, frame_rate=rate, times_s=None)
         self.frames_per_composite(known)
         return known
 
@@ -250,12 +250,13 @@ class Stacking:
             self._hot_pixels,
             options.remove_xrays,
             self._tracker() if options.align else None,
+            self._firsts(),
         )
 
     @property
     def n_done(self) -> int:
         """Frames in the composites that are there already."""
-        return first_frame_of(len(self._folder.rows(self.name)), self._stacker.per_composite)
+        return self._stacker.first_frame(len(self._folder.rows(self.name)))
 
     def run(self) -> Iterator[Row]:
         """Make the composites that are missing; their rows, each when it is on the disk.
@@ -266,9 +267,8 @@ class Stacking:
             If a frame cannot be read, has another size, or is not finite.
         """
         done = len(self._folder.rows(self.name))
-        rate = self._recording.frame_rate
         for composite in self._stacker.composites(self._frames(self.n_done), done):
-            start_s = float(composite.first_frame / rate.hz) if rate else None
+            start_s = self._time_s(composite.first_frame)
             yield self._folder.add(self.name, composite, start_s, self._recording.pixel_size_nm)
 
     def report(self) -> StackReport:
@@ -283,6 +283,18 @@ class Stacking:
             is_aligned=self._options.align,
             is_cleaned=self._options.remove_xrays,
         )
+
+    def _firsts(self) -> tuple[int, ...]:
+        """First frames of composites of a second where frames are not evenly spaced; none where they are."""
+        times = self._recording.times_s
+        return composites_by_time(times) if times and self._options.frames is None else ()
+
+    def _time_s(self, frame: int) -> float | None:
+        """When a frame was taken, from the recording's start; None where the rate is not known."""
+        times, rate = self._recording.times_s, self._recording.frame_rate
+        if times is not None:
+            return times[frame]
+        return float(frame / rate.hz) if rate else None
 
     def _find_hot_pixels(self) -> HotPixels | None:
         """Also where frames are moved: a hot pixel moved by half a pixel leaves a cross over the image."""

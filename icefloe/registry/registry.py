@@ -31,6 +31,7 @@ from icefloe.registry.families import EA, Family, family_named
 from icefloe.registry.history import HistoryEntry
 from icefloe.registry.journal import Journal
 from icefloe.registry.lineage import Lineage
+from icefloe.registry.paths import plain_metric
 from icefloe.registry.registration import make_version, registered
 from icefloe.registry.store import CHAMPION, StoreSettings, VersionStore
 from icefloe.registry.version import Version, VersionDetails
@@ -294,7 +295,7 @@ def _row(store: VersionStore, version: ModelVersion, aliases: Mapping[str, str])
     name, run_id = store.name_of(version), store.run_id_of(version)
     metrics: dict[str, dict[str, float]] = {}
     for key, value in sorted(store.client.get_run(run_id).data.metrics.items()):
-        dataset, _, metric = key.rpartition("/")
+        dataset, _, metric = plain_metric(key).rpartition("/")
         metrics.setdefault(dataset, {})[metric] = value
     return Version(
         name=name,

@@ -100,10 +100,7 @@ class Known:
         IcefloeError
             If no image of that name is in the queue, or several are.
         """
-        parts = urlsplit(address)
-        path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
-        if path.startswith(_UPLOADS):
-            path = path.rpartition("/")[-1]
+        path = _path_of(address)
         if not self.has_file(path):
             raise IcefloeError(
                 f"{where}: the image {path[-120:]!r} is not in the queue by that name. "
@@ -123,6 +120,15 @@ class Known:
         bare = _UPLOAD_PREFIX.sub("", stem)
         uploaded = self._by_upload.get(bare, set()) if bare != stem else set()
         return self._by_stem.get(stem) or self._by_stem.get(bare) or uploaded
+
+
+def _path_of(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # no address at all
+        return address
+    path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
+    return path.rpartition("/")[-1] if path.startswith(_UPLOADS) else path
 
 
 def _composed(name: str) -> str:

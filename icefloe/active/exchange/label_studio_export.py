@@ -103,7 +103,7 @@ def read_export(file: SourceFile, items: Known, reading: Reading) -> None:
             "Label Studio, in the format `JSON`."
         )
     for number, task in enumerate(tasks):
-        _read_task(file, validated(_Task, task, f"{file.where}: task {number + 1}", _FIX), items, reading)
+        _read_task(file, validated(_Task, task, f"{file.where}: task {number + 1}.", _FIX), items, reading)
 
 
 def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) -> None:
@@ -159,16 +159,16 @@ def _draw(regions: Sequence[Mapping[str, Any]], item: Item, what: str) -> MaskAr
             )
         value = _value(region, item, what)
         if kind == "brushlabels":
-            brush = validated(_BrushValue, value, f"{what}: brush", _FIX)
+            brush = validated(_BrushValue, value, f"{what}: brush.", _FIX)
             mask[decode_brush(brush.rle, item.shape, what)] = _class_index(brush.brushlabels, item, what)
         else:
-            polygon = validated(_PolygonValue, value, f"{what}: polygon", _FIX)
+            polygon = validated(_PolygonValue, value, f"{what}: polygon.", _FIX)
             mask[_inside(polygon, item, what)] = _class_index(polygon.polygonlabels, item, what)
     return mask
 
 
 def _value(region: Mapping[str, Any], item: Item, what: str) -> dict[str, Any]:
-    placed = validated(_Region, region, f"{what}: region", _FIX)
+    placed = validated(_Region, region, f"{what}: region.", _FIX)
     width, height = placed.original_width, placed.original_height
     if (height, width) != item.shape:
         raise IcefloeError(
