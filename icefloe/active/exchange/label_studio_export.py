@@ -11,7 +11,7 @@ from icefloe.active.exchange.brush import decode_brush
 from icefloe.active.exchange.formats import Incoming, Reading
 from icefloe.active.exchange.kinds import check_format
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.sources import SourceFile
+from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.active.exchange.values import parse_seconds, parse_time, read_json
 from icefloe.active.items import Item
 from icefloe.datasets.annotations.drawing import class_index
@@ -115,7 +115,7 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
     item = _item(file, task, items)
     what = f"{file.where}: {item.key}"
     if len(done) > 1:
-        people = ", ".join(str(_author(annotation.completed_by)) for annotation in done[:5])
+        people = ", ".join(shown(_author(annotation.completed_by)) for annotation in done[:5])
         raise IcefloeError(
             f"{what} has {len(done)} annotations ({people}). Keep one of them in Label Studio."
         )
@@ -144,7 +144,7 @@ def _item(file: SourceFile, task: _Task, items: Known) -> Item:
     if "dataset" in task.data and "stem" in task.data:
         return items.by_key(task.data["dataset"], task.data["stem"], file.where)
     if task.address is None:
-        raise IcefloeError(f"{file.where}: {task.name} names no image. {_FIX}")
+        raise IcefloeError(f"{file.where}: {shown(task.name)} names no image. {_FIX}")
     return items.by_address(task.address, file.where)
 
 
