@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from icefloe.datasets.annotations.mask_file import LOSSY, SUFFIXES
 from icefloe.datasets.annotations.reading import read_annotations
 from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.annotations.values import shown
 from icefloe.datasets.dataset import natural_key
 from icefloe.datasets.readers import is_readable_name
 from icefloe.errors import IcefloeError
@@ -220,7 +221,7 @@ class _Search:
         for stem, annotation in self._by_image(path, annotations):
             if stem in names:
                 raise IcefloeError(
-                    f"{path}: {names[stem]!r} and {annotation.file_name!r} are both "
+                    f"{path}: '{shown(names[stem])}' and '{shown(annotation.file_name)}' are both "
                     f"{self.images[stem].name}. Remove one of them."
                 )
             names[stem] = annotation.file_name
@@ -242,7 +243,7 @@ class _Search:
                 yield stem, annotation
             elif annotation.regions:
                 raise IcefloeError(
-                    f"{path}: polygons for {annotation.file_name!r}, which is not here. "
+                    f"{path}: polygons for '{shown(annotation.file_name)}', which is not here. "
                     "Add it or remove them."
                 )
 
