@@ -120,9 +120,9 @@ class Source:
         named = [file for file in found if file.name.name.lower() == "annotations.json"]
         if len(chosen := named or found) == 1:
             return chosen[0]
-        shown = ": " + ", ".join(shown(file.name) for file in chosen[:3]) if chosen else ""
+        names = ": " + ", ".join(shown(file.name) for file in chosen[:3]) if chosen else ""
         raise IcefloeError(
-            f"{self.name}: {len(chosen) or 'no'} JSON files in it{shown}. "
+            f"{self.name}: {len(chosen) or 'no'} JSON files in it{names}. "
             "Name the file that the tool exported."
         )
 
