@@ -56,7 +56,7 @@ class SourceFile:
         Parameters
         ----------
         limit
-            Most bytes that are read, unpacked.
+            Size in bytes, unpacked, beyond which nothing is read.
 
         Raises
         ------
@@ -91,11 +91,11 @@ class Source:
     Attributes
     ----------
     name
-        What messages call the whole.
+        The path that was named, for messages.
     folder
         Name of the folder that its topmost files stand in: that of a dataset, perhaps.
     files
-        In order of their names.
+        Files without the litter of operating systems, in order of their names.
     """
 
     name: str
