@@ -13,7 +13,7 @@ def prune_members(
 
     Args:
         members: All candidates.
-        pruning: When one is kept (`PruningRule`).
+        pruning: The rule by which a member is kept (`PruningRule`).
 
     Returns:
         Output: Number of members kept.
