@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     tracking_uri, artifact_uri
         MLflow's tracking store and where new experiments put their artifacts.
     registered_model, experiment
-        MLflow's names of this study's versions EA-Tn, beside which other families stand, and of its runs.
+        MLflow's names of this study's versions EA-Tn, which other families' names follow, and of its runs.
     database_url
         Database of the labelling queue: `postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE`, or
         `sqlite:///FILE` with a path from the workspace; None: the SQLite file `queue_path`. Never shown, as

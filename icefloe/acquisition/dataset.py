@@ -56,7 +56,8 @@ def make_dataset(
             "Keep their frames with --keep-tail, or take fewer with --frames N."
         )
     sizes = {report.pixel_size_nm for report in reports}
-    rates = {report.frame_rate.hz if report.frame_rate else None for report in reports}
+    known = [report.frame_rate for report in reports]
+    rates = {rate.hz if rate and rate.is_even else None for rate in known}
     rate = rates.pop() if len(rates) == 1 else None
     info = dataset_info(
         name=name,

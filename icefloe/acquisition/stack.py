@@ -15,7 +15,7 @@ from icefloe.datasets.recordings.recording import Frame, FrameRate, Recording
 from icefloe.errors import IcefloeError
 from icefloe.imaging.alignment import LEAST_WEIGHT, DriftTracker
 from icefloe.imaging.hot_pixels import HotPixels, find_hot_pixels
-from icefloe.imaging.stacking import BLOCKS, Stacker, first_frame_of
+from icefloe.imaging.stacking import BLOCKS, Stacker, composites_by_time
 from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
 from icefloe.names import check_name, composed
 
@@ -23,7 +23,7 @@ SLOWEST_HZ, FASTEST_HZ = 1, 10_000
 """Rates outside are a unit mistaken (ms for Hz), or leave a second without a frame."""
 
 WORST_SCATTER_PX = 0.3
-"""Blur by more than this is seen; drift within a second is often less."""
+"""Blur by more than this is visible; drift within a second is often less."""
 
 Frames = Callable[[int], Iterator[Frame]]
 """A recording's frames from an index on."""
@@ -83,10 +83,10 @@ class StackOptions:
         IcefloeError
             If its frame rate is needed and is unknown or impossible.
         """
-        rate, size = recording.frame_rate, recording.pixel_size_nm
+        known = replace(recording, pixel_size_nm=self.pixel_size_nm or recording.pixel_size_nm)
         if self.frame_rate_hz is not None:
             rate = FrameRate(Fraction(self.frame_rate_hz).limit_denominator(1001), "as given")
-        known = replace(recording, frame_rate=rate, pixel_size_nm=self.pixel_size_nm or size)
+            known = replace(known, frame_rate=rate, times_s=None)
         self.frames_per_composite(known)
         return known
 
@@ -213,8 +213,8 @@ class StackReport:
         nm = f" ({self.drift_px * self.pixel_size_nm:.1f} nm)" if self.pixel_size_nm else ""
         scatter = self.drift_scatter_px
         within = "" if scatter is None else f" to {scatter:.2f} px"
-        missed = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
-        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{missed}"
+        not_aligned = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
+        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{not_aligned}"
 
 
 class Stacking:
@@ -251,12 +251,13 @@ class Stacking:
             self._hot_pixels,
             options.remove_xrays,
             self._tracker() if options.align else None,
+            self._firsts(),
         )
 
     @property
     def n_done(self) -> int:
         """Frames in the composites that are there already."""
-        return first_frame_of(len(self._folder.rows(self.name)), self._stacker.per_composite)
+        return self._stacker.first_frame(len(self._folder.rows(self.name)))
 
     def run(self) -> Iterator[Row]:
         """Make the composites that are missing; their rows, each when it is on the disk.
@@ -267,13 +268,12 @@ class Stacking:
             If a frame cannot be read, has another size, or is not finite.
         """
         done = len(self._folder.rows(self.name))
-        rate = self._recording.frame_rate
         for composite in self._stacker.composites(self._frames(self.n_done), done):
-            start_s = float(composite.first_frame / rate.hz) if rate else None
+            start_s = self._time_s(composite.first_frame)
             yield self._folder.add(self.name, composite, start_s, self._recording.pixel_size_nm)
 
     def report(self) -> StackReport:
-        """What has been done so far, earlier runs included."""
+        """Summary of the stacking so far, earlier runs included."""
         return StackReport(
             recording=self._recording.path.name,
             rows=tuple(self._folder.rows(self.name)),
@@ -284,6 +284,18 @@ class Stacking:
             is_aligned=self._options.align,
             is_cleaned=self._options.remove_xrays,
         )
+
+    def _firsts(self) -> tuple[int, ...]:
+        """First frames of composites of a second where frames are not evenly spaced; none where they are."""
+        times = self._recording.times_s
+        return composites_by_time(times) if times and self._options.frames is None else ()
+
+    def _time_s(self, frame: int) -> float | None:
+        """When a frame was taken, from the recording's start; None where the rate is not known."""
+        times, rate = self._recording.times_s, self._recording.frame_rate
+        if times is not None:
+            return times[frame]
+        return float(frame / rate.hz) if rate else None
 
     def _find_hot_pixels(self) -> HotPixels | None:
         """Also where frames are moved: a hot pixel moved by half a pixel leaves a cross over the image."""

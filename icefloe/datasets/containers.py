@@ -1,11 +1,14 @@
 """Electron-microscopy containers (DigitalMicrograph, Velox, TIA, ...) through RosettaSciIO."""
 
 import importlib
+import re
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from icefloe.datasets import tia
 from icefloe.datasets.raw import (
     RawImage,
     grey_from_fields,
@@ -92,6 +95,7 @@ def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
 
 def _load_signals(path: Path, lazy: bool) -> list[Signal]:
     failure: Exception = IcefloeError(f"{path}: not a container")
+    _check_header(path)
     for name in READERS[path.suffix.lower()]:
         try:
             with quiet_readers():
@@ -103,6 +107,25 @@ def _load_signals(path: Path, lazy: bool) -> list[Signal]:
         else:
             return signals
     raise unreadable(path, failure) from failure
+
+
+def _check_header(path: Path) -> None:
+    """Refuse what its reader would take endless memory for."""
+    series = [path] if path.suffix.lower() in tia.SUFFIXES else []
+    if path.suffix.lower() == ".emi":  # TIA's description of the series beside it
+        series = [
+            file for file in path.parent.iterdir() if re.fullmatch(r"_\d\.ser", _behind(file, path.stem))
+        ]
+    for file in series:
+        try:
+            tia.refuse_absurd_series(file)
+        except (ValueError, struct.error) as error:
+            raise unreadable(file, error) from error
+
+
+def _behind(path: Path, stem: str) -> str:
+    """A file's name behind `stem`; empty where it does not begin with it."""
+    return path.name.removeprefix(stem) if path.name.startswith(stem) else ""
 
 
 def _is_image(signal: Signal) -> bool:

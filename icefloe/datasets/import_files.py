@@ -14,6 +14,7 @@ from icefloe.datasets.dataset import natural_key
 from icefloe.datasets.readers import is_readable_name
 from icefloe.errors import IcefloeError
 from icefloe.files import is_litter
+from icefloe.names import name_problem, same_to_some_systems
 
 IMAGE_FOLDERS = ("image", "images", "img", "imgs")
 LABEL_FOLDERS = (
@@ -69,7 +70,7 @@ class Found:
     Attributes
     ----------
     images
-        By stem, in natural order.
+        By stem, accents composed, in natural order.
     masks
         Mask files by the stem of their image.
     annotations
@@ -125,7 +126,6 @@ class _Search:
             if not path.exists():
                 self._leave("links to what is not there", path)
         self.images = self._images()
-        self.stems = {same_name(stem): stem for stem in self.images}
 
     def result(self) -> Found:
         masks: dict[str, Path] = {}
@@ -168,7 +168,9 @@ class _Search:
         for path in readable:
             if PERHAPS_LABEL.search(path.stem) and _bare(path.stem) in plain:
                 continue
-            twin = images.setdefault(same_name(path.stem), path)
+            if problem := name_problem(path.stem):
+                raise IcefloeError(f"{ascii(str(path))[1:-1]}: {problem}. Rename it.")
+            twin = images.setdefault(same_to_some_systems(path.stem), path)
             if twin != path:
                 raise IcefloeError(f"{path}: {twin.name} has the same stem. Rename or remove one of them.")
         if not images:
@@ -176,7 +178,7 @@ class _Search:
                 f"{self.image_folders[0]}: no image that Icefloe reads, the dataset would be empty. "
                 "Name another."
             )
-        stems = {path.stem: path for path in images.values()}
+        stems = {same_name(path.stem): path for path in images.values()}
         return dict(sorted(stems.items(), key=lambda item: natural_key(item[0])))
 
     def _other_files(self) -> Iterator[Path]:
@@ -204,9 +206,9 @@ class _Search:
     def _matching(self, stem: str) -> list[str]:
         stem = same_name(stem)
         for name in (stem, LABEL_WORD.sub("", stem)):
-            if name in self.stems:
-                return [self.stems[name]]
-        return [image for name, image in self.stems.items() if _bare(name) == _bare(stem)]
+            if name in self.images:
+                return [name]
+        return [image for image in self.images if _bare(image) == _bare(stem)]
 
     def _take_annotations(
         self, path: Path, found: dict[str, tuple[Path, Annotation]], unlabelled: set[str]
@@ -236,8 +238,8 @@ class _Search:
             yield own[0], annotations[0]
             return
         for annotation in annotations:
-            stem = self.stems.get(same_name(stem_of(annotation.file_name)))
-            if stem is not None:
+            stem = same_name(stem_of(annotation.file_name))
+            if stem in self.images:
                 yield stem, annotation
             elif annotation.regions:
                 raise IcefloeError(

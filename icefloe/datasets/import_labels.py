@@ -132,7 +132,7 @@ class FolderLabels:
 
     def _names_another(self, stem: str) -> bool:
         named = same_name(stem_of(self.found.annotations[stem][1].file_name))
-        return named != same_name(stem) and any(same_name(other) == named for other in self.found.images)
+        return named != stem and named in self.found.images
 
 
 def _reaches_beyond(annotation: Annotation, shape: tuple[int, int]) -> bool:

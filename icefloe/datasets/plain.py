@@ -70,7 +70,7 @@ def read_indexed(path: Path) -> NDArray[Any] | None:
     Raises
     ------
     IcefloeError
-        If the file can't be read.
+        If the file can't be read, or its palette shows index 0, the background, brighter than another index.
     """
     if path.suffix.lower() not in PICTURES:
         return None
@@ -79,41 +79,15 @@ def read_indexed(path: Path) -> NDArray[Any] | None:
             return _read_tiff(path, indexed=True).data
         with _opened(path) as picture:
             if picture.mode == "P":
-                return np.asarray(ImageOps.exif_transpose(picture))
+                indices = np.asarray(ImageOps.exif_transpose(picture))
+                _refuse_bright_background(
+                    path, indices, np.array(picture.getpalette("RGB") or []).reshape(-1, 3)
+                )
+                return indices
             if picture.format == "PNG" and picture.mode == "L" and (bits := _png_header(path)[0]) in (2, 4):
                 # Pillow spreads them over 0 to 255.
                 return np.asarray(ImageOps.exif_transpose(picture)) // (255 // (2**bits - 1))
     return None
-
-
-def refuse_bright_background(path: Path, indices: NDArray[Any]) -> None:
-    """Refuse a picture whose palette makes index 0 brighter than others, so that it can't be background.
-
-    Parameters
-    ----------
-    path
-        A picture; one without a palette passes.
-    indices : shape (H, W)
-        Its palette's indices.
-
-    Raises
-    ------
-    IcefloeError
-        If it is such a one.
-    """
-    try:
-        with quiet_readers(), Image.open(path) as picture:
-            palette = picture.getpalette("RGB") if picture.mode == "P" else None
-    except (OSError, SyntaxError, ValueError):  # no picture that Pillow knows, so none with a palette
-        return
-    if palette is None or not (indices == 0).any():
-        return
-    brightness = np.asarray(palette).reshape(-1, 3).sum(axis=1)[np.unique(indices)]
-    if (brightness < brightness[0]).any():
-        raise IcefloeError(
-            f"{path}: a viewer shows class 0 of this mask brighter than others, by its palette. "
-            "Export it as grey, black being background."
-        )
 
 
 def shape_from_header(path: Path) -> tuple[int, int] | None:
@@ -170,7 +144,31 @@ def _read_tiff(path: Path, indexed: bool = False) -> RawImage:
     with tiff.opened(path) as images:
         refuse_too_large(path, (images.n_frames, *images.shape))
         frames = list(images.frames(indexed=indexed))
+        if indexed and images.first.colormap is not None:
+            _refuse_bright_background(path, frames[0], images.first.colormap.T)
         return RawImage(frames[0] if len(frames) == 1 else np.stack(frames), chosen=images.chosen)
+
+
+def _refuse_bright_background(path: Path, indices: NDArray[Any], palette: NDArray[Any]) -> None:
+    """Refuse indices of which 0 is shown brighter than others, so that it can't be background.
+
+    Parameters
+    ----------
+    path
+        The file that the error names.
+    indices : shape (H, W)
+        Palette indices.
+    palette : shape (N, 3)
+        Red, green and blue of each index.
+    """
+    if not (indices == 0).any():
+        return
+    brightness = palette.astype(np.int64).sum(axis=1)[np.unique(indices)]
+    if (brightness < brightness[0]).any():
+        raise IcefloeError(
+            f"{path}: a viewer shows class 0 of this mask brighter than others, by its palette. "
+            "Export it as grey, black being background."
+        )
 
 
 def _read_numpy(path: Path) -> RawImage:

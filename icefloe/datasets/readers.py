@@ -138,8 +138,6 @@ def read_mask(path: Path) -> MaskArray:
     data = plain.read_indexed(path)
     if data is None:
         data = load_raw(path).data
-    else:
-        plain.refuse_bright_background(path, data)
     if data.ndim != 2:
         raise IcefloeError(
             f"{path}: a mask must be one image, this has {len(data)} pages. Export one mask an image."

@@ -1,6 +1,6 @@
 """Camera frames averaged into composites, a few frames in memory at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, count, islice
@@ -20,6 +20,9 @@ Frame = NDArray[Any]
 
 LEAST_TAIL = Fraction(1, 2)
 """Share of a composite's frames that a tail needs to be kept: a noisier one looks like a change of dose."""
+
+_SAME_TIME_S = 1e-6
+"""Time stamps are fractions that floats miss: 0.999999999 s is of the next second."""
 
 BLOCKS = 5
 """Means in a composite whose drift is measured: single frames are too noisy, a second is too long."""
@@ -88,6 +91,32 @@ def first_frame_of(index: int, per_composite: Fraction) -> int:
     return ceil(index * per_composite)
 
 
+def composites_by_time(times_s: Sequence[float]) -> tuple[int, ...]:
+    """First frame of each composite of a second, by the frames' own times.
+
+    A second without a frame has no composite.
+
+    Parameters
+    ----------
+    times_s
+        Time of each frame in s, ascending.
+
+    Returns
+    -------
+    tuple of int
+        Indices of first frames; the last entry is the frame that would follow a last composite whose second
+        is over, and lies beyond the end where it is not.
+    """
+    times = np.asarray(times_s, np.float64)
+    seconds = np.floor(times + _SAME_TIME_S).astype(int)
+    firsts = np.flatnonzero(np.diff(seconds, prepend=-1))
+    n_last = len(times) - firsts[-1]
+    interval = float(np.median(np.diff(times[firsts[-1] :]))) if n_last > 1 else 1.0
+    covered = times[-1] + interval - seconds[-1]
+    missing = max(0, round((1 - covered) / interval)) if interval > 0 else 0
+    return (*(int(first) for first in firsts), len(times) + missing)
+
+
 @dataclass
 class Stacker:
     """Averages frames to composites.
@@ -107,6 +136,9 @@ class Stacker:
         Replace X-ray hits (`XrayRemover`).
     drift
         Follow the specimen and undo its motion; None leaves the frames where they are.
+    firsts
+        Where frames are not evenly spaced in time, the first frame of each composite (`composites_by_time`);
+        it takes the place of `per_composite`.
 
     Attributes
     ----------
@@ -121,6 +153,7 @@ class Stacker:
     hot_pixels: HotPixels | None = None
     remove_xrays: bool = False
     drift: DriftTracker | None = None
+    firsts: tuple[int, ...] = ()
     n_frames: int = field(default=0, init=False)
     n_dropped: int = field(default=0, init=False)
 
@@ -129,6 +162,12 @@ class Stacker:
             raise IcefloeError(
                 f"A composite needs at least one frame; {float(self.per_composite):g} asked for."
             )
+
+    def first_frame(self, index: int) -> int:
+        """First frame of a composite; one beyond the last where there is no such composite."""
+        if not self.firsts:
+            return first_frame_of(index, self.per_composite)
+        return self.firsts[min(index, len(self.firsts) - 1)]
 
     def composites(self, frames: Iterable[Frame], first: int = 0) -> Iterator[Composite]:
         """Composites of a recording, each as soon as its last frame is there.
@@ -152,7 +191,7 @@ class Stacker:
         IcefloeError
             If a frame's shape differs from the first's.
         """
-        source = self._counted(frames, first_frame_of(first, self.per_composite))
+        source = self._counted(frames, self.first_frame(first))
         for index in count(first):
             composite = self._composite(source, index)
             if composite is None:
@@ -160,12 +199,18 @@ class Stacker:
             if not composite.is_tail:
                 yield composite
                 continue
-            share = Fraction(composite.n_frames) / self.per_composite
+            share = Fraction(composite.n_frames) / self._length(index)
             if share >= LEAST_TAIL if self.keep_tail is None else self.keep_tail:
                 yield composite
             else:
                 self.n_dropped = composite.n_frames
             return
+
+    def _length(self, index: int) -> Fraction:
+        """Frames that a composite has when it is whole."""
+        if not self.firsts:
+            return self.per_composite
+        return Fraction(self.first_frame(index + 1) - self.first_frame(index))
 
     def _counted(self, frames: Iterable[Frame], start: int) -> Iterator[Frame]:
         shape = None
@@ -181,8 +226,10 @@ class Stacker:
 
     def _composite(self, source: Iterator[Frame], index: int) -> Composite | None:
         """The next composite of what is left; None where nothing is."""
-        start, n_before = first_frame_of(index, self.per_composite), self.n_frames
-        wanted = first_frame_of(index + 1, self.per_composite) - start
+        start, n_before = self.first_frame(index), self.n_frames
+        wanted = self.first_frame(index + 1) - start
+        if not wanted:  # time stamps end here
+            return None
         frames: Iterable[Frame] = islice(source, wanted)
         if self.hot_pixels is not None and len(self.hot_pixels):
             frames = map(self.hot_pixels.repair, frames)

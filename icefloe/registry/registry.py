@@ -80,7 +80,7 @@ class Registry:
             Data, code and parent it was made from; hashes are checked against the files and the parent
             version.
         evaluation
-            Scores on held-out images of every dataset seen so far.
+            Scores on held-out images of every dataset so far.
         report
             Outcome of the promotion gate, if it was judged already.
         run_id
@@ -236,7 +236,7 @@ class Registry:
     def download(self, version: str, destination: Path) -> Path:
         """Copy a version's files to the folder `destination`, checking every file's hash.
 
-        A destination that holds these very files already is left as it is.
+        A destination that holds exactly these files already is left as it is.
 
         Raises
         ------

@@ -88,7 +88,7 @@ class ResultFolder:
 def segment_samples(
     segmenter: Segmenter, samples: Sequence[Sample], output: Path, level: float = LEVEL
 ) -> Iterator[Sample]:
-    """Write a `ResultFolder` of some images anew; they are read one at a time.
+    """Write a new `ResultFolder` of some images; they are read one at a time.
 
     Parameters
     ----------

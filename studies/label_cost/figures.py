@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.statistics.repetitions import over_seeds
 from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_curve, draw_estimates, heatmap, panels
 from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
@@ -34,12 +33,11 @@ def curves_figure(result: LabelCostResult) -> Figure:
 def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) -> None:
     """One panel of it."""
     position = np.arange(len(curves.labels))
-    for name, dice in zip(curves.strategies, curves.dice, strict=True):
-        estimates = [over_seeds(column) for column in dice.T]
+    for name in curves.strategies:
         draw_curve(
             axes,
             position,
-            estimates,
+            curves.estimates("dice", name),
             band=name == best or name in BASELINES,
             label=name,
             color=_colour(curves.strategies, name),

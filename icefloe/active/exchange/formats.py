@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.sources import Source
+from icefloe.active.exchange.sources import Source, shown
 from icefloe.active.items import Item
 from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
@@ -119,7 +119,7 @@ class Reading:
 
     def leave(self, what: str, reason: str) -> None:
         """Note something that becomes no label, and why."""
-        self._left[reason].append(what[:120])
+        self._left[reason].append(shown(what))
 
 
 class Format(ABC):

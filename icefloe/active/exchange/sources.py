@@ -35,7 +35,7 @@ class SourceFile:
     @property
     def where(self) -> str:
         """What messages call it."""
-        return str(self.path) if self.entry is None else f"{self.path}: {self.name}"
+        return shown(str(self.path) if self.entry is None else f"{self.path}: {self.name}", 400)
 
     @property
     def suffix(self) -> str:
@@ -120,7 +120,7 @@ class Source:
         named = [file for file in found if file.name.name.lower() == "annotations.json"]
         if len(chosen := named or found) == 1:
             return chosen[0]
-        shown = ": " + ", ".join(str(file.name) for file in chosen[:3]) if chosen else ""
+        shown = ": " + ", ".join(shown(file.name) for file in chosen[:3]) if chosen else ""
         raise IcefloeError(
             f"{self.name}: {len(chosen) or 'no'} JSON files in it{shown}. "
             "Name the file that the tool exported."
@@ -204,6 +204,14 @@ def relative_name(name: str, where: str) -> PurePosixPath:
             "Export with names relative to the images' folder."
         )
     return path
+
+
+def shown(text: object, most: int = 120) -> str:
+    """Text from outside for a message: one line of printable characters, no longer than `most`."""
+    plain = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text)
+    )
+    return plain if len(plain) <= most else f"{plain[: most - 3]}..."
 
 
 def _is_litter(name: PurePosixPath) -> bool:

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from icefloe.datasets import mrc, plain, tiff
+from icefloe.datasets import mrc, plain, tia, tiff
 from icefloe.datasets.containers import READERS
-from icefloe.datasets.recordings import ser, video
+from icefloe.datasets.recordings import video
 from icefloe.datasets.recordings.container import open_container
 from icefloe.datasets.recordings.folder import open_folder
 from icefloe.datasets.recordings.mrc import open_mrc
 from icefloe.datasets.recordings.pictures import open_numpy, open_picture
 from icefloe.datasets.recordings.recording import Recording
+from icefloe.datasets.recordings.ser import open_ser
 from icefloe.datasets.recordings.tiff import open_tiff
 from icefloe.errors import IcefloeError
 
@@ -66,8 +67,8 @@ def _open_file(path: Path, suffix: str, growing: bool) -> Recording:
             f"{path}: can't be read while it is being written, since its index comes at its end. "
             "Stack it with `icefloe stack` when it is complete, or record TIFF, MRC or a folder."
         )
-    if suffix in ser.SUFFIXES:
-        return ser.open_ser(path)
+    if suffix in tia.SUFFIXES:
+        return open_ser(path)
     if suffix in video.SUFFIXES:
         return video.open_video(path)
     if suffix in READERS:

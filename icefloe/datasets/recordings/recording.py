@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,13 @@ class FrameRate:
         Frames a second, exact: 30000/1001 of NTSC video has no float.
     source
         Where the number comes from, in words that end a sentence, such as `from the file's time axis`.
+    is_even
+        Whether frames follow each other at this rate; else it is an average, and each has its own time.
     """
 
     hz: Fraction
     source: str
+    is_even: bool = True
 
     @classmethod
     def of_interval(cls, seconds: float, source: str) -> "FrameRate | None":
@@ -72,6 +75,9 @@ class Recording(ABC):
         None where the file does not say.
     pixel_size_nm
         Edge of a square pixel; None where the file does not say.
+    times_s
+        Time of each frame in s from the first, by the file's time stamps, where they are not even; None where
+        frames are as far apart as the rate says.
     """
 
     path: Path
@@ -79,6 +85,7 @@ class Recording(ABC):
     n_frames: int | None
     frame_rate: FrameRate | None
     pixel_size_nm: float | None
+    times_s: tuple[float, ...] | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def read(self, start: int) -> Iterator[Frame]:

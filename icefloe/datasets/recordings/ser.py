@@ -12,18 +12,9 @@ import numpy as np
 from icefloe.datasets.raw import unreadable
 from icefloe.datasets.recordings.layout import Layout, PlainRecording, n_frames_of
 from icefloe.datasets.recordings.recording import FrameRate
+from icefloe.datasets.tia import CALIBRATION, DTYPES, IMAGES, SHORT_OFFSETS, refuse_absurd_series
 from icefloe.datasets.units import pixel_size_nm
 from icefloe.errors import IcefloeError
-
-SUFFIXES = (".ser",)
-
-_IMAGES = 0x4122
-_SHORT_OFFSETS = 0x0210
-"""The last version whose offsets have four bytes."""
-
-_DTYPES = {1: "<u1", 2: "<u2", 3: "<u4", 4: "<i1", 5: "<i2", 6: "<i4", 7: "<f4", 8: "<f8"}
-_CALIBRATION = struct.Struct("<ddiddihii")
-"""Offset, scale, element along x and y; type, columns, rows: before each frame's pixels."""
 
 _LEAST_SECONDS = 10
 """Over fewer, times in whole seconds say nothing of a rate."""
@@ -41,16 +32,17 @@ def open_ser(path: Path) -> PlainRecording:
         If the file is damaged or cut off, or holds spectra or pictures of several sizes.
     """
     try:
+        refuse_absurd_series(path)
         with path.open("rb") as file:
             offsets = _offsets(path, file)
             file.seek(offsets[0])
-            first = _CALIBRATION.unpack(file.read(_CALIBRATION.size))
+            first = CALIBRATION.unpack(file.read(CALIBRATION.size))
             _, scale_x, _, _, scale_y, _, kind, columns, rows = first
             layout = Layout(
-                offset=int(offsets[0]) + _CALIBRATION.size,
+                offset=int(offsets[0]) + CALIBRATION.size,
                 stride=int(offsets[1] - offsets[0]) if len(offsets) > 1 else 1,
                 shape=(rows, columns),
-                dtype=np.dtype(_DTYPES[kind]),
+                dtype=np.dtype(DTYPES[kind]),
                 bottom_up=True,
             )
             n_frames = n_frames_of(path, layout, len(offsets), growing=False)
@@ -72,9 +64,9 @@ def open_ser(path: Path) -> PlainRecording:
 def _offsets(path: Path, file: BufferedReader) -> np.ndarray:
     """Byte at which each recorded frame begins, with its calibration."""
     _, _, version, content, _, _, n_valid = struct.unpack("<3H4I", file.read(22))
-    wide = version > _SHORT_OFFSETS
+    wide = version > SHORT_OFFSETS
     (table,) = struct.unpack("<Q" if wide else "<I", file.read(8 if wide else 4))
-    if content != _IMAGES:
+    if content != IMAGES:
         raise IcefloeError(f"{path}: holds spectra, not images. Choose the file of the recording itself.")
     file.seek(table)
     dtype = np.dtype("<u8" if wide else "<u4")
@@ -88,7 +80,7 @@ def _offsets(path: Path, file: BufferedReader) -> np.ndarray:
 
 def _time(file: BufferedReader, layout: Layout, offset: int) -> int:
     """When the frame at `offset` was taken, in seconds since 1970."""
-    file.seek(offset + _CALIBRATION.size + layout.frame_bytes + 4)
+    file.seek(offset + CALIBRATION.size + layout.frame_bytes + 4)
     (seconds,) = struct.unpack("<I", file.read(4))
     return int(seconds)
 

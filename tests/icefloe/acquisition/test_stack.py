@@ -8,6 +8,7 @@ import time
 from fractions import Fraction
 from itertools import islice
 
+import av
 import numpy as np
 import pytest
 import tifffile
@@ -17,6 +18,7 @@ from icefloe.acquisition.dataset import make_dataset
 from icefloe.acquisition.overview import overview
 from icefloe.acquisition.stack import Stacking, StackOptions
 from icefloe.datasets.readers import read_metadata
+from icefloe.datasets.recordings.opening import open_recording
 from icefloe.errors import IcefloeError
 
 RATE = 10
@@ -293,3 +295,47 @@ def test_a_ten_times_longer_recording_needs_no_more_memory(tmp_path, rng):
 
     short, long = peak_kb(28), peak_kb(280)
     assert long - short < 15_000
+
+
+@pytest.fixture
+def variable_video(tmp_path):
+    """3 s at 10 Hz, then 3 s at 30 Hz, each frame brighter than the one before."""
+    stamps = [3 * index for index in range(30)] + [90 + index for index in range(90)]
+    path = tmp_path / "variable.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for index, stamp in enumerate(stamps):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64), 20 + index, np.uint8), format="gray")
+            picture.pts, picture.time_base = stamp, Fraction(1, 30)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def test_composites_of_a_video_of_variable_rate_go_by_its_time_stamps(tmp_path, variable_video):
+    report, folder = _stack(variable_video, tmp_path / "out")
+    assert [row["n_frames"] for row in report.rows] == ["10", "10", "10", "30", "30", "30"]
+    assert [float(row["start_s"]) for row in report.rows] == [0, 1, 2, 3, 4, 5]
+    assert "each frame at its own time stamp" in report.sentence()
+    frames = np.array(list(open_recording(variable_video).frames()), np.float64)
+    for row in report.rows:
+        first, n_frames = int(row["first_frame"]), int(row["n_frames"])
+        expected = frames[first : first + n_frames].mean(axis=0).astype(np.float32)
+        np.testing.assert_array_equal(tifffile.imread(folder.image_path(row)), expected)
+
+
+def test_stacking_a_video_of_variable_rate_goes_on_where_it_ended(tmp_path, variable_video):
+    stacking, _ = _stacking(variable_video, tmp_path / "out", StackOptions())
+    list(islice(stacking.run(), 4))
+    again, folder = _stacking(variable_video, tmp_path / "out", StackOptions())
+    assert again.n_done == 60
+    list(again.run())
+    assert [row["first_frame"] for row in folder.rows("variable")] == ["0", "10", "20", "30", "60", "90"]
+
+
+def test_a_given_rate_or_number_takes_the_place_of_time_stamps(tmp_path, variable_video):
+    by_rate, _ = _stack(variable_video, tmp_path / "rate", frame_rate_hz=40)
+    assert [row["n_frames"] for row in by_rate.rows] == ["40", "40", "40"]
+    by_number, _ = _stack(variable_video, tmp_path / "number", frames=60)
+    assert [row["start_s"] for row in by_number.rows] == ["0.000000", "4.000000"]

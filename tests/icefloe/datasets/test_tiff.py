@@ -90,11 +90,19 @@ def test_one_bit_pictures_of_another_writer_are_black_and_white(tmp_path, pictur
 def test_a_grey_palette_gives_its_levels_to_images_and_its_indices_to_masks(tmp_path):
     classes = np.arange(60, dtype=np.uint8).reshape(6, 10) % 3
     levels = np.zeros((3, 256), np.uint16)
-    levels[:, :3] = np.array([200, 10, 90]) * 257
+    levels[:, :3] = np.array([10, 200, 90]) * 257
     tifffile.imwrite(tmp_path / "a.tif", classes, photometric="palette", colormap=levels)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.array([200, 10, 90])[classes])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.array([10, 200, 90])[classes])
     np.testing.assert_array_equal(read_mask(tmp_path / "a.tif"), classes)
-    np.testing.assert_array_equal(_recorded(tmp_path / "a.tif")[0], np.array([200, 10, 90])[classes])
+    np.testing.assert_array_equal(_recorded(tmp_path / "a.tif")[0], np.array([10, 200, 90])[classes])
+
+
+def test_a_palette_that_shows_background_bright_is_refused_as_a_mask(tmp_path):
+    classes = np.arange(60, dtype=np.uint8).reshape(6, 10) % 2
+    levels = np.stack([np.arange(256)[::-1] * 257] * 3).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", classes, photometric="palette", colormap=levels)
+    with pytest.raises(IcefloeError, match="shows class 0 of this mask brighter than others"):
+        read_mask(tmp_path / "a.tif")
 
 
 def test_a_palette_of_colours_is_refused_as_an_image(tmp_path, picture):

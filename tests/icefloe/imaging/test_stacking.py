@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from icefloe.errors import IcefloeError
 from icefloe.imaging.alignment import DriftTracker, Shift
 from icefloe.imaging.hot_pixels import find_hot_pixels
-from icefloe.imaging.stacking import Composite, Stacker, first_frame_of
+from icefloe.imaging.stacking import Composite, Stacker, composites_by_time, first_frame_of
 
 
 def _stack(frames, per_composite, **options):
@@ -52,6 +52,33 @@ def test_a_frame_belongs_to_the_second_in_which_it_begins(rate, n_frames):
     seconds = [int(index / rate) for index in range(n_frames)]
     for second in range(seconds[-1] + 1):
         assert first_frame_of(second, rate) == seconds.index(second)
+
+
+@given(
+    intervals=st.lists(st.integers(1, 900), min_size=1, max_size=80),
+    keep_tail=st.sampled_from([True, False, None]),
+)
+def test_by_time_stamps_a_frame_is_in_the_second_in_which_it_begins(intervals, keep_tail):
+    times_ms = np.concatenate([[0], np.cumsum(intervals)])
+    frames = np.arange(len(times_ms), dtype=np.float32)[:, None, None] * np.ones((2, 2), np.float32)
+    stacker = Stacker(Fraction(10), keep_tail, firsts=composites_by_time((times_ms / 1000).tolist()))
+    made = list(stacker.composites(frames))
+
+    seconds = [
+        group.tolist() for group in np.split(frames[:, 0, 0], np.flatnonzero(np.diff(times_ms // 1000)) + 1)
+    ]
+    whole = seconds[: len(made)]
+    assert [composite.n_frames for composite in made] == [len(second) for second in whole]
+    np.testing.assert_allclose([composite.image[0, 0] for composite in made], [np.mean(s) for s in whole])
+    assert len(seconds) - len(made) == (1 if stacker.n_dropped else 0)
+    assert sum(map(len, whole)) + stacker.n_dropped == len(times_ms)
+
+
+def test_a_last_second_by_time_stamps_is_a_tail_if_it_is_not_over():
+    times = [*np.arange(10) / 10, *(1 + np.arange(3) / 10)]
+    assert composites_by_time(times) == (0, 10, 20)
+    assert composites_by_time(times[:10]) == (0, 10)
+    assert len(_stack(np.ones((13, 2, 2), np.float32), 10, firsts=composites_by_time(times))) == 1
 
 
 def test_ntsc_seconds_have_30_frames_and_one_in_33_has_29():

@@ -1,7 +1,7 @@
 """Writers of recordings, each of them independent of the readers under test."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -67,6 +67,21 @@ def write_video(
         stream.pix_fmt = stored_as
         for frame in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=given_as or stored_as)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def write_timed_video(path: Path, stamps: Sequence[int], time_base: Fraction) -> Path:
+    """A video whose frames, brighter one after the other, are shown at the given times."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = time_base
+        for index, stamp in enumerate(stamps):
+            grey = np.full((48, 64), 20 + 5 * index % 200, np.uint8)
+            picture = av.VideoFrame.from_ndarray(grey, format="gray")
+            picture.pts, picture.time_base = stamp, time_base
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     return path
@@ -164,6 +179,7 @@ def write() -> type:
         mrc = staticmethod(write_mrc)
         ser = staticmethod(write_ser)
         video = staticmethod(write_video)
+        timed_video = staticmethod(write_timed_video)
         imagej_avi = staticmethod(write_imagej_avi)
         folder = staticmethod(write_folder)
         pages = staticmethod(write_growing_tiff)

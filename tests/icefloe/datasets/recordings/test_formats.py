@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 import rsciio.hspy
@@ -59,19 +58,24 @@ def test_a_lossy_mp4_keeps_brightness_and_the_exact_rate(tmp_path, write):
     assert np.abs(slope * frames + offset - read).mean() < 2
 
 
-def test_a_video_of_uneven_frames_says_that_its_rate_is_an_average(tmp_path, frames):
-    path = tmp_path / "r.mp4"
-    with av.open(path, "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
-        for index in range(12):
-            picture = av.VideoFrame.from_ndarray(np.full((48, 64), 9 * index, np.uint8), format="gray")
-            picture.pts, picture.time_base = index + 2 * (index // 4), Fraction(1, 25)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    rate = open_recording(path).frame_rate
-    assert rate.hz < 25
-    assert rate.source == "on average by the video's header"
+@pytest.mark.parametrize("name", ["r.mp4", "r.mkv"])
+def test_frames_of_a_video_of_variable_rate_keep_their_own_times(tmp_path, write, name):
+    stamps = [index + 2 * (index // 4) for index in range(12)]
+    path = write.timed_video(tmp_path / name, stamps, Fraction(1, 25))
+    recording = open_recording(path)
+    assert not recording.frame_rate.is_even
+    assert "each frame at its own time stamp" in recording.frame_rate.source
+    np.testing.assert_allclose(recording.times_s, np.array(stamps) / 25, atol=1e-3)
+    assert len(list(recording.frames())) == 12
+    np.testing.assert_array_equal(list(recording.frames(5)), list(recording.frames())[5:])
+
+
+def test_time_stamps_that_jitter_by_less_than_half_a_frame_are_even(tmp_path, write):
+    stamps = [100 * index + [0, 30, -20][index % 3] for index in range(30)]
+    recording = open_recording(write.timed_video(tmp_path / "r.mp4", stamps, Fraction(1, 2500)))
+    assert recording.times_s is None
+    assert recording.frame_rate.is_even
+    assert float(recording.frame_rate.hz) == pytest.approx(25, rel=0.01)
 
 
 def test_bytes_of_either_order_are_read(tmp_path, frames):
