@@ -146,7 +146,7 @@ class _Search:
             elif is_readable_name(path) and not in_labels:
                 self._leave("images beside the folder of images", path)
             else:
-                self._leave(f"{path.suffix or 'without ending'}, neither image nor label", path)
+                self._leave(f"{path.suffix or 'without ending'}, which is not read", path)
         return Found(
             self.images,
             masks,
@@ -232,6 +232,8 @@ class _Search:
             other, _ = found.setdefault(stem, (path, annotation))
             if other != path:
                 raise IcefloeError(f"{path}: {other.name} has polygons of {stem!r} too. Remove one of them.")
+        if not names:
+            self._leave("labels of no image that is here", path)
 
     def _by_image(self, path: Path, annotations: list[Annotation]) -> Iterator[tuple[str, Annotation]]:
         own = self._matching(path.stem)
