@@ -74,7 +74,7 @@ def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
     Parameters
     ----------
     path
-        The container.
+        File of the container; an error names it.
     lazy
         Leave the pixels in the file: `data` is then a dask array.
 

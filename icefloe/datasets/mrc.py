@@ -121,9 +121,9 @@ def refuse_unknown_sign(path: Path, header: MrcHeader, pixels: NDArray[Any]) -> 
     Parameters
     ----------
     path
-        The file.
+        MRC file that an error names.
     header
-        The file's header.
+        Header of the file, as `read_header` gives it.
     pixels : any shape
         Values of that header's type.
 

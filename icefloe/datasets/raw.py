@@ -64,7 +64,7 @@ def refuse_too_large(path: Path, shape: tuple[int, ...]) -> None:
     Parameters
     ----------
     path
-        The file.
+        Image file that an error names.
     shape
         Of the array that reading would make; all axes count.
 

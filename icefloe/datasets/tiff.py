@@ -44,9 +44,9 @@ class TiffImages:
     Parameters
     ----------
     path
-        The file.
+        TIFF file that an error names.
     tiff
-        The same, open.
+        The file, opened by tifffile.
     growing
         Pages are still being added: those that are not complete are not counted.
 

@@ -112,7 +112,7 @@ class AlignedMean:
     Parameters
     ----------
     shape
-        (H, W).
+        (H, W) of the frames, in pixels.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:

@@ -36,7 +36,7 @@ class Augmentation(BaseModel):
         Standard deviation of noise at the brightest pixel that falls to 0 at the darkest as its square root
         (a lower electron dose).
     gain
-        Offset of all pixels.
+        Offset added to all pixels, in standard deviations of the image.
     contrast
         Intensities are spread from their mean by a factor in [1 / (1 + contrast), 1 + contrast].
     gamma
@@ -80,7 +80,7 @@ def augment(
     mask : uint8, shape (S, S)
         Class index, 255 = ignore.
     config
-        How far to go.
+        Probabilities and ranges of the changes.
     rng
         Source of all randomness: the same state gives the same variant.
 

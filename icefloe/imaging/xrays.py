@@ -40,7 +40,7 @@ class XrayRemover:
     Attributes
     ----------
     n_replaced
-        Pixels replaced so far.
+        Number of pixels replaced so far.
     """
 
     def __init__(self) -> None:

@@ -74,11 +74,11 @@ def open_folder(
     Parameters
     ----------
     path
-        The folder.
+        Folder of single frames.
     is_recording
         Whether a file's name is that of an image or recording.
     open_file
-        Opens one file.
+        Function that opens one file as a recording.
 
     Raises
     ------
