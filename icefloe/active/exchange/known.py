@@ -8,12 +8,21 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from icefloe.active.exchange.sources import relative_name, shown
 from icefloe.active.items import Item
+from icefloe.datasets.import_files import IMAGE_FOLDERS, LABEL_FOLDERS
 from icefloe.errors import IcefloeError
 
 # Folders that tools put images in, whatever dataset they are of.
-_FOLDERS_OF_TOOLS = frozenset(
-    ("annotations", "data", "default", "images", "imgs", "labels", "masks", "test", "train", "upload", "val")
-)
+_FOLDERS_OF_TOOLS = {
+    *IMAGE_FOLDERS,
+    *LABEL_FOLDERS,
+    "data",
+    "default",
+    "test",
+    "train",
+    "upload",
+    "val",
+    "valid",
+}
 # Label Studio puts eight hex digits before the name of an image that is uploaded by hand.
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 # What it, by Django's `get_valid_filename`, takes out of such a name.

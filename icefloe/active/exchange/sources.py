@@ -197,7 +197,7 @@ def relative_name(name: str, where: str) -> PurePosixPath:
         If it is absolute, empty or leads out of its folder; `where` is the file that names it.
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    leads_out = path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts
+    leads_out = path.is_absolute() or PureWindowsPath(name).is_absolute() or ".." in path.parts
     if leads_out or not path.name or "\0" in name:
         raise IcefloeError(
             f"{where}: file name {name[:80]!r} is not a safe name, it leads to another folder. "
