@@ -17,6 +17,7 @@ from icefloe.imaging.alignment import LEAST_WEIGHT, DriftTracker
 from icefloe.imaging.hot_pixels import HotPixels, find_hot_pixels
 from icefloe.imaging.stacking import BLOCKS, Stacker, composites_by_time
 from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
+from icefloe.names import check_name, composed
 
 SLOWEST_HZ, FASTEST_HZ = 1, 10_000
 """Rates outside are a unit mistaken (ms for Hz), or leave a second without a frame."""
@@ -321,8 +322,16 @@ class Stacking:
 
 
 def recording_name(path: Path) -> str:
-    """Name of a recording: its file's name without the ending, or its folder's name."""
-    return path.resolve().name if path.is_dir() else path.stem
+    """Name of a recording: its file's name without the ending, or its folder's name.
+
+    Raises
+    ------
+    IcefloeError
+        If its composites could not be named after it.
+    """
+    name = path.resolve().name if path.is_dir() else path.stem
+    check_name("recording", f"{name}_0000")
+    return composed(name)
 
 
 def _distance(row: Row) -> float:

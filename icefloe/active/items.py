@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from icefloe.active.uploads import check_name, check_person, encode_png, read_mask_upload
+from icefloe.active.uploads import check_person, encode_png, read_mask_upload
 from icefloe.errors import IcefloeError
+from icefloe.names import check_name
 
 State = Literal["waiting", "submitted", "skipped", "imported"]
 

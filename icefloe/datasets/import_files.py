@@ -1,5 +1,6 @@
 """What lies in a folder that someone wants to import: images, labels, and what is neither."""
 
+import glob
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -271,7 +272,7 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 
 def _is_index_of_series(path: Path) -> bool:
     # TIA writes run.emi beside run_1.ser, run_2.ser; both would read as the same images.
-    return path.suffix.lower() == ".emi" and any(path.parent.glob(f"{path.stem}_*.ser"))
+    return path.suffix.lower() == ".emi" and any(path.parent.glob(f"{glob.escape(path.stem)}_*.ser"))
 
 
 def _bare(stem: str) -> str:
