@@ -171,6 +171,7 @@ REFUSED = {
         "Q/c_2: polygon.points.1.1: Input should be a finite number",
     ),
     "bitmap": (task([BITMAP]), "Q/c_2: a region of kind 'bitmasklabels'. Draw with the brush or polygons."),
+    "kind that is no text": (task([{"type": []}]), "Q/c_2: a region of kind '[]'. Draw with the brush"),
     "two classes": (
         task([TWO_CLASSES]),
         "Q/c_2: a region of 2 classes. Give each region one in Label Studio.",
