@@ -13,7 +13,7 @@ from icefloe.active.exchange.kinds import check_format
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.active.exchange.values import parse_seconds, parse_time, read_json
-from icefloe.active.items import Item
+from icefloe.active.items import MAX_LABEL_SECONDS, Item
 from icefloe.datasets.annotations.drawing import class_index
 from icefloe.datasets.annotations.regions import Polygon
 from icefloe.errors import IcefloeError
@@ -135,7 +135,7 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
             what=what,
             author=_author(annotation.completed_by),
             time=parse_time(annotation.updated_at or annotation.created_at, what),
-            seconds=parse_seconds(annotation.lead_time, what),
+            seconds=_seconds(annotation, item, what, reading),
         )
     )
 
@@ -206,6 +206,15 @@ def _class_index(names: Sequence[str], item: Item, what: str) -> int:
             f"{what}: unknown class {names[0][:80]!r}; known are {', '.join(item.classes)}. Rename it."
         )
     return index
+
+
+def _seconds(annotation: _Annotation, item: Item, what: str, reading: Reading) -> float | None:
+    seconds = parse_seconds(annotation.lead_time, what)
+    if seconds is None or 0 <= seconds <= MAX_LABEL_SECONDS:
+        return seconds
+    # Label Studio counts on while a tab stays open, and nobody can correct it there.
+    reading.notes.append(f"{item.key}: the labelling time of {seconds:.0f} s can't be, and is not kept.")
+    return None
 
 
 def _author(completed_by: object) -> str | None:
