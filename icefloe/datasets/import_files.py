@@ -133,7 +133,7 @@ class _Search:
         unlabelled: set[str] = set()
         for path in self._other_files():
             in_labels = path.parent in self.label_folders
-            if path.suffix.lower() == ".json":
+            if path.suffix.lower() in (".json", ".geojson"):
                 self._take_annotations(path, annotations, unlabelled)
             elif self._is_mask(path, in_labels):
                 stem = self._image_of(path)

@@ -190,7 +190,7 @@ def current_version(workspace: Path) -> DataVersion:
         if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
             return DataVersion(rev, pointer_md5(git(workspace, "show", f"{rev}:./{POINTER}")))
     except IcefloeError:
-        if has_commit(workspace):
+        if (workspace / POINTER).exists() and has_commit(workspace):
             raise
     raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
 

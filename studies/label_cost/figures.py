@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,15 +34,12 @@ def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) 
     """One panel of it."""
     position = np.arange(len(curves.labels))
     for name in curves.strategies:
-        draw_curve(
-            axes,
-            position,
-            curves.estimates("dice", name),
-            band=name == best or name in BASELINES,
-            label=name,
-            color=_colour(curves.strategies, name),
-            linestyle="--" if name in BASELINES else "-",
-        )
+        estimates, dashed = curves.estimates("dice", name), name in BASELINES
+        style: Any = {"color": _colour(curves.strategies, name), "linestyle": "--" if dashed else "-"}
+        if dashed or name == best:
+            draw_curve(axes, position, estimates, band=True, label=name, linewidth=2, **style)
+        else:
+            axes.plot(position, [each.mean for each in estimates], label=name, linewidth=1, **style)
     whole_pool, baseline = float(np.mean(dataset.whole_pool)), max(dataset.baselines.values())
     axes.axhline(whole_pool, color=PALE, linestyle=":", label="whole pool labelled")
     axes.axhline(baseline, color="#ddaa77", linestyle=":", label="best without learning")

@@ -31,7 +31,7 @@ class Known:
     Parameters
     ----------
     items
-        Those of the queue, oldest first.
+        Items of the queue, oldest first.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:

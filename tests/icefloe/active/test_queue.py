@@ -56,7 +56,7 @@ def new_item(stem: str = "stack_1", round: str = "EA-T1", rank: int = 1, **chang
         "round": round,
         "shape": SHAPE,
         "classes": ("background", "ice"),
-        "purpose": Purpose("mean-uq", 0.031, rank, "mean uncertainty 0.031, place 1 of 30 images"),
+        "purpose": Purpose("mean-uq", 0.031, rank, "mean uncertainty 0.031, rank 1 of 30 images"),
     }
     return NewItem(**{**fields, **changes})
 
