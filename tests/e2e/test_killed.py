@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,10 +113,11 @@ class Kills:
 
     def run(self) -> Counter[str]:
         self.work(self._copy("first"))  # which makes the imports
+        place = self._copy("counted")
         began = time.monotonic()
         self.work(self._copy("timed"))
         seconds = time.monotonic() - began
-        ended, n_writes = forked(lambda: self.work(self._copy("counted")))
+        ended, n_writes = forked(lambda: self.work(place))
         assert ended == 0
         # Their number varies by one or two, as threads do.
         points = sorted({round(point) for point in np.linspace(1, n_writes - 5, AT_WRITES)})
@@ -250,7 +251,7 @@ def test_a_commit_killed_at_any_write_left_the_old_version_or_the_new(template, 
 
 def test_a_promotion_killed_at_any_write_left_the_old_champion_or_the_new(tmp_path, make_ensemble):
     settings = Settings(workspace=tmp_path / "template")
-    register_three(settings, make_ensemble())
+    register_three(settings, [make_ensemble(threshold=threshold) for threshold in (0.4, 0.5, 0.6)])
 
     def promoting(workspace: Path) -> None:
         Registry(Settings(workspace=workspace)).promote("EA-T3", force=True, reason="tried")
@@ -274,39 +275,37 @@ def test_a_promotion_killed_at_any_write_left_the_old_champion_or_the_new(tmp_pa
     assert found["at a write: new"]
 
 
-def register_three(settings: Settings, ensemble: Ensemble) -> None:
+def register_three(settings: Settings, ensembles: Sequence[Ensemble]) -> None:
     """EA-T1, EA-T2 (the champion, after EA-T1) and EA-T3 (the challenger), never trained."""
-    folder = settings.workspace / "EA"
-    folder.mkdir(parents=True)
+    settings.workspace.mkdir(parents=True)
     (settings.workspace / "icefloe.toml").touch()
-    ensemble.save(folder / "files")
-    lineage = Lineage(
+    registry = Registry(settings)
+    for index, ensemble in enumerate(ensembles):
+        folder = settings.workspace / f"files-{index}"
+        ensemble.save(folder)
+        registry.register(folder, lineage_of(folder), evaluation_of(ensemble))
+    for name in ("EA-T1", "EA-T2"):
+        registry.promote(name, force=True, reason="first")
+
+
+def evaluation_of(ensemble: Ensemble) -> Evaluation:
+    classes = ensemble.manifest.classes
+    return Evaluation(ensemble="EA", classes=classes, threshold=0.5, images=(), datasets={}, baselines={})
+
+
+def lineage_of(folder: Path) -> Lineage:
+    image = LabelledImage(
+        key="D1/a", role="train", image_sha256="i", mask_sha256="m", author="ada", labelled_at="2026-01-01"
+    )
+    return Lineage(
         data=DataState(rev="rev", md5="md5"),
         git_sha="c0de",
         parameters={},
         seeds={},
         packages={},
-        images=(
-            LabelledImage(
-                key="D1/a",
-                role="train",
-                image_sha256="i",
-                mask_sha256="m",
-                author="ada",
-                labelled_at="2026-01-01",
-            ),
-        ),
-        weights_sha256=member_hashes(folder / "files"),
+        images=(image,),
+        weights_sha256=member_hashes(folder),
         start_sha256={},
         parent=None,
         created="2026-01-01T00:00:00+00:00",
     )
-    classes = ensemble.manifest.classes
-    evaluation = Evaluation(
-        ensemble="EA", classes=classes, threshold=0.5, images=(), datasets={}, baselines={}
-    )
-    registry = Registry(settings)
-    for created in ("2026-01-01", "2026-01-02", "2026-01-03"):
-        registry.register(folder / "files", lineage.model_copy(update={"created": created}), evaluation)
-    for name in ("EA-T1", "EA-T2"):
-        registry.promote(name, force=True, reason="first")
