@@ -119,7 +119,7 @@ def _check_header(path: Path) -> None:
     for file in series:
         try:
             tia.refuse_absurd_series(file)
-        except (ValueError, struct.error) as error:
+        except (ValueError, struct.error, OSError) as error:
             raise unreadable(file, error) from error
 
 
