@@ -8,6 +8,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE as MLFLOW_EXPERIMENT_NOTE  # one key for both
 
+from icefloe.relocation import follow_workspace, sqlite_path
+
 KIND_TAG = "mlflow.experimentKind"
 MODEL_TRAINING = "custom_model_development"
 ABOUT = "Icefloe: runs of the pipelines, the members they trained, and the versions made of them."
@@ -18,6 +20,9 @@ def connect(tracking_uri: str) -> MlflowClient:
 
     On a new SQLite file this creates MLflow's tables, which takes 3 s.
     """
+    if database := sqlite_path(tracking_uri):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        follow_workspace(database)
     # MLflow would draw a bar on the terminal for every small document it fetches.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Both named, because the registry would else follow MLflow's process-wide setting.

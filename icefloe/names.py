@@ -1,6 +1,7 @@
 """One rule for names that become part of a path: datasets, images, rounds."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from icefloe.errors import IcefloeError
 
@@ -34,6 +35,11 @@ def check_name(kind: str, name: object) -> str:
     if problem:
         shown = repr(name) if len(name) <= 80 else f"{name[:60]!r}..."
         raise IcefloeError(f"{kind} {shown}: {problem}. Choose another name.")
+    return composed(name)
+
+
+def composed(name: str) -> str:
+    """The name with its accents composed (NFC); macOS hands out the same letters decomposed."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -50,12 +56,30 @@ def name_problem(name: str) -> str:
         return "the name holds a slash, which would lead to another folder"
     if name.startswith("."):
         return "the name starts with a dot, which hides files"
-    n_bytes = len(unicodedata.normalize("NFC", name).encode())
+    n_bytes = len(composed(name).encode())
     if n_bytes > LONGEST:
         return f"the name is {n_bytes} bytes long, more than {LONGEST}"
     return ""
 
 
+def check_names(kind: str, names: Iterable[str]) -> None:
+    """Refuse names of which one is none, or of which macOS or Windows would take two for one.
+
+    Raises
+    ------
+    IcefloeError
+        If there is such a name; see `check_name`.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(same_to_some_systems(check_name(kind, name)), name)
+        if twin != name:
+            raise IcefloeError(
+                f"{kind} {name!r}: differs from {twin!r} only in case or in how its accents are composed, "
+                "and other systems take them for one. Rename one."
+            )
+
+
 def same_to_some_systems(name: str) -> str:
     """Key that is equal for names that macOS or Windows take for one, such as `A1` and `a1`."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return composed(name).casefold()

@@ -19,7 +19,7 @@ from icefloe.training.pruning import PruningRule
 from icefloe.validation import validated
 
 DEFAULT_PARAMS = Path(__file__).with_name("params.yaml")
-"""What a new workspace starts with."""
+"""The `params.yaml` of a new workspace."""
 
 
 class Params(BaseModel):

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     tracking_uri, artifact_uri
         MLflow's tracking store and where new experiments put their artifacts.
     registered_model, experiment
-        MLflow's names of this study's versions EA-Tn, beside which other families stand, and of its runs.
+        MLflow's names of this study's versions EA-Tn, which other families' names follow, and of its runs.
     database_url
         Database of the labelling queue: `postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE`, or
         `sqlite:///FILE` with a path from the workspace; None: the SQLite file `queue_path`. Never shown, as
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         self.checkpoints = self.workspace / self.checkpoints
         if self.weights_dir is not None and not str(self.weights_dir).startswith("s3://"):
             self.weights_dir = self.workspace / self.weights_dir
-        self.tracking_uri = self.tracking_uri or f"sqlite:///{state / 'mlflow.db'}"
+        self.tracking_uri = self.tracking_uri or sqlite_uri(state / "mlflow.db")
         self.artifact_uri = self.artifact_uri or (state / "mlartifacts").as_uri()
 
     @property
@@ -91,6 +91,13 @@ class Settings(BaseSettings):
         workspace = init_settings()["workspace"]
         toml = TomlConfigSettingsSource(settings_cls, toml_file=workspace / SETTINGS_FILE)
         return init_settings, env_settings, toml
+
+
+def sqlite_uri(path: Path) -> str:
+    """The URI of a SQLite file, whatever characters its path has, as SQLAlchemy and MLflow read it."""
+    text = str(path).replace("%", "%25").replace("?", "%3F")
+    # Where it reads "sqlite:", MLflow makes the folder of the text as it stands, run%3F2 beside run?2.
+    return ("sqlite" if text == str(path) else "sqlite+pysqlite") + f":///{text}"
 
 
 def find_workspace(start: Path) -> Path:

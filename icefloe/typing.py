@@ -13,4 +13,4 @@ IGNORE = 255
 """Mask value of pixels that count neither in training nor in any metric."""
 
 WeightsMirror: TypeAlias = Path | str
-"""Where pre-trained weights are looked for: a folder, or `s3://bucket/prefix`."""
+"""Source of pre-trained weights: a folder, or `s3://bucket/prefix`."""

@@ -17,7 +17,18 @@ def train(
     pruning: dict = {},
     promotion: dict = {},
 ) -> str:
-    """Train a version on `datasets` from scratch."""
+    """Train a version on `datasets` from scratch.
+
+    Args:
+        datasets: Labelled datasets to train on.
+        split: How labelled images are divided (`SplitConfig`).
+        training: Members, and how they are trained (`TrainingConfig`).
+        pruning: Which members are kept (`PruningRule`).
+        promotion: What a version must show to be promoted (`PromotionRule`).
+
+    Returns:
+        Output: Verdict of the promotion gate: pass, fail or inconclusive.
+    """
     started = start_run(name="train").set_caching_options(False)
     version = first_version(
         run=started.output,
@@ -33,7 +44,16 @@ def train(
 
 @dsl.pipeline(name="drift-check", description="A new dataset against the champion's benchmark.")
 def drift_check(dataset: str, gate: dict = {}, sampling: dict = {}) -> str:
-    """Decide whether `dataset` is in distribution; if it has shifted, queue the images to label."""
+    """Decide whether `dataset` is in distribution; if it has shifted, queue the images to label.
+
+    Args:
+        dataset: The new dataset.
+        gate: How the drift gate decides (`GateConfig`).
+        sampling: How images to label are chosen (`SamplerConfig`).
+
+    Returns:
+        Output: accept, shifted, noisy or inconclusive.
+    """
     started = start_run(name="drift_check", about=dataset).set_caching_options(False)
     decision = gate_and_sample(run=started.output, dataset=dataset, gate=gate, sampling=sampling)
     write_report(run=started.output).after(decision).set_caching_options(False)
@@ -48,7 +68,18 @@ def retrain(
     pruning: dict = {},
     promotion: dict = {},
 ) -> str:
-    """Train the next version on the labels submitted for `dataset`."""
+    """Train the next version on the labels submitted for `dataset`.
+
+    Args:
+        dataset: The new dataset.
+        split: How labelled images are divided (`SplitConfig`).
+        training: Members, and how they are trained (`TrainingConfig`).
+        pruning: Which members are kept (`PruningRule`).
+        promotion: What a version must show to be promoted (`PromotionRule`).
+
+    Returns:
+        Output: Verdict of the promotion gate: pass, fail or inconclusive.
+    """
     started = start_run(name="retrain", about=dataset).set_caching_options(False)
     version = next_version(
         run=started.output,
@@ -92,7 +123,9 @@ def arrivals(
             ).after(labelled)
 
 
-@dsl.pipeline(name="loop", description="The whole circle in simulation: the truth kept back is the labeler.")
+@dsl.pipeline(
+    name="loop", description="The whole loop in simulation: held-back truth takes the labeler's place."
+)
 def loop(
     initial: list[str],
     arriving: list[str],
@@ -103,7 +136,18 @@ def loop(
     sampling: dict = {},
     promotion: dict = {},
 ) -> None:
-    """Train on `initial`, then process the `arriving` datasets one after the other."""
+    """Train on `initial`, then process the `arriving` datasets one after the other.
+
+    Args:
+        initial: Labelled datasets of the first version.
+        arriving: Datasets that arrive, in order; their labels are held back.
+        split: How labelled images are divided (`SplitConfig`).
+        training: Members, and how they are trained (`TrainingConfig`).
+        pruning: Which members are kept (`PruningRule`).
+        gate: How the drift gate decides (`GateConfig`).
+        sampling: How images to label are chosen (`SamplerConfig`).
+        promotion: What a version must show to be promoted (`PromotionRule`).
+    """
     started = start_run(name="loop").set_caching_options(False)
     first = first_version(
         run=started.output,

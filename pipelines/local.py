@@ -93,7 +93,7 @@ def run_locally(
     with _environment(settings), forked_steps(process), _ray(settings, progress) if trains else _nothing():
         try:
             with redirect_stdout(log), warnings.catch_warnings():
-                # The image is for clusters; here this very environment stands in for it.
+                # The image is for clusters; local steps run in the present environment.
                 warnings.filterwarnings("ignore", message=".*custom or non-Python base image")
                 pipeline(**arguments)
         except RuntimeError as error:

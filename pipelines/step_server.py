@@ -21,7 +21,7 @@ PROGRAM = "ephemeral_component.py"
 """The file that a lightweight component's shell command writes its source to, and then executes."""
 
 DONE = b"done"
-"""What a step answers when it succeeded; one that failed or was killed just hangs up."""
+"""Answer of a step that succeeded; one that failed or was killed closes the connection."""
 
 PRELOADED = (
     "kfp.dsl.executor_main",
@@ -47,7 +47,7 @@ PRELOADED = (
     "icefloe.training.assembly",
     "icefloe.training.tracking",
 )
-"""What steps use, in the order in which a pipeline comes to need it, and what that imports when it needs it.
+"""Modules that steps use, in the order in which a pipeline needs them, and their late imports.
 
 Not Ray: it reads how to authenticate from the environment when it is imported, and the Ray of this run is
 started, with a token of its own, only after this process.

@@ -48,5 +48,5 @@ def _run_step(control: socket.socket, command: Sequence[str], environment: Mappi
         with os.fdopen(reader, encoding="utf-8", errors="replace") as output:
             for line in output:
                 print(line, end="")
-        print("\n")  # as kfp does, so that the steps' logs stand apart
+        print("\n")  # as kfp does, to separate the steps' logs
         return 0 if driver_end.recv(len(DONE)) == DONE else 1

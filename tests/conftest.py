@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from safetensors.torch import save_file
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
@@ -25,6 +26,9 @@ from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
+
+# `pytest --hypothesis-profile long tests/icefloe/datasets/test_import_any_labels.py`
+settings.register_profile("long", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -19,11 +19,11 @@ def assemble_ensemble(
         members: All candidates.
         kept: Which of them pruning kept, and why.
         data: The datasets they were trained on, and their split.
-        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
         parent: The version that the training started from.
 
     Returns:
-        The threshold on the mean probability.
+        Output: The threshold on the mean probability.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
     """
     from pathlib import Path
 

@@ -24,12 +24,12 @@ def check_drift(
         data: The one dataset.
         gate: How the gate decides (`GateConfig`).
         run: Id of the run that keeps the report.
+
+    Returns:
+        Output: accept, shifted, noisy or inconclusive.
         numbers: Effect and p-value of every quantity compared.
         figure: Every quantity, benchmark beside new.
         findings: The sentence and the table.
-
-    Returns:
-        accept, shifted, noisy or inconclusive.
     """
     from pathlib import Path
 

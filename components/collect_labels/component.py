@@ -12,7 +12,7 @@ def collect_labels(dataset: str, run: str) -> str:
         run: Id of the run that keeps what they cost.
 
     Returns:
-        Hash of the data version that holds them.
+        Output: Hash of the data version that holds them.
     """
     from components.artifacts import tell
     from icefloe.settings import load_settings

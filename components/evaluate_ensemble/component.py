@@ -21,15 +21,15 @@ def evaluate_ensemble(
     Args:
         ensemble: The version to evaluate.
         data: The datasets and their split.
+        champion: The version that it wants to replace.
+
+    Returns:
+        Output: Mean over datasets of their Dice.
         evaluation: A folder of the scores, the champion's on the same images, and pictures.
         scores: Scores of every dataset.
         curves: Confusion matrix and ROC curve.
         table: Scores with the trivial baselines, and where the temperature helps.
         gallery: Some of the images with outlines of prediction and reference.
-        champion: The version that it wants to replace.
-
-    Returns:
-        Mean over datasets of their Dice.
     """
     from pathlib import Path
 

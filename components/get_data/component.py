@@ -12,10 +12,10 @@ def get_data(names: list[str], split: dict, data: Output[Dataset]) -> str:
     Args:
         names: Datasets; none named: all.
         split: How labelled images are divided (`SplitConfig`).
-        data: The datasets and their split.
 
     Returns:
-        Hash of the data version.
+        Output: Hash of the data version.
+        data: The datasets and their split.
     """
     from pathlib import Path
 

@@ -11,10 +11,10 @@ def get_ensemble(version: str, ensemble: Output[Model]) -> str:
 
     Args:
         version: Name such as `EA-T2`, or an alias such as `champion`.
-        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
 
     Returns:
-        The version's name.
+        Output: The version's name.
+        ensemble: A directory of `ensemble.yaml` and one safetensors file per member.
     """
     from pathlib import Path
 

@@ -11,7 +11,7 @@ def label_from_truth(dataset: str) -> float:
         dataset: Name of the dataset.
 
     Returns:
-        The minutes that a person would have taken.
+        Output: The minutes that a person would have taken.
     """
     from icefloe.settings import load_settings
     from icefloe.workflow import labels

@@ -17,11 +17,11 @@ def predict_images(
     Args:
         ensemble: The version that predicts them.
         data: The images.
-        predictions: A folder of scores, features and maps.
-        gallery: Some of the images with their predicted outlines and uncertainty.
 
     Returns:
-        Number of images.
+        Output: Number of images.
+        predictions: A folder of scores, features and maps.
+        gallery: Some of the images with their predicted outlines and uncertainty.
     """
     from pathlib import Path
 

@@ -13,12 +13,12 @@ def prune_members(
 
     Args:
         members: All candidates.
-        pruning: When one is kept (`PruningRule`).
-        kept: Names, scores and reasons.
-        receipt: A row per candidate.
+        pruning: The rule by which a member is kept (`PruningRule`).
 
     Returns:
-        Number of members kept.
+        Output: Number of members kept.
+        kept: Names, scores and reasons.
+        receipt: A row per candidate.
     """
     from pathlib import Path
 

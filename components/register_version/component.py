@@ -29,15 +29,15 @@ def register_version(
         evaluation: The challenger's scores, and the champion's on the same images.
         data: The data it was trained on.
         training: Training parameters, for the lineage.
-        promotion: What it has to show (`PromotionRule`).
-        run: Id of the run that keeps what became of it.
-        findings: Verdict, reasons and the table of all comparisons.
-        intervals: Differences with their intervals.
+        promotion: The rule of the promotion gate (`PromotionRule`).
+        run: Id of the run that keeps the outcome.
         arrived: Dataset on which it has to be better.
         parent: The version that its training started from.
 
     Returns:
-        The promotion gate's verdict: pass, fail or inconclusive.
+        Output: The promotion gate's verdict: pass, fail or inconclusive.
+        findings: Verdict, reasons and the table of all comparisons.
+        intervals: Differences with their intervals.
     """
     from pathlib import Path
 

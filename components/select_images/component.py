@@ -21,11 +21,11 @@ def select_images(
         data: The one dataset.
         sampling: Strategy, number and spread (`SamplerConfig`).
         run: Id of the run that keeps the selection.
-        reasons: Why each image was chosen.
-        pictures: The images chosen.
 
     Returns:
-        Number of images chosen.
+        Output: Number of images chosen.
+        reasons: Why each image was chosen.
+        pictures: The images chosen.
     """
     from pathlib import Path
 

@@ -12,7 +12,7 @@ def start_run(name: str, about: str = "") -> str:
         about: What the run is about, such as the dataset that came in.
 
     Returns:
-        Id of the run.
+        Output: Id of the run.
     """
     from icefloe.settings import load_settings
     from icefloe.workflow import runs

@@ -20,12 +20,12 @@ def train_members(
         data: The datasets and their split.
         training: Members, and how they are trained (`TrainingConfig`).
         run: Id of the run that the members' runs are nested in.
-        members: Weights, receipts and validation probabilities of every candidate.
-        curves: Loss and scores by epoch.
         start_from: The version that the training starts from.
 
     Returns:
-        Number of candidates.
+        Output: Number of candidates.
+        members: Weights, receipts and validation probabilities of every candidate.
+        curves: Loss and scores by epoch.
     """
     from pathlib import Path
 

@@ -11,10 +11,10 @@ def write_report(run: str, report: Output[HTML]) -> str:
 
     Args:
         run: Id of the run.
-        report: The page.
 
     Returns:
-        Name of the champion, or none.
+        Output: Name of the champion, or none.
+        report: The page.
     """
     from pathlib import Path
 

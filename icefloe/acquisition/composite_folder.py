@@ -85,7 +85,7 @@ class CompositeFolder:
         return [row for row in self._table.rows if row["recording"] == recording]
 
     def image_path(self, row: Row) -> Path:
-        """Where the composite of a row is."""
+        """Path of the composite of a row."""
         return self.path / IMAGES / row["image"]
 
     def add(

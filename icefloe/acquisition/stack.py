@@ -17,12 +17,13 @@ from icefloe.imaging.alignment import LEAST_WEIGHT, DriftTracker
 from icefloe.imaging.hot_pixels import HotPixels, find_hot_pixels
 from icefloe.imaging.stacking import BLOCKS, Stacker, composites_by_time
 from icefloe.imaging.xrays import LEAST_FRAMES as LEAST_FOR_XRAYS
+from icefloe.names import check_name, composed
 
 SLOWEST_HZ, FASTEST_HZ = 1, 10_000
 """Rates outside are a unit mistaken (ms for Hz), or leave a second without a frame."""
 
 WORST_SCATTER_PX = 0.3
-"""Blur by more than this is seen; drift within a second is often less."""
+"""Blur by more than this is visible; drift within a second is often less."""
 
 Frames = Callable[[int], Iterator[Frame]]
 """A recording's frames from an index on."""
@@ -212,8 +213,8 @@ class StackReport:
         nm = f" ({self.drift_px * self.pixel_size_nm:.1f} nm)" if self.pixel_size_nm else ""
         scatter = self.drift_scatter_px
         within = "" if scatter is None else f" to {scatter:.2f} px"
-        missed = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
-        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{missed}"
+        not_aligned = f", {self.n_not_aligned} blocks too noisy to align" if self.n_not_aligned else ""
+        return f"drift up to {self.drift_px:.1f} px{nm} undone{within}{not_aligned}"
 
 
 class Stacking:
@@ -272,7 +273,7 @@ class Stacking:
             yield self._folder.add(self.name, composite, start_s, self._recording.pixel_size_nm)
 
     def report(self) -> StackReport:
-        """What has been done so far, earlier runs included."""
+        """Summary of the stacking so far, earlier runs included."""
         return StackReport(
             recording=self._recording.path.name,
             rows=tuple(self._folder.rows(self.name)),
@@ -321,8 +322,16 @@ class Stacking:
 
 
 def recording_name(path: Path) -> str:
-    """Name of a recording: its file's name without the ending, or its folder's name."""
-    return path.resolve().name if path.is_dir() else path.stem
+    """Name of a recording: its file's name without the ending, or its folder's name.
+
+    Raises
+    ------
+    IcefloeError
+        If its composites could not be named after it.
+    """
+    name = path.resolve().name if path.is_dir() else path.stem
+    check_name("recording", f"{name}_0000")
+    return composed(name)
 
 
 def _distance(row: Row) -> float:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from icefloe.active.uploads import check_name, check_person, encode_png, read_mask_upload
+from icefloe.active.uploads import check_person, encode_png, read_mask_upload
 from icefloe.errors import IcefloeError
+from icefloe.names import check_name
 
 State = Literal["waiting", "submitted", "skipped", "imported"]
 
@@ -36,7 +37,7 @@ class NewItem:
     Attributes
     ----------
     dataset, stem
-        The image.
+        Dataset of the image, and its file name without ending.
     round
         What it was chosen in, such as a data version or `EA-T1`; an image is queued once a round.
     shape
@@ -44,7 +45,7 @@ class NewItem:
     classes
         Class names by mask value.
     purpose
-        Why it was chosen.
+        Why the image was chosen: strategy, score, rank, and words.
     presegmentation
         PNG of class indices at the image's size for the labeler to correct, or None.
     """
@@ -168,7 +169,7 @@ class OutsideLabel:
         Parameters
         ----------
         item
-            The item that it is a label of.
+            Queue item of the image that was labelled.
 
         Raises
         ------

@@ -19,7 +19,7 @@ class TruthLabeler:
     Attributes
     ----------
     name
-        Author of the labels.
+        Author under which the labels are entered.
     seconds
         Time booked for each image, in s; it is not waited for.
     """

@@ -175,7 +175,7 @@ class Queue:
         Parameters
         ----------
         token
-            Token of the lease.
+            Token of the lease under which the image was labelled.
         png
             PNG of class indices at the image's size.
         seconds

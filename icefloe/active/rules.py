@@ -44,11 +44,11 @@ def check_lease_holds(item: Item, token: str, last: LeaseRecord) -> None:
     Parameters
     ----------
     item
-        The image's item.
+        Queue item of the image, as it is now.
     token
         Token of the lease that somebody shows.
     last
-        The newest lease of that item.
+        The newest lease of that item, running or ended.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def same_submission(item: Item, sent_before: Sequence[Label]) -> Label | None:
     Parameters
     ----------
     item
-        The labelled item as it is now.
+        Queue item that the label is for, as it is now.
     sent_before
         Labels with the same token and the same mask, oldest first.
 
@@ -118,7 +118,7 @@ def refusal(
     Parameters
     ----------
     item
-        The labelled item.
+        Queue item that the label is for, as it is now.
     label
         The label that was handed in.
     last

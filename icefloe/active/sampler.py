@@ -53,15 +53,15 @@ class Selected(BaseModel):
     Attributes
     ----------
     dataset, stem
-        The image.
+        Dataset of the image, and its file name without ending.
     score
         Its priority when it was chosen; the strategy says in what unit.
     strategy
-        Name of the strategy.
+        Name of the strategy that chose it, such as `mean-uq`.
     rank
-        Place in the order of choice, from 1.
+        Rank in the order of choice, from 1.
     reason
-        Why, in words.
+        Why it was chosen, in words.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,11 +85,11 @@ class Selection(Result):
     Attributes
     ----------
     items
-        In the order of choice.
+        Images to label, in the order of choice.
     strategy
-        Name of the strategy.
+        Name of the strategy that chose them.
     requested
-        Number of images asked for.
+        Number of images that were asked for.
     available
         Number of images without a label then.
     """

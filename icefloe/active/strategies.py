@@ -28,7 +28,7 @@ class Candidates:
     scores
         Columns of the prediction table by name, float64, shape (N,).
     features : float64, shape (N, F)
-        Encoder features.
+        Encoder features of each image, averaged over pixels and members; no unit.
     """
 
     keys: tuple[str, ...]
@@ -61,7 +61,7 @@ class Strategy(ABC):
         Returns
         -------
         float64, shape (N,)
-            Finite.
+            Finite priorities, in the unit of the strategy's score.
         """
 
     @abstractmethod
@@ -116,8 +116,8 @@ class HighestScore(Strategy):
 
     def explain(self, candidates: Candidates, row: int) -> str:
         score = candidates.scores[self.column]
-        place = 1 + int((score > score[row]).sum())
-        return f"{self.quantity} {score[row]:.4g}, place {place} of {len(score)} images"
+        rank = 1 + int((score > score[row]).sum())
+        return f"{self.quantity} {score[row]:.4g}, rank {rank} of {len(score)} images"
 
 
 class MeanUncertainty(HighestScore):
@@ -166,9 +166,9 @@ class UncertaintyDiversity(Strategy):
 
     def explain(self, candidates: Candidates, row: int) -> str:
         uncertainty = candidates.scores[MeanUncertainty.column]
-        place = 1 + int((uncertainty > uncertainty[row]).sum())
+        rank = 1 + int((uncertainty > uncertainty[row]).sum())
         return (
-            f"mean uncertainty {uncertainty[row]:.4g} (place {place} of {len(uncertainty)} images), "
+            f"mean uncertainty {uncertainty[row]:.4g} (rank {rank} of {len(uncertainty)} images), "
             "times how far its features are from the nearest labelled or picked image"
         )
 

@@ -13,11 +13,11 @@ def enter(connection: Connection, item: Item, label: OutsideLabel, now: float) -
     Parameters
     ----------
     connection
-        A transaction that may write.
+        Open transaction of the queue's database with the right to write.
     item
         The labelled item, as it is in this transaction.
     label
-        The label, checked.
+        The label as it was handed in, checked against its image.
     now
         The time, in s since the epoch.
 

@@ -1,7 +1,6 @@
-"""Checks on what comes from outside: names that become paths, and masks that become labels."""
+"""Checks on what comes from outside: people's names, and masks that become labels."""
 
 import io
-import re
 import struct
 
 import numpy as np
@@ -15,34 +14,7 @@ from icefloe.typing import MaskArray
 MAX_MASK_BYTES = 32 * 2**20
 MAX_NAME_LENGTH = 128
 
-# What a file name may hold on every system; a slash, a leading dot or ".." would leave the dataset's folder.
-_SAFE_NAME = re.compile(r"\w[\w .()+\-=,@#]*")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-def check_name(kind: str, name: object) -> str:
-    """Return `name` if it can be part of a path without leaving its folder.
-
-    Parameters
-    ----------
-    kind
-        What the name is of, for the message: `dataset`, `image`.
-    name
-        The name as it came.
-
-    Raises
-    ------
-    IcefloeError
-        If it is no text, too long, or holds anything but letters, digits, spaces and `_ . ( ) + - = , @ #`.
-    """
-    safe = isinstance(name, str) and len(name) <= MAX_NAME_LENGTH and ".." not in name
-    if not safe or not _SAFE_NAME.fullmatch(str(name)):
-        shown = repr(name)[:80]
-        raise IcefloeError(
-            f"{kind} {shown}: not a safe name. Use letters, digits, spaces and _ . ( ) + - = , @ #, "
-            "starting with a letter or digit."
-        )
-    return str(name)
 
 
 def check_person(name: object) -> str:

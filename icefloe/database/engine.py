@@ -12,7 +12,7 @@ from icefloe.database.url import display_name
 from icefloe.errors import IcefloeError
 
 WAIT_SECONDS = 30
-"""How long a transaction waits for others before it gives up, in s."""
+"""Time that a transaction waits for others before it fails, in s."""
 
 
 class Database(ABC):

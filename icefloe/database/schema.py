@@ -1,8 +1,8 @@
 """The present tables; `migrations/` creates and changes them.
 
-All tables stand here and not in the rooms that use them: they refer to one another, one row of migrations
+All tables are here and not in the rooms that use them: they refer to one another, one row of migrations
 changes them together, and a test holds this module against a migrated database without importing those rooms.
-What the database enforces beyond keys (CHECKs, triggers) stands in the migrations alone.
+What the database enforces beyond keys (CHECKs, triggers) is in the migrations only.
 """
 
 from sqlalchemy import (
@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 VERSION_TABLE = "icefloe_version"
-"""Where Alembic notes the version; MLflow, perhaps in the same database, has `alembic_version`."""
+"""Alembic's version table; MLflow, perhaps in the same database, has `alembic_version`."""
 
 metadata = MetaData()
 
@@ -69,7 +69,7 @@ leases = Table(
     Column("ended", Text),
     sqlite_autoincrement=True,
 )
-"""Who had which image to label, until when (s since the epoch), and how it ended; NULL: it runs."""
+"""Leases: labeler and image, end (s since the epoch), and how it ended; NULL while it runs."""
 
 Index(
     "one_lease_an_item",
@@ -106,4 +106,4 @@ events = Table(
     Column("what", Text, nullable=False),
     Column("detail", Text, nullable=False),
 )
-"""What happened to each item: `time` in s since the epoch, `detail` a JSON object; append-only."""
+"""History of each item: `time` in s since the epoch, `detail` a JSON object; append-only."""

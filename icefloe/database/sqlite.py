@@ -39,8 +39,8 @@ class SqliteDatabase(Database):
             connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
         )
         is_empty = not number and not tables
-        known_by = "leases" if number == _BEFORE_ALEMBIC else VERSION_TABLE
-        if not is_empty and known_by not in tables:
+        expected_table = "leases" if number == _BEFORE_ALEMBIC else VERSION_TABLE
+        if not is_empty and expected_table not in tables:
             raise IcefloeError(f"{self.name}: the file is not a labelling queue. Move it to another folder.")
         return number
 

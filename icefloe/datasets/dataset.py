@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
 from icefloe.files import read_yaml, write_text_atomic
+from icefloe.names import composed, name_problem
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 from icefloe.validation import validated
 
@@ -25,12 +26,9 @@ MASK_SUFFIXES = (".png", ".tif", ".tiff")
 
 
 def _check_name(name: str) -> str:
-    # A slash would break sample keys ("D1/stack_7"), a leading dot would hide the folder.
-    if len(name) > 100 or not re.fullmatch(r"\w[\w .()+-]*", name):
-        # A pattern's own error would show people the pattern.
-        words = "use at most 100 letters, digits, spaces and _ . ( ) + -, starting with a letter or digit"
-        raise PydanticCustomError("name", words)
-    return name
+    if problem := name_problem(name):
+        raise PydanticCustomError("name", problem.replace("{", "{{").replace("}", "}}"))
+    return composed(name)
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
@@ -331,17 +329,17 @@ def load_datasets(root: Path, names: Sequence[str] | None = None) -> dict[str, D
     IcefloeError
         If there is none, one named is missing, or a folder's name and its `dataset.yaml` disagree.
     """
-    present = sorted((file.parent.name for file in root.glob(f"*/{INFO_FILE}")), key=natural_key)
-    present = [name for name in present if not name.startswith(".")]
+    folders = {composed(file.parent.name): file.parent for file in root.glob(f"*/{INFO_FILE}")}
+    present = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
     if not present:
         raise IcefloeError(
             f"{root}: no dataset here. Make some with `icefloe data simulate` or `icefloe data import`."
         )
     datasets = {}
-    for name in names if names is not None else present:
+    for name in map(composed, names if names is not None else present):
         if name not in present:
             raise IcefloeError(f"{root / name}: no such dataset. There are: {', '.join(present)}.")
-        dataset = Dataset.load(root / name)
+        dataset = Dataset.load(folders[name])
         if dataset.name != name:
             raise IcefloeError(
                 f"{root / name / INFO_FILE}: the name is {dataset.name!r} but the folder is {name!r}. "
@@ -366,10 +364,10 @@ def _files_by_stem(folder: Path, suffixes: tuple[str, ...] | None = None) -> dic
         known = path.suffix.lower() in suffixes if suffixes else is_readable_name(path)
         if path.name.startswith(".") or not path.is_file() or not known:
             continue
-        if path.stem in found:
+        stem = composed(path.stem)  # a mask may be named on Linux, and its image on macOS
+        if stem in found:
             raise IcefloeError(
-                f"{path}: {found[path.stem].name} has the same stem, so labels can't tell them apart. "
-                "Rename one."
+                f"{path}: {found[stem].name} has the same stem, so labels can't tell them apart. Rename one."
             )
-        found[path.stem] = path
+        found[stem] = path
     return found

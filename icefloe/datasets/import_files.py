@@ -1,5 +1,6 @@
 """What lies in a folder that someone wants to import: images, labels, and what is neither."""
 
+import glob
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from icefloe.datasets.dataset import natural_key
 from icefloe.datasets.readers import is_readable_name
 from icefloe.errors import IcefloeError
 from icefloe.files import is_litter
+from icefloe.names import name_problem, same_to_some_systems
 
 IMAGE_FOLDERS = ("image", "images", "img", "imgs")
 LABEL_FOLDERS = (
@@ -68,7 +70,7 @@ class Found:
     Attributes
     ----------
     images
-        By stem, in natural order.
+        By stem, accents composed, in natural order.
     masks
         Mask files by the stem of their image.
     annotations
@@ -124,7 +126,6 @@ class _Search:
             if not path.exists():
                 self._leave("links to what is not there", path)
         self.images = self._images()
-        self.stems = {same_name(stem): stem for stem in self.images}
 
     def result(self) -> Found:
         masks: dict[str, Path] = {}
@@ -132,7 +133,7 @@ class _Search:
         unlabelled: set[str] = set()
         for path in self._other_files():
             in_labels = path.parent in self.label_folders
-            if path.suffix.lower() == ".json":
+            if path.suffix.lower() in (".json", ".geojson"):
                 self._take_annotations(path, annotations, unlabelled)
             elif self._is_mask(path, in_labels):
                 stem = self._image_of(path)
@@ -167,7 +168,9 @@ class _Search:
         for path in readable:
             if PERHAPS_LABEL.search(path.stem) and _bare(path.stem) in plain:
                 continue
-            twin = images.setdefault(same_name(path.stem), path)
+            if problem := name_problem(path.stem):
+                raise IcefloeError(f"{ascii(str(path))[1:-1]}: {problem}. Rename it.")
+            twin = images.setdefault(same_to_some_systems(path.stem), path)
             if twin != path:
                 raise IcefloeError(f"{path}: {twin.name} has the same stem. Rename or remove one of them.")
         if not images:
@@ -175,7 +178,7 @@ class _Search:
                 f"{self.image_folders[0]}: no image that Icefloe reads, the dataset would be empty. "
                 "Name another."
             )
-        stems = {path.stem: path for path in images.values()}
+        stems = {same_name(path.stem): path for path in images.values()}
         return dict(sorted(stems.items(), key=lambda item: natural_key(item[0])))
 
     def _other_files(self) -> Iterator[Path]:
@@ -203,9 +206,9 @@ class _Search:
     def _matching(self, stem: str) -> list[str]:
         stem = same_name(stem)
         for name in (stem, LABEL_WORD.sub("", stem)):
-            if name in self.stems:
-                return [self.stems[name]]
-        return [image for name, image in self.stems.items() if _bare(name) == _bare(stem)]
+            if name in self.images:
+                return [name]
+        return [image for image in self.images if _bare(image) == _bare(stem)]
 
     def _take_annotations(
         self, path: Path, found: dict[str, tuple[Path, Annotation]], unlabelled: set[str]
@@ -235,8 +238,8 @@ class _Search:
             yield own[0], annotations[0]
             return
         for annotation in annotations:
-            stem = self.stems.get(same_name(stem_of(annotation.file_name)))
-            if stem is not None:
+            stem = same_name(stem_of(annotation.file_name))
+            if stem in self.images:
                 yield stem, annotation
             elif annotation.regions:
                 raise IcefloeError(
@@ -269,7 +272,7 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 
 def _is_index_of_series(path: Path) -> bool:
     # TIA writes run.emi beside run_1.ser, run_2.ser; both would read as the same images.
-    return path.suffix.lower() == ".emi" and any(path.parent.glob(f"{path.stem}_*.ser"))
+    return path.suffix.lower() == ".emi" and any(path.parent.glob(f"{glob.escape(path.stem)}_*.ser"))
 
 
 def _bare(stem: str) -> str:

@@ -64,13 +64,14 @@ class FolderLabels:
         Raises
         ------
         IcefloeError
-            If all outlines of a file are.
+            If all outlines of a file are, or of all files of one image each.
         """
         by_file: dict[Path, list[tuple[Annotation, tuple[int, int]]]] = {}
         for stem, (path, annotation) in self.found.annotations.items():
             by_file.setdefault(path, []).append((annotation, shapes[stem]))
+        single = [annotated[0] for annotated in by_file.values() if len(annotated) == 1]
         for path, annotated in by_file.items():
-            refuse_percent(path, annotated)
+            refuse_percent(path, annotated if len(annotated) > 1 else single)
 
     def mask(self, stem: str, shape: tuple[int, int]) -> MaskArray | None:
         """The label of an image of (H, W); uint8, shape (H, W), class index, 255 = ignore. None without one.
@@ -132,7 +133,7 @@ class FolderLabels:
 
     def _names_another(self, stem: str) -> bool:
         named = same_name(stem_of(self.found.annotations[stem][1].file_name))
-        return named != same_name(stem) and any(same_name(other) == named for other in self.found.images)
+        return named != stem and named in self.found.images
 
 
 def _reaches_beyond(annotation: Annotation, shape: tuple[int, int]) -> bool:

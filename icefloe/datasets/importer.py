@@ -19,6 +19,7 @@ from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import is_plain_name, load_raw, read_image, read_metadata
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
+from icefloe.names import check_names, composed, same_to_some_systems
 from icefloe.validation import validated
 
 
@@ -119,9 +120,10 @@ def import_folder(
         "licence": licence,
         "preprocessing": list(preprocessing),
     }
-    dataset_info(**entries)  # refused before a file is read, and a name like ../D1 is taken for a place
-    destination = new_place(workspace_data, name)
+    # Refused before a file is read, and before a name like ../D1 is taken for a place.
+    destination = new_place(workspace_data, dataset_info(**entries).name)
     found = find(source)
+    check_names("image", found.images)
     if strict and found.left_out:
         left = "; ".join(left.sentence() for left in found.left_out)
         raise IcefloeError(f"{source}: {left}. Move these away, or import without --strict.")
@@ -142,12 +144,12 @@ def import_folder(
             mask = labels.mask(stem, shapes[stem])
             sizes.add(read_metadata(path).pixel_size_nm)
             if is_plain_name(path):
-                shutil.copyfile(path, folder / "images" / f"{stem}{path.suffix}")
+                shutil.copyfile(path, folder / "images" / f"{composed(stem)}{path.suffix}")
             else:
-                converted[stem] = _convert(path, folder / "images" / f"{stem}.tif")
+                converted[composed(stem)] = _convert(path, folder / "images" / f"{composed(stem)}.tif")
             if mask is not None:
-                write_mask(folder / ("truth" if hold_labels else "masks") / f"{stem}.png", mask)
-                labelled.append(stem)
+                write_mask(folder / ("truth" if hold_labels else "masks") / f"{composed(stem)}.png", mask)
+                labelled.append(composed(stem))
         labels.check_units(shapes)
         entries["pixel_size_nm"] = pixel_size_nm or (sizes.pop() if len(sizes) == 1 else None)
         dataset_info(**entries, converted=converted).save(folder)
@@ -177,12 +179,12 @@ def new_place(workspace_data: Path, name: str) -> Path:
     Raises
     ------
     IcefloeError
-        If there is one of that name.
+        If there is one of that name, or one that macOS or Windows would take for it.
     """
-    destination = workspace_data / name
-    if destination.exists() or destination.is_symlink():
-        raise taken(destination)
-    return destination
+    for present in workspace_data.iterdir() if workspace_data.is_dir() else ():
+        if same_to_some_systems(present.name) == same_to_some_systems(name):
+            raise taken(present)
+    return workspace_data / name
 
 
 def taken(destination: Path) -> IcefloeError:

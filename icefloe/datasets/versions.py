@@ -5,6 +5,7 @@ commit that last changed `data.dvc`.
 """
 
 import contextlib
+import glob
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from icefloe.datasets.git import git, git_commit, has_commit, is_git_root, own_r
 from icefloe.datasets.tree import data_files
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.names import composed
 from icefloe.scratch import locked
 from icefloe.settings import SETTINGS_FILE
 
@@ -309,7 +311,15 @@ def _copy_from_cache(
             (PurePosixPath(path).name for path in files.ls(str(root), detail=False)), key=natural_key
         )
         for name in _checked_names(workspace, names, present):
-            files.get(str(root / name), str(folder / name), recursive=True)
+            if not glob.has_magic(name):
+                files.get(str(root / name), str(folder / name), recursive=True)
+                continue
+            # As a pattern, [a] would match a folder called a; the paths of files are taken as they are.
+            held = files.find(str(root / name))
+            places = [str(folder / PurePosixPath(path).relative_to(root)) for path in held]
+            for place in places:
+                Path(place).parent.mkdir(parents=True, exist_ok=True)
+            files.get(held, places)
 
 
 def _inside_git(workspace: Path) -> str:
@@ -317,12 +327,14 @@ def _inside_git(workspace: Path) -> str:
 
 
 def _checked_names(workspace: Path, names: Sequence[str] | None, present: Sequence[str]) -> Sequence[str]:
+    """Folders of the datasets named, as they are spelt there."""
+    folders = {composed(name): name for name in present}
     for name in names or ():
-        if name not in present:
+        if composed(name) not in folders:
             raise IcefloeError(
                 f"{workspace}: no dataset {name!r} in this data version. There are: {', '.join(present)}."
             )
-    return present if names is None else names
+    return present if names is None else [folders[composed(name)] for name in names]
 
 
 def _md5(pointer: str) -> str:

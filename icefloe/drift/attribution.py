@@ -100,21 +100,21 @@ class Attribution(BaseModel):
         return self.group != UNKNOWN
 
     @property
-    def _to_look_at(self) -> str:
+    def _candidates(self) -> str:
         return " and ".join([name for name in self.groups if name != UNKNOWN][:2])
 
     def summary(self) -> str:
         """The likeliest cause, to end a sentence: `most likely another defocus (97%)`."""
         if not self.is_clear:
-            return f"no single cause is clear, look at {self._to_look_at} first"
+            return f"no single cause is clear, look at {self._candidates} first"
         return f"most likely {self.brief} ({self.groups[self.group]:.0%})"
 
     def sentence(self) -> str:
         """The likeliest cause, in one sentence."""
         if not self.is_clear:
             return (
-                "What moved is not clear: several properties at once, or one that was never simulated; "
-                f"look at {self._to_look_at} first."
+                "What changed is not clear: several properties at once, or one that was never simulated; "
+                f"look at {self._candidates} first."
             )
         return f"{self.words} (probability {self.groups[self.group]:.0%})."
 
@@ -130,7 +130,7 @@ class Attribution(BaseModel):
 
     def to_markdown(self) -> str:
         """The sentence and the table."""
-        return f"**What moved.** {self.sentence()}\n\n{self.table().markdown()}"
+        return f"**What changed.** {self.sentence()}\n\n{self.table().markdown()}"
 
 
 def attribute(

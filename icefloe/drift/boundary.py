@@ -92,9 +92,9 @@ def measure_boundary(pixels: NDArray[np.float32], mask: MaskArray) -> BoundaryEv
     contrast = max(abs(step(_STEP_PX)) / level, _FLOOR)
     fine = max(abs(step(_FINE_PX)) / level, _FLOOR)
     moved, _, whole = followed[0]
-    apart = np.sqrt(((moved - outlines[0]) ** 2).sum(axis=1).mean())
+    rms_distance = np.sqrt(((moved - outlines[0]) ** 2).sum(axis=1).mean())
     around = np.hypot(*np.diff(outlines[0], axis=0, append=outlines[0][:1]).T).sum()
-    trusted = whole.all() and apart < _TRUSTED_SHARE * around / (2 * np.pi)
+    trusted = whole.all() and rms_distance < _TRUSTED_SHARE * around / (2 * np.pi)
     elongation, facets = _shape(moved) if trusted else (np.nan, np.nan)
     return BoundaryEvidence(contrast, fine / contrast, elongation, facets)
 

@@ -16,7 +16,7 @@ _PASSED = float(((_TAPS - ndimage.gaussian_filter1d(_TAPS, _LINE_PX)) ** 2).sum(
 def spike_rate(pixels: NDArray[np.float32], flat: NDArray[np.bool_], sigma: float) -> float:
     """Single bright pixels, such as X-rays leave, per million.
 
-    A pixel counts that stands out of its eight neighbours' mean by five standard deviations of the noise. To
+    A pixel counts that exceeds its eight neighbours' mean by five standard deviations of the noise. To
     the rate 20 are added, about one spike in 256 x 256 pixels: where there are fewer, their number is chance,
     and its logarithm would jump.
 

@@ -35,7 +35,7 @@ SCORE_WORDS: Mapping[str, str] = {
     "uq_foreground": "uncertainty per foreground pixel",
     "entropy": "entropy over all pixels",
 }
-"""Scores of an ensemble that stand for its uncertainty, and their names in a sentence."""
+"""Scores of an ensemble that measure its uncertainty, and their names in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class NoiseRule:
-    """What the gate reads to decide that images are too noisy to be labelled.
+    """Quantities from which the gate decides that images are too noisy to be labelled.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class NoiseRule:
 
 @dataclass(frozen=True)
 class Domain:
-    """What the gate needs to know of a kind of images.
+    """Domain of the gate: one kind of images.
 
     Attributes
     ----------
@@ -113,10 +113,10 @@ class Domain:
             ("quantity", [quantity.name for quantity in self.quantities]),
             ("cause", [UNKNOWN, *(cause.name for cause in self.causes)]),
         ):
-            twice = [name for i, name in enumerate(names) if name in names[:i]]
-            if twice:
+            repeated = [name for i, name in enumerate(names) if name in names[:i]]
+            if repeated:
                 raise IcefloeError(
-                    f"Domain {self.name}: there are two of the {kind} `{twice[0]}`. Rename one of them."
+                    f"Domain {self.name}: there are two of the {kind} `{repeated[0]}`. Rename one of them."
                 )
         rule = (*self.noise.higher, *self.noise.lower) if self.noise else ()
         self._require("noise rule", rule, [quantity.name for quantity in self.evidence], "quantity")

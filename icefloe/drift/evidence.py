@@ -44,7 +44,7 @@ class Evidence:
         Step in intensity across the strongest edges (read at 4 px) relative to the brighter phase. A step,
         not the spread of all intensities: the latter falls when the crystal melts.
     snr : float
-        `contrast / noise`: how far an edge stands out of one pixel's noise (contrast-to-noise ratio).
+        `contrast / noise`: height of an edge over one pixel's noise (contrast-to-noise ratio).
     sharpness : float
         Gradient of the strongest edges at 1.5 px relative to 4 px, divided by the value of an ideal step; 1
         is a step, a Gaussian edge of 4 px scores about 0.5.

@@ -176,7 +176,7 @@ def _typical(rows: Sequence[ImageRow], column: str) -> float:
 def _too_few(
     benchmark: Benchmark, new: Sequence[ImageRow], deciding: Sequence[Quantity], config: GateConfig
 ) -> str:
-    """Why nothing can be decided, and what would change that; empty where there is enough."""
+    """The reason why nothing can be decided, and the remedy; empty if there are enough images."""
     required = [quantity for quantity in deciding if quantity.required]
     n_usable = min(len(quantity.values(new)) for quantity in required)
     if n_usable < config.min_images:

@@ -19,9 +19,9 @@ def measure(image: ArrayLike, mask: MaskArray | None = None) -> Mapping[str, flo
     return measure_evidence(image, mask).to_features()
 
 
-# Spreads were chosen on simulated experiments of one kind, which `icefloe study gate` draws anew and shows
+# Spreads were chosen on simulated experiments of one kind, which `icefloe study gate` draws again and shows
 # beside them. That of uncertainty includes the step from the experiments that the ensemble was trained on:
-# there it is lower, even on frames that no training has seen.
+# there it is lower, even on frames that were not used in training.
 UNCERTAINTY = Quantity(
     "uncertainty",
     SCORE_WORDS["uq_mean"],

@@ -7,7 +7,7 @@ The effects e that the gate measured are then
 
 D the gate's own standard deviations, so that few images or a young benchmark make it careful, R the
 correlation of quantities between experiments, tau what a cause does differently from one experiment to the
-next. The likelihood is averaged over the strengths. Beside the causes stands "several or unknown": effects as
+next. The likelihood is averaged over the strengths. "Several or unknown" is one more cause: effects as
 large as causes make them, in no particular pattern. A quantity that was not measured is left out.
 """
 

@@ -109,10 +109,10 @@ class GateReport(Result):
         if self.outcome == "noisy":
             return (
                 f"{self.dataset} is too noisy and set aside: edges cannot be seen, its {first.phrase()}"
-                f"{cause if known else ''}. Take it again with more electrons or more frames per composite."
+                f"{cause if known else ''}. Record it again with more electrons or more frames per composite."
             )
         advice = "Label a few of its images and retrain."
-        if self._sure_but_shifted:
+        if self._shifted_without_uncertainty:
             advice = "Check its masks, label a few of its images and retrain."
         return (
             f"{self.dataset} is shifted: its {first.phrase()} ({_p_phrase(first.adjusted_p_value)}){cause}. "
@@ -124,7 +124,7 @@ class GateReport(Result):
         return [self.result(name) for name in self.decided_by]
 
     @property
-    def _sure_but_shifted(self) -> bool:
+    def _shifted_without_uncertainty(self) -> bool:
         return self.outcome == "shifted" and not any(result.of_prediction for result in self._decided)
 
     def table(self) -> Table:
@@ -136,7 +136,7 @@ class GateReport(Result):
         notes = []
         if self.attribution is not None:
             notes.append(self.attribution.sentence())
-        if self._sure_but_shifted:
+        if self._shifted_without_uncertainty:
             notes.append("The ensemble's uncertainty alone would not have shown the shift: check its masks.")
         if self.noise is not None:
             notes.append(self.noise.sentence())
@@ -156,7 +156,9 @@ class GateReport(Result):
             ]
         notes = self.notes()
         if self.attribution is not None:
-            parts.append(f"**What moved.** {notes.pop(0)}\n\n{self.attribution.table().markdown().rstrip()}")
+            parts.append(
+                f"**What changed.** {notes.pop(0)}\n\n{self.attribution.table().markdown().rstrip()}"
+            )
         parts += notes
         parts.append(
             f"Benchmark: {', '.join(self.reference_experiments)}. A new experiment of the benchmark's kind "

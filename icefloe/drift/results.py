@@ -107,7 +107,7 @@ class EvidenceResult(BaseModel):
 
 
 class NoiseDecision(BaseModel):
-    """Why a dataset was, or was not, put aside as noisy.
+    """Decision whether a dataset is set aside as noisy, with its limits.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class NoiseDecision(BaseModel):
         if self.is_noisy:
             return (
                 f"Contrast-to-noise ratio {self.snr:.2f}: below {self.readable_snr:.2f}, an edge over "
-                f"{self.readable_length_px:g} pixels cannot be told from noise, and it is below {limit}. "
+                f"{self.readable_length_px:g} pixels is lost in noise, and below {limit}. "
                 "Labels and retraining would not help."
             )
         if self.snr >= self.readable_snr:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MARGIN = 0.15
-"""How far beyond the benchmark's sizes an image may lie, in units of the logarithm of the area."""
+"""Largest distance of an image from the benchmark's sizes, in units of the logarithm of the area."""
 
 _RIDGE = 0.02  # sizes that vary less than this cannot show a trend
 
@@ -49,7 +49,7 @@ def at_equal_size(
         The benchmark's K experiments.
     new : SizedValues
         The one compared with them. Its images beyond the reference's sizes by more than `MARGIN` are left
-        out, because nothing says how the trend goes on there.
+        out, because the trend there is not known.
     min_images : int
         With fewer images of an overlapping size, everything is returned as it is.
 

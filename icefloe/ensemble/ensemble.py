@@ -109,7 +109,7 @@ class Ensemble:
 
     @property
     def temperature(self) -> float:
-        """What every member's logits are divided by."""
+        """The number that every member's logits are divided by."""
         return self.manifest.temperature
 
     @property
@@ -229,6 +229,6 @@ class Ensemble:
             members = geometry.restore(probabilities(logits, self.manifest.temperature))
             prediction = Prediction.from_members(members, self.threshold, features)
             if uncalibrated:
-                at_one = mean_probability(geometry.restore(probabilities(logits, 1.0)))
-                prediction = replace(prediction, uncalibrated=at_one)
+                uncalibrated_mean = mean_probability(geometry.restore(probabilities(logits, 1.0)))
+                prediction = replace(prediction, uncalibrated=uncalibrated_mean)
             yield item, prediction if keep_members else prediction.without_members()

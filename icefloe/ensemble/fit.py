@@ -65,7 +65,7 @@ def assemble(
     Returns
     -------
     Ensemble
-        Not saved yet; it goes on reading the members' files until it is.
+        Not saved yet; until it is saved, it reads the members' files.
 
     Raises
     ------

@@ -25,14 +25,14 @@ IDENTITY = ("dataset", "stem", "index")
 EXPERIMENT = "experiment"
 
 Cell = str | int | float
-"""What a flat row holds in one column."""
+"""Value of a flat row in one column."""
 
 _TEXT = frozenset((*IDENTITY, EXPERIMENT))
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """What was measured on one image and on its prediction.
+    """Numbers measured on one image and on its prediction.
 
     As a field of a pydantic model it is read from, and written as, its flat form.
 

@@ -36,30 +36,30 @@ def weightiest(report: "PromotionReport") -> Cause:
             f"no image of {report.new_dataset} is held out, so it cannot be shown to be better",
             f"Label more of {report.new_dataset}, or look at its masks and promote by hand.",
         )
-    asked = report.rule.min_improvement
-    higher = {dataset: gain for dataset, gain in gains.items() if gain.low > asked}
+    min_improvement = report.rule.min_improvement
+    higher = {dataset: gain for dataset, gain in gains.items() if gain.low > min_improvement}
     return _of_a_gain(report, higher) if higher else _without_gain(report, gains)
 
 
 def _of_a_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
     """Of a version that is better where it should be, and nowhere shown to be worse."""
     best = max(gains, key=lambda dataset: gains[dataset].mean)
-    asked = report.rule.min_improvement
-    words = f"is higher by more than {asked:g}" if asked else "is higher"
+    min_improvement = report.rule.min_improvement
+    words = f"is higher by more than {min_improvement:g}" if min_improvement else "is higher"
     gained = f"Dice on {best} {words} ({_interval_text(gains[best])})"
     doubt = _worst(report, "undecided")
     if doubt is None:
         return f"{gained}, and no dataset is worse by more than its margin", ""
     on = doubt.dataset
     what = f"on {on} it" if doubt.metric == "dice" else f"{METRICS[doubt.metric]} on {on}"
-    may_be = f"{what} may be worse by more than {doubt.margin:g} ({_interval_text(doubt.interval)})"
-    return f"{gained}, but {may_be}", _label_more(on)
+    possible_loss = f"{what} may be worse by more than {doubt.margin:g} ({_interval_text(doubt.interval)})"
+    return f"{gained}, but {possible_loss}", _label_more(on)
 
 
 def _without_gain(report: "PromotionReport", gains: Mapping[str, Interval]) -> Cause:
     best = max(gains, key=lambda dataset: gains[dataset].mean)
-    asked = report.rule.min_improvement
-    words = f"higher by more than {asked:g}" if asked else "higher"
+    min_improvement = report.rule.min_improvement
+    words = f"higher by more than {min_improvement:g}" if min_improvement else "higher"
     found = f"{words} ({_interval_text(gains[best])})"
     if report.verdict == "fail":
         return f"Dice on {best} is not {found}", f"Label more of {best} and retrain."

@@ -149,11 +149,13 @@ def _improvement(
             f"It is not shown to be better: {new_dataset} has no held-out label, all of them train. "
             "Label more of its images, or look at them and promote by hand."
         )
-    asked = f"Dice gains more than {rule.min_improvement:g}" if rule.min_improvement else "Dice is higher"
+    requirement = (
+        f"Dice gains more than {rule.min_improvement:g}" if rule.min_improvement else "Dice is higher"
+    )
     better = [dataset for dataset, interval in gains.items() if interval.low > rule.min_improvement]
     if better:
         found = ", ".join(f"{d} ({gains[d].text(signed=True)})" for d in better)
-        return "pass", f"{asked} on {found}."
+        return "pass", f"{requirement} on {found}."
     spans = ", ".join(f"{d} {i.text(signed=True)}" for d, i in gains.items())
     if all(interval.high < rule.min_improvement for interval in gains.values()):
         return "fail", f"It is not better: Dice on {spans}."

@@ -137,7 +137,7 @@ class PromotionReport(Result):
         return weightiest(self)[0]
 
     def remedy(self) -> str:
-        """What would change the verdict; empty after a pass."""
+        """The remedy that would change the verdict; empty after a pass."""
         return weightiest(self)[1]
 
     def sentence(self) -> str:
@@ -168,7 +168,7 @@ class PromotionReport(Result):
         return f"{self.sentence()}\n\n{self.details()}"
 
     def details(self) -> str:
-        """What the table lacks, and the table, as Markdown."""
+        """Gains, warnings and the table, as Markdown."""
         notes = [f"- Warning: {warning}" for warning in self.warnings]
         if len(self.gains) > 1:
             gained = ", ".join(f"{name} {gain.text(4, signed=True)}" for name, gain in self.gains.items())

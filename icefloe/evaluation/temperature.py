@@ -1,6 +1,6 @@
 """Check whether an ensemble's temperature helps, dataset by dataset.
 
-The temperature is fitted on validation images of all datasets together, anew at every retraining. On a
+The temperature is fitted on validation images of all datasets together, at every retraining. On a
 dataset that is a small part of them, or unlike them, it may make the probabilities worse.
 """
 
@@ -68,7 +68,7 @@ class Change(BaseModel):
 
 
 class TemperatureCheck(Result):
-    """What a temperature does to held-out images.
+    """Effect of a temperature on held-out images.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class TemperatureCheck(Result):
     changes: tuple[Change, ...]
 
     def sentence(self) -> str:
-        """Where it hurts; else where it is undecided; else where it helps most; by NLL, as it is fitted."""
+        """The dataset where it hurts; else where it is undecided; else where it helps most; by NLL."""
         by_finding: dict[Finding, list[Change]] = {"helps": [], "hurts": [], "undecided": []}
         for change in self.changes:
             if change.metric == "nll":

@@ -63,7 +63,7 @@ def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:
     Parameters
     ----------
     mirror
-        A folder, or `s3://bucket/prefix`. S3 is reached as boto3 is told to (AWS_ENDPOINT_URL,
+        A folder, or `s3://bucket/prefix`. S3 is reached with boto3's settings (AWS_ENDPOINT_URL,
         AWS_PROFILE and so on).
     names
         Relative paths of files, the preferred first.

@@ -105,8 +105,8 @@ class MemberSpec(BaseModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> "MemberSpec":
         if self.decoder == "deeplabv3plus" and not ENCODERS[self.encoder].dilates:
-            able = ", ".join(name for name, encoder in ENCODERS.items() if encoder.dilates)
-            raise IcefloeError(f"{self.encoder}: cannot be dilated for deeplabv3plus. Use one of {able}.")
+            dilating = ", ".join(name for name, encoder in ENCODERS.items() if encoder.dilates)
+            raise IcefloeError(f"{self.encoder}: cannot be dilated for deeplabv3plus. Use one of {dilating}.")
         if self.decoder == "fpn" and self.channels[0] % 64:
             raise IcefloeError(
                 f"{self.name}: an FPN cannot have {self.channels[0]} channels. "
@@ -134,8 +134,8 @@ def require_unique_names(members: Sequence[MemberSpec]) -> None:
     IcefloeError
         If two members have one name.
     """
-    twice = [name for name, count in Counter(member.name for member in members).items() if count > 1]
-    if twice:
+    repeated = [name for name, count in Counter(member.name for member in members).items() if count > 1]
+    if repeated:
         raise IcefloeError(
-            f"{twice[0]}: two members have this name. Change the encoder, decoder or seed of one."
+            f"{repeated[0]}: two members have this name. Change the encoder, decoder or seed of one."
         )

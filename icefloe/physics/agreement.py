@@ -1,4 +1,4 @@
-"""How often the intervals hold the labels' values."""
+"""Coverage of the intervals, measured against labels."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -44,7 +44,7 @@ class Agreement:
         Smallest factor on the members' spread with which the intervals would have held `confidence` of these
         images, by the rule of split conformal prediction (the ceil((n + 1) confidence)-th smallest). Below
         1, the labels ask for narrower intervals. Of fewer than 19 images (at 95 %) it is the greatest, which
-        stands for a confidence of n / (n + 1) only.
+        has a confidence of n / (n + 1) only.
     """
 
     quantity: str

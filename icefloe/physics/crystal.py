@@ -31,11 +31,11 @@ class Crystal:
         Directions of the radial lines, from the columns' axis towards the rows' axis.
     front_nm : float64, shape (N,)
         Distance from the lines' origin to the outermost front along each; NaN where a line meets no ice, or
-        the ice goes on beyond the image.
+        the ice extends beyond the image.
     n_crystals
         Separate pieces of ice.
     cut
-        Whether ice goes on beyond the image: area and perimeter are then of the visible part.
+        Whether ice extends beyond the image: area and perimeter are then of the visible part.
     """
 
     area_nm2: float

@@ -41,7 +41,7 @@ MEASURES: Mapping[str, tuple[str, Value, tuple[float, float]]] = {
 """Quantities of one map: unit, how to take it, and its least and greatest possible value."""
 
 RATED = ("area", "equivalent_radius", "mean_front")
-"""Quantities over time whose rate stands in the table; that of each line's front is kept beside them."""
+"""Quantities over time whose rate is in the table; that of each line's front is stored separately."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ class ExperimentPhysics:
         widening
             Factor on every interval, such as labelled images ask for; see `Agreement`.
         notes
-            To stand before those that follow from the images.
+            Notes to put before those that follow from the images.
         provenance
             Where the measurements come from, by name; kept unchanged.
 
@@ -229,7 +229,7 @@ class ExperimentPhysics:
         return sentences
 
     def overall_rate(self, name: str, confidence: float = CONFIDENCE) -> dict[str, Any]:
-        """Rate over the whole experiment of one of `RATED`; None stands for what could not be estimated."""
+        """Rate over the whole experiment of one of `RATED`; None if it could not be estimated."""
         rate = self.rates[name]
         low, high = rate.overall.interval(confidence)
         numbers = {

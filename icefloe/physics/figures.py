@@ -209,8 +209,8 @@ def _draw_along(axes: Axes, experiment: ExperimentPhysics, index: int) -> None:
 def _moments(experiment: ExperimentPhysics, n: int) -> Sequence[int]:
     """At most `n` images with an outline, evenly spread."""
     known = [index for index, image in enumerate(experiment.images) if image.ensemble.boundaries]
-    picked = np.unique(np.linspace(0, max(len(known) - 1, 0), min(n, len(known))).round().astype(int))
-    return [known[position] for position in picked]
+    indices = np.unique(np.linspace(0, max(len(known) - 1, 0), min(n, len(known))).round().astype(int))
+    return [known[position] for position in indices]
 
 
 def _share(experiment: ExperimentPhysics, index: int) -> float:

@@ -130,7 +130,7 @@ def measure_image(
 
 
 def two_phase_area(region: NDArray[np.bool_], ice: NDArray[np.bool_]) -> tuple[float, bool]:
-    """Area of the two-phase region, and whether it goes on beyond the image.
+    """Area of the two-phase region, and whether it extends beyond the image.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class Quantity:
     The interval is the one in which a further member of the ensemble's kind would fall: Student's prediction
     interval of half-width t(M - 1) s sqrt(1 + 1 / M), laid about the ensemble's own value. With three members
     t is 4.3, for three say little about a spread. It holds the truth as often as stated where the truth
-    could pass for one more member. What all members get wrong alike is not in it.
+    could pass for one more member. Errors that all members share are not in it.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ class Slope:
     every image alike is in it, which errors taken image by image would miss. The residual part is what the
     ensemble's own series scatters about a parabola, with that scatter's correlation from one image to the
     next. The scatter of a member's own is in both, so together they err on the wide side. Not in
-    them: what all members get wrong alike, growing or shrinking with the crystal.
+    them: errors that all members share, growing or shrinking with the crystal.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ def rate_of(
 ) -> Rate:
     """Rate of one quantity.
 
-    Every image counts alike: a spread over a few members is too poor an estimate to weigh by.
+    Every image has the same weight: a spread over a few members is too poor an estimate for weights.
 
     Parameters
     ----------
@@ -217,9 +217,9 @@ def _scatter(times: Array, series: Array) -> tuple[Array, float]:
     """Covariance of the scatter (n, n), and the degrees of freedom behind its size.
 
     Scatter is what departs from one parabola over the whole series, from a straight line where that is short.
-    It is taken for a first-order autoregression (`lag_one_correlation`). Slow errors cannot be told from a
-    trend: over 30 images whose errors have r = 0, 0.3, 0.5, 0.7 the 95 % interval of the slope held it in 95,
-    94, 90, 86 % of 1,500 draws.
+    It is taken for a first-order autoregression (`lag_one_correlation`). Slow errors look like a trend: over
+    30 images whose errors have r = 0, 0.3, 0.5, 0.7 the 95 % interval of the slope held it in 95, 94, 90,
+    86 % of 1,500 draws.
     """
     n = len(series)
     design = np.vander((times - times.mean()) / np.ptp(times), 3 if n >= LEAST_WINDOW else 2)

@@ -63,7 +63,7 @@ def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
 
 
 def refusal(name: str, report: PromotionReport | None, champion: str | None) -> str:
-    """Why the version `name` may not replace `champion`, and what to do; empty if it may."""
+    """The reason why the version `name` may not replace `champion`, and the remedy; empty if it may."""
     overrule = "or overrule the gate with --force --reason"
     if report is None:
         return f"{name}: the promotion gate has not judged it. Judge it against the champion, {overrule}."

@@ -31,9 +31,9 @@ def held_out_experiments(
     datasets
         Datasets of the workspace; those of one experiment are put together.
     manifest
-        The ensemble's; its benchmark names the images of the training datasets that no training has seen.
+        The ensemble's manifest; its benchmark names the images of the training datasets that were held out.
     trained_on
-        Keys (`D1/stack_7`) of images that training has seen, where the lineage is known.
+        Keys (`D1/stack_7`) of images that were used in training, if the lineage is known.
 
     Returns
     -------
@@ -52,17 +52,17 @@ def held_out_experiments(
             "known. Take an ensemble that a pipeline has made."
         )
     unseen = {row.key for row in manifest.benchmark} - set(trained_on)
-    familiar = {row.dataset for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}
+    trained_datasets = {row.dataset for row in manifest.benchmark} | {key.split("/")[0] for key in trained_on}
     samples: dict[str, list[Sample]] = {}
     trained_experiments = set()
     for dataset in datasets:
         experiment = dataset.info.experiment
-        if dataset.name in familiar:
+        if dataset.name in trained_datasets:
             trained_experiments.add(experiment)
         samples.setdefault(experiment, []).extend(
             sample
             for sample in dataset.samples
-            if sample.has_reference and (dataset.name not in familiar or sample.key in unseen)
+            if sample.has_reference and (dataset.name not in trained_datasets or sample.key in unseen)
         )
     return [
         ExperimentSamples(name, "trained on" if name in trained_experiments else "new", found)

@@ -65,7 +65,7 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
 
 
 def origin(lineage: Lineage) -> str:
-    """What a version was trained from and on: parent, images, labels and their authors, data, code."""
+    """Origin of a version: parent, images, labels and their authors, data, code."""
     roles = Counter(image.role for image in lineage.images)
     datasets = list(dict.fromkeys(image.key.split("/")[0] for image in lineage.images))
     authors = Counter(image.author for image in lineage.images)

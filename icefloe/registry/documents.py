@@ -25,7 +25,7 @@ class Hashes(RootModel[dict[str, str]]):
 
 
 def read_lineage(store: VersionStore, version: ModelVersion) -> Lineage:
-    """What a version was made from."""
+    """Lineage of a version."""
     return store.read(version, LINEAGE_FILE, Lineage)
 
 

@@ -58,7 +58,7 @@ class Family:
     def registered_model(self, study: str) -> str:
         """MLflow's registered model of this family in a study.
 
-        The study's own name, `icefloe-ea`, is that of the EA versions; `icefloe-elit` stands beside it.
+        The study's own name, `icefloe-ea`, is that of the EA versions; that of ELIT is `icefloe-elit`.
         """
         return study if self.prefix == _FIRST else f"{study.removesuffix('-ea')}-{self.prefix.lower()}"
 

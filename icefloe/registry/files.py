@@ -6,6 +6,8 @@ from pathlib import Path
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from icefloe.registry.paths import artifact_path, plain_path
+
 
 class MissingFileError(Exception):
     """The artifact store does not have a file; the message is the store's own, in one line."""
@@ -27,7 +29,7 @@ class RunFiles:
 
     def write(self, path: str, content: bytes | str) -> None:
         """Write `content` to `path`."""
-        folder, _, name = path.rpartition("/")
+        folder, _, name = artifact_path(path).rpartition("/")
         with tempfile.TemporaryDirectory() as scratch:
             local = Path(scratch) / name
             local.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -53,7 +55,7 @@ class RunFiles:
             If the store does not have it.
         """
         try:
-            return Path(self._client.download_artifacts(self._run_id, path, str(folder)))
+            return Path(self._client.download_artifacts(self._run_id, artifact_path(path), str(folder)))
         except (MlflowException, OSError) as error:
             raise MissingFileError(" ".join(str(error).split())) from error
 
@@ -69,8 +71,11 @@ class RunFiles:
             return {}
         with tempfile.TemporaryDirectory() as scratch:
             local = self.download(folder, Path(scratch))
-            return {path.name: path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()}
+            return {
+                plain_path(path.name): path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()
+            }
 
     def names(self, folder: str) -> list[str]:
         """Paths of the files in `folder`, sorted; empty if there is no such folder."""
-        return sorted(entry.path for entry in self._client.list_artifacts(self._run_id, folder))
+        kept = self._client.list_artifacts(self._run_id, artifact_path(folder))
+        return sorted(plain_path(entry.path) for entry in kept)

@@ -14,7 +14,7 @@ from mlflow.pyfunc import add_to_model
 from icefloe.registry.families import Family
 
 FILES_FOLDER = "artifacts/ensemble"
-"""Where a version's own files lie in the model's folder, whatever its family."""
+"""Folder of a version's own files in the model's folder, for all families."""
 
 
 def package(family: Family, folder: Path, model_folder: Path) -> None:

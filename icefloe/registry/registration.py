@@ -19,6 +19,7 @@ from icefloe.registry.documents import EVALUATION_FILE, HASHES_FILE, LINEAGE_FIL
 from icefloe.registry.files import RunFiles
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.package import package
+from icefloe.registry.paths import metric_name
 from icefloe.registry.store import CHALLENGER, VersionStore
 
 MODEL_FOLDER = "model"
@@ -111,7 +112,7 @@ def mean_metrics(evaluation: Evaluation, step: int = 0) -> list[Metric]:
     """`D1/dice` and the like: means over held-out images, as MLflow's metrics at a step."""
     time = round(datetime.now(UTC).timestamp() * 1000)
     return [
-        Metric(f"{dataset}/{metric}", mean, time, step)
+        Metric(metric_name(f"{dataset}/{metric}"), mean, time, step)
         for dataset, means in mean_scores(evaluation).items()
         for metric, mean in means.items()
     ]

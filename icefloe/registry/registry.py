@@ -31,6 +31,7 @@ from icefloe.registry.families import EA, Family, family_named
 from icefloe.registry.history import HistoryEntry
 from icefloe.registry.journal import Journal
 from icefloe.registry.lineage import Lineage
+from icefloe.registry.paths import plain_metric
 from icefloe.registry.registration import make_version, registered
 from icefloe.registry.store import CHAMPION, StoreSettings, VersionStore
 from icefloe.registry.version import Version, VersionDetails
@@ -79,7 +80,7 @@ class Registry:
             Data, code and parent it was made from; hashes are checked against the files and the parent
             version.
         evaluation
-            Scores on held-out images of every dataset seen so far.
+            Scores on held-out images of every dataset so far.
         report
             Outcome of the promotion gate, if it was judged already.
         run_id
@@ -235,7 +236,7 @@ class Registry:
     def download(self, version: str, destination: Path) -> Path:
         """Copy a version's files to the folder `destination`, checking every file's hash.
 
-        A destination that holds these very files already is left as it is.
+        A destination that holds exactly these files already is left as it is.
 
         Raises
         ------
@@ -294,7 +295,7 @@ def _row(store: VersionStore, version: ModelVersion, aliases: Mapping[str, str])
     name, run_id = store.name_of(version), store.run_id_of(version)
     metrics: dict[str, dict[str, float]] = {}
     for key, value in sorted(store.client.get_run(run_id).data.metrics.items()):
-        dataset, _, metric = key.rpartition("/")
+        dataset, _, metric = plain_metric(key).rpartition("/")
         metrics.setdefault(dataset, {})[metric] = value
     return Version(
         name=name,

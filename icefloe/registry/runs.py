@@ -176,9 +176,9 @@ class RunRecord:
         if succeeded:
             parts = [happened, f"Done in {seconds:.0f} s."]
         else:  # first, because the page folds what comes later
-            why, _, more = problem.partition("\n")
+            reason, _, more = problem.partition("\n")
             parts = [
-                f"**Failed after {seconds:.0f} s.** {why}",
+                f"**Failed after {seconds:.0f} s.** {reason}",
                 f"```\n{more}\n```" if more else "",
                 happened,
             ]

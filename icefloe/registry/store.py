@@ -126,7 +126,7 @@ class VersionStore:
         """
         versions = self.versions()
         if not versions:
-            raise IcefloeError(f"{self.model}: there is no version yet. {self._there_are()}")
+            raise IcefloeError(f"{self.model}: there is no version yet. {self._known_versions()}")
         return versions[-1]
 
     def find(self, version: str) -> ModelVersion:
@@ -141,7 +141,7 @@ class VersionStore:
         if version in (CHAMPION, CHALLENGER, PREVIOUS):
             name = self.aliases().get(version, "")
             if not name:
-                raise IcefloeError(f"{self.model}: there is no {version} yet. {self._there_are()}")
+                raise IcefloeError(f"{self.model}: there is no {version} yet. {self._known_versions()}")
         number = self.family.number(name)
         if number is not None:
             try:
@@ -149,9 +149,9 @@ class VersionStore:
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
-        raise IcefloeError(f"{version}: {self.model} has no such version. {self._there_are()}")
+        raise IcefloeError(f"{version}: {self.model} has no such version. {self._known_versions()}")
 
-    def _there_are(self) -> str:
+    def _known_versions(self) -> str:
         names = ", ".join(map(self.name_of, self.versions()))
         if not names:
             return "No version is registered; train one with `icefloe pipeline run train`."

@@ -40,7 +40,7 @@ def describe_lineage(
     parameters: Mapping[str, Any],
     parent: str | None,
 ) -> Lineage:
-    """What a challenger was made from.
+    """Lineage of a challenger.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def submit(
 
     A version that was registered before, and has been judged since, is left as it is: running a pipeline
     again must not put an old version in place of its successor. Nor is one promoted that was judged against
-    another champion than the present one, as when a study is trained anew from scratch.
+    another champion than the present one, as when a study is trained again from scratch.
 
     Parameters
     ----------

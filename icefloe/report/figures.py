@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-REFERENCE, PREDICTED = "#ffb000", "#1fd0ff"  # told apart with any colour vision, and on grey
+REFERENCE, PREDICTED = "#ffb000", "#1fd0ff"  # distinguishable with any colour vision, and on grey
 ABSTAINED = "#ff4fa3"
 
 

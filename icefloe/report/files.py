@@ -13,6 +13,7 @@ from icefloe.ensemble.guarantees import LEVEL
 from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
 from icefloe.files import GrowingTable, write_bytes_atomic
+from icefloe.names import check_name
 from icefloe.report.figures import SegmentedImage, png, split_figure
 from icefloe.typing import FloatArray
 
@@ -87,7 +88,7 @@ class ResultFolder:
 def segment_samples(
     segmenter: Segmenter, samples: Sequence[Sample], output: Path, level: float = LEVEL
 ) -> Iterator[Sample]:
-    """Write a `ResultFolder` of some images anew; they are read one at a time.
+    """Write a new `ResultFolder` of some images; they are read one at a time.
 
     Parameters
     ----------
@@ -110,6 +111,8 @@ def segment_samples(
     IcefloeError
         If an image cannot be read, two have one stem, or no intervals were calibrated for the level.
     """
+    for sample in samples:
+        check_name("image", sample.stem)
     if len({sample.stem for sample in samples}) < len(samples):
         raise IcefloeError(f"{output}: two images have the same name. Segment them into two folders.")
     if segmenter.guarantees:

@@ -1,4 +1,4 @@
-"""What the steps of a run found, read from its record."""
+"""Findings of the steps of a run, read from its record."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def overlay_figure(
 
 def spread(samples: Sequence[Sample], n: int = MAX_IMAGES) -> list[Sample]:
     """At most `n` samples, evenly spread over time."""
-    picked = np.unique(np.linspace(0, len(samples) - 1, min(n, len(samples))).round().astype(int))
-    return [samples[position] for position in picked]
+    indices = np.unique(np.linspace(0, len(samples) - 1, min(n, len(samples))).round().astype(int))
+    return [samples[position] for position in indices]
 
 
 def evaluation_figure(

@@ -33,8 +33,10 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
     for arrival in findings.arrivals:
         sentences = [_gate(arrival.gate) if arrival.gate else "", _labels(arrival.labels, arrival.dataset)]
         if version := made_for.get(arrival.dataset):
-            them = "it" if arrival.labels and arrival.labels.n_images == 1 else "them"
-            sentences.append(_next_version(version.name, version.promotion, version.name in promoted, them))
+            pronoun = "it" if arrival.labels and arrival.labels.n_images == 1 else "them"
+            sentences.append(
+                _next_version(version.name, version.promotion, version.name in promoted, pronoun)
+            )
         lines.append(" ".join(part for part in sentences if part))
     lines.append(f"The champion is now {champion}." if champion else "There is no champion yet.")
     return lines
@@ -71,15 +73,15 @@ def _labels(cost: LabelCost | None, dataset: str) -> str:
     return f"{cost.n_images} {labelled} labelled in {cost.minutes:.0f} min."
 
 
-def _next_version(name: str, report: PromotionReport, promoted: bool, them: str) -> str:
+def _next_version(name: str, report: PromotionReport, promoted: bool, pronoun: str) -> str:
     outcome = "It was promoted" if promoted else "It stays a challenger"
     change = next(
         (c for c in report.comparisons if c.dataset == report.new_dataset and c.metric == "dice"), None
     )
     if change is None:
-        return f"{name} was trained on {them}. {outcome}."
+        return f"{name} was trained on {pronoun}. {outcome}."
     return (
-        f"{name}, trained on {them}, has a Dice of {change.challenger:.3f} there, {report.champion} "
+        f"{name}, trained on {pronoun}, has a Dice of {change.challenger:.3f} there, {report.champion} "
         f"{change.reference:.3f}. {outcome}."
     )
 

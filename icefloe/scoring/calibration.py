@@ -108,7 +108,7 @@ def accuracy_bins(
     """Bins of the foreground's probability; the event is that the mask is right there.
 
     The accuracy-per-probability curve of the paper: high at both ends, low in the middle, where the members
-    are unsure. It tells where errors are, not whether the probabilities are calibrated.
+    are unsure. It shows where errors are, not whether the probabilities are calibrated.
 
     Parameters
     ----------

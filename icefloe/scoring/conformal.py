@@ -1,6 +1,6 @@
 """Distribution-free quantiles over experiments, and the intervals and thresholds that they make.
 
-Frames of one experiment resemble each other; experiments are what is drawn anew. So the experiment is the
+Frames of one experiment resemble each other; new data are new experiments. So the experiment is the
 exchangeable unit: the guarantee is about a random frame of a new experiment, if that experiment is one more
 draw of the kind that was calibrated on. About a shifted experiment, or one given experiment, it says nothing.
 """
@@ -73,7 +73,7 @@ def class_areas(mean: FloatArray) -> tuple[Float64Array, Float64Array]:
 
 
 def area_scores(reference: MaskArray, mean: FloatArray) -> Float64Array:
-    """How far each class's true share is from the expected one, in units of its uncertainty.
+    """Distance of each class's true share from the expected one, in units of its uncertainty.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def confusion_matrix(reference: ArrayLike, predicted: ArrayLike, n_classes: int 
 
     Parameters
     ----------
-    reference, predicted : uint8, any shape, both alike
+    reference, predicted : uint8, of the same shape
         Class indices below `n_classes`. A pixel that is 255 in either is left out, so that two annotators'
         masks can be compared too.
     n_classes : int

@@ -44,7 +44,7 @@ class RocCurve:
         return float(np.trapezoid(true_positive_rate, false_positive_rate))
 
     def best_threshold(self) -> float:
-        """The threshold with the greatest sqrt(tpr (1 - fpr)); the highest one of several alike.
+        """The threshold with the greatest sqrt(tpr (1 - fpr)); the highest one if several are equal.
 
         Compared in whole numbers (true positives times true negatives), so rounding decides nothing.
         """
@@ -52,7 +52,7 @@ class RocCurve:
         return float(self.thresholds[np.argmax(self.true_positives * true_negatives)])
 
     def best_dice_threshold(self) -> float:
-        """The threshold with the greatest Dice, 2 TP / (TP + FP + positives); the highest of several alike.
+        """The threshold with the greatest Dice, 2 TP / (TP + FP + positives); the highest of several.
 
         `best_threshold`, the paper's, weighs both classes' rates alike. Where foreground is rare it buys the
         last true positives with many false ones: on the published D1 (5 % ice) it asks for p >= 0.02.
@@ -68,10 +68,10 @@ class RocCurve:
         if len(self.thresholds) <= n_points:
             return self
         along = self.true_positive_rate + self.false_positive_rate
-        picked = np.searchsorted(along, np.linspace(along[0], along[-1], n_points - 1))
+        indices = np.searchsorted(along, np.linspace(along[0], along[-1], n_points - 1))
         best = np.argmax(self.thresholds == self.best_threshold())
-        picked = np.unique(np.append(picked, best))
-        return RocCurve(self.thresholds[picked], self.true_positives[picked], self.false_positives[picked])
+        indices = np.unique(np.append(indices, best))
+        return RocCurve(self.thresholds[indices], self.true_positives[indices], self.false_positives[indices])
 
 
 def roc_curve(reference: NDArray[np.uint8], probability: NDArray[np.floating]) -> RocCurve:

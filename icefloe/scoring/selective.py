@@ -45,7 +45,7 @@ class RiskCoverage:
 
     @property
     def gain(self) -> float:
-        """Where the score stands between chance (0) and oracle (1); below 0: worse than chance.
+        """Position of the score between chance (0) and oracle (1); below 0: worse than chance.
 
         NaN where every item has the same loss, so that no ranking is better than another.
         """

@@ -12,7 +12,7 @@ from icefloe.typing import IGNORE, MaskArray
 def surface_dice(reference: MaskArray, predicted: MaskArray, tolerance_px: float) -> float:
     """Share of both masks' outlines that lies within a tolerance of the other's.
 
-    Surface Dice of Nikolov et al. 2021 (J. Med. Internet Res. 23, e26151), made to tell what part of an
+    Surface Dice of Nikolov et al. 2021 (J. Med. Internet Res. 23, e26151), made to estimate what part of an
     outline need not be drawn again; lengths are counted in boundary pixels. Where outlines end at the image's
     margin there is nothing to draw.
 

@@ -1,4 +1,4 @@
-"""How much the members of an ensemble disagree, at each pixel and over an image.
+"""Uncertainty from the members of an ensemble, at each pixel and over an image.
 
 Probabilities of M members are float32 of shape (M, H, W), the foreground's, for a binary model, or
 (M, C, H, W), summing to 1 over classes, for C classes. Entropies are in nats.
@@ -11,7 +11,7 @@ their disagreement (what more or other training data would settle):
     variance   mean p(1-mean p) = mean of p_i (1 - p_i) + variance of p_i       (law of total variance)
 
 Both forms are those of Depeweg et al. 2018; Huellermeier and Waegeman 2021 discuss what they mean. The
-members' disagreement is only as telling as their number and variety: where all of them err alike, it is 0.
+members' disagreement depends on their number and variety: where all make the same error, it is 0.
 """
 
 from dataclasses import dataclass

@@ -63,8 +63,8 @@ def wide_sheet(n_columns: int = 9, seed: int = 0) -> Figure:
     rng = np.random.default_rng(seed)
     made: dict[str, list[Micrograph]] = {kind: [] for kind in KINDS}
     while min(map(len, made.values())) < n_columns:
-        kind, several = micrographs(rng, 128)
-        made[kind].append(several[0])
+        kind, specimen = micrographs(rng, 128)
+        made[kind].append(specimen[0])
     figure = Figure(figsize=(1.2 * n_columns, 3.6 * len(KINDS)), layout="constrained")
     grid = figure.subplots(3 * len(KINDS), n_columns)
     for axes, (kind, shown) in zip(grid.reshape(len(KINDS), 3, n_columns), made.items(), strict=True):

@@ -1,4 +1,4 @@
-"""How fast the crystal melts or grows under a temperature programme."""
+"""Melting and growth of the crystal under a temperature programme."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -140,8 +140,8 @@ def _free_position(
     """A centre in nm from the middle of the image, a little beyond its edges too; None if all is taken."""
     others = np.array(particles).reshape(-1, 3)
     for row, column in rng.uniform(-field / 2.0 - radius, field / 2.0 + radius, (MAX_TRIES, 2)):
-        apart = np.hypot(others[:, 0] - row, others[:, 1] - column)
-        if np.all(apart > (1.0 - spec.overlap) * (others[:, 2] + radius)):
+        distances = np.hypot(others[:, 0] - row, others[:, 1] - column)
+        if np.all(distances > (1.0 - spec.overlap) * (others[:, 2] + radius)):
             return float(row), float(column)
     return None
 

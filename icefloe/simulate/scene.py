@@ -110,8 +110,8 @@ class Scene:
         edges = [reach(spec.shape, spec.elongation, spec.departure, spec.roughness, rng) for _ in range(2)]
         if spec.shape != "two":
             return [Outline(row, column, angle, edges[0])]
-        apart = 0.78 * spec.ice_radius_nm * spec.departure
-        y, x = apart * np.sin(angle), apart * np.cos(angle)
+        separation = 0.78 * spec.ice_radius_nm * spec.departure
+        y, x = separation * np.sin(angle), separation * np.cos(angle)
         across = angle + np.pi / 2.0
         return [
             Outline(row - y, column - x, across, edges[0]),
@@ -134,11 +134,11 @@ class Scene:
         largest = max(self.spec.ice_radius_nm, float(self.radii_nm.max())) / np.sqrt(len(self._crystals))
         extent = largest * self.spec.water_extent
         depths = [np.maximum(water.depth(rows, columns), 1e-3) / extent for water in self._water_outlines]
-        together = np.sum([depth**-4 for depth in depths], axis=0) ** -0.25
+        combined_depth = np.sum([depth**-4 for depth in depths], axis=0) ** -0.25
         middle_row = np.mean([crystal.row for crystal in self._crystals])
         middle_column = np.mean([crystal.column for crystal in self._crystals])
         angle = np.arctan2(rows - middle_row, columns - middle_column)
-        return together / (1.0 + around(self._water_wave, angle))
+        return combined_depth / (1.0 + around(self._water_wave, angle))
 
     def _fresnel(self, phase: Array) -> Array:
         """Edge fringes by the transport of intensity, to first order in the defocus."""
@@ -164,8 +164,8 @@ class Scene:
         angle = np.deg2rad(spec.illumination_direction_deg)
         half_field = spec.size_px * spec.pixel_size_nm / 2.0
         slope = (self._columns * np.cos(angle) + self._rows * np.sin(angle)) / half_field
-        wobble = around(rim_wave, np.arctan2(self._rows, self._columns))
-        outside = np.hypot(self._rows, self._columns) - spec.aperture_radius_nm * (1.0 + wobble)
+        rim_shift = around(rim_wave, np.arctan2(self._rows, self._columns))
+        outside = np.hypot(self._rows, self._columns) - spec.aperture_radius_nm * (1.0 + rim_shift)
         opening = SURROUND + (1.0 - SURROUND) / (1.0 + np.exp(np.clip(outside / 1.5, -50.0, 50.0)))
         rim = 1.0 + 0.12 * np.exp(-(((outside + 6.0) / 4.0) ** 2))
         return opening * rim * (1.0 + spec.illumination_gradient * slope)

@@ -29,7 +29,7 @@ VIEWS = 2
 """Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
 
 SHARES = {"ice": 0.45, "nanoparticles": 0.35, "lattice": 0.2}
-"""How often each kind of specimen is drawn; of ice there are `VIEWS` micrographs."""
+"""Probability of each kind of specimen; one of ice gives `VIEWS` micrographs."""
 
 KINDS = tuple(SHARES)
 
@@ -123,7 +123,7 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
     """A melting experiment with habit, size, contrast, focus, bending, dose and camera from wide ranges.
 
     Ice fills the water or is a small part anywhere in it, is darker or brighter, its fringe bright or dark:
-    what is left to tell it by is a closed edge (domain randomisation, Tobin et al. 2017). A network that
+    it can be recognised only by its closed edge (domain randomisation, Tobin et al. 2017). A network that
     learns from where the water ends, or how thick it is, cannot find a small crystal.
 
     Parameters

@@ -173,7 +173,7 @@ def _png(mask: NDArray[np.uint8]) -> bytes:
 
 
 def _yaml(info: DatasetInfo) -> bytes:
-    """What `DatasetInfo.save` writes."""
+    """The bytes that `DatasetInfo.save` writes."""
     with tempfile.TemporaryDirectory() as folder:
         info.save(Path(folder))
         return (Path(folder) / INFO_FILE).read_bytes()

@@ -43,7 +43,7 @@ class Interval(BaseModel):
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def finding(self, margin: float | None = None, *, higher_is_better: bool = True) -> Finding:
-        """What the interval says of a difference, new less old.
+        """The finding on a difference, new minus old.
 
         Parameters
         ----------

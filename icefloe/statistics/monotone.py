@@ -11,7 +11,7 @@ def rising(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def first_crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
-    """Where a rising curve first reaches a level, between its points along straight lines.
+    """First crossing of a level by a rising curve, linearly interpolated.
 
     Parameters
     ----------

@@ -100,8 +100,8 @@ def experiment_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
 
     Frames are taken as a first-order autoregression, n / n_eff = 1 + 2 sum_j (1 - j / n) r^j, with the
     lag-one correlation r and the variance within experiments pooled over all experiments given: ten frames
-    do not tell their own (`lag_one_correlation`). r is limited to 1 - 2 / n: what varies more slowly than the
-    series lasts is variation between experiments.
+    are too few to estimate their own (`lag_one_correlation`). r is limited to 1 - 2 / n: slower variation
+    than the series lasts is variation between experiments.
 
     Parameters
     ----------

@@ -64,8 +64,8 @@ def resampled_seeds(statistic: Callable[[Seeds], float], n_seeds: int, confidenc
     confidence
         Level of the interval, in (0, 1).
     """
-    everyone = np.arange(n_seeds)
-    estimate = statistic(everyone)
+    all_seeds = np.arange(n_seeds)
+    estimate = statistic(all_seeds)
     if n_seeds < 2:
         return Interval(mean=estimate, n=n_seeds)
     t = special.stdtrit(n_seeds - 1, (1 + confidence) / 2)
@@ -73,7 +73,7 @@ def resampled_seeds(statistic: Callable[[Seeds], float], n_seeds: int, confidenc
     resampled = [statistic(rng.integers(n_seeds, size=n_seeds)) for _ in range(RESAMPLES)]
     quantile = t * np.sqrt(n_seeds / (n_seeds - 1))
     low, high = np.quantile(resampled, [special.ndtr(-quantile), special.ndtr(quantile)])
-    without = np.array([statistic(np.delete(everyone, seed)) for seed in everyone])
+    without = np.array([statistic(np.delete(all_seeds, seed)) for seed in all_seeds])
     # Its pseudo-values n * estimate - (n - 1) * without have this standard error of their mean.
     half = t * (n_seeds - 1) * without.std(ddof=1) / np.sqrt(n_seeds)
     return Interval(
@@ -142,9 +142,9 @@ def pseudo_values(by_subset: Mapping[tuple[int, ...], float]) -> NDArray[np.floa
     """
     seeds = sorted({seed for subset in by_subset for seed in subset})
     without = {seed: [value for subset, value in by_subset.items() if seed not in subset] for seed in seeds}
-    if stuck := [seed for seed, values in without.items() if not values]:
+    if fixed := [seed for seed, values in without.items() if not values]:
         raise IcefloeError(
-            f"Seed {stuck[0]} is in every set, so its contribution cannot be estimated. Run more seeds."
+            f"Seed {fixed[0]} is in every set, so its contribution cannot be estimated. Run more seeds."
         )
     n, overall = len(seeds), float(np.mean(list(by_subset.values())))
     return np.array([n * overall - (n - 1) * np.mean(values) for values in without.values()])

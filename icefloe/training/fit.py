@@ -70,7 +70,7 @@ def fit_member(
     """Train a member until its `EpochRecord.stopping_loss` stops falling, and keep its best weights.
 
     The order of images, their augmentation, dropout and the learning rate are functions of seed and epoch. So
-    training that was killed goes on from its last checkpoint to the very weights it would have had without.
+    interrupted training goes on from its last checkpoint and ends with exactly the same weights.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ _KEY_LENGTH = 16
 def checkpoint_directory(
     root: Path, spec: MemberSpec, config: TrainingConfig, data_sha256: str, init_sha256: str | None
 ) -> Path:
-    """Where one member's training with one configuration on one set of images keeps its checkpoints.
+    """Directory of the checkpoints of one member's training with one configuration on one set of images.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ def pretrain(
 ) -> Pretrained:
     """Train one encoder on simulated micrographs that are made during training.
 
-    Killed and run again, it goes on after its last round. The same configuration, threads and device give the
-    same weights, however many workers make the images.
+    Run again after an interruption, it goes on after its last round. The same configuration, threads and
+    device give the same weights, however many workers make the images.
 
     Parameters
     ----------

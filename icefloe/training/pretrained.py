@@ -1,4 +1,4 @@
-"""What pre-training is asked for, what it gives, and its files: weights for `weights: sim`, their card."""
+"""Settings and results of pre-training, and its files: weights for `weights: sim`, and their card."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ HELD_OUT_SEED = 2**32 - 1
 
 
 class PretrainConfig(BaseModel):
-    """How one encoder is pre-trained.
+    """Settings of the pre-training of one encoder.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class PretrainConfig(BaseModel):
 
 @dataclass(frozen=True)
 class HeldOutScores:
-    """How a network does on the simulated images that it was not trained on.
+    """Scores of a network on simulated images that it was not trained on.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Progress of trainings, for MLflow and for the person who waits."""
+"""Progress of trainings, for MLflow and for the user."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -42,7 +42,7 @@ class PruningRule(BaseModel):
     min_iou: float | None = Field(None, ge=0, le=1)
 
     def refusal(self, accuracy: float, iou: float) -> str | None:
-        """Why a candidate is not kept, or None if it is."""
+        """The reason why a candidate is not kept; None if it is."""
         if not accuracy > self.min_accuracy:
             return f"accuracy {accuracy:.4f} is not above {self.min_accuracy:g}"
         if self.min_iou is not None and not iou > self.min_iou:
@@ -51,7 +51,7 @@ class PruningRule(BaseModel):
 
 
 class PruningReceipt(BaseModel):
-    """What was decided on one candidate, and on what evidence (all of the validation images)."""
+    """Decision on one candidate, with its scores on the validation images."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,7 +95,7 @@ class PruningResult(Result):
         return tuple(receipt.name for receipt in self.receipts if receipt.kept)
 
     def sentence(self) -> str:
-        """How many were kept, and the first warning."""
+        """The number kept, and the first warning."""
         kept = f"{len(self.kept)} of {len(self.receipts)} members are kept: {', '.join(self.kept)}."
         return " ".join([kept, *self.warnings[:1]])
 
@@ -164,7 +164,7 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
 
 
 def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float | None:
-    """How far candidates differ from one another.
+    """Disagreement of candidates with one another.
 
     Parameters
     ----------

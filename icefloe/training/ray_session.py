@@ -86,9 +86,9 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     n_cpus = int(sum(node.get("CPU", 0) for node in nodes))
     n_gpus = int(sum(node.get("GPU", 0) for node in nodes))
-    at_once = min(n_members, n_gpus * members_per_gpu if n_gpus else n_cpus)
+    n_parallel = min(n_members, n_gpus * members_per_gpu if n_gpus else n_cpus)
     largest_node = int(max(node.get("CPU", 0) for node in nodes))
-    resources: dict[str, Any] = {"num_cpus": max(1, min(n_cpus // max(1, at_once), largest_node))}
+    resources: dict[str, Any] = {"num_cpus": max(1, min(n_cpus // max(1, n_parallel), largest_node))}
     if n_gpus:
         resources["num_gpus"] = 1 / members_per_gpu
     return resources

@@ -1,4 +1,4 @@
-"""What is written down of a member's training: one record an epoch, one receipt at the end."""
+"""Records of a member's training: one per epoch, and a receipt at the end."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -56,7 +56,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class MemberReceipt:
-    """What a candidate is, how it came about and how good it is; of its best epoch.
+    """A candidate's spec, training and scores, of its best epoch.
 
     Attributes
     ----------

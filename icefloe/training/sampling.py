@@ -31,11 +31,11 @@ def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int
         Index of the image of each draw.
     """
     rng = np.random.default_rng((seed, _ORDER, epoch))
-    shuffled = rng.permutation(len(weights))  # so that no image is rounded up because of where it stands
+    shuffled = rng.permutation(len(weights))  # so that no image is rounded up because of its position
     expected = np.cumsum(weights[shuffled] / weights.sum() * n_draws)
     # The last sum is left out: a rounding error below n_draws would point one past the end.
-    drawn = np.searchsorted(expected[:-1], rng.random() + np.arange(n_draws), side="right")
-    return rng.permutation(shuffled[drawn])
+    indices = np.searchsorted(expected[:-1], rng.random() + np.arange(n_draws), side="right")
+    return rng.permutation(shuffled[indices])
 
 
 def augmented(

@@ -29,7 +29,7 @@ MIN_LEFT = 0.95
 
 @dataclass(frozen=True)
 class SimulatedBatch:
-    """What one step of pre-training sees.
+    """Batch of one step of pre-training.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the members' training leaves in MLflow: a parent run, and in it a run a member with its curves."""
+"""Tracking of training in MLflow: a parent run, and in it a run for each member with its curves."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -98,7 +98,7 @@ def member_runs(
         if not inherited:
             client.set_terminated(parent_id, status)
         raise
-    if not inherited:  # a run that somebody else began is theirs to end
+    if not inherited:  # a run that another process began is ended by that process
         client.set_terminated(parent_id, "FINISHED")
 
 

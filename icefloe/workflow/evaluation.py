@@ -19,7 +19,7 @@ EVALUATION, CHAMPION, PICTURES = "evaluation.json", "champion.json", "pictures.p
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What an evaluation found.
+    """Results of an evaluation.
 
     Attributes
     ----------

@@ -147,10 +147,10 @@ def ice_maps(prediction: Prediction, threshold: float) -> tuple[FloatArray, Floa
         raise ValueError("predicted without keep_members")
     if mean.ndim == 2:
         return mean, members, threshold
-    return _lead(mean), np.stack([_lead(member) for member in members]), 0.0
+    return _lead_over_others(mean), np.stack([_lead_over_others(member) for member in members]), 0.0
 
 
-def _lead(probabilities: FloatArray) -> FloatArray:
+def _lead_over_others(probabilities: FloatArray) -> FloatArray:
     others = np.delete(probabilities, ICE, axis=0)
     return np.asarray(probabilities[ICE] - others.max(axis=0))
 
@@ -196,7 +196,7 @@ def gather(
 
 @dataclass(frozen=True)
 class PhysicsOptions:
-    """How an experiment is measured.
+    """Options of the measurement of an experiment.
 
     Attributes
     ----------
@@ -241,7 +241,7 @@ class MeasuredPhysics:
     page: Path
 
     def sentences(self) -> list[str]:
-        """What was measured, and how far labels agree with the first quantity."""
+        """The measurements, and the agreement of labels with the first quantity."""
         agreement = [one.sentence() for one in self.agreements[:1]]
         return [*self.experiment.sentences(), *agreement]
 

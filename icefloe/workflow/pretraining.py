@@ -56,10 +56,10 @@ def pretrain_encoders(
     files = []
     for encoder in encoders:
         state = output / STATE / encoder
-        begun = steps_begun(state)
-        entries = {"encoder": encoder, "steps": steps or begun or 1, **settings}
+        steps_so_far = steps_begun(state)
+        entries = {"encoder": encoder, "steps": steps or steps_so_far or 1, **settings}
         config = validated(PretrainConfig, entries, "Pre-training", "Choose another value.")
-        if minutes is not None and begun is None:
+        if minutes is not None and steps_so_far is None:
             enough = steps_within(config, minutes, threads=threads, workers=workers)
             config = config.model_copy(update={"steps": enough})
             progress.tell(f"{encoder}: {minutes:g} minutes are enough for about {enough} steps.")

@@ -38,7 +38,7 @@ class Stacked:
     dataset: Dataset | None
 
     def sentence(self) -> str:
-        """Where the composites are."""
+        """The path of the composites, in a sentence."""
         if self.dataset is None:
             return f"Composites: {self.folder / 'images'}; see {self.folder}/*.png first."
         count = len(self.dataset.samples)
@@ -58,7 +58,7 @@ class WatchedRecording:
     results
         Folder of masks, pictures and scores.
     interrupted
-        Whether somebody ended the watching, rather than the recording.
+        Whether the user interrupted the watching before the recording ended.
     """
 
     report: StackReport
@@ -98,7 +98,7 @@ def stack_to_folder(
     IcefloeError
         If two recordings have one name, one cannot be read, or its frame rate is needed and not known.
     """
-    _refuse_one_name(recordings)
+    _check_names(recordings)
     opened = [options.open(path) for path in recordings]
     folder = CompositeFolder(output, options.to_dict())
     return Stacked(tuple(_stack(r, folder, options, progress) for r in opened), output, None)
@@ -130,7 +130,7 @@ def stack_to_dataset(
     IcefloeError
         As `stack_to_folder`, and if the name is taken or not a name; the dataset comes whole or not at all.
     """
-    _refuse_one_name(recordings)
+    _check_names(recordings)
     check_name(name, settings.data)
     opened = [options.open(path) for path in recordings]
     beside = settings.state / "stacking" / name  # not a dataset before it is whole
@@ -176,9 +176,9 @@ def watch_recording(
     segmenter = load_version(settings, version)
     arriving = ArrivingFrames(recording, idle_s)
     progress.tell(f"Waiting for frames in {recording}; Ctrl-C ends.")
-    begun = options.known(arriving.recording())
+    opened = options.known(arriving.recording())
     folder = CompositeFolder(output, options.to_dict())
-    stacking = Stacking(begun, arriving.frames, folder, options)
+    stacking = Stacking(opened, arriving.frames, folder, options)
     interrupted = False
     try:
         for composite in watch(stacking, folder, segmenter, steps_done(region_done)):
@@ -190,7 +190,7 @@ def watch_recording(
     return WatchedRecording(report, tuple(sorted(arriving.late)), output / RESULTS, interrupted)
 
 
-def _refuse_one_name(recordings: Sequence[Path]) -> None:
+def _check_names(recordings: Sequence[Path]) -> None:
     names = [recording_name(path) for path in recordings]
     if len(set(names)) < len(names):
         raise IcefloeError(

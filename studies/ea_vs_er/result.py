@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import groupby, product
+from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +14,6 @@ from icefloe.evaluation.scores import BinnedCurve
 from icefloe.scoring.baselines import BASELINES
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
-from icefloe.tables import Table
 from icefloe.training.config import TrainingConfig
 from studies.ea_vs_er import figures
 from studies.ea_vs_er.claims import HERE, HOLDS, NOT, UNDECIDED, Effect, verdict
@@ -22,7 +21,6 @@ from studies.ea_vs_er.design import er_name
 from studies.ea_vs_er.published import RESULTS, published
 from studies.ea_vs_er.scoring import Fitted
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import grid
 
 MASK_SCORES = {"iou": "IoU", "dice": "Dice", "pca": "pCA"}
 SCORES = {**MASK_SCORES, "brier": "Brier", "mae": "MAD", "ece": "ECE", "uq": "UQ"}
@@ -142,7 +140,14 @@ class EaVsErResult(StudyResult):
     name: ClassVar[str] = "ea-vs-er"
     title: ClassVar[str] = "Ensembles of architectures against ensembles of seeds"
     folder: ClassVar[str] = "ea_vs_er"
-    words: ClassVar[Mapping[str, Any]] = {"holds": HOLDS, "here": HERE, "no": NOT, "undecided": UNDECIDED}
+    words: ClassVar[Mapping[str, Any]] = {
+        "holds": HOLDS,
+        "here": HERE,
+        "no": NOT,
+        "undecided": UNDECIDED,
+        "metrics": SCORES,
+        "published": published,
+    }
 
     architectures: tuple[str, ...]
     n_seeds: int
@@ -188,6 +193,25 @@ class EaVsErResult(StudyResult):
         """One score."""
         return self._scores[ensemble, test, metric]
 
+    def score_in_words(self, ensemble: str, test: str, metric: str) -> str:
+        """A score with half its interval; nothing where there is none, as of the UQ of a network alone."""
+        score = self._scores.get((ensemble, test, metric))
+        if score is None or (metric == "uq" and ensemble.startswith("one ")):
+            return ""
+        return score.interval.plus_minus(3 if metric in MASK_SCORES else 4)
+
+    def rows(self, test_index: int) -> dict[str, str]:
+        """Row of a test set's scores -> name: ensembles, what takes no learning, the paper's others."""
+        names = dict.fromkeys(score.ensemble for score in self.scores)
+        absent = [name for name in RESULTS if name not in names and published(name, test_index)]
+        rows = {f"*{name}*" if name in BASELINES else name: name for name in names}
+        return rows | {f"{name}, not run here": name for name in absent}
+
+    def members_brier(self, ensemble: str, test: str) -> Interval:
+        """Mean Brier score of an ensemble's members: its own, and their ambiguity."""
+        brier, ambiguity = (self.score(ensemble, test, metric).per_seed for metric in ("brier", "ambiguity"))
+        return over_seeds(np.add(brier, ambiguity))
+
     @cached_property
     def verdicts(self) -> dict[tuple[str, str], str]:
         """Claim and test set -> word."""
@@ -210,48 +234,6 @@ class EaVsErResult(StudyResult):
             if word == NOT:
                 against.setdefault(claim, []).append(test)
         return against
-
-    def table(self) -> Table:
-        """A line a claim, a column a test set."""
-        claims, tests = {claim: claim for claim, _ in self.verdicts}, {name: name for name in self.test_names}
-        return grid("claim", claims, tests, lambda claim, test: self.verdicts.get((claim, test), "-"))
-
-    def scores_table(self, test_index: int) -> Table:
-        """One test set: every ensemble, every baseline, and what the paper has beside."""
-        test = self.test_names[test_index]
-        names = list(dict.fromkeys(score.ensemble for score in self.scores))
-        absent = [name for name in RESULTS if name not in names and published(name, test_index)]
-
-        def cell(name: str, metric: str) -> str:
-            if metric.startswith("paper "):
-                found = published(name, test_index)
-                return f"{getattr(found, metric.removeprefix('paper ')):.3f}" if found else ""
-            score = self._scores.get((name, test, metric))
-            if score is None or (metric == "uq" and name.startswith("one ")):
-                return ""
-            return score.interval.plus_minus(3 if metric in MASK_SCORES else 4)
-
-        rows = {f"*{name}*" if name in BASELINES else name: name for name in names}
-        rows |= {f"{name}, not run here": name for name in absent}
-        columns = {title: metric for metric, title in SCORES.items()}
-        return grid("", rows, {**columns, "paper: pCA": "paper pca", "paper: UQ": "paper uq"}, cell)
-
-    def ambiguity_table(self) -> Table:
-        """What averaging takes off the members' mean Brier score, which is their ambiguity."""
-        rows = []
-        for test, name in product(self.test_names, self.compared):
-            brier, ambiguity = (self.score(name, test, metric) for metric in ("brier", "ambiguity"))
-            members = over_seeds(np.add(brier.per_seed, ambiguity.per_seed))
-            row = {
-                "test set": test,
-                "": name.removesuffix("-T1"),
-                "members' mean Brier": members.plus_minus(4),
-                "ambiguity": ambiguity.interval.plus_minus(4),
-                "ensemble's Brier": brier.interval.plus_minus(4),
-                "taken off": f"{ambiguity.interval.mean / members.mean:.0%}",
-            }
-            rows.append(row)
-        return Table.of(rows)
 
     def plot(self, ax: Axes) -> None:
         """IoU of T1 on the standard test set."""

@@ -16,15 +16,12 @@ from icefloe.drift.report import GateReport
 from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.rates import Rate
-from icefloe.tables import Table
 from studies.gate.design import CAUSES, TYPICAL
 from studies.gate.rows import WANTED_POWER, AlarmRate, Confusion, QuantitySpread, SmallestShift
 from studies.kit.figures import BLACK, SHADES, heatmap, panels, reference_line
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import grid
 
 ALL, OLDER = "all", "older benchmark"
-BY_NAME: dict[str, Cause] = {cause: cause for cause in CAUSES}
 DAYS_A_MONTH = 365.25 / 12
 LEAST_SHARE = 0.05
 """Of a group's probability, to be named where none is clear."""
@@ -86,6 +83,8 @@ class GateResult(StudyResult):
         "typical": TYPICAL,
         "n_groups": len(ICE.groups),
         "n_causes": len(CAUSES),
+        "at_full_strength": {cause: describe_shift(cause, 1.0) for cause in CAUSES},
+        "older": OLDER,
         "wanted_power": f"{WANTED_POWER:.0%}",
     }
 
@@ -111,10 +110,15 @@ class GateResult(StudyResult):
         wanted = (evidence, n_images, cause, strength)
         return next(r.rate for r in self.rates if (r.evidence, r.n_images, r.cause, r.strength) == wanted)
 
+    def smallest_shift(self, cause: Cause, n_images: int) -> str:
+        """That is detected, in words."""
+        found = {(row.cause, row.n_images): row for row in self.smallest}
+        return found[cause, n_images].in_words(self.strengths[0])
+
     @property
-    def columns(self) -> dict[str, int]:
-        """Numbers of images, by their headings."""
-        return {f"{row.n_images} images": row.n_images for row in self.rates}
+    def counts(self) -> list[int]:
+        """Numbers of images, ascending."""
+        return sorted({row.n_images for row in self.rates})
 
     @property
     def strengths(self) -> list[float]:
@@ -148,42 +152,6 @@ class GateResult(StudyResult):
         rates = self.by_size.values()
         return Rate(hits=sum(rate.hits for rate in rates), total=sum(rate.total for rate in rates))
 
-    def table(self) -> Table:
-        """False alarms by number of images."""
-        rows = {
-            " and ".join(self.experiments): ALL,
-            "the same without camera and boundary evidence, as older benchmarks": OLDER,
-        }
-        return grid("benchmark", rows, self.columns, lambda kind, n: self.rate(n, evidence=kind))
-
-    def size_table(self) -> Table:
-        """False alarms with random benchmarks."""
-        head = {f"experiments in a random benchmark ({TYPICAL} images)": "not accepted"}
-        return Table.of([head | {str(n): str(rate) for n, rate in self.by_size.items()}])
-
-    def smallest_table(self) -> Table:
-        """SmallestShift shifts that are detected."""
-        found = {(row.cause, row.n_images): row.in_words(self.strengths[0]) for row in self.smallest}
-        return grid("cause", BY_NAME, self.columns, lambda cause, n: found[cause, n])
-
-    def power_table(self) -> Table:
-        """Alarms by cause and strength."""
-
-        def cell(cause: Cause, strength: float | None) -> str:
-            if strength is None:
-                return describe_shift(cause, 1.0)
-            share, older = (self.rate(TYPICAL, cause, strength, evidence).share for evidence in (ALL, OLDER))
-            return f"{share:.0%} ({older:.0%})"
-
-        columns = {f"{strength:g}": strength for strength in self.strengths}
-        return grid("cause", BY_NAME, {**columns, "strength 1 is": None}, cell)
-
-    def strength_table(self) -> Table:
-        """Alarms that name the right group, by strength."""
-        columns = {f"{strength:g}": rate for strength, rate in self.by_strength.items() if rate.total}
-        rows = {"alarms": True, "right group": False}
-        return grid("strength", rows, columns, lambda counted, rate: rate.total if counted else rate)
-
     def plot(self, ax: Axes) -> None:
         """Power against the first cause."""
         self._draw_power(ax, CAUSES[0])
@@ -210,9 +178,9 @@ class GateResult(StudyResult):
     def _draw_power(self, axes: Axes, cause: Cause) -> None:
         """A line a number of images."""
         strengths = self.strengths
-        for (label, n), colour in zip(self.columns.items(), SHADES, strict=False):
+        for n, colour in zip(self.counts, SHADES, strict=False):
             shares = [self.rate(n, cause, strength).share or 0.0 for strength in strengths]
-            axes.plot(strengths, shares, "o-", color=colour, markersize=3, label=label)
+            axes.plot(strengths, shares, "o-", color=colour, markersize=3, label=f"{n} images")
         reference_line(axes, self.config.alpha, color=BLACK, linestyle=":", linewidth=0.8)
         reference_line(axes, WANTED_POWER, color=BLACK, linewidth=0.8)
         axes.set_xscale("log")

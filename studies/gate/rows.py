@@ -15,7 +15,6 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.monotone import first_crossing, rising
 from icefloe.statistics.rates import Rate
-from icefloe.tables import Table
 from studies.gate.design import CAUSES, Scenario, thinned
 from studies.kit.study import Record
 
@@ -222,14 +221,6 @@ class Confusion(Record):
     def chance(self) -> float:
         """Accuracy of always naming the commonest cause among the alarms."""
         return float(self._alarms.sum(axis=1).max() / self._alarms.sum())
-
-    def table(self) -> Table:
-        """One row a truth."""
-        heads = [f"says {answer}" for answer in self.answers[:-2]] + ["several or unknown", ACCEPTED]
-        return Table.of(
-            {"simulated": truth} | dict(zip(heads, row, strict=True))
-            for truth, row in zip(self.truths, self.counts, strict=True)
-        )
 
 
 class QuantitySpread(Record):

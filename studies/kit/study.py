@@ -23,7 +23,7 @@ from icefloe.result import Result
 from icefloe.settings import Settings
 from icefloe.tables import Table
 from studies.kit.figures import STYLE
-from studies.kit.tables import in_words, listed, table_of
+from studies.kit.tables import align_tables, in_words, listed, table_of, tables_in
 
 STUDIES = Path(__file__).parents[1]
 LONGEST_LINE = 240
@@ -65,7 +65,11 @@ class StudyResult(Result):
 
     def page(self) -> str:
         """The whole page, Markdown."""
-        return self._rendered("page.md.jinja")
+        return align_tables(self._rendered("page.md.jinja"))
+
+    def table(self) -> Table:
+        """The first one on the page."""
+        return tables_in(self.page())[0]
 
     def _rendered(self, template: str) -> str:
         environment = Environment(

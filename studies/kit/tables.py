@@ -1,13 +1,14 @@
 """Tables of records, and what differences say in words."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from icefloe.statistics.interval import Interval
 from icefloe.tables import Table
 
-Row = TypeVar("Row")
-Column = TypeVar("Column")
+_PIPE_TABLE = re.compile(r"(?:^\|.*\|\n)+", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
 
 
 def table_of(records: Iterable[object], columns: Mapping[str, str], grouped_by: Sequence[str] = ()) -> Table:
@@ -43,17 +44,21 @@ def _shown(value: Any, how: str) -> Any:
     return value.plus_minus(int(how[1:])) if how[0] == "±" else value.text(int(how), signed=how[0] == "+")
 
 
-def grid(
-    heading: str,
-    rows: Mapping[str, Row],
-    columns: Mapping[str, Column],
-    cell: Callable[[Row, Column], object],
-) -> Table:
-    """A cell for every row and column, both by their headings; `heading` is that of the rows' own column."""
-    return Table.of(
-        {heading: name} | {title: str(cell(row, column)) for title, column in columns.items()}
-        for name, row in rows.items()
-    )
+def tables_in(markdown: str) -> list[Table]:
+    """The pipe tables of a page; a column is of numbers where a line of dashes, such as `--:`, says so."""
+    return [_parsed(found[0]) for found in _PIPE_TABLE.finditer(markdown)]
+
+
+def align_tables(markdown: str) -> str:
+    """A page with its pipe tables laid out in columns of one width."""
+    return _PIPE_TABLE.sub(lambda found: _parsed(found[0]).markdown(), markdown)
+
+
+def _parsed(lines: str) -> Table:
+    head, *rows = ([cell.strip() for cell in _BAR.split(line)[1:-1]] for line in lines.splitlines())
+    marks = rows.pop(0) if rows and all(set(mark) <= set(":-") for mark in rows[0]) else [""] * len(head)
+    numeric = tuple(mark.endswith(":") for mark in marks)
+    return Table(tuple(head), tuple(tuple(cell.replace("\\|", "|") for cell in row) for row in rows), numeric)
 
 
 def in_words(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icefloe.statistics.repetitions import over_seeds
 from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_curve, draw_estimates, heatmap, panels
 from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
@@ -34,17 +33,13 @@ def curves_figure(result: LabelCostResult) -> Figure:
 def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) -> None:
     """One panel of it."""
     position = np.arange(len(curves.labels))
-    for name, dice in zip(curves.strategies, curves.dice, strict=True):
-        estimates = [over_seeds(column) for column in dice.T]
-        draw_curve(
-            axes,
-            position,
-            estimates,
-            band=name == best or name in BASELINES,
-            label=name,
-            color=_colour(curves.strategies, name),
-            linestyle="--" if name in BASELINES else "-",
-        )
+    for name in curves.strategies:
+        estimates, dashed = curves.estimates("dice", name), name in BASELINES
+        style: Any = {"color": _colour(curves.strategies, name), "linestyle": "--" if dashed else "-"}
+        if dashed or name == best:
+            draw_curve(axes, position, estimates, band=True, label=name, linewidth=2, **style)
+        else:
+            axes.plot(position, [each.mean for each in estimates], label=name, linewidth=1, **style)
     whole_pool, baseline = float(np.mean(dataset.whole_pool)), max(dataset.baselines.values())
     axes.axhline(whole_pool, color=PALE, linestyle=":", label="whole pool labelled")
     axes.axhline(baseline, color="#ddaa77", linestyle=":", label="best without learning")

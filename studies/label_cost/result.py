@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
-from icefloe.tables import Table
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import grid, in_words, listed
+from studies.kit.tables import in_words, listed
 from studies.label_cost import figures, savings
 from studies.label_cost.annotation_time import LOOK_MINUTES, MEASURED_ON_PX, SCRATCH_MINUTES, TOLERANCE
 from studies.label_cost.design import BASELINES
@@ -197,51 +196,9 @@ class LabelCostResult(StudyResult):
         """Labels of a baseline that are to be reached, by dataset."""
         return listed(f"{curves.target_labels} ({curves.dataset})" for curves in self.curves)
 
-    @property
-    def _emphasised(self) -> dict[str, str]:
-        """Names, the best one's in bold -> names."""
-        return {f"**{name}**" if name == self.best else name: name for name in self.strategies}
-
-    def table(self) -> Table:
-        """Areas under the learning curves, and differences to both baselines."""
-        areas = savings.mean_areas(self.curves)
-
-        def cell(name: str, baseline: str | None) -> str:
-            if baseline is None:
-                return str(over_seeds(areas[self.strategies.index(name)]))
-            return "" if name in BASELINES else self.against(baseline)[name].gain.text(signed=True)
-
-        columns = {f"less {baseline}'s": baseline for baseline in BASELINES}
-        return grid("strategy", self._emphasised, {"area": None, **columns}, cell)
-
-    def saved_table(self, baseline: str) -> Table:
-        """Labels saved against one baseline."""
-        against = self.against(baseline)
-
-        def cell(name: str, dataset: str | None) -> str:
-            if dataset is None:
-                return f"{against[name].saved.text(1, signed=True)}: {against[name].verdict}"
-            return against[name].saved_by_dataset[dataset].text(1, signed=True)
-
-        rows = {shown: name for shown, name in self._emphasised.items() if name in against}
-        columns = {each.dataset: each.dataset for each in self.datasets}
-        together = f"together, of {self.n_target_labels}"
-        return grid(f"against {baseline}", rows, {**columns, together: None}, cell)
-
-    def minutes_table(self) -> Table:
-        """Minutes of every strategy."""
-        found = {each.strategy: each for each in self.minutes}
-        columns = {"from scratch, min": "from_scratch", "correcting, min": "correcting"}
-        return grid(
-            "strategy", self._emphasised, columns, lambda name, how: getattr(found[name], how).text(1)
-        )
-
-    def scores_table(self, curves: Curves, measure: str) -> Table:
-        """Dice or IoU by strategy and number of labels."""
-        values = getattr(curves, measure.lower())
-        rows = {name: curves.row(name) for name in curves.strategies}
-        columns = {f"{n:g} label{'' if n == 1 else 's'}": column for column, n in enumerate(curves.labels)}
-        return grid(measure, rows, columns, lambda row, column: over_seeds(values[row, :, column]))
+    def area(self, strategy: str) -> Interval:
+        """Area under a strategy's learning curves, mean over datasets, with its interval over seeds."""
+        return over_seeds(savings.mean_areas(self.curves)[self.strategies.index(strategy)])
 
     def plot(self, ax: Axes) -> None:
         """Learning curves on the first dataset."""

@@ -54,6 +54,10 @@ class Curves:
         ]
         return cls(dataset, tuple(strategies), np.array(labels, dtype=np.float64), *map(np.array, values))
 
+    def estimates(self, measure: str, strategy: str) -> list[Interval]:
+        """`dice`, `iou` or `minutes` at each number of labels, over seeds."""
+        return [over_seeds(values) for values in getattr(self, measure)[self.row(strategy)].T]
+
     def row(self, strategy: str) -> int:
         """Position of a strategy in every array."""
         return self.strategies.index(strategy)

@@ -1,7 +1,7 @@
 """Quality against labels, by kind of first weights."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,17 +11,14 @@ from icefloe.evaluation.scores import Baseline
 from icefloe.scoring.baselines import ALL_BACKGROUND
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.repetitions import over_seeds
-from icefloe.tables import Table
 from studies.kit.figures import draw_curve, panels
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import grid, in_words
+from studies.kit.tables import in_words
 from studies.transfer.design import MOST_LABELS, Panel
 
 SCRATCH, SIM, IMAGENET = "scratch", "sim", "imagenet"
 PAPER = {SCRATCH: "0.843", IMAGENET: "0.996", ALL_BACKGROUND: "not given"}
 """pCA on D1-D2 (Baskaran et al. 2022): 80 labelled composites after augmentation, five-stage U-Nets."""
-
-MEASURES = {"IoU": "iou", "Dice": "dice", "pCA": "pca"}
 
 
 class Outcome(Record):
@@ -70,6 +67,7 @@ class TransferResult(StudyResult):
     name: ClassVar[str] = "transfer"
     title: ClassVar[str] = "What pre-trained weights are worth"
     folder: ClassVar[str] = "transfer"
+    words: ClassVar[Mapping[str, Any]] = {"paper": PAPER, "scratch": SCRATCH, "nothing": ALL_BACKGROUND}
 
     panels: tuple[Panel, ...]
     encoders: tuple[str, ...]
@@ -140,38 +138,6 @@ class TransferResult(StudyResult):
     def ends_early(self, panel: Panel) -> bool:
         """Whether there are not as many images to label as the longest curve has."""
         return max(n_pool for _, n_pool in self.sizes(panel)) < MOST_LABELS
-
-    def table(self) -> Table:
-        """The first panel's."""
-        return self.panel_table(self.panels[0])
-
-    def panel_table(self, panel: Panel) -> Table:
-        """Every kind of weights at every number of labels, baselines below."""
-        rows: list[dict[str, object]] = []
-        for n_labels in panel.n_labels:
-            for kind in self.kinds:
-                row = {title: str(self.estimate(panel, kind, n_labels, m)) for title, m in MEASURES.items()}
-                gain = "-" if kind == SCRATCH else self.gain(panel, kind, n_labels).text(signed=True)
-                rows.append({"labels": n_labels, "weights": kind, **row, "gain in IoU": gain})
-        for name, baseline in self.baselines[panel.name].items():
-            row = {title: f"{getattr(baseline, measure):.3f}" for title, measure in MEASURES.items()}
-            rows.append({"labels": 0, "weights": name, **row, "gain in IoU": ""})
-        return Table.of(rows)
-
-    def paper_table(self) -> Table:
-        """pCA at the most labels beside the paper's."""
-
-        def cell(kind: str, panel: Panel | None) -> str:
-            if panel is None:
-                return PAPER.get(kind, "-")
-            if kind == ALL_BACKGROUND:
-                return f"{self.baselines[panel.name][kind].pca:.3f}"
-            there = kind in self.kinds
-            return str(self.estimate(panel, kind, panel.n_labels[-1], "pca")) if there else "absent"
-
-        rows = dict.fromkeys((SCRATCH, IMAGENET, *self.kinds, ALL_BACKGROUND))
-        columns = {f"{panel.name}, n = {panel.n_labels[-1]}": panel for panel in self.panels}
-        return grid("weights", {kind: kind for kind in rows}, {"paper": None, **columns}, cell)
 
     def plot(self, ax: Axes) -> None:
         """The first panel's learning curves."""

@@ -1,7 +1,6 @@
 """Tables, figures, and findings that the numbers decide."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +12,8 @@ from icefloe.evaluation.scores import BinnedCurve
 from icefloe.evaluation.temperature import METRICS, TemperatureCheck
 from icefloe.report.figures import draw_outlines
 from icefloe.scoring.conformal import experiments_needed
-from icefloe.tables import Table
 from studies.kit.figures import GREY, PALETTE, diagonal, draw_curve, draw_estimates, panels, reference_line
 from studies.kit.study import Record, StudyResult
-from studies.kit.tables import table_of
 from studies.uncertainty.design import FRESH, IN_USE, METHODS, N_DIVISIONS, UQ
 from studies.uncertainty.rows import WITHIN, Abstention, Coverage, Decomposition, Ranking, Verification
 
@@ -74,6 +71,7 @@ class UncertaintyResult(StudyResult):
         "n_divisions": N_DIVISIONS,
         "uq": UQ,
         "within": WITHIN,
+        "metrics": METRICS,
         "more_errors": MORE_ERRORS,
         "more_epistemic": MORE_EPISTEMIC,
     }
@@ -159,44 +157,6 @@ class UncertaintyResult(StudyResult):
     def ranked(self, unit: str) -> list[Ranking]:
         """Rankings of `pixels` or `images`."""
         return [row for row in self.rankings if row.unit == unit]
-
-    def table(self) -> Table:
-        """Coverage and width of every way to an interval."""
-        columns = {
-            "interval": "method",
-            "stated": "level:.0%",
-            "covered [single divisions]": "coverage",
-            "width, of the image": "width:.2%",
-            "of the area": "informative_width:.0%",
-        }
-        return table_of(self.methods, columns)
-
-    def temperature_table(self) -> Table:
-        """Both metrics at temperature 1 and at each version's, a line a version and dataset."""
-        rows = []
-        for check in self.checks:
-            for dataset, changes in groupby(check.changes, key=lambda change: change.dataset):
-                row = {
-                    "version": f"{check.ensemble} ({check.temperature:.2f})",
-                    "dataset": dataset,
-                    "images": 0,
-                }
-                for change in changes:
-                    metric, row["images"] = METRICS[change.metric], change.n_images
-                    row[metric] = f"{change.before:.4f} → {change.after:.4f}"
-                    row[f"{metric} difference"] = f"{change.interval.text(4, signed=True)} {change.finding}"
-                rows.append(row)
-        return Table.of(rows)
-
-    def ranking_table(self, unit: str) -> Table:
-        """Areas under the risk-coverage curves of `pixels` or `images`, in thousandths; the best in bold."""
-        rows = []
-        for row in self.ranked(unit):
-            areas = {name: f"{1e3 * area:.2f} ({row.gain(name):.2f})" for name, area in row.aurc.items()}
-            areas[row.best] = f"**{areas[row.best]}**"
-            limits = {"random": 1e3 * row.random, "oracle": 1e3 * row.oracle}
-            rows.append({f"{unit} of": row.group, "n": row.n, **limits, **areas})
-        return Table.of(rows, {"random": ".2f", "oracle": ".2f"})
 
     def plot(self, ax: Axes) -> None:
         """Coverage against its stated level."""

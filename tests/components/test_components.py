@@ -85,3 +85,16 @@ def test_what_a_component_imports_of_the_library_exists(name):
     assert wanted
     for module, attribute in wanted:
         assert hasattr(__import__(module, fromlist=[attribute]), attribute), f"{module}.{attribute}"
+
+
+def test_every_input_and_output_has_a_description_for_kubeflows_page(name, package):
+    (component,) = yaml.safe_load(package.read_text(encoding="utf-8"))["components"].values()
+    described = {
+        entry: spec.get("description")
+        for definitions in ("inputDefinitions", "outputDefinitions")
+        for kind in component.get(definitions, {}).values()
+        for entry, spec in kind.items()
+    }
+
+    assert set(described) >= set(component_of(name).component_spec.inputs or {}) | {"Output"}
+    assert [entry for entry, text in described.items() if not text] == []

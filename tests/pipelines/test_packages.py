@@ -86,3 +86,12 @@ def test_steps_whose_result_changes_from_run_to_run_are_never_cached(compiled):
 
     assert {name for name, _ in tasks} == set(changing)
     assert [name for name, task in tasks if task.get("cachingOptions", {}).get("enableCache")] == []
+
+
+def test_every_parameter_has_a_description_for_kubeflows_page(compiled, name):
+    package = next(yaml.safe_load_all(compiled[name].read_text(encoding="utf-8")))
+    parameters = package["root"]["inputDefinitions"]["parameters"]
+
+    assert package["pipelineInfo"]["description"]
+    assert parameters
+    assert [key for key, spec in parameters.items() if not spec.get("description")] == []

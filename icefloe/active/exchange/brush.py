@@ -26,7 +26,7 @@ def encode_brush(mask: NDArray[np.bool_]) -> list[int]:
     Returns
     -------
     list of int
-        Bytes.
+        Bytes of the run-length code, each 0 to 255.
     """
     # All channels alike, as Label Studio's own converter writes them; one pixel is four equal values.
     pixels = mask.ravel()
@@ -47,16 +47,16 @@ def decode_brush(rle: object, shape: tuple[int, int], what: str) -> NDArray[np.b
     Parameters
     ----------
     rle
-        List of bytes.
+        Value from the export: a list of bytes, each 0 to 255, or anything else.
     shape
         (H, W) of the image.
     what
-        The image that a message names.
+        The image that an error names.
 
     Returns
     -------
     bool, shape (H, W)
-        Where alpha is not 0.
+        True where the brush painted: where alpha is not 0.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.sources import Source
+from icefloe.active.exchange.sources import Source, shown
 from icefloe.active.items import Item
 from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
@@ -32,7 +32,7 @@ class Outgoing:
     Attributes
     ----------
     item
-        The queue item.
+        Queue item of the image.
     image : float32, shape (H, W)
         Its image.
     premask : uint8, shape (H, W)
@@ -56,17 +56,17 @@ class Incoming:
     Attributes
     ----------
     item
-        The queue item it is for.
+        Queue item of the image that the label is for.
     mask : uint8, shape (H, W)
         Class index, 255 = ignore; not checked yet.
     what
         The file or entry that messages name.
     author
-        None where the format has no place for it.
+        Who made it; None where the format has no place for that.
     time
-        Seconds since the epoch; None likewise.
+        When it was made, in s since the epoch; None where the format does not say.
     seconds
-        Time spent, in s; None likewise.
+        Time spent on it, in s; None where the format does not say.
     is_blank
         Whether nothing at all was drawn, which can mean that nobody looked at the image.
     """
@@ -87,9 +87,9 @@ class Reading:
     Attributes
     ----------
     where
-        The export, for messages.
+        The path of the export, for messages.
     labels
-        One an image.
+        Labels, one an image at most.
     notes
         What was decided where a label could be read in more than one way, a sentence each.
     """
@@ -119,7 +119,7 @@ class Reading:
 
     def leave(self, what: str, reason: str) -> None:
         """Note something that becomes no label, and why."""
-        self._left[reason].append(what[:120])
+        self._left[reason].append(shown(what))
 
 
 class Format(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from icefloe.active.exchange.sources import relative_name
+from icefloe.active.exchange.sources import relative_name, shown
 from icefloe.active.items import Item
 from icefloe.errors import IcefloeError
 
@@ -31,7 +31,7 @@ class Known:
     Parameters
     ----------
     items
-        Those of the queue, oldest first.
+        Items of the queue, oldest first.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -54,7 +54,7 @@ class Known:
         key = _composed(f"{dataset}/{stem}")
         if key not in self._by_key:
             raise IcefloeError(
-                f"{where}: {key[:120]} is not in the queue. Import labels of exported images only."
+                f"{where}: {shown(key)} is not in the queue. Import labels of exported images only."
             )
         return self._by_key[key]
 
@@ -79,13 +79,13 @@ class Known:
         path = relative_name(name, where)
         keys = self._keys(path, folder)
         if not keys:
-            shown = f"{path.parts[-2]}/{path.stem}" if len(path.parts) > 1 else path.stem
+            name = f"{path.parts[-2]}/{path.stem}" if len(path.parts) > 1 else path.stem
             raise IcefloeError(
-                f"{where}: {shown[:120]} is not in the queue. Import labels of exported images only."
+                f"{where}: {shown(name)} is not in the queue. Import labels of exported images only."
             )
         if len(keys) > 1:
             named = " or ".join(sorted(keys)[:MOST_NAMED])
-            raise IcefloeError(f"{where}: {path.name[:120]} could be {named}. Name the dataset.")
+            raise IcefloeError(f"{where}: {shown(path.name)} could be {named}. Name the dataset.")
         return self._by_key[next(iter(keys))]
 
     def has_file(self, name: str) -> bool:
@@ -100,10 +100,7 @@ class Known:
         IcefloeError
             If no image of that name is in the queue, or several are.
         """
-        parts = urlsplit(address)
-        path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
-        if path.startswith(_UPLOADS):
-            path = path.rpartition("/")[-1]
+        path = _path_of(address)
         if not self.has_file(path):
             raise IcefloeError(
                 f"{where}: the image {path[-120:]!r} is not in the queue by that name. "
@@ -123,6 +120,15 @@ class Known:
         bare = _UPLOAD_PREFIX.sub("", stem)
         uploaded = self._by_upload.get(bare, set()) if bare != stem else set()
         return self._by_stem.get(stem) or self._by_stem.get(bare) or uploaded
+
+
+def _path_of(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # no address at all
+        return address
+    path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
+    return path.rpartition("/")[-1] if path.startswith(_UPLOADS) else path
 
 
 def _composed(name: str) -> str:

@@ -11,7 +11,7 @@ from icefloe.active.exchange.brush import decode_brush
 from icefloe.active.exchange.formats import Incoming, Reading
 from icefloe.active.exchange.kinds import check_format
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.sources import SourceFile
+from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.active.exchange.values import parse_seconds, parse_time, read_json
 from icefloe.active.items import Item
 from icefloe.datasets.annotations.drawing import class_index
@@ -103,7 +103,7 @@ def read_export(file: SourceFile, items: Known, reading: Reading) -> None:
             "Label Studio, in the format `JSON`."
         )
     for number, task in enumerate(tasks):
-        _read_task(file, validated(_Task, task, f"{file.where}: task {number + 1}", _FIX), items, reading)
+        _read_task(file, validated(_Task, task, f"{file.where}: task {number + 1}.", _FIX), items, reading)
 
 
 def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) -> None:
@@ -115,7 +115,7 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
     item = _item(file, task, items)
     what = f"{file.where}: {item.key}"
     if len(done) > 1:
-        people = ", ".join(str(_author(annotation.completed_by)) for annotation in done[:5])
+        people = ", ".join(shown(_author(annotation.completed_by)) for annotation in done[:5])
         raise IcefloeError(
             f"{what} has {len(done)} annotations ({people}). Keep one of them in Label Studio."
         )
@@ -144,7 +144,7 @@ def _item(file: SourceFile, task: _Task, items: Known) -> Item:
     if "dataset" in task.data and "stem" in task.data:
         return items.by_key(task.data["dataset"], task.data["stem"], file.where)
     if task.address is None:
-        raise IcefloeError(f"{file.where}: {task.name} names no image. {_FIX}")
+        raise IcefloeError(f"{file.where}: {shown(task.name)} names no image. {_FIX}")
     return items.by_address(task.address, file.where)
 
 
@@ -159,16 +159,16 @@ def _draw(regions: Sequence[Mapping[str, Any]], item: Item, what: str) -> MaskAr
             )
         value = _value(region, item, what)
         if kind == "brushlabels":
-            brush = validated(_BrushValue, value, f"{what}: brush", _FIX)
+            brush = validated(_BrushValue, value, f"{what}: brush.", _FIX)
             mask[decode_brush(brush.rle, item.shape, what)] = _class_index(brush.brushlabels, item, what)
         else:
-            polygon = validated(_PolygonValue, value, f"{what}: polygon", _FIX)
+            polygon = validated(_PolygonValue, value, f"{what}: polygon.", _FIX)
             mask[_inside(polygon, item, what)] = _class_index(polygon.polygonlabels, item, what)
     return mask
 
 
 def _value(region: Mapping[str, Any], item: Item, what: str) -> dict[str, Any]:
-    placed = validated(_Region, region, f"{what}: region", _FIX)
+    placed = validated(_Region, region, f"{what}: region.", _FIX)
     width, height = placed.original_width, placed.original_height
     if (height, width) != item.shape:
         raise IcefloeError(

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.sources import SourceFile
+from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.errors import IcefloeError
 
 TABLE = "items.csv"
@@ -40,7 +40,7 @@ def read_table(file: SourceFile, items: Known) -> dict[str, Mapping[str, str]]:
         raise IcefloeError(f"{file.where}: not a CSV table ({error}). Save it as CSV.") from error
     if not {"dataset", "stem"} <= set(found):
         raise IcefloeError(
-            f"{file.where}: no columns `dataset` and `stem`, but {', '.join(found)[:120] or 'none'}. "
+            f"{file.where}: no columns `dataset` and `stem`, but {shown(', '.join(found)) or 'none'}. "
             "Keep the heading as it was exported."
         )
     by_key: dict[str, Mapping[str, str]] = {}

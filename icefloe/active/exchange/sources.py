@@ -35,7 +35,7 @@ class SourceFile:
     @property
     def where(self) -> str:
         """What messages call it."""
-        return str(self.path) if self.entry is None else f"{self.path}: {self.name}"
+        return shown(str(self.path) if self.entry is None else f"{self.path}: {self.name}", 400)
 
     @property
     def suffix(self) -> str:
@@ -56,7 +56,7 @@ class SourceFile:
         Parameters
         ----------
         limit
-            Most bytes that are read, unpacked.
+            Size in bytes, unpacked, beyond which nothing is read.
 
         Raises
         ------
@@ -91,11 +91,11 @@ class Source:
     Attributes
     ----------
     name
-        What messages call the whole.
+        The path that was named, for messages.
     folder
         Name of the folder that its topmost files stand in: that of a dataset, perhaps.
     files
-        In order of their names.
+        Files without the litter of operating systems, in order of their names.
     """
 
     name: str
@@ -120,9 +120,9 @@ class Source:
         named = [file for file in found if file.name.name.lower() == "annotations.json"]
         if len(chosen := named or found) == 1:
             return chosen[0]
-        shown = ": " + ", ".join(str(file.name) for file in chosen[:3]) if chosen else ""
+        names = ": " + ", ".join(shown(file.name) for file in chosen[:3]) if chosen else ""
         raise IcefloeError(
-            f"{self.name}: {len(chosen) or 'no'} JSON files in it{shown}. "
+            f"{self.name}: {len(chosen) or 'no'} JSON files in it{names}. "
             "Name the file that the tool exported."
         )
 
@@ -204,6 +204,14 @@ def relative_name(name: str, where: str) -> PurePosixPath:
             "Export with names relative to the images' folder."
         )
     return path
+
+
+def shown(text: object, most: int = 120) -> str:
+    """Text from outside for a message: one line of printable characters, no longer than `most`."""
+    plain = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text)
+    )
+    return plain if len(plain) <= most else f"{plain[: most - 3]}..."
 
 
 def _is_litter(name: PurePosixPath) -> bool:

@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: on the connection that it is given, in the transaction open there."""
+"""Alembic's environment: migrations run on the given connection, in its open transaction."""
 
 from alembic import context
 

@@ -27,7 +27,7 @@ def read_coco(path: Path, content: Mapping[str, Any]) -> list[Annotation]:
     """
     images = _by_id(path, "images", content["images"], "file_name")
     categories = _by_id(path, "categories", content.get("categories") or [], "name")
-    _by_id(path, "annotations", [one for one in content["annotations"] if one.get("id") is not None], None)
+    _refuse_same_annotation(path, content["annotations"])
     _refuse_same_file(path, content["images"])
     regions: dict[Any, list[Region]] = {image_id: [] for image_id in images}
     for number, annotation in enumerate(content["annotations"], start=1):
@@ -51,18 +51,30 @@ def read_coco(path: Path, content: Mapping[str, Any]) -> list[Annotation]:
 
 
 def _by_id(
-    path: Path, kind: str, entries: Sequence[Mapping[str, Any]], name: str | None
+    path: Path, kind: str, entries: Sequence[Mapping[str, Any]], name: str
 ) -> dict[Any, Mapping[str, Any]]:
     found: dict[Any, Mapping[str, Any]] = {}
     for entry in entries:
-        if entry["id"] in found:
-            twins = f" ({found[entry['id']][name]!r} and {entry[name]!r})" if name else ""
+        twin = found.setdefault(entry["id"], entry)
+        if twin is not entry:
             raise IcefloeError(
-                f"{path}: two {kind} have the id {entry['id']!r}{twins}, so labels can't be told apart. "
-                "Export the labels again, with an id for each."
+                f"{path}: two {kind} have the id {entry['id']!r} ({twin[name]!r} and {entry[name]!r}), so "
+                "labels can't be told apart. Export the labels again, with an id for each."
             )
-        found[entry["id"]] = entry
     return found
+
+
+def _refuse_same_annotation(path: Path, annotations: Sequence[Mapping[str, Any]]) -> None:
+    numbers: dict[Any, int] = {}
+    for number, annotation in enumerate(annotations, start=1):
+        if annotation.get("id") is None:
+            continue
+        twin = numbers.setdefault(annotation["id"], number)
+        if twin != number:
+            raise IcefloeError(
+                f"{path}: annotations number {twin} and {number} have the same id {annotation['id']!r}. "
+                "Export the labels again, or remove one of them."
+            )
 
 
 def _refuse_same_file(path: Path, images: Sequence[Mapping[str, Any]]) -> None:

@@ -187,12 +187,17 @@ def _from_palette(picture: Image.Image, n_classes: int, what: str) -> MaskFile:
         raise IcefloeError(f"{what}: the mask's palette lacks colours that it uses. Export it again.")
     colours = palette[used]
     grey = (colours == colours[:, :1]).all()
+    n_colours = len(np.unique(colours, axis=0))
+    if n_colours == 1 < len(used):
+        raise IcefloeError(
+            f"{what}: the mask's palette shows its {len(used)} values in one colour. Export it as 8-bit grey."
+        )
     if grey and (np.isin(colours, (0, WHITE)).all() or (colours[:, 0] == used).all()):
         return MaskFile(palette[indices, 0].astype(np.uint8))
     if (colours == _standard_palette()[used]).all():
         return MaskFile(indices.astype(np.uint8), indexed=True)
     black = (colours == 0).all(axis=1)
-    if n_classes == 2 and len(np.unique(colours, axis=0)) == 2 and black.any():
+    if n_classes == 2 and n_colours == 2 and black.any():
         return MaskFile(np.isin(indices, used[~black]).astype(np.uint8), indexed=True)
     raise IcefloeError(
         f"{what}: the colours of the mask's palette don't say what is which class. {BLACK_AND_WHITE_REMEDY}"

@@ -74,6 +74,8 @@ OTHER_TOOLS: dict[str, Callable[[Any], bool]] = {
         _all(content, "data", "annotations")
         or _all(content, "data", "completions")
         or _all(content, "data", "predictions")
+        or _all(content, "image", "annotation_id")
+        or _all(content, "image", "label")
         or _has(content, "task", "result")
     ),
     "the VGG Image Annotator": _is_via,

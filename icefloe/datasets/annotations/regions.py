@@ -62,7 +62,7 @@ class Polygon:
         # skimage.draw.polygon gives the same and takes seconds where Pillow takes a millisecond.
         ImageDraw.Draw(canvas).polygon([(int(x), int(y)) for x, y in pixels], fill=1, outline=1)
         covered = np.array(canvas)
-        covered[draw.polygon_perimeter(pixels[:, 1], pixels[:, 0], shape=shape)] = True
+        covered[_on_lines(pixels, shape)] = True
         if not covered.any():
             low, high = self.points.min(axis=0), self.points.max(axis=0)
             raise ValueError(
@@ -197,6 +197,15 @@ class Annotation:
     file_name: str
     shape: tuple[int, int] | None
     regions: tuple[Region, ...]
+
+
+def _on_lines(pixels: NDArray[np.int_], shape: tuple[int, int]) -> tuple[NDArray[np.int_], ...]:
+    """Rows and columns in the image of the lines from pixel to pixel, (x, y), and back to the first."""
+    # skimage.draw.polygon_perimeter would do, but fails where all points are one.
+    ends = zip(pixels, np.roll(pixels, -1, axis=0), strict=True)
+    rows, columns = np.concatenate([draw.line(y0, x0, y1, x1) for (x0, y0), (x1, y1) in ends], axis=1)
+    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    return rows[inside], columns[inside]
 
 
 def _not_empty(covered: BoolArray) -> BoolArray:

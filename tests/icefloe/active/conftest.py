@@ -75,7 +75,7 @@ def filled(database: Database, write_dataset) -> Queue:
             round="EA-T1",
             shape=SHAPE,
             classes=("background", "ice"),
-            purpose=Purpose("mean-uq", 0.03, number + 1, "mean uncertainty 0.03, place 1 of 4 images"),
+            purpose=Purpose("mean-uq", 0.03, number + 1, "mean uncertainty 0.03, rank 1 of 4 images"),
             presegmentation=encode_png(mask),
         )
         for number, mask in enumerate(masks)

@@ -56,7 +56,7 @@ def new_item(stem: str = "stack_1", round: str = "EA-T1", rank: int = 1, **chang
         "round": round,
         "shape": SHAPE,
         "classes": ("background", "ice"),
-        "purpose": Purpose("mean-uq", 0.031, rank, "mean uncertainty 0.031, place 1 of 30 images"),
+        "purpose": Purpose("mean-uq", 0.031, rank, "mean uncertainty 0.031, rank 1 of 30 images"),
     }
     return NewItem(**{**fields, **changes})
 
@@ -118,13 +118,13 @@ def test_an_imported_image_can_be_queued_in_a_later_round(queue):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stem": "../../etc/passwd"}, "image '../../etc/passwd': not a safe name. Use letters"),
-        ({"dataset": "a/b"}, "dataset 'a/b': not a safe name"),
-        ({"dataset": ".."}, "not a safe name"),
-        ({"stem": ""}, "not a safe name"),
-        ({"stem": "x" * 200}, "not a safe name"),
-        ({"stem": "a\nb"}, "not a safe name"),
-        ({"round": "a\0b"}, "not a safe name"),
+        ({"stem": "../../etc/passwd"}, "image '../../etc/passwd': the name holds a slash"),
+        ({"dataset": "a/b"}, "dataset 'a/b': the name holds a slash"),
+        ({"dataset": ".."}, "the name starts with a dot"),
+        ({"stem": ""}, "a name can't be empty"),
+        ({"stem": "x" * 201}, "the name is 201 bytes long"),
+        ({"stem": "a\nb"}, "the name holds a control character"),
+        ({"round": "a\0b"}, "the name holds a control character"),
         ({"shape": (0, 5)}, "D3/stack_1: can't be queued with shape (0, 5)"),
         ({"classes": ("ice",)}, "classes ['ice']"),
         ({"purpose": Purpose("mean-uq", float("nan"), 1, "")}, "score nan"),

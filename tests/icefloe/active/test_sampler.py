@@ -133,10 +133,10 @@ def test_a_selection_shows_why_each_image_was_chosen(make_predictions, rng):
     sentence, _, head, _, row = (" ".join(line.split()) for line in selection.to_markdown().splitlines())
     assert sentence == "1 of 3 unlabelled images chosen by mean-uq: D3/stack_1."
     assert head == "| rank | image | score | why |"
-    assert row == "| 1 | D3/stack_1 | 0.3 | mean uncertainty 0.3, place 1 of 3 images |"
+    assert row == "| 1 | D3/stack_1 | 0.3 | mean uncertainty 0.3, rank 1 of 3 images |"
     assert Selection.model_validate_json(selection.model_dump_json()) == selection
     assert selection.figure().axes[0].get_xlabel() == "score by mean-uq"
-    assert selection.model_dump()["items"][0]["reason"] == "mean uncertainty 0.3, place 1 of 3 images"
+    assert selection.model_dump()["items"][0]["reason"] == "mean uncertainty 0.3, rank 1 of 3 images"
 
 
 def test_a_selection_fills_the_queue_with_reasons_and_predicted_masks_once(tmp_path, write_dataset, rng):

@@ -35,7 +35,7 @@ def test_every_strategy_goes_by_its_own_name(name):
 def test_score_strategies_prefer_the_largest_score(name, column, rng):
     given = candidates(**{column: [0.1, 0.3, 0.2]})
     np.testing.assert_array_equal(strategy(name).priorities(given, [], 1, rng), [0.1, 0.3, 0.2])
-    assert strategy(name).explain(given, 2).endswith("0.2, place 2 of 3 images")
+    assert strategy(name).explain(given, 2).endswith("0.2, rank 2 of 3 images")
 
 
 def test_random_chooses_every_image_equally_often(rng):

@@ -13,7 +13,6 @@ from PIL import ExifTags, Image
 
 from icefloe.active.uploads import (
     MAX_MASK_BYTES,
-    check_name,
     decode_png,
     decode_upload,
     encode_png,
@@ -147,20 +146,3 @@ def test_a_png_with_a_huge_text_chunk_is_refused_or_read_without_it():
     text = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(10_000_000)))
     with pytest.raises(IcefloeError, match="the mask's PNG is damaged"):
         read_mask_upload(GOOD[:33] + text + GOOD[33:], (2, 3), 2, "D3/a")
-
-
-@pytest.mark.parametrize("name", ["stack_1", "Bild 7 (neu)", "a.b-c+d=e,f@g#h", "Eis_wächst"])
-def test_ordinary_names_are_safe(name):
-    assert check_name("image", name) == name
-
-
-@given(st.text(max_size=20))
-def test_no_safe_name_leads_out_of_its_folder(name):
-    try:
-        check_name("image", name)
-    except IcefloeError as error:
-        assert "\n" not in str(error)  # noqa: PT017 - names that pass are the other half of the test
-    else:
-        assert not set(name) & set("/\\:\0\n")
-        assert name.strip(".")
-        assert not name.startswith(".")

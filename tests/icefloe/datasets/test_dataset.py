@@ -78,7 +78,7 @@ def test_dataset_yaml_is_read_as_it_was_written_and_its_bytes_repeat(tmp_path):
         ("name: D1\nexperiment: a\ndoes: 3\n", "does: Extra inputs are not permitted. Fix that entry."),
         (
             "name: a/b\nexperiment: a\n",
-            "name: use at most 100 letters, digits, spaces and _ . ( ) + -,",
+            "name: the name holds a slash",
         ),
         ("name: [\n", "not valid YAML"),
         ("", "the whole file"),

@@ -1,6 +1,7 @@
 """Which files of a folder an import takes, which it tells it did not, and how labels find their image."""
 
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -244,3 +245,38 @@ def test_an_image_that_is_named_twice_in_a_file_is_refused_even_where_one_has_no
     write_coco(mine / "all.json", {"x/a.png": disc(), "y/a.png": np.zeros_like(disc())}, ICE)
     with pytest.raises(IcefloeError, match=r"'x/a\.png' and 'y/a\.png' are both a\.png"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize("stem", ["T=-12°C_001", "50%_x", "[Ceta] 0001", "(1)", "-12C_002", "x..y", "氷_1"])
+def test_stems_of_any_letters_are_taken_with_their_labels(tmp_path, stem):
+    write_image(tmp_path / "mine" / f"{stem}.png")
+    write_white(tmp_path / "mine" / f"{stem}_mask.png")
+    assert labelled(run(tmp_path)) == [stem]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (b"bild_\xe4.png", r"bild_\udce4.png: the name is not in UTF-8"),
+        (b"x" * 245 + b".png", ".png: the name is 245 bytes long, more than 200. Rename it."),
+        (b"a\nb.png", r"a\nb.png: the name holds a control character or a line break. Rename it."),
+    ],
+)
+def test_names_that_could_not_be_kept_are_refused_at_the_door(mine, tmp_path, name, message):
+    Path(os.fsdecode(os.fsencode(mine) + b"/" + name)).write_bytes((mine / "a.png").read_bytes())
+    with pytest.raises(IcefloeError) as error:
+        run(tmp_path)
+    assert message in str(error.value)
+    str(error.value).encode()
+
+
+def test_images_that_differ_only_in_case_are_refused(mine, tmp_path):
+    write_image(mine / "A.png")
+    with pytest.raises(IcefloeError, match=r"a\.png: A\.png has the same stem"):
+        run(tmp_path)
+
+
+def test_names_are_kept_with_composed_accents(tmp_path):
+    write_image(tmp_path / "mine" / unicodedata.normalize("NFD", "Kälte.png"))
+    (sample,) = run(tmp_path).dataset.samples
+    assert sample.stem == unicodedata.normalize("NFC", "Kälte")

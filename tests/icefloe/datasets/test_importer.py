@@ -182,16 +182,23 @@ def test_an_existing_dataset_is_never_overwritten(source, tmp_path):
         import_folder(source, "D1", tmp_path / "data")
 
 
-@pytest.mark.parametrize("name", [".hidden", "../D1", "a/b", "", "D1\n", "x" * 101])
-def test_a_name_that_cannot_be_a_folder_is_refused_in_words(source, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        (".hidden", "the name starts with a dot, which hides files, not '.hidden'"),
+        ("../D1", "the name holds a slash, which would lead to another folder, not '../D1'"),
+        ("a\\b", "the name holds a slash, which would lead to another folder, not 'a\\\\b'"),
+        ("", "a name can't be empty, not ''"),
+        ("D1\n", "the name holds a control character or a line break, not 'D1\\n'"),
+        ("x" * 201, "the name is 201 bytes long, more than 200, not 'xxx"),
+    ],
+)
+def test_a_name_that_cannot_be_a_folder_is_refused_in_words(source, tmp_path, name, problem):
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(IcefloeError) as error:
         import_folder(source, name, tmp_path / "data")
-    shown = repr(name) if len(name) < 80 else f"'{'x' * 37}...{'x' * 38}'"
-    assert str(error.value) == (
-        "dataset.name: use at most 100 letters, digits, spaces and _ . ( ) + -, "
-        f"starting with a letter or digit, not {shown}. Choose another."
-    )
+    assert str(error.value).startswith(f"dataset.name: {problem}")
+    assert str(error.value).endswith(". Choose another.")
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -53,7 +53,7 @@ def test_two_causes_at_once_are_not_given_to_one_of_them():
     found = attribute(effects(0.5, 2.5, 2.0), model=MODEL)
 
     assert found.group == found.cause == UNKNOWN
-    assert found.sentence().startswith("What moved is not clear: several properties at once")
+    assert found.sentence().startswith("What changed is not clear: several properties at once")
 
 
 def test_the_probability_is_bayes_rule_with_t_densities_over_strengths():

@@ -119,8 +119,8 @@ def test_images_in_which_no_edge_can_be_seen_are_noisy(rng, benchmark):
     assert report.outcome == "noisy"
     assert report.decided_by == ("noise",)
     assert "edges cannot be seen, its noise level is" in report.sentence()
-    assert "an edge over 4 pixels cannot be told from noise" in report.to_markdown()
-    assert "Take it again with more electrons" in report.sentence()
+    assert "an edge over 4 pixels is lost in noise" in report.to_markdown()
+    assert "Record it again with more electrons" in report.sentence()
 
 
 def test_more_noise_that_leaves_edges_visible_is_a_shift(rng, benchmark):
@@ -273,7 +273,7 @@ def test_a_shifted_dataset_is_told_what_moved(rng, benchmark):
 
     assert report.attribution.cause == "xrays"
     assert "most likely X-rays or hot pixels (" in report.sentence()
-    assert "**What moved.** Single bright pixels are" in report.to_markdown()
+    assert "**What changed.** Single bright pixels are" in report.to_markdown()
     assert check(benchmark, rows(rng, "D6"), CONFIG).attribution is None
 
 

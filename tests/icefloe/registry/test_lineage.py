@@ -1,4 +1,4 @@
-"""What a version was made from."""
+"""Lineage of a version."""
 
 import hashlib
 from functools import partial

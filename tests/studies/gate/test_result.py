@@ -5,6 +5,7 @@ from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES
 from studies.gate.result import GateResult, JudgedDataset
 from studies.gate.rows import AlarmRate, Confusion, SmallestShift
+from studies.kit.tables import tables_in
 
 
 def made(hits, total=200, smallest=0.1, **fields):
@@ -74,8 +75,15 @@ def test_the_page_has_a_cell_for_every_column_and_comes_back_from_json():
     assert set(result.figures()) == {"power", "groups", "causes"}
 
 
+def test_a_confusion_matrix_has_a_row_a_truth_and_a_column_an_answer():
+    (table,) = (found for found in tables_in(made(0).page()) if found.columns[0] == "simulated")
+    assert table.columns == ("simulated", "says a", "several or unknown", "accepted")
+    assert table.rows == (("a", "1", "0", "0"), ("none", "0", "0", "1"))
+
+
 def test_strengths_without_an_alarm_are_left_out():
-    assert made(0).strength_table().columns == ("strength", "0.5")
+    (table,) = (found for found in tables_in(made(0).page()) if found.columns[0] == "strength")
+    assert table.columns == ("strength", "0.5")
 
 
 def test_what_moved_is_the_clear_cause_or_the_likely_groups():

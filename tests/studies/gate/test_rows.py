@@ -143,8 +143,7 @@ def test_a_confusion_matrix_counts_only_alarms_and_an_unclear_answer_is_no_right
     assert found.accuracy == Rate(hits=2, total=4)
     assert found.clear == Rate(hits=2, total=3)
     assert found.chance == 3 / 4
-    assert found.table().columns == ("simulated", "says a", "says b", "several or unknown", "accepted")
-    assert found.table().rows[0] == ("a", "1", "1", "1", "0")
+    assert (found.truths, found.answers) == (("a", "b", "none"), ("a", "b", UNKNOWN, "accepted"))
 
 
 def test_answers_are_those_of_the_whole_gate(world, some):

@@ -2,6 +2,7 @@ import json
 import math
 import shutil
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -11,11 +12,10 @@ from icefloe.errors import IcefloeError
 from icefloe.progress import SILENT
 from icefloe.settings import Settings
 from icefloe.statistics.interval import Interval
-from icefloe.tables import Table
 from studies.kit import study
 from studies.kit.figures import PALETTE
 from studies.kit.study import StudyResult, compact_json, measured_by, run_study, write_study
-from studies.kit.tables import in_words, listed
+from studies.kit.tables import align_tables, in_words, listed, table_of, tables_in
 
 
 class Lengths(StudyResult):
@@ -32,9 +32,6 @@ class Lengths(StudyResult):
     def findings(self):
         return [self.sentence()]
 
-    def table(self):
-        return Table.of([{"longest, nm": self.longest_nm}])
-
     def plot(self, ax):
         ax.plot([0, self.longest_nm])
 
@@ -50,7 +47,8 @@ def templates(tmp_path, monkeypatch):
     (folder / "lengths").mkdir(parents=True)
     shutil.copytree(study.STUDIES / "kit", folder / "kit")
     (folder / "lengths" / "page.md.jinja").write_text(
-        '{% extends "kit/page.md.jinja" %}\n{% block body %}\n{{ result.table() }}\n\n'
+        '{% extends "kit/page.md.jinja" %}\n{% block body %}\n'
+        "| longest, nm |\n|--:|\n| {{ result.longest_nm }} |\n\n"
         "![a line](lengths-line.png)\n{% endblock %}\n"
     )
     monkeypatch.setattr(study, "STUDIES", folder)
@@ -63,7 +61,7 @@ def test_a_study_is_a_page_with_the_figures_it_names_and_its_numbers(templates, 
     assert text.startswith("# Lengths\n\nMeasured ")
     assert f"{datetime.now(UTC):%Y-%m-%d} by `icefloe study lengths` in 3 min" in text
     assert "data version abc" in text
-    assert "|           2.0 |" in text
+    assert "|   longest, nm |\n|--------------:|\n|           2.0 |" in text
     assert (page.parent / "lengths-line.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((page.parent / "lengths.json").read_text())["longest_nm"] == 2.0
 
@@ -104,6 +102,27 @@ def test_json_has_a_record_a_line():
 )
 def test_a_difference_is_in_words_what_its_interval_says(interval, words):
     assert in_words(interval, worse="costs labels") == words
+
+
+def test_a_pages_tables_are_laid_out_and_read_back_as_they_are():
+    text = align_tables("Text\n\n| a | b |\n| 1.5 | x \\| y |\n| | z |\n\nMore | text\n")
+    assert (
+        text
+        == "Text\n\n| a   | b      |\n|:----|:-------|\n| 1.5 | x \\| y |\n|     | z      |\n\nMore | text\n"
+    )
+    assert align_tables(text) == text
+    (table,) = tables_in(text)
+    assert (table.columns, table.rows) == (("a", "b"), (("1.5", "x | y"), ("", "z")))
+
+
+def test_a_table_of_records_formats_numbers_and_intervals_and_names_a_group_once():
+    half = Interval(mean=0.5, low=0.4, high=0.6, n=3)
+    rows = [SimpleNamespace(group="g", n=n, score=score) for n, score in ((1, half), (2, None))]
+    columns = {"group": "group", "n": "n:.1f", "score": "score:±2", "gain": "score:+1", "both": "score"}
+    assert table_of(rows, columns, grouped_by=["group"]).rows == (
+        ("g", "1.0", "0.50 ± 0.10", "+0.5 [+0.4, +0.6]", "0.500 [0.400, 0.600]"),
+        ("", "2.0", "–", "–", "–"),
+    )
 
 
 def test_names_are_listed_as_in_a_sentence():

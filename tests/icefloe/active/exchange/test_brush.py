@@ -8,31 +8,13 @@ from hypothesis.extra import numpy as npst
 
 from icefloe.active.exchange.brush import decode_brush, encode_brush
 from icefloe.errors import IcefloeError
+from tests.icefloe.active.exchange.reference import rle_pack_decode
 
 SMALL = np.zeros((3, 5), bool)
 SMALL[1, 1:4] = True
 
 # By `label_studio_sdk.converter.brush.mask2rle` of label-studio-sdk 2.0.13.
 BY_LABEL_STUDIO = [0, 0, 0, 60, 57, 27, 254, 23, 0, 183, 255, 133, 192, 0]
-
-
-def rle_pack_decode(code: list[int]) -> list[int]:
-    """thi.ng/umbrella's `rle-pack` decoder, word for word: slow, and independent of ours."""
-    bits = "".join(f"{byte:08b}" for byte in code)
-    position = 0
-
-    def read(count: int) -> int:
-        nonlocal position
-        position += count
-        return int(bits[position - count : position], 2)
-
-    total, word, out = read(32), read(5) + 1, []
-    sizes = [read(4) + 1 for _ in range(4)]
-    while len(out) < total:
-        repeated = read(1)
-        length = read(sizes[read(2)]) + 1
-        out += [read(word)] * length if repeated else [read(word) for _ in range(length)]
-    return out
 
 
 def literal_code(values: list[int]) -> list[int]:

@@ -108,7 +108,7 @@ def test_label_studio_tasks_say_what_they_are(filled, export):
     folder = export("label-studio")
     task = json.loads((folder / "tasks.json").read_text())[0]
     assert task["data"]["image"] == "/data/local-files/?d=D3/stack_0.png"
-    assert task["data"]["reason"] == "mean uncertainty 0.03, place 1 of 4 images"
+    assert task["data"]["reason"] == "mean uncertainty 0.03, rank 1 of 4 images"
     region = task["predictions"][0]["result"][0]
     assert (region["type"], region["from_name"], region["to_name"]) == ("brushlabels", "brush", "image")
     assert (region["original_width"], region["original_height"]) == (128, 96)
@@ -195,7 +195,7 @@ def test_a_png_mask_painted_over_is_a_label_with_author_and_time_from_the_table(
     Image.fromarray(pixels).save(painted)
     with (folder / "items.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[1]["reason"] == "mean uncertainty 0.03, place 1 of 4 images"
+    assert rows[1]["reason"] == "mean uncertainty 0.03, rank 1 of 4 images"
     rows[1] |= {"author": "cleo", "time": "2026-03-01T13:00:00+01:00", "seconds": "99"}
     with (folder / "items.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])

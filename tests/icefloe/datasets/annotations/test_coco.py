@@ -82,7 +82,7 @@ def runs(counts: Any, size: Any = SHAPE) -> dict[str, Any]:
         (coco(annotations=[annotation(segmentation=None)]), "annotation 1 of a.png has no outline. Draw"),
         (coco(annotations=[annotation(image_id=7)]), "of an image with id 7, and there is none"),
         (coco(annotations=[annotation(category_id=7)]), "of a category with id 7, and there is none"),
-        (coco(annotations=[annotation(), annotation()]), "two annotations have the id 1,"),
+        (coco(annotations=[annotation(), annotation()]), "annotations number 1 and 2 have the same id 1."),
         (
             coco(images=[{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.png"}]),
             "two images have the id 1 ('a.png' and 'b.png')",

@@ -101,6 +101,11 @@ def test_an_outline_that_cannot_be_of_the_image_is_refused_with_the_cause(region
     assert message in str(error.value)
 
 
+def test_a_circle_of_no_radius_is_one_pixel():
+    mask = draw_mask("x", [Polygon("ice", np.zeros((180, 2)))], (24, 32), ICE)
+    assert mask.sum() == mask[0, 0] == 1
+
+
 def test_a_single_pixel_in_the_corner_is_no_fraction():
     mask = draw_mask("x", [Polygon("ice", np.full((4, 2), 0.5))], SHAPE, ICE)
     assert mask.sum() == mask[0, 0] == 1

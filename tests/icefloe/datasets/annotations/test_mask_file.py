@@ -149,6 +149,7 @@ REFUSED = {
     "colour palette": (palette_of(square(1), (255, 0, 0), (0, 255, 0)), "palette don't say what is which"),
     "one colour": (palette_of(square(0), (255, 0, 0)), "palette don't say what is which"),
     "grey palette": (palette_of(square(1), (200, 200, 200), (90, 90, 90)), "palette don't say"),
+    "black palette": (palette_of(square(1), (0, 0, 0), (0, 0, 0)), "shows its 2 values in one colour"),
     "all transparent": (with_alpha("RGB", 0), "parts of the mask are transparent"),
     "half transparent": (with_alpha("L", 128), "parts of the mask are transparent"),
     "clear corner": (_clear_corner(), "parts of the mask are transparent"),

@@ -28,6 +28,7 @@ def test_json_of_windows_editors_is_read_with_its_byte_order_mark(tmp_path, mark
     ("content", "tool"),
     [
         ([{"id": 1, "data": {"image": "a.png"}, "annotations": []}], "Label Studio"),
+        ([{"image": "a.png", "label": [], "annotation_id": 3}], "Label Studio"),
         ({"a.png123": {"filename": "a.png", "size": 123, "regions": []}}, "the VGG Image Annotator"),
         ({"_via_settings": {}, "_via_img_metadata": {}}, "the VGG Image Annotator"),
         ([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}], "COCO results"),
