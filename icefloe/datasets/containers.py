@@ -74,7 +74,7 @@ def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
     Parameters
     ----------
     path
-        The container.
+        File in a format of `READERS`.
     lazy
         Leave the pixels in the file: `data` is then a dask array.
 

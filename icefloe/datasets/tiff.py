@@ -44,9 +44,9 @@ class TiffImages:
     Parameters
     ----------
     path
-        The file.
+        TIFF file that errors name.
     tiff
-        The same, open.
+        That file, open.
     growing
         Pages are still being added: those that are not complete are not counted.
 
