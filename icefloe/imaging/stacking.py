@@ -178,8 +178,8 @@ class Stacker:
         Parameters
         ----------
         frames : iterable of arrays of any real dtype, shape (H, W)
-            Camera frames in counts or grey levels, from the first frame of composite `first` on; read once, and
-            never further ahead than needed.
+            Camera frames in counts or grey levels, from the first frame of composite `first` on; read once,
+            and never further ahead than needed.
         first
             Index of the first composite to make.
 
