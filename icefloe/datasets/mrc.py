@@ -121,11 +121,11 @@ def refuse_unknown_sign(path: Path, header: MrcHeader, pixels: NDArray[Any]) -> 
     Parameters
     ----------
     path
-        MRC file that an error names.
+        MRC file that the error names.
     header
-        Header of the file, as `read_header` gives it.
-    pixels : any shape
-        Values of that header's type.
+        Header of that file, which says whether the sign is known.
+    pixels : int8, any shape
+        Grey values read from it as signed bytes.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Datasets: simulate, import, look at, version, and hand to a pipeline."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from icefloe.datasets.audit import AuditReport, audit
@@ -10,8 +11,34 @@ from icefloe.datasets.importer import ImportResult, import_folder
 from icefloe.datasets.splits import SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, commit, track
 from icefloe.progress import SILENT, Progress
+from icefloe.report.contact_sheet import write_contact_sheet
 from icefloe.settings import Settings
 from icefloe.simulate.workspace import simulate_workspace
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A dataset that was imported, and where a person can look at it.
+
+    Attributes
+    ----------
+    result
+        What was made, decided and left out.
+    contact_sheet
+        HTML page with every image and its outline.
+    """
+
+    result: ImportResult
+    contact_sheet: Path
+
+    @property
+    def dataset(self) -> Dataset:
+        """The new dataset."""
+        return self.result.dataset
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was made, decided and left out, and where to look at it."""
+        return (*self.result.sentences(), f"Look at every image and its outline: {self.contact_sheet}")
 
 
 def simulate(
@@ -58,7 +85,7 @@ def import_images(
     hold_labels: bool = False,
     region_done: bool = False,
     strict: bool = False,
-) -> ImportResult:
+) -> Imported:
     """Import a folder of images, with or without labels, as a dataset of the workspace.
 
     Parameters
@@ -92,7 +119,7 @@ def import_images(
         If the name is taken or not a name, there is no image, or a label does not fit; then nothing is
         written.
     """
-    return import_folder(
+    result = import_folder(
         source,
         name,
         settings.data,
@@ -105,6 +132,8 @@ def import_images(
         preprocessing=steps_done(region_done),
         strict=strict,
     )
+    sheet = write_contact_sheet(result.dataset, settings.workspace / "reports" / f"import-{name}.html")
+    return Imported(result, sheet)
 
 
 def audit_data(settings: Settings, names: Sequence[str] | None = None) -> AuditReport:
