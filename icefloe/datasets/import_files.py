@@ -53,7 +53,7 @@ class LeftOut:
     reason
         In words that follow "not taken: ".
     names
-        Paths below the folder.
+        Paths of the files, relative to the imported folder.
     """
 
     reason: str
@@ -80,7 +80,7 @@ class Found:
     unlabelled
         Stems of images that stand in a label file without any label.
     left_out
-        What was not taken.
+        Files that were not taken, by reason.
     """
 
     images: Mapping[str, Path]

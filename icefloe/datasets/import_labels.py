@@ -28,9 +28,9 @@ class FolderLabels:
     Attributes
     ----------
     found
-        The folder's files.
+        Images and label files found in the folder.
     classes
-        Names by mask value.
+        Class names by mask value, background first.
     white
         What 255 means in its mask files.
     alias
