@@ -74,7 +74,7 @@ def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:
     Parameters
     ----------
     path
-        The container.
+        File in a format of `READERS`.
     lazy
         Leave the pixels in the file: `data` is then a dask array.
 
@@ -119,7 +119,7 @@ def _check_header(path: Path) -> None:
     for file in series:
         try:
             tia.refuse_absurd_series(file)
-        except (ValueError, struct.error) as error:
+        except (ValueError, struct.error, OSError) as error:
             raise unreadable(file, error) from error
 
 

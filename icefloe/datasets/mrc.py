@@ -121,11 +121,11 @@ def refuse_unknown_sign(path: Path, header: MrcHeader, pixels: NDArray[Any]) -> 
     Parameters
     ----------
     path
-        The file.
+        MRC file that the error names.
     header
-        The file's header.
-    pixels : any shape
-        Values of that header's type.
+        Header of that file, which says whether the sign is known.
+    pixels : int8, any shape
+        Grey values read from it as signed bytes.
 
     Raises
     ------

@@ -156,8 +156,8 @@ def _refuse_bright_background(path: Path, indices: NDArray[Any], palette: NDArra
     ----------
     path
         The file that the error names.
-    indices : shape (H, W)
-        Palette indices.
+    indices : uint8, shape (H, W)
+        Palette index of each pixel.
     palette : shape (N, 3)
         Red, green and blue of each index.
     """

@@ -22,7 +22,7 @@ class RawImage:
     Attributes
     ----------
     data : any real dtype, shape (H, W) or (T, H, W)
-        Grey values.
+        Grey values in the file's own unit (counts or grey levels).
     pixel_size_nm
         Edge of a square pixel; None where the file does not say or the axes differ.
     chosen
@@ -64,9 +64,9 @@ def refuse_too_large(path: Path, shape: tuple[int, ...]) -> None:
     Parameters
     ----------
     path
-        The file.
+        File that the array would come from; its length in bytes counts.
     shape
-        Of the array that reading would make; all axes count.
+        Lengths of the array that reading would make, in px and frames; all axes count.
 
     Raises
     ------

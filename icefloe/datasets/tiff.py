@@ -44,9 +44,9 @@ class TiffImages:
     Parameters
     ----------
     path
-        The file.
+        TIFF file that errors name.
     tiff
-        The same, open.
+        That file, open.
     growing
         Pages are still being added: those that are not complete are not counted.
 
@@ -77,7 +77,7 @@ class TiffImages:
         self._pages: list[TiffPage] | None = None
         self._behind_first = promised > n_pages
         self.n_frames = promised if self._behind_first else n_pages
-        first = tiff.pages.first
+        first = _page(tiff.pages, 0)
         if not self._behind_first and not growing and (1 < n_pages <= MOST_PAGES_COMPARED or first.subifds):
             self._pages, self.chosen = _full_size(path, tiff)
             self.n_frames, first = len(self._pages), self._pages[0]
@@ -184,8 +184,12 @@ def _refuse_reduced(path: Path, page: TiffPage) -> None:
 
 
 def _page(pages: tifffile.TiffPages, index: int) -> TiffPage:
-    page = pages[index]
-    return page if isinstance(page, TiffPage) else page.aspage()
+    found = pages[index]
+    page = found if isinstance(found, TiffPage) else found.aspage()
+    lengths = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.samplesperpixel)
+    if not all(isinstance(length, int) for length in lengths):  # a damaged tag is a tuple, or text
+        raise ValueError("a length in its header is not one number")
+    return page
 
 
 def _n_complete(tiff: tifffile.TiffFile) -> int:

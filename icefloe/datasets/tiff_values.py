@@ -31,11 +31,11 @@ def displayed(path: Path, page: TiffPage, stored: NDArray[Any], indexed: bool = 
     Parameters
     ----------
     path
-        The file that errors name.
+        File that errors name.
     page
         The page, whose tags say what the values are.
     stored : shape (H, W), (H, W, S) or (S, H, W)
-        The page's pixels, decoded.
+        Decoded pixels of the page in its stored type; S is the samples of a pixel.
     indexed
         Leave the indices of a palette as they are, and the booleans that Python's tifffile wrote.
 

@@ -63,9 +63,9 @@ class VersionDiff:
     Attributes
     ----------
     images_added, images_changed, images_removed
-        Images.
+        Keys of images, such as `D1/image_0`.
     labels_added, labels_changed, labels_removed
-        Masks.
+        Keys of images whose masks differ.
     """
 
     images_added: tuple[str, ...]
@@ -84,7 +84,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
     Parameters
     ----------
     folder
-        Made if need be.
+        Folder of the workspace; it is made if it does not exist.
     params_text
         Content of `params.yaml`.
 

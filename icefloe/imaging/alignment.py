@@ -62,7 +62,7 @@ class DriftTracker:
     reference : float32, shape (H, W), or None
         Mean of the composites aligned so far, the newest counting most; None before the first image.
     n_composites
-        How many composites were learnt.
+        Number of composites that the reference is the mean of.
     last
         Where the specimen was when it was last measured: row and column in px.
     """
@@ -112,7 +112,7 @@ class AlignedMean:
     Parameters
     ----------
     shape
-        (H, W).
+        (H, W) of the images in px.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:

@@ -31,20 +31,20 @@ class Augmentation(BaseModel):
     elastic
         Bend by displacements of this standard deviation in pixels, smooth over `ELASTIC_SPACING` pixels.
     noise
-        Standard deviation of added Gaussian noise.
+        Largest standard deviation of added Gaussian noise, in those of the image.
     shot_noise
         Standard deviation of noise at the brightest pixel that falls to 0 at the darkest as its square root
         (a lower electron dose).
     gain
-        Offset of all pixels.
+        Largest offset of all pixels alike, either way, in standard deviations of the image.
     contrast
         Intensities are spread from their mean by a factor in [1 / (1 + contrast), 1 + contrast].
     gamma
         Intensities, scaled to 0-1, are raised to a power in [1 / (1 + gamma), 1 + gamma].
     blur
-        Standard deviation of a Gaussian blur in pixels.
+        Largest standard deviation of a Gaussian blur in px.
     illumination
-        Size of an added smooth field.
+        Largest standard deviation of an added smooth field, in those of the image.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,11 +76,11 @@ def augment(
     Parameters
     ----------
     image : float32, shape (S, S)
-        Preprocessed.
+        Square that preprocessing made of an image, in its normalised intensity.
     mask : uint8, shape (S, S)
-        Class index, 255 = ignore.
+        Class index of each pixel of the square, 255 = ignore.
     config
-        How far to go.
+        How far each change may go.
     rng
         Source of all randomness: the same state gives the same variant.
 
@@ -102,13 +102,14 @@ def dihedral(image: FloatArray, mask: MaskArray, element: int) -> tuple[FloatArr
 
     Parameters
     ----------
-    image, mask : shape (S, S)
+    image, mask : float32 and uint8, shape (S, S)
+        Preprocessed square and the class index of its pixels.
     element
         0 to 7: the number of quarter turns, plus 4 to transpose first; 0 is the identity.
 
     Returns
     -------
-    image, mask : shape (S, S)
+    image, mask : float32 and uint8, shape (S, S)
     """
     if element >= 4:
         image, mask = image.T, mask.T

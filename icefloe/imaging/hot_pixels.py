@@ -42,7 +42,7 @@ class HotPixels:
     Attributes
     ----------
     where : intp, shape (N, 2)
-        Row and column of each.
+        Row and column, in px, of each of N wrong pixels.
     """
 
     where: NDArray[np.intp]
@@ -57,7 +57,8 @@ class HotPixels:
 
         Parameters
         ----------
-        frame : shape (H, W)
+        frame : any real dtype, shape (H, W)
+            Camera frame in counts or grey levels, of the size that the wrong pixels were found in.
 
         Returns
         -------
@@ -77,8 +78,8 @@ def find_hot_pixels(frames: Iterable[Frame], name: object) -> HotPixels:
 
     Parameters
     ----------
-    frames : iterable of (H, W)
-        Of which the first `LOOKED_AT` are read.
+    frames : iterable of arrays of any real dtype, shape (H, W)
+        Camera frames in counts or grey levels; the first `LOOKED_AT` are read.
     name
         What the error calls the recording.
 

@@ -67,8 +67,9 @@ class Geometry:
         Parameters
         ----------
         image : float32, shape (H, W)
+            Image of the native size, in any intensity unit.
         padding
-            Value outside the image.
+            Value of pixels outside the image, in the image's unit.
 
         Returns
         -------
@@ -87,7 +88,7 @@ class Geometry:
         Parameters
         ----------
         mask : uint8, shape (H, W)
-            Class index, 255 = ignore.
+            Class index of each native pixel, 255 = ignore.
 
         Returns
         -------
@@ -172,7 +173,7 @@ class Preprocessing(BaseModel):
         Parameters
         ----------
         image : float32, shape (H, W)
-            Any intensity units.
+            Image as read, in any intensity unit.
         done
             Steps that the dataset's provenance says were done (`DatasetInfo.preprocessing`).
 

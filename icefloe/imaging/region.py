@@ -24,6 +24,7 @@ def is_region_done(image: FloatArray) -> bool:
     Parameters
     ----------
     image : float32, shape (H, W)
+        Image in any intensity unit.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def region_threshold(image: FloatArray) -> float:
     Parameters
     ----------
     image : float32, shape (H, W)
-        Not constant, and not thresholded before.
+        Image in any intensity unit, not constant and not thresholded before.
 
     Returns
     -------
@@ -73,6 +74,7 @@ def two_phase_region(image: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
     Parameters
     ----------
     image : float32, shape (H, W)
+        Image in any intensity unit.
 
     Returns
     -------

@@ -35,13 +35,13 @@ class Composite:
     Attributes
     ----------
     image : float32, shape (H, W)
-        In the frames' intensity units.
+        Mean of the frames, in their intensity unit (counts or grey levels).
     index
         Position in the recording: the second, where composites are seconds.
     first_frame
         Index of its first frame in the recording.
     n_frames
-        How many frames were averaged.
+        Number of frames that were averaged.
     is_tail
         Whether they are fewer than a composite has, because the recording ended.
     xray_pixels
@@ -133,7 +133,7 @@ class Stacker:
     hot_pixels
         Wrong pixels to repair in every frame.
     remove_xrays
-        Replace X-ray hits (`XrayRemover`).
+        Whether X-ray hits are replaced before averaging (`XrayRemover`).
     drift
         Follow the specimen and undo its motion; None leaves the frames where they are.
     firsts
@@ -177,8 +177,9 @@ class Stacker:
 
         Parameters
         ----------
-        frames : iterable of (H, W)
-            From the first frame of composite `first` on; read once, and never further ahead than needed.
+        frames : iterable of arrays of any real dtype, shape (H, W)
+            Camera frames in counts or grey levels, from the first frame of composite `first` on; read once,
+            and never further ahead than needed.
         first
             Index of the first composite to make.
 

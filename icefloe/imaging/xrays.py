@@ -40,7 +40,7 @@ class XrayRemover:
     Attributes
     ----------
     n_replaced
-        Pixels replaced so far.
+        Number of pixels that were X-ray hits and were replaced so far.
     """
 
     def __init__(self) -> None:
@@ -54,8 +54,8 @@ class XrayRemover:
 
         Parameters
         ----------
-        frames : iterable of (H, W)
-            Counts.
+        frames : iterable of arrays of any real dtype, shape (H, W)
+            Camera frames in counts or grey levels, all of one size.
 
         Yields
         ------

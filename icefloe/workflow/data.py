@@ -1,6 +1,7 @@
 """Datasets: simulate, import, look at, version, and hand to a pipeline."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from icefloe.datasets.audit import AuditReport, audit
@@ -10,8 +11,34 @@ from icefloe.datasets.importer import ImportResult, import_folder
 from icefloe.datasets.splits import SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, commit, track
 from icefloe.progress import SILENT, Progress
+from icefloe.report.contact_sheet import write_contact_sheet
 from icefloe.settings import Settings
 from icefloe.simulate.workspace import simulate_workspace
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A dataset that was imported, and where a person can look at it.
+
+    Attributes
+    ----------
+    result
+        What was made, decided and left out.
+    contact_sheet
+        HTML page with every image and its outline.
+    """
+
+    result: ImportResult
+    contact_sheet: Path
+
+    @property
+    def dataset(self) -> Dataset:
+        """The new dataset."""
+        return self.result.dataset
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was made, decided and left out, and where to look at it."""
+        return (*self.result.sentences(), f"Look at every image and its outline: {self.contact_sheet}")
 
 
 def simulate(
@@ -22,13 +49,13 @@ def simulate(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
         Datasets wanted; none given: all.
     seed
         Non-negative; the same seed makes the same bytes.
     progress
-        Told of each dataset.
+        Told of each dataset that is written.
 
     Returns
     -------
@@ -58,13 +85,13 @@ def import_images(
     hold_labels: bool = False,
     region_done: bool = False,
     strict: bool = False,
-) -> ImportResult:
+) -> Imported:
     """Import a folder of images, with or without labels, as a dataset of the workspace.
 
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     source
         Folder with the images, and masks or polygons if there are any.
     name
@@ -72,7 +99,7 @@ def import_images(
     experiment
         Experiment that the images are of; None: the dataset's name.
     author
-        Who made the labels.
+        Person who made the labels, for `labels.csv`.
     licence
         On what terms the images may be used.
     pixel_size_nm
@@ -92,7 +119,7 @@ def import_images(
         If the name is taken or not a name, there is no image, or a label does not fit; then nothing is
         written.
     """
-    return import_folder(
+    result = import_folder(
         source,
         name,
         settings.data,
@@ -105,6 +132,8 @@ def import_images(
         preprocessing=steps_done(region_done),
         strict=strict,
     )
+    sheet = write_contact_sheet(result.dataset, settings.workspace / "reports" / f"import-{name}.html")
+    return Imported(result, sheet)
 
 
 def audit_data(settings: Settings, names: Sequence[str] | None = None) -> AuditReport:
@@ -113,9 +142,9 @@ def audit_data(settings: Settings, names: Sequence[str] | None = None) -> AuditR
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
-        Datasets; None: all.
+        Names of the datasets; None: all of the workspace.
     """
     datasets = list(load_datasets(settings.data, names).values())
     labelled = any(dataset.labelled for dataset in datasets)
@@ -139,13 +168,13 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
         Datasets; none named: all.
     split
         How labelled images are divided.
     output
-        New folder.
+        New folder for the bundle.
 
     Raises
     ------

@@ -74,11 +74,11 @@ def open_folder(
     Parameters
     ----------
     path
-        The folder.
+        Folder of images, of parts of a recording, or of Gatan's hours, minutes and seconds.
     is_recording
         Whether a file's name is that of an image or recording.
     open_file
-        Opens one file.
+        Opens one file as a recording.
 
     Raises
     ------

@@ -23,7 +23,7 @@ class Layout:
     stride
         Bytes from one frame to the next.
     shape
-        (H, W) of a frame.
+        (H, W) of a frame in px.
     dtype
         Stored type, with its byte order.
     bottom_up

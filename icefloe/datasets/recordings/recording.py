@@ -66,7 +66,7 @@ class Recording(ABC):
     Attributes
     ----------
     path
-        The file or folder.
+        File or folder that the frames are in.
     shape
         (H, W) of a frame in pixels.
     n_frames

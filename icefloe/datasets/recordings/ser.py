@@ -48,7 +48,7 @@ def open_ser(path: Path) -> PlainRecording:
             n_frames = n_frames_of(path, layout, len(offsets), growing=False)
             times = [_time(file, layout, int(offset)) for offset in offsets[[0, -1]]]
     # A damaged header points anywhere.
-    except (struct.error, KeyError, IndexError, ValueError, OverflowError) as error:
+    except (struct.error, KeyError, IndexError, ValueError, OverflowError, OSError) as error:
         raise unreadable(path, error) from error
     axes = [{"units": "m", "scale": scale} for scale in (scale_y, scale_x)]
     return PlainRecording(

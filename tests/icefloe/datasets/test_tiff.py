@@ -255,6 +255,18 @@ def test_an_absurd_size_is_refused_before_memory_is_asked_for_it(tmp_path, pictu
         read_image(path)
 
 
+@pytest.mark.parametrize("tag", ["TileWidth", "TileLength", "ImageWidth", "SamplesPerPixel"])
+def test_a_length_that_is_many_numbers_is_refused_in_one_line(tmp_path, picture, tag):
+    """Found by fuzzing: a product of such lengths is a tuple as long as the others say."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, picture, tile=(16, 16), metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages.first.tags[tag].overwrite((16, 2**31 - 1, 2**31 - 1), dtype="I")
+    for read in (read_image, read_mask, image_shape, read_metadata, open_recording):
+        with pytest.raises(IcefloeError, match=r"a\.tif: (truncated|its header says)"):
+            read(path)
+
+
 @pytest.mark.parametrize("n_pages", [1, 3])
 def test_a_chain_of_pages_that_comes_back_to_itself_is_refused(tmp_path, picture, n_pages):
     path = tmp_path / "a.tif"
