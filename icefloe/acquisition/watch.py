@@ -67,7 +67,7 @@ def watch(
     folder
         Folder that the composites are written to.
     segmenter
-        Segments each composite.
+        Model that segments each composite as it is written.
     steps_done
         Preprocessing done to the frames already.
 

@@ -29,7 +29,7 @@ class SamplerConfig(BaseModel):
     strategy
         Name of a strategy; `icefloe.active.strategies.STRATEGIES` has them.
     k
-        How many images.
+        Number of images to choose.
     spread
         How far apart in time images of one dataset are chosen, as a part of n / k frames (n images, k to
         choose), from labelled images, too. The gap is halved as often as it takes to find k. 0: no gap.

@@ -60,7 +60,7 @@ class AuditReport:
     datasets
         Counts and baselines by dataset.
     groups
-        Duplicate images.
+        Groups of images that are duplicates of each other.
     annotators
         Pairs of labels of identical images.
     problems

@@ -28,9 +28,9 @@ class Bundle:
     version
         The data version they were copied from.
     datasets
-        By name.
+        Datasets by name.
     split
-        Of their labelled images.
+        Which of their labelled images train and which validate.
     twins
         Keys of images that show the same as a training or validation image: nothing may be measured on them.
     """

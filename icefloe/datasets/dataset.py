@@ -113,7 +113,7 @@ class Sample:
     index
         Position in time within the dataset, from 0.
     image_path
-        The image.
+        File of the image.
     mask_path
         The label, a class-index image; None where nobody has labelled the image yet.
     truth_path

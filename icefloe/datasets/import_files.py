@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from icefloe.datasets.annotations.mask_file import LOSSY, SUFFIXES
 from icefloe.datasets.annotations.reading import read_annotations
 from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.annotations.values import shown
 from icefloe.datasets.dataset import natural_key
 from icefloe.datasets.readers import is_readable_name
 from icefloe.errors import IcefloeError
@@ -52,7 +53,7 @@ class LeftOut:
     reason
         In words that follow "not taken: ".
     names
-        Paths below the folder.
+        Paths of the files, relative to the imported folder.
     """
 
     reason: str
@@ -79,7 +80,7 @@ class Found:
     unlabelled
         Stems of images that stand in a label file without any label.
     left_out
-        What was not taken.
+        Files that were not taken, by reason.
     """
 
     images: Mapping[str, Path]
@@ -145,7 +146,7 @@ class _Search:
             elif is_readable_name(path) and not in_labels:
                 self._leave("images beside the folder of images", path)
             else:
-                self._leave(f"{path.suffix or 'without ending'}, neither image nor label", path)
+                self._leave(f"{path.suffix or 'without ending'}, which is not read", path)
         return Found(
             self.images,
             masks,
@@ -221,7 +222,7 @@ class _Search:
         for stem, annotation in self._by_image(path, annotations):
             if stem in names:
                 raise IcefloeError(
-                    f"{path}: {names[stem]!r} and {annotation.file_name!r} are both "
+                    f"{path}: '{shown(names[stem])}' and '{shown(annotation.file_name)}' are both "
                     f"{self.images[stem].name}. Remove one of them."
                 )
             names[stem] = annotation.file_name
@@ -231,6 +232,8 @@ class _Search:
             other, _ = found.setdefault(stem, (path, annotation))
             if other != path:
                 raise IcefloeError(f"{path}: {other.name} has polygons of {stem!r} too. Remove one of them.")
+        if not names:
+            self._leave("labels of no image that is here", path)
 
     def _by_image(self, path: Path, annotations: list[Annotation]) -> Iterator[tuple[str, Annotation]]:
         own = self._matching(path.stem)
@@ -243,7 +246,7 @@ class _Search:
                 yield stem, annotation
             elif annotation.regions:
                 raise IcefloeError(
-                    f"{path}: polygons for {annotation.file_name!r}, which is not here. "
+                    f"{path}: polygons for '{shown(annotation.file_name)}', which is not here. "
                     "Add it or remove them."
                 )
 

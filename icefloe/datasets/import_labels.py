@@ -10,6 +10,7 @@ from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
 from icefloe.datasets.annotations.mask_file import White, check_values, read_mask_file
 from icefloe.datasets.annotations.regions import Annotation, Polygon
 from icefloe.datasets.annotations.units import refuse_percent
+from icefloe.datasets.annotations.values import shown
 from icefloe.datasets.dataset import check_mask
 from icefloe.datasets.import_files import Found, same_name, some, stem_of
 from icefloe.errors import IcefloeError
@@ -27,9 +28,9 @@ class FolderLabels:
     Attributes
     ----------
     found
-        The folder's files.
+        Images and label files found in the folder.
     classes
-        Names by mask value.
+        Class names by mask value, background first.
     white
         What 255 means in its mask files.
     alias
@@ -96,7 +97,7 @@ class FolderLabels:
         annotations = self.found.annotations
         notes = []
         if self.alias is not None:
-            notes.append(f"Outlines named {self.alias!r} are taken as {self.classes[1]!r}.")
+            notes.append(f"Outlines named '{shown(self.alias)}' are taken as '{self.classes[1]}'.")
         if self.found.unlabelled:
             stems = some(self.found.unlabelled)
             notes.append(f"Listed in a label file without any label, so unlabelled: {stems}.")

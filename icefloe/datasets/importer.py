@@ -78,7 +78,7 @@ def import_folder(
     Parameters
     ----------
     source
-        Folder to import.
+        Folder to import; it is only read.
     name
         Name of the new dataset.
     workspace_data

@@ -25,9 +25,9 @@ class LabelRecord:
     Attributes
     ----------
     stem
-        Image that was labelled.
+        Stem of the image that was labelled.
     author
-        Who drew the mask.
+        Person who drew the mask.
     time
         When it came in, ISO 8601 with time zone.
     source
@@ -100,11 +100,11 @@ def add_labels(
     masks : uint8, each of shape (H, W)
         Class index by image stem, 255 = ignore.
     author
-        Who labelled.
+        Person who labelled.
     time
         When, with time zone; now if not given. Labels of one time came together, which `splits` uses.
     source
-        How the labels came in.
+        How the labels came in, such as `import` or `queue`.
     seconds
         Labelling time, of each image by stem or the same for all.
 

@@ -25,7 +25,7 @@ def mask_polygons(mask: MaskArray, classes: Sequence[str], tolerance: float = 0.
     mask : uint8, shape (H, W)
         Class index, 255 = ignore.
     classes
-        Names by mask value.
+        Class names by mask value, background first.
     tolerance
         How far in pixels an outline may pass from the true one, for fewer points to drag; with 0
         `draw_mask` gives exactly the mask back.
@@ -82,9 +82,9 @@ def write_coco(
     masks : uint8, each of shape (H, W)
         By image file name.
     classes
-        Names by mask value.
+        Class names by mask value, background first.
     tolerance
-        As in `mask_polygons`.
+        Largest distance of an outline from the border, in pixels; as in `mask_polygons`.
     """
     names = [*classes[1:], IGNORE_NAME]
     images: list[dict[str, Any]] = []
@@ -124,9 +124,9 @@ def write_labelme(
     mask : uint8, shape (H, W)
         Class index, 255 = ignore.
     classes
-        Names by mask value.
+        Class names by mask value, background first.
     tolerance
-        As in `mask_polygons`.
+        Largest distance of an outline from the border, in pixels; as in `mask_polygons`.
     """
     shapes = [
         {

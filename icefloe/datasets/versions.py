@@ -4,23 +4,19 @@
 commit that last changed `data.dvc`.
 """
 
-import contextlib
 import glob
-import json
-import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import yaml
 from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from icefloe.datasets.dataset import INFO_FILE, natural_key
-from icefloe.datasets.git import git, git_commit, has_commit, is_git_root, own_repository
+from icefloe.datasets.dvc import dvc_repository, not_as_recorded, pointer_md5, remove_half_written, reported
+from icefloe.datasets.git import git, git_commit, has_commit, is_git_root
 from icefloe.datasets.tree import data_files
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, write_text_atomic
@@ -37,9 +33,6 @@ NO_DATA = (f"/{DATA}/**/.*",)
 LOCK = Path(".icefloe/version.lock")
 TRIES = 3
 """How often `data/` is recorded anew where it changed meanwhile."""
-OWN_CONFIG = {"core": {"autostage": False}, "cache": {"type": "reflink,copy"}}
-"""A user's own configuration of DVC must not turn the data into links, which the next version would refuse.
-"""
 REMOTE = ".icefloe/dvc-remote"
 SETTINGS = "# Settings of this workspace, such as tracking_uri; what is left out has its default.\n"
 
@@ -70,9 +63,9 @@ class VersionDiff:
     Attributes
     ----------
     images_added, images_changed, images_removed
-        Images.
+        Keys of images, such as `D1/image_0`.
     labels_added, labels_changed, labels_removed
-        Masks.
+        Keys of images whose masks differ.
     """
 
     images_added: tuple[str, ...]
@@ -91,7 +84,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
     Parameters
     ----------
     folder
-        Made if need be.
+        Folder of the workspace; it is made if it does not exist.
     params_text
         Content of `params.yaml`.
 
@@ -109,7 +102,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
         git(folder, "init", "--quiet", "--initial-branch", "main")
     # A path relative to here is stored relative to the configuration, so that the workspace can be moved.
     remote = os.path.relpath(folder / REMOTE)
-    with _reported(folder):
+    with reported(folder):
         if not (folder / ".dvc").is_dir():
             Repo.init(str(folder)).close()
         with Repo(str(folder)) as repo, repo.config.edit("repo") as config:
@@ -144,12 +137,12 @@ def track(workspace: Path) -> str:
         )
     data_files(data)  # a link or an odd name is refused before anything is recorded
     _ignore(workspace)
-    with locked(workspace / LOCK), _repo(workspace) as repo:
-        _remove_half_written(workspace / POINTER)
+    with locked(workspace / LOCK), dvc_repository(workspace) as repo:
+        remove_half_written(workspace / POINTER)
         for _ in range(TRIES):
             repo.add([str(data)])
-            md5 = _md5((workspace / POINTER).read_text(encoding="utf-8"))
-            different = _not_as_recorded(repo, md5, data)
+            md5 = pointer_md5((workspace / POINTER).read_text(encoding="utf-8"))
+            different = not_as_recorded(repo, md5, data)
             if not different and not repo.status(targets=[str(workspace / POINTER)]):
                 return md5
     raise IcefloeError(
@@ -177,7 +170,7 @@ def commit(workspace: Path, message: str) -> DataVersion:
         If there is no dataset, git or DVC fails, or `data/` holds what no version can hold, such as links.
     """
     md5 = track(workspace)
-    with _repo(workspace) as repo:
+    with dvc_repository(workspace) as repo:
         if repo.config["core"].get("remote") and md5 != _committed_md5(workspace):
             repo.push()
     is_new = git_commit(workspace, message, POINTER, ".gitignore", ".dvcignore")
@@ -195,9 +188,9 @@ def current_version(workspace: Path) -> DataVersion:
     """
     try:
         if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
-            return DataVersion(rev, _md5(git(workspace, "show", f"{rev}:./{POINTER}")))
+            return DataVersion(rev, pointer_md5(git(workspace, "show", f"{rev}:./{POINTER}")))
     except IcefloeError:
-        if has_commit(workspace):
+        if (workspace / POINTER).exists() and has_commit(workspace):
             raise
     raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
 
@@ -212,9 +205,10 @@ def is_clean(workspace: Path) -> bool:
     """
     version = current_version(workspace)
     pointer = workspace / POINTER
-    if not pointer.is_file() or _md5(pointer.read_text(encoding="utf-8")) != version.md5:
+    remove_half_written(pointer)
+    if not pointer.is_file() or pointer_md5(pointer.read_text(encoding="utf-8")) != version.md5:
         return False
-    with _repo(workspace) as repo:
+    with dvc_repository(workspace) as repo:
         return not repo.status(targets=[str(pointer)])
 
 
@@ -265,7 +259,7 @@ def diff(workspace: Path, old: str, new: str) -> VersionDiff:
     """
     for rev in (old, new):
         _version_at(workspace, rev)
-    with _repo(workspace) as repo:
+    with dvc_repository(workspace) as repo:
         changes = repo.diff(old, new)
 
     def keys(change: str, folder: str) -> tuple[str, ...]:
@@ -286,7 +280,7 @@ def diff(workspace: Path, old: str, new: str) -> VersionDiff:
 def _version_at(workspace: Path, rev: str) -> DataVersion:
     try:
         commit_id = git(workspace, "log", "-1", "--format=%H", rev, "--", POINTER)
-        return DataVersion(commit_id, _md5(git(workspace, "show", f"{commit_id}:./{POINTER}")))
+        return DataVersion(commit_id, pointer_md5(git(workspace, "show", f"{commit_id}:./{POINTER}")))
     except IcefloeError as error:
         raise IcefloeError(
             f"{workspace}: no data version at {rev!r}. Name one that `git log -- {POINTER}` lists."
@@ -304,7 +298,7 @@ def _copy_from_tree(workspace: Path, names: Sequence[str] | None, folder: Path) 
 def _copy_from_cache(
     workspace: Path, names: Sequence[str] | None, version: DataVersion, folder: Path
 ) -> None:
-    with _reported(workspace):
+    with reported(workspace):
         files = DVCFileSystem(str(workspace), rev=version.rev)
         root = PurePosixPath(_inside_git(workspace)) / DATA
         present = sorted(
@@ -337,35 +331,8 @@ def _checked_names(workspace: Path, names: Sequence[str] | None, present: Sequen
     return present if names is None else [folders[composed(name)] for name in names]
 
 
-def _md5(pointer: str) -> str:
-    try:
-        return str(yaml.safe_load(pointer)["outs"][0]["md5"])
-    except (yaml.YAMLError, LookupError, TypeError) as error:
-        raise IcefloeError(
-            f"{POINTER}: not as DVC writes it. Take it back with `git checkout {POINTER}`."
-        ) from error
-
-
 def _committed_md5(workspace: Path) -> str:
     return current_version(workspace).md5 if git(workspace, "ls-files", POINTER) else ""
-
-
-def _not_as_recorded(repo: Repo, md5: str, data: Path) -> list[str]:
-    """Files of `data/` that differ from DVC's list of them in name or size."""
-    cache = repo.cache.local
-    listed = json.loads(Path(cache.oid_to_path(md5)).read_text(encoding="utf-8"))
-    kept = {entry["relpath"]: Path(cache.oid_to_path(entry["md5"])).stat().st_size for entry in listed}
-    present = data_files(data)
-    return sorted(path for path in {*kept, *present} if kept.get(path) != present.get(path))
-
-
-def _remove_half_written(pointer: Path) -> None:
-    """Remove what a killed DVC left of a pointer; DVC can't read it, and git has the last whole one."""
-    if pointer.is_file():
-        try:
-            _md5(pointer.read_text(encoding="utf-8"))
-        except IcefloeError:
-            pointer.unlink()
 
 
 def _ignore(workspace: Path) -> None:
@@ -376,26 +343,3 @@ def _ignore(workspace: Path) -> None:
         missing = [line for line in wanted if line not in lines and line.rstrip("/") not in lines]
         if missing:
             write_text_atomic(path, "\n".join([*lines, *missing]) + "\n")
-
-
-@contextlib.contextmanager
-def _repo(workspace: Path) -> Iterator[Repo]:
-    with _reported(workspace), Repo(str(workspace), config=OWN_CONFIG) as repo:
-        repo.scm_context.quiet = True
-        yield repo
-
-
-@contextlib.contextmanager
-def _reported(workspace: Path) -> Iterator[None]:
-    """DVC's errors as one line; its hints of commands to type kept off the screen."""
-    logger = logging.getLogger("dvc")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with own_repository():
-            yield
-    except DvcException as error:
-        reason = " ".join(str(error).split())
-        raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Fix that and try again.") from error
-    finally:
-        logger.setLevel(level)

@@ -15,8 +15,9 @@ class ChampionChange:
     """Changes the champion of one family.
 
     A change is noted in the history first, and takes effect by pointing the aliases at what the history says.
-    A process killed between the two leaves the old champion, and the same command ends the change. Of two
-    processes that change the champion at once the later note wins, in history and aliases alike.
+    A process killed between the two leaves the old champion, and the same command ends the change. One killed
+    between two aliases leaves the new champion, and the next promotion or rollback sets the others first. Of
+    two processes that change the champion at once the later note wins, in history and aliases alike.
 
     Parameters
     ----------
@@ -29,6 +30,7 @@ class ChampionChange:
 
     def promote(self, version: str, *, force: bool, reason: str, by: str | None) -> HistoryEntry | None:
         """See `Registry.promote`."""
+        self._finish()
         found = self._store.find(version)
         name = self._store.name_of(found)
         aliases = self._store.aliases()
@@ -54,14 +56,12 @@ class ChampionChange:
             forced=bool(objection),
         )
         self._journal.add(entry)
-        history = self._update_aliases()
-        if aliases.get(CHALLENGER) == name:
-            self._store.delete_alias(CHALLENGER)
-        self._describe(entry, history)
+        self._describe(entry, self._update_aliases())
         return entry
 
     def rollback(self, *, reason: str, by: str | None) -> HistoryEntry:
         """See `Registry.rollback`."""
+        self._finish()
         champion = self._store.name_of(self._store.find(CHAMPION))
         restored = self._store.aliases().get(PREVIOUS)
         if restored is None or restored == champion:
@@ -83,6 +83,16 @@ class ChampionChange:
         self._describe(entry, self._update_aliases())
         return entry
 
+    def _finish(self) -> None:
+        """Set the other aliases of a change whose process was killed when it had set the champion's."""
+        history, aliases = self._journal.read(), self._store.aliases()
+        if not history or aliases.get(CHAMPION) != history[-1].champion:
+            return
+        *earlier, champion = self._existing(champion_line(history))
+        others = (earlier[-1] if earlier else None, aliases.get(CHALLENGER) == champion)
+        if (aliases.get(PREVIOUS), False) != others:
+            self._describe(history[-1], self._update_aliases())
+
     def _update_aliases(self) -> tuple[HistoryEntry, ...]:
         """Point the aliases at the history's last champions; repeat if another process added a change."""
         in_effect: tuple[HistoryEntry, ...] = ()
@@ -94,6 +104,8 @@ class ChampionChange:
                 self._store.set_alias(PREVIOUS, earlier[-1])
             elif PREVIOUS in self._store.aliases():
                 self._store.delete_alias(PREVIOUS)
+            if self._store.aliases().get(CHALLENGER) == champion:
+                self._store.delete_alias(CHALLENGER)
         return in_effect
 
     def _existing(self, names: Sequence[str | None]) -> list[str]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from icefloe.drift.report import GateReport
     from icefloe.evaluation.evaluate import Evaluation
     from icefloe.evaluation.promotion import PromotionReport
-    from icefloe.report.findings import Findings, LabelCost
+    from icefloe.report.findings import Findings, LabelCost, MadeVersion
 
 
 def what_happened(findings: Findings, promoted: Collection[str], champion: str | None) -> list[str]:
@@ -26,7 +26,7 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
     """
     made_for = {version.promotion.new_dataset: version for version in findings.versions}
     lines = [
-        _first_version(version.name, findings.evaluations.get(version.name), version.name in promoted)
+        _first_version(version, findings.evaluations.get(version.name), version.name in promoted)
         for version in findings.versions
         if version.promotion.new_dataset is None
     ]
@@ -42,14 +42,16 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
     return lines
 
 
-def _first_version(name: str, evaluation: Evaluation | None, promoted: bool) -> str:
+def _first_version(version: MadeVersion, evaluation: Evaluation | None, promoted: bool) -> str:
     outcome = "promoted" if promoted else "not promoted"
-    if evaluation is None:
-        return f"{name} was trained and {outcome}."
-    dice = ", ".join(f"{scores.dice:.3f} on {dataset}" for dataset, scores in evaluation.datasets.items())
-    best = max(score.dice for scores in evaluation.baselines.values() for score in scores.values())
+    # Its evaluation may be a later one, which has the datasets that arrived since.
+    datasets = [c.dataset for c in version.promotion.comparisons if c.metric == "dice"]
+    if evaluation is None or not datasets:
+        return f"{version.name} was trained and {outcome}."
+    dice = ", ".join(f"{evaluation.datasets[dataset].dice:.3f} on {dataset}" for dataset in datasets)
+    best = max(score.dice for dataset in datasets for score in evaluation.baselines[dataset].values())
     return (
-        f"{name} was trained on {_listed(list(evaluation.datasets))} and {outcome}: Dice on held-out images "
+        f"{version.name} was trained on {_listed(datasets)} and {outcome}: Dice on held-out images "
         f"{dice}; without a model at most {best:.3f}."
     )
 

@@ -49,13 +49,13 @@ def simulate(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
         Datasets wanted; none given: all.
     seed
         Non-negative; the same seed makes the same bytes.
     progress
-        Told of each dataset.
+        Told of each dataset that is written.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def import_images(
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     source
         Folder with the images, and masks or polygons if there are any.
     name
@@ -99,7 +99,7 @@ def import_images(
     experiment
         Experiment that the images are of; None: the dataset's name.
     author
-        Who made the labels.
+        Person who made the labels, for `labels.csv`.
     licence
         On what terms the images may be used.
     pixel_size_nm
@@ -142,9 +142,9 @@ def audit_data(settings: Settings, names: Sequence[str] | None = None) -> AuditR
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
-        Datasets; None: all.
+        Names of the datasets; None: all of the workspace.
     """
     datasets = list(load_datasets(settings.data, names).values())
     labelled = any(dataset.labelled for dataset in datasets)
@@ -168,13 +168,13 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
     Parameters
     ----------
     settings
-        Of the workspace.
+        Settings of the workspace.
     names
         Datasets; none named: all.
     split
         How labelled images are divided.
     output
-        New folder.
+        New folder for the bundle.
 
     Raises
     ------

@@ -63,7 +63,7 @@ def run_ea_vs_er(
     settings
         Paths and services of the workspace.
     progress
-        Told what begins.
+        Told of each version and ensemble as it begins.
     standard, arriving
         Datasets of T1, and those that come later, in order; empty: all labelled ones, and all whose labels
         are held back.

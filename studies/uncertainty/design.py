@@ -61,7 +61,7 @@ class Method:
     Attributes
     ----------
     name
-        Name in tables.
+        Name of the method in tables and figures.
     scale
         Name of one of the numbers of `MeasuredFrame`; empty: the scale is 1.
     quantile

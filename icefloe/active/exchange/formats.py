@@ -21,7 +21,6 @@ from icefloe.typing import FloatArray, MaskArray
 POLYGON_TOLERANCE = 0.5
 
 OTHER_KIND = "not a label file of this format"
-NOT_PNG = "not a PNG"
 NOBODY_OUTLINED = "nobody outlined anything"
 
 

@@ -16,7 +16,7 @@ def check_format(file: SourceFile, content: Any, wanted: str) -> None:
     file
         The file that the message names.
     content
-        What is in it, parsed.
+        Content of the file, parsed from JSON.
     wanted
         Name of the format that was asked for.
 

@@ -1,19 +1,28 @@
 """Which queue item an image is that another tool names in its own way."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from icefloe.active.exchange.sources import relative_name, shown
 from icefloe.active.items import Item
+from icefloe.datasets.import_files import IMAGE_FOLDERS, LABEL_FOLDERS
 from icefloe.errors import IcefloeError
+from icefloe.names import composed
 
 # Folders that tools put images in, whatever dataset they are of.
-_FOLDERS_OF_TOOLS = frozenset(
-    ("annotations", "data", "default", "images", "imgs", "labels", "masks", "test", "train", "upload", "val")
-)
+_FOLDERS_OF_TOOLS = {
+    *IMAGE_FOLDERS,
+    *LABEL_FOLDERS,
+    "data",
+    "default",
+    "test",
+    "train",
+    "upload",
+    "val",
+    "valid",
+}
 # Label Studio puts eight hex digits before the name of an image that is uploaded by hand.
 _UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 # What it, by Django's `get_valid_filename`, takes out of such a name.
@@ -35,11 +44,11 @@ class Known:
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self._by_key = {_composed(item.key): item for item in items}
+        self._by_key = {composed(item.key): item for item in items}
         self._by_stem: dict[str, set[str]] = {}
         self._by_upload: dict[str, set[str]] = {}
         for key, item in self._by_key.items():
-            stem = _composed(item.stem)
+            stem = composed(item.stem)
             self._by_stem.setdefault(stem, set()).add(key)
             self._by_upload.setdefault(_as_uploaded(stem), set()).add(key)
 
@@ -51,7 +60,7 @@ class Known:
         IcefloeError
             If the image is not in the queue.
         """
-        key = _composed(f"{dataset}/{stem}")
+        key = composed(f"{dataset}/{stem}")
         if key not in self._by_key:
             raise IcefloeError(
                 f"{where}: {shown(key)} is not in the queue. Import labels of exported images only."
@@ -111,12 +120,12 @@ class Known:
     def _keys(self, path: PurePosixPath, folder: str) -> set[str]:
         """Keys of the images that the file may be of."""
         parent = path.parts[-2] if len(path.parts) > 1 else folder
-        key = _composed(f"{parent}/{path.stem}")
+        key = composed(f"{parent}/{path.stem}")
         if key in self._by_key:
             return {key}
         if len(path.parts) > 1 and parent.lower() not in _FOLDERS_OF_TOOLS:
             return set()
-        stem = _composed(path.stem)
+        stem = composed(path.stem)
         bare = _UPLOAD_PREFIX.sub("", stem)
         uploaded = self._by_upload.get(bare, set()) if bare != stem else set()
         return self._by_stem.get(stem) or self._by_stem.get(bare) or uploaded
@@ -129,10 +138,6 @@ def _path_of(address: str) -> str:
         return address
     path = unquote(parse_qs(parts.query).get("d", [parts.path])[0]).lstrip("/")
     return path.rpartition("/")[-1] if path.startswith(_UPLOADS) else path
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def _as_uploaded(stem: str) -> str:

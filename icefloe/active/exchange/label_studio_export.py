@@ -13,7 +13,7 @@ from icefloe.active.exchange.kinds import check_format
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.active.exchange.values import parse_seconds, parse_time, read_json
-from icefloe.active.items import Item
+from icefloe.active.items import MAX_LABEL_SECONDS, Item
 from icefloe.datasets.annotations.drawing import class_index
 from icefloe.datasets.annotations.regions import Polygon
 from icefloe.errors import IcefloeError
@@ -121,13 +121,13 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
         )
     reading.claim(item)
     (annotation,) = done
-    regions = [region for region in annotation.result if region.get("type") not in _ANSWERS]
+    regions = [region for region in annotation.result if _kind(region) not in _ANSWERS]
     if annotation.result and not regions:
         reading.leave(item.key, ONLY_ANSWERS)
         return
     for answer in annotation.result:
-        if answer.get("type") in _ANSWERS:
-            reading.leave(f"{item.key}: {answer.get('from_name') or answer['type']}", ANSWER)
+        if _kind(answer) in _ANSWERS:
+            reading.leave(f"{item.key}: {answer.get('from_name') or _kind(answer)}", ANSWER)
     reading.labels.append(
         Incoming(
             item=item,
@@ -135,7 +135,7 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
             what=what,
             author=_author(annotation.completed_by),
             time=parse_time(annotation.updated_at or annotation.created_at, what),
-            seconds=parse_seconds(annotation.lead_time, what),
+            seconds=_seconds(annotation, item, what, reading),
         )
     )
 
@@ -152,11 +152,9 @@ def _draw(regions: Sequence[Mapping[str, Any]], item: Item, what: str) -> MaskAr
     """Regions over background; a later one covers an earlier one."""
     mask = np.zeros(item.shape, np.uint8)
     for region in regions:
-        kind = region.get("type")
+        kind = _kind(region)
         if kind not in ("brushlabels", "polygonlabels"):
-            raise IcefloeError(
-                f"{what}: a region of kind {str(kind)[:40]!r}. Draw with the brush or polygons."
-            )
+            raise IcefloeError(f"{what}: a region of kind {kind[:40]!r}. Draw with the brush or polygons.")
         value = _value(region, item, what)
         if kind == "brushlabels":
             brush = validated(_BrushValue, value, f"{what}: brush.", _FIX)
@@ -165,6 +163,10 @@ def _draw(regions: Sequence[Mapping[str, Any]], item: Item, what: str) -> MaskAr
             polygon = validated(_PolygonValue, value, f"{what}: polygon.", _FIX)
             mask[_inside(polygon, item, what)] = _class_index(polygon.polygonlabels, item, what)
     return mask
+
+
+def _kind(region: Mapping[str, Any]) -> str:
+    return str(region.get("type"))
 
 
 def _value(region: Mapping[str, Any], item: Item, what: str) -> dict[str, Any]:
@@ -206,7 +208,18 @@ def _class_index(names: Sequence[str], item: Item, what: str) -> int:
     return index
 
 
+def _seconds(annotation: _Annotation, item: Item, what: str, reading: Reading) -> float | None:
+    seconds = parse_seconds(annotation.lead_time, what)
+    if seconds is None or 0 <= seconds <= MAX_LABEL_SECONDS:
+        return seconds
+    # Label Studio counts on while a tab stays open, and nobody can correct it there.
+    reading.notes.append(f"{item.key}: the labelling time of {seconds:.0f} s can't be, and is not kept.")
+    return None
+
+
 def _author(completed_by: object) -> str | None:
     if isinstance(completed_by, dict):
-        return completed_by.get("email") or _author(completed_by.get("id"))
+        if completed_by.get("email"):
+            return str(completed_by["email"])
+        completed_by = completed_by.get("id")
     return None if completed_by is None else f"label-studio user {completed_by}"

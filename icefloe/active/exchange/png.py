@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.active.exchange.formats import (
-    NOT_PNG,
     Format,
     Incoming,
     Outgoing,
@@ -30,6 +29,9 @@ from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.typing import IGNORE, MaskArray
 
 IMAGES, MASKS = "images", "masks"
+
+NOT_PNG = "not a PNG"
+NOT_IN_MASKS = "not in the folder `masks`"
 
 
 class PngMasks(Format):
@@ -55,7 +57,10 @@ class PngMasks(Format):
 
     def read(self, source: Source, items: Known) -> Reading:
         reading = Reading(source.name)
-        table = next((file for file in source.files if file.name.name.lower() == TABLE), None)
+        tables = [file for file in source.files if file.name.name.lower() == TABLE]
+        if len(tables) > 1:
+            raise IcefloeError(f"{source.name}: {len(tables)} tables {TABLE} in it. Leave one.")
+        table = tables[0] if tables else None
         rows = {} if table is None else read_table(table, items)
         painted = []
         for file in _masks(source, reading):
@@ -126,13 +131,16 @@ def _check_levels(mask: MaskArray, n_classes: int, what: str) -> None:
 
 def _masks(source: Source, reading: Reading) -> list[SourceFile]:
     """The masks; where there is a folder `masks`, only what is in it."""
-    in_masks = [file for file in source.files if MASKS in _folders(file)]
+    has_folder = any(MASKS in _folders(file) for file in source.files)
+    masks = []
     for file in source.files:
-        is_mask_file = file in in_masks if in_masks else file.name.name.lower() != TABLE
-        if is_mask_file and file.suffix != ".png":
-            reading.leave(str(file.name), NOT_PNG)
-    found = in_masks or source.files
-    return [file for file in found if file.suffix == ".png" and IMAGES not in _folders(file)]
+        if IMAGES in _folders(file) or file.name.name.lower() == TABLE:
+            continue
+        if file.suffix == ".png" and (not has_folder or MASKS in _folders(file)):
+            masks.append(file)
+        else:
+            reading.leave(str(file.name), NOT_PNG if file.suffix != ".png" else NOT_IN_MASKS)
+    return masks
 
 
 def _folders(file: SourceFile) -> list[str]:

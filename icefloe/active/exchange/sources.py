@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from icefloe.datasets.readers import ARCHIVES
 from icefloe.errors import IcefloeError
 from icefloe.files import is_litter
 
@@ -44,11 +45,11 @@ class SourceFile:
 
     @property
     def time(self) -> float:
-        """When it was last written, in s since the epoch."""
-        if self.entry is None:
-            return self.path.stat().st_mtime
+        """When it was last written, in s since the epoch; now, if the file says later."""
         # A ZIP says it in the writer's local time, and names no zone.
-        return time.mktime((*self.entry.date_time, 0, 0, -1))
+        entry = self.entry
+        told = self.path.stat().st_mtime if entry is None else time.mktime((*entry.date_time, 0, 0, -1))
+        return min(told, time.time())
 
     def read(self, limit: int) -> bytes:
         """The content.
@@ -144,6 +145,8 @@ def open_source(path: Path) -> Source:
             is_zip = file.read(4) in _ZIP_STARTS
     except OSError as error:
         raise IcefloeError(f"{path}: {error.strerror or error}. Name what the tool exported.") from error
+    if not is_zip and path.suffix.lower() in ARCHIVES:
+        raise IcefloeError(f"{path}: an archive other than ZIP. Unpack it, and name the folder.")
     if is_zip:
         return Source(str(path), path.stem, _in_zip(path))
     return Source(str(path), path.resolve().parent.name, (SourceFile(PurePosixPath(path.name), path),))
@@ -197,7 +200,7 @@ def relative_name(name: str, where: str) -> PurePosixPath:
         If it is absolute, empty or leads out of its folder; `where` is the file that names it.
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    leads_out = path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts
+    leads_out = path.is_absolute() or PureWindowsPath(name).is_absolute() or ".." in path.parts
     if leads_out or not path.name or "\0" in name:
         raise IcefloeError(
             f"{where}: file name {name[:80]!r} is not a safe name, it leads to another folder. "

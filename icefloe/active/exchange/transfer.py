@@ -222,7 +222,7 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
 def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
     labeler = label.author or author
     if labeler is None:
-        raise IcefloeError(f"{label.what}: says not who made the label. Name the author: --author NAME.")
+        raise IcefloeError(f"{label.what}: the label names no author. Name one: --author NAME.")
     png = encode_png(label.mask)
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()

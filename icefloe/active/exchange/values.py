@@ -1,6 +1,6 @@
 """Single values in what other tools write: JSON files, times and durations."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from icefloe.active.exchange.sources import SourceFile
@@ -19,13 +19,16 @@ def read_json(file: SourceFile) -> Any:
     return parse_json(file.read(MAX_JSON_BYTES), file.where)
 
 
+FIRST_TIME = datetime(1990, 1, 1, tzinfo=UTC)
+
+
 def parse_time(text: object, where: str) -> float | None:
     """Seconds since the epoch of an ISO 8601 time, UTC where it names no zone; None for nothing.
 
     Raises
     ------
     IcefloeError
-        If it is something else.
+        If it is something else, or in the future.
     """
     if text is None or text == "":
         return None
@@ -35,7 +38,11 @@ def parse_time(text: object, where: str) -> float | None:
         raise IcefloeError(
             f"{where}: time {str(text)[:40]!r} is not ISO 8601. Write it as 2026-03-01 13:00."
         ) from error
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    # Clocks and time zones may be some hours wrong; by the time of labels, splits tell old from new.
+    if not FIRST_TIME <= parsed <= datetime.now(UTC) + timedelta(days=1):
+        raise IcefloeError(f"{where}: time {str(text)[:40]!r} can't be when a label was made. Correct it.")
+    return parsed.timestamp()
 
 
 def parse_seconds(value: object, where: str) -> float | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from icefloe.datasets.annotations.regions import Annotation, Polygon, Region, RunLength
-from icefloe.datasets.annotations.values import image_size, points_of, text
+from icefloe.datasets.annotations.values import image_size, points_of, shown, text
 from icefloe.errors import IcefloeError
 
 
@@ -31,15 +31,16 @@ def read_coco(path: Path, content: Mapping[str, Any]) -> list[Annotation]:
     _refuse_same_file(path, content["images"])
     regions: dict[Any, list[Region]] = {image_id: [] for image_id in images}
     for number, annotation in enumerate(content["annotations"], start=1):
-        what = f"annotation {annotation.get('id', f'number {number}')}"
+        what = f"annotation {shown(annotation.get('id', f'number {number}'))}"
         image_id = annotation["image_id"]
         if image_id not in images:
             raise IcefloeError(
-                f"{path}: {what} is of an image with id {image_id!r}, and there is none. "
+                f"{path}: {what} is of an image with id {shown(image_id)}, and there is none. "
                 "Export the labels again."
             )
         label = _label(path, what, annotation, categories)
-        regions[image_id] += _regions(path, f"{what} of {images[image_id]['file_name']}", annotation, label)
+        file_name = shown(images[image_id]["file_name"])
+        regions[image_id] += _regions(path, f"{what} of {file_name}", annotation, label)
     return [
         Annotation(
             file_name=text(image["file_name"], "file_name"),
@@ -58,8 +59,8 @@ def _by_id(
         twin = found.setdefault(entry["id"], entry)
         if twin is not entry:
             raise IcefloeError(
-                f"{path}: two {kind} have the id {entry['id']!r} ({twin[name]!r} and {entry[name]!r}), so "
-                "labels can't be told apart. Export the labels again, with an id for each."
+                f"{path}: two {kind} have the id {shown(entry['id'])} ('{shown(twin[name])}' and "
+                f"'{shown(entry[name])}'), so labels can't be told apart. Give each an id of its own."
             )
     return found
 
@@ -72,7 +73,7 @@ def _refuse_same_annotation(path: Path, annotations: Sequence[Mapping[str, Any]]
         twin = numbers.setdefault(annotation["id"], number)
         if twin != number:
             raise IcefloeError(
-                f"{path}: annotations number {twin} and {number} have the same id {annotation['id']!r}. "
+                f"{path}: annotations number {twin} and {number} have the same id {shown(annotation['id'])}. "
                 "Export the labels again, or remove one of them."
             )
 
@@ -82,8 +83,8 @@ def _refuse_same_file(path: Path, images: Sequence[Mapping[str, Any]]) -> None:
     for image in images:
         if image["file_name"] in ids:
             raise IcefloeError(
-                f"{path}: {image['file_name']!r} stands twice, with the ids {ids[image['file_name']]!r} and "
-                f"{image['id']!r}. Keep one."
+                f"{path}: '{shown(image['file_name'])}' stands twice, with the ids "
+                f"{shown(ids[image['file_name']])} and {shown(image['id'])}. Keep one."
             )
         ids[image["file_name"]] = image["id"]
 
@@ -98,7 +99,7 @@ def _label(
         category = next(iter(categories))
     if category not in categories:
         raise IcefloeError(
-            f"{path}: {what} is of a category with id {category!r}, and there is none. "
+            f"{path}: {what} is of a category with id {shown(category)}, and there is none. "
             "Export the labels again, with their categories."
         )
     return text(categories[category]["name"], "name")

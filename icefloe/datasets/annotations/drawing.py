@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from icefloe.datasets.annotations.regions import Region
+from icefloe.datasets.annotations.values import shown
 from icefloe.errors import IcefloeError
 from icefloe.typing import IGNORE, MaskArray
 
@@ -67,10 +68,11 @@ def foreground_alias(
     if len(unknown) == 1 and len(classes) == 2 and 1 not in used:
         return unknown[0]
     if unknown:
-        shown = ", ".join(repr(name)[:40] for name in unknown[:5])
-        more = ",".join([*classes, *unknown])
+        names = [shown(name) for name in unknown]
+        listed = ", ".join(f"'{name}'" for name in names[:5])
+        more = ",".join([*classes, *names[:5]])
         raise IcefloeError(
-            f"{what}: labels named {shown}, but the classes are {', '.join(classes)}. "
+            f"{what}: labels named {listed}, but the classes are {', '.join(classes)}. "
             + (remedy or f'Rename them, or name every class: --classes "{more}".')
         )
     return None
@@ -112,7 +114,8 @@ def draw_mask(
     for region in regions:
         index = 1 if alias is not None and region.label == alias else class_index(region.label, classes)
         if index is None:
-            named = "a label without a class" if region.label is None else f"unknown class {region.label!r}"
+            name = shown(region.label)
+            named = "a label without a class" if region.label is None else f"unknown class '{name}'"
             raise IcefloeError(
                 f"{what}: {named}; known are {', '.join(classes)}. Rename it, or name more with --classes."
             )

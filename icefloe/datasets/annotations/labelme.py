@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.datasets.annotations.regions import FEWEST_POINTS, Annotation, Bitmap, Polygon, Region
-from icefloe.datasets.annotations.values import image_size, points_of, text
+from icefloe.datasets.annotations.values import image_size, points_of, shown, text
 from icefloe.errors import IcefloeError
 
 
@@ -41,7 +41,7 @@ def read_labelme(path: Path, content: Mapping[str, Any]) -> Annotation:
 def _region(path: Path, what: str, shape: Mapping[str, Any]) -> Region:
     label = None if shape["label"] is None else text(shape["label"], "label")
     kind = shape.get("shape_type") or "polygon"
-    what = f"{what} ({label})" if label else what
+    what = f"{what} ({shown(label)})" if label else what
     points = points_of(shape["points"], what)
     if kind == "mask":
         return _bitmap(path, what, shape, label, points)

@@ -23,6 +23,9 @@ TIFF = (".tif", ".tiff")
 SUFFIXES = (*PICTURES, *TIFF, NUMPY)
 """Endings of mask files that are read."""
 
+FORMATS = ("BMP", "DIB", "GIF", "PNG", "PPM", "TGA", "TIFF")
+"""What Pillow may take a file's content for; others start programs, or blur."""
+
 MOST_CLASSES = 20
 """Higher values than this are a smoothed border or a grey picture, not classes that someone left unnamed."""
 
@@ -65,7 +68,7 @@ def read_mask_file(path: Path, n_classes: int) -> MaskFile:
         raise IcefloeError(f"{path}: a mask in a format that is not read. Export it as PNG.")
     if path.suffix.lower() in PICTURES or _has_palette(path):
         try:
-            with quiet_readers(), path.open("rb") as file, Image.open(file) as picture:
+            with quiet_readers(), path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
                 file.seek(0)
                 return decode_mask(picture, file.read(26), n_classes, str(path))
         # A damaged file makes Pillow fail with any of these.
@@ -143,7 +146,7 @@ def decode_mask(picture: Image.Image, header: bytes, n_classes: int, what: str) 
 
 def _has_palette(path: Path) -> bool:
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             return picture.mode == "P"
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return False

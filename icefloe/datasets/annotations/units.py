@@ -22,7 +22,7 @@ def refuse_percent(path: Path, annotated: Iterable[tuple[Annotation, tuple[int, 
     Parameters
     ----------
     path
-        The label file.
+        Label file that an error names.
     annotated
         All its annotations, each with the (H, W) of its image.
 

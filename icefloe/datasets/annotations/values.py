@@ -10,6 +10,12 @@ FARTHEST = 1e9
 """No image has so many pixels in a row; beyond it, arithmetic on coordinates overflows."""
 
 
+def shown(value: Any) -> str:
+    """A name or number from a file, short and on one line, for messages."""
+    words = " ".join(str(value).split())
+    return words if len(words) <= 60 else f"{words[:57]}..."
+
+
 def text(value: Any, entry: str) -> str:
     """A name; numbers, which some tools write for it, become text.
 

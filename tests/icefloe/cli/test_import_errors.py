@@ -179,7 +179,7 @@ def test_a_file_that_is_not_taken_with_strict(refusal_of, source):
     (source / "a.xml").write_text("<annotation/>")
 
     assert refusal_of("--strict") == (
-        f"{source}: 1 not taken (.xml, neither image nor label): a.xml. "
+        f"{source}: 1 not taken (.xml, which is not read): a.xml. "
         "Move these away, or import without --strict."
     )
 
@@ -195,5 +195,5 @@ def test_what_is_not_taken_and_what_was_decided_is_printed(cli, workspace, sourc
     assert outcome.out.splitlines()[:3] == [
         "D1: 1 images, 1 with labels",
         "Outlines named '[b]crystal' are taken as 'ice'.",
-        "1 not taken (.xml, neither image nor label): a.xml",
+        "1 not taken (.xml, which is not read): a.xml",
     ]

@@ -1,5 +1,11 @@
 """`icefloe queue` and the database that the settings name."""
 
+import json
+from pathlib import Path
+
+import pytest
+
+from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import open_queue
 from icefloe.settings import load_settings
 
@@ -29,3 +35,41 @@ def test_a_database_out_of_reach_is_one_line_without_the_password(cli, workspace
 
     assert outcome.refusal.startswith("postgresql://ana@127.0.0.1:1/icefloe: connection failed: ")
     assert "s3cret" not in outcome.out + outcome.err
+
+
+@pytest.fixture
+def coco(workspace: Path) -> Path:
+    """A queue in which D/a, D/b and D/c wait, and a COCO file in which only D/a is outlined."""
+    purpose = Purpose("random", 0.5, 1, "drawn at random")
+    open_queue(load_settings(workspace)).add(
+        NewItem("D", stem, "EA-T1", (64, 80), ("background", "ice"), purpose) for stem in "abc"
+    )
+    content = {
+        "images": [{"id": number, "file_name": f"D/{stem}.png"} for number, stem in enumerate(["a", "[b]"])],
+        "annotations": [{"id": 1, "image_id": 0, "category_id": 1, "segmentation": [[10, 8, 40, 8, 40, 30]]}],
+        "categories": [{"id": 1, "name": "ice [old]"}],
+    }
+    path = workspace / "annotations.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_an_import_says_what_it_took_decided_and_left_out(cli, workspace, coco):
+    outcome = cli("-C", workspace, "queue", "import", "coco", coco, "--author", "Ana")
+
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        "1 label imported.",
+        "Outlines named 'ice [old]' are taken as 'ice'.",
+        "1 not taken (nobody outlined anything): D/[b].png",
+    ]
+
+
+def test_a_strict_import_refuses_what_it_would_leave_out(cli, workspace, coco):
+    outcome = cli("-C", workspace, "queue", "import", "coco", coco, "--author", "Ana", "--strict")
+
+    assert outcome.refusal == (
+        f"{coco}: 1 not taken (nobody outlined anything): D/[b].png. "
+        "Nothing was imported; label or remove them, or leave out --strict."
+    )
+    assert open_queue(load_settings(workspace)).labels() == []

@@ -32,7 +32,7 @@ values = st.recursive(
 """Any JSON, small."""
 
 names = st.sampled_from(NAMES)
-labels: st.SearchStrategy[Any] = names | st.sampled_from([None, 7, "", "dust", {}])
+labels: st.SearchStrategy[Any] = names | st.sampled_from([None, 7, "", "dust", {}, "two\nlines", "x" * 900])
 
 
 def points(odd: bool, fewest: int = 3, most: int = 7) -> st.SearchStrategy[list[list[float]]]:

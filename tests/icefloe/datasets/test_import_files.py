@@ -120,8 +120,8 @@ def test_what_is_not_taken_is_told_by_reason_and_count(mine, tmp_path):
     assert run(tmp_path).sentences() == (
         "D1: 2 images, 0 with labels",
         "1 not taken (folders that are not looked into): train",
-        "1 not taken (.xml, neither image nor label): a.xml",
-        "2 not taken (.txt, neither image nor label): b.txt, readme.txt",
+        "1 not taken (.xml, which is not read): a.xml",
+        "2 not taken (.txt, which is not read): b.txt, readme.txt",
         "1 not taken (JSON of something other than labels): metadata.json",
     )
 
@@ -138,7 +138,7 @@ def test_strict_refuses_a_folder_with_files_that_are_not_taken(mine, tmp_path):
     with pytest.raises(IcefloeError) as error:
         run(tmp_path, strict=True)
     assert str(error.value) == (
-        f"{mine}: 1 not taken (.txt, neither image nor label): readme.txt. "
+        f"{mine}: 1 not taken (.txt, which is not read): readme.txt. "
         "Move these away, or import without --strict."
     )
     assert not (tmp_path / "data" / "D1").exists()
@@ -280,3 +280,8 @@ def test_names_are_kept_with_composed_accents(tmp_path):
     write_image(tmp_path / "mine" / unicodedata.normalize("NFD", "Kälte.png"))
     (sample,) = run(tmp_path).dataset.samples
     assert sample.stem == unicodedata.normalize("NFC", "Kälte")
+
+
+def test_a_label_file_without_labels_of_an_absent_image_is_told(mine, tmp_path):
+    write_labelme(mine / "c.json", "c.png", np.zeros_like(disc()), ICE)
+    assert run(tmp_path).sentences()[1:] == ("1 not taken (labels of no image that is here): c.json",)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from icefloe.datasets import versions
-from icefloe.datasets.versions import commit, current_version, snapshot
+from icefloe.datasets.versions import commit, current_version, is_clean, snapshot
 from icefloe.errors import IcefloeError
 
 
@@ -155,3 +155,11 @@ def test_what_a_killed_dvc_left_of_its_pointer_does_not_stop_the_next_commit(wor
     first = commit(workspace, "first")
     (workspace / "data.dvc").write_text("outs:\n- md")
     assert commit(workspace, "again").md5 == first.md5
+
+
+@pytest.mark.parametrize("left", ["", '{"read": {"/a'])
+def test_what_a_killed_dvc_left_of_its_locks_does_not_stop_the_next_commands(workspace, left):
+    commit(workspace, "first")
+    (workspace / ".dvc" / "tmp" / "rwlock").write_text(left)
+    assert is_clean(workspace)
+    assert not commit(workspace, "again").is_new

@@ -50,7 +50,9 @@ def test_each_outcome_of_the_gate_is_one_short_sentence(report, line):
 
 
 def test_a_first_version_is_told_with_its_dice_and_the_best_without_a_model():
-    findings = Findings((), (version("EA-T1"),), {"EA-T1": evaluation({"D1": 0.95, "D2": 0.9}, 0.3)})
+    compared = tuple(SimpleNamespace(dataset=name, metric="dice") for name in ("D1", "D2"))
+    covered_later = evaluation({"D1": 0.95, "D2": 0.9, "D3": 0.2}, 0.3)
+    findings = Findings((), (version("EA-T1", comparisons=compared),), {"EA-T1": covered_later})
     assert what_happened(findings, {"EA-T1"}, "EA-T1") == [
         "EA-T1 was trained on D1 and D2 and promoted: Dice on held-out images 0.950 on D1, 0.900 on D2; "
         "without a model at most 0.300.",

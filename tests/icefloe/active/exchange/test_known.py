@@ -10,7 +10,9 @@ from icefloe.errors import IcefloeError
 
 @pytest.fixture
 def known(make_queue) -> Known:
-    return Known(make_queue("Q/c_1", "Q/c_2", "R/c_2", "R/Bild 7 (neu)", "R/wächst", "R/a.b.c").items())
+    return Known(
+        make_queue("Q/c_1", "Q/c_2", "R/c_2", "R/Bild 7 (neu)", "R/wächst", "R/a.b.c", "R/T:-12").items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,8 @@ def known(make_queue) -> Known:
         ("tasks/images/Q/c_2.png", "Q/c_2"),
         ("images/c_1.PNG", "Q/c_1"),
         ("train\\images\\c_1.tif", "Q/c_1"),
+        ("Mask/c_1.png", "Q/c_1"),
+        ("R\\T:-12.png", "R/T:-12"),
         ("images/1a2b3c4d-c_1.png", "Q/c_1"),
         ("1a2b3c4d-Bild_7_neu.png", "R/Bild 7 (neu)"),
         ("R/a.b.c.png", "R/a.b.c"),

@@ -128,6 +128,17 @@ def test_what_is_ignored_stays_ignored_where_nothing_else_is_drawn(take, export,
     np.testing.assert_array_equal(masks["Q/c_2"], square * np.uint8(255))
 
 
+def test_the_time_of_a_tab_that_stayed_open_is_not_kept(make_queue, take, export, square):
+    content = task([brush(square)])
+    content["annotations"][0]["lead_time"] = 1e7
+    queue = make_queue()
+    assert take(export(content), "label-studio", queue)[1] == (
+        "1 label imported.",
+        "Q/c_2: the labelling time of 10000000 s can't be, and is not kept.",
+    )
+    assert queue.labels()[0].seconds is None
+
+
 def test_background_makes_a_hole_whatever_the_tool_draws_it_with(take, export, square):
     for hole in (
         brush(np.roll(square, 20), "background"),
@@ -171,6 +182,7 @@ REFUSED = {
         "Q/c_2: polygon.points.1.1: Input should be a finite number",
     ),
     "bitmap": (task([BITMAP]), "Q/c_2: a region of kind 'bitmasklabels'. Draw with the brush or polygons."),
+    "kind that is no text": (task([{"type": []}]), "Q/c_2: a region of kind '[]'. Draw with the brush"),
     "two classes": (
         task([TWO_CLASSES]),
         "Q/c_2: a region of 2 classes. Give each region one in Label Studio.",

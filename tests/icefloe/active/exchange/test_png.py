@@ -80,6 +80,22 @@ def test_files_of_other_kinds_are_told_and_refused_where_that_is_asked(take, tmp
         take(tmp_path, "png", strict=True)
 
 
+def test_what_lies_beside_the_masks_is_told(take, tmp_path, square):
+    write(write(tmp_path, "masks/Q/c_2.png", square), "items.xlsx", b"PK")
+    write(tmp_path, "copy of c_1.png", square)
+    assert take(tmp_path, "png")[1] == (
+        "1 label imported.",
+        "1 not taken (not in the folder `masks`): copy of c_1.png",
+        "1 not taken (not a PNG): items.xlsx",
+    )
+
+
+def test_two_tables_are_refused(take, tmp_path, square):
+    write(write(tmp_path, "masks/Q/c_2.png", square), "items.csv", (HEADING + ROW).encode())
+    with pytest.raises(IcefloeError, match=r"2 tables items.csv in it. Leave one."):
+        take(write(tmp_path, "old/items.csv", HEADING.encode()), "png")
+
+
 def test_only_other_files_are_no_labels(take, tmp_path):
     with pytest.raises(
         IcefloeError, match=r"no labels in it; 1 not taken \(not a PNG\): masks/Q/c_2.bmp. Label"
@@ -114,6 +130,7 @@ def test_a_table_is_read_as_spreadsheets_save_it(
             HEADING + ROW.replace("2026-03-01 13:00", "01.03.2026 13:00"),
             "time '01.03.2026 13:00' is not ISO 8601.",
         ),
+        (HEADING + ROW.replace("2026", "2226"), "time '2226-03-01 13:00' can't be when a label was made."),
         (HEADING + '"Q', "not a CSV table (unexpected end of data)."),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,20 @@ def test_a_pipe_or_broken_link_in_a_folder_is_passed_over(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "gone.json").symlink_to("nowhere")
     assert open_source(tmp_path).files == ()
+
+
+def test_another_archive_is_told(take, tmp_path):
+    path = tmp_path / "tasks.7z"
+    path.write_bytes(b"7z")
+    with pytest.raises(IcefloeError, match=r"an archive other than ZIP. Unpack it, and name the folder."):
+        take(path, "labelme")
+
+
+def test_a_file_from_the_future_is_labelled_now(take, make_queue, tmp_path, labelme):
+    os.utime(tmp_path / "c_2.json", (9e9, 9e9))
+    queue = make_queue()
+    take(tmp_path / "c_2.json", "labelme", queue)
+    assert queue.labels()[0].time <= time.time()
 
 
 def test_a_folder_of_several_json_files_does_not_say_which(take, tmp_path):

@@ -517,7 +517,7 @@ def test_one_bad_label_keeps_the_good_ones_out(filled, export, name):
 
 def test_labels_without_an_author_need_one(filled, tmp_path):
     with pytest.raises(
-        IcefloeError, match=r"D3/stack_0: says not who made the label. Name the author: --author"
+        IcefloeError, match=r"D3/stack_0: the label names no author. Name one: --author NAME."
     ):
         import_labels(filled, _coco(tmp_path, {"D3/stack_0.png": GOOD}), "coco")
 

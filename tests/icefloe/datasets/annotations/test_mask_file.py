@@ -259,3 +259,10 @@ def test_unknown_values_are_answered_with_what_helps(values, remedy):
 
 def test_known_values_pass():
     check_values(np.array([[0, 1, 255]], np.uint8), ("background", "ice"), "m.png")
+
+
+def test_a_jpeg_that_is_called_png_is_no_mask(tmp_path):
+    Image.fromarray(square(255)).save(tmp_path / "m.jpg")
+    (tmp_path / "m.jpg").rename(tmp_path / "m.png")
+    with pytest.raises(IcefloeError, match=r"the mask can't be read \(cannot identify image file"):
+        read(tmp_path / "m.png")

@@ -1,0 +1,105 @@
+"""DVC as data versions use it: its repository, its errors in one line, what it leaves when it is killed."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from dvc.exceptions import DvcException
+from dvc.lock import make_lock
+from dvc.repo import Repo
+from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+
+from icefloe.datasets.git import own_repository
+from icefloe.datasets.tree import data_files
+from icefloe.errors import IcefloeError
+
+OWN_CONFIG = {"core": {"autostage": False}, "cache": {"type": "reflink,copy"}}
+"""A user's own configuration of DVC must not turn the data into links, which the next version would refuse.
+"""
+
+
+@contextlib.contextmanager
+def dvc_repository(workspace: Path) -> Iterator[Repo]:
+    """The workspace's repository of DVC, whatever the environment and the user's configuration name.
+
+    Raises
+    ------
+    IcefloeError
+        In place of DVC's own errors.
+    """
+    _remove_half_written_locks(workspace)
+    with reported(workspace), Repo(str(workspace), config=OWN_CONFIG) as repo:
+        repo.scm_context.quiet = True
+        yield repo
+
+
+@contextlib.contextmanager
+def reported(workspace: Path) -> Iterator[None]:
+    """DVC's errors as one line; its hints of commands to type kept off the screen."""
+    logger = logging.getLogger("dvc")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with own_repository():
+            yield
+    except DvcException as error:
+        reason = " ".join(str(error).split())
+        raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Fix that and try again.") from error
+    finally:
+        logger.setLevel(level)
+
+
+def pointer_md5(pointer: str) -> str:
+    """DVC's hash of the data, in the text of `data.dvc`.
+
+    Raises
+    ------
+    IcefloeError
+        If it is no such text.
+    """
+    try:
+        return str(yaml.safe_load(pointer)["outs"][0]["md5"])
+    except (yaml.YAMLError, LookupError, TypeError) as error:
+        raise IcefloeError(
+            "data.dvc: not as DVC writes it. Take it back with `git checkout data.dvc`."
+        ) from error
+
+
+def not_as_recorded(repo: Repo, md5: str, data: Path) -> list[str]:
+    """Files of `data/` that differ from DVC's list of them in name or size."""
+    cache = repo.cache.local
+    listed = json.loads(Path(cache.oid_to_path(md5)).read_text(encoding="utf-8"))
+    kept = {entry["relpath"]: Path(cache.oid_to_path(entry["md5"])).stat().st_size for entry in listed}
+    present = data_files(data)
+    return sorted(path for path in {*kept, *present} if kept.get(path) != present.get(path))
+
+
+def remove_half_written(pointer: Path) -> None:
+    """Remove what a killed DVC left of a pointer; DVC can't read it, and git has the last whole one."""
+    if pointer.is_file():
+        try:
+            pointer_md5(pointer.read_text(encoding="utf-8"))
+        except IcefloeError:
+            pointer.unlink()
+
+
+def _remove_half_written_locks(workspace: Path) -> None:
+    """Remove what a killed DVC left of its list of locks, which it then can't read."""
+    folder = workspace / ".dvc" / "tmp"
+    locks = folder / RWLOCK_FILE
+    if not locks.is_file() or _is_json(locks):
+        return
+    with make_lock(str(folder / RWLOCK_LOCK), tmp_dir=str(folder)):
+        if locks.is_file() and not _is_json(locks):  # nobody is about to write it
+            locks.unlink()
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
