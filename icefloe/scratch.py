@@ -76,6 +76,27 @@ def clean_scratch(workspace: Path) -> None:
                 lock.unlink(missing_ok=True)
 
 
+@contextmanager
+def alone(file: Path) -> Iterator[tuple[int, bool]]:
+    """Wait for a lock on a file, and tell whether its last owner was killed in its block.
+
+    Yields
+    ------
+    tuple of (int, bool)
+        Descriptor, which a child may inherit so that the lock outlives its killed parent; whether the last
+        owner did not come to the end of its block.
+    """
+    with locked(file) as descriptor:
+        was_killed = os.fstat(descriptor).st_size > 0
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            yield descriptor, was_killed
+        except Exception:
+            os.ftruncate(descriptor, 0)
+            raise
+        os.ftruncate(descriptor, 0)
+
+
 def _own_folder(scratch: Path) -> Path:
     owner, folder = _own.get(scratch, (0, Path()))
     if owner == os.getpid() and folder.is_dir():  # a forked process needs its own
