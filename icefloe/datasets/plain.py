@@ -108,16 +108,24 @@ def shape_from_header(path: Path) -> tuple[int, int] | None:
 _ORIENTATION = 0x0112
 
 
-def tiff_pixel_size_nm(path: Path) -> float | None:
-    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none."""
+def tiff_pixel_size_nm(path: Path, growing: bool = False) -> float | None:
+    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none.
+
+    Parameters
+    ----------
+    path
+        File of any kind; only a TIFF has an answer.
+    growing
+        Whether pages are still being added to it.
+    """
     # A calibration that can't be read leaves the image usable, and most TIFFs have none.
     try:
         if path.suffix.lower() not in PICTURES or not tiff.is_tiff(path):
             return None
-        with tiff.opened(path) as images:
+        with tiff.opened(path, growing) as images:
             axes = tiff_notes.imagej_axes(images.tiff) or tiff_notes.ome_axes(images.tiff)
             is_long = images.n_frames > tiff.MOST_PAGES_COMPARED
-            may_have_tags = not (images.tiff.is_ome or is_long)
+            may_have_tags = images.is_whole and not (images.tiff.is_ome or is_long)
         # RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page, and
         # walks through all the planes that OME promises.
         if axes is None and may_have_tags:

@@ -21,7 +21,7 @@ from tifffile import COMPRESSION, PLANARCONFIG, TiffPage
 
 from icefloe.datasets.raw import CutOffError, quiet_readers
 from icefloe.datasets.tiff_notes import promised_frames, refuse_dimensions
-from icefloe.datasets.tiff_values import displayed, displayed_shape, refuse_unknown
+from icefloe.datasets.tiff_values import displayed, displayed_shape, no_codec, refuse_unknown
 from icefloe.errors import IcefloeError
 
 SUFFIXES = (".btf", ".tf8", ".tif", ".tiff")
@@ -58,6 +58,8 @@ class TiffImages:
         How many there are.
     chosen
         Which of a file's pages was taken, where others are smaller; empty where all are.
+    is_whole
+        Whether the chain of pages ends where it should; a growing file's may not.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class TiffImages:
         self.path, self.tiff, self.chosen = path, tiff, ""
         refuse_dimensions(path, tiff)
         n_pages = _n_complete(tiff) if growing else len(tiff.pages)
+        self.is_whole = not growing or _is_chain_whole(tiff)
         if not growing:
             _refuse_broken_chain(tiff)
         promised = 1 if growing else promised_frames(tiff)
@@ -116,7 +119,7 @@ class TiffImages:
                 raise CutOffError(index, self.n_frames)
             _refuse_reduced(self.path, page)
             refuse_unknown(self.path, page)
-            yield displayed(self.path, page, page.asarray(), indexed)
+            yield displayed(self.path, page, _decoded(self.path, page), indexed)
 
     def _frames_behind_first(self, start: int, indexed: bool) -> Iterator[NDArray[Any]]:
         page, file = self.first, self.tiff.filehandle
@@ -135,6 +138,13 @@ class TiffImages:
             file.seek(offset + index * page.nbytes)
             stored = file.read_array(dtype, math.prod(page.shape)).reshape(page.shape)
             yield displayed(self.path, page, stored, indexed)
+
+
+def _decoded(path: Path, page: TiffPage) -> NDArray[Any]:
+    try:
+        return page.asarray()
+    except ImportError as error:  # known to tifffile, and not among the codecs that are installed
+        raise no_codec(path, page) from error
 
 
 @contextmanager
@@ -212,6 +222,14 @@ def _n_bytes(page: TiffPage) -> int:
     planes = page.samplesperpixel if page.planarconfig == PLANARCONFIG.SEPARATE else 1
     bits_of_row = page.imagewidth * page.samplesperpixel // planes * page.bitspersample
     return planes * page.imagelength * math.ceil(bits_of_row / 8)
+
+
+def _is_chain_whole(tiff: tifffile.TiffFile) -> bool:
+    try:
+        _refuse_broken_chain(tiff)
+    except (EOFError, ValueError, struct.error):
+        return False
+    return True
 
 
 def _refuse_broken_chain(tiff: tifffile.TiffFile) -> None:

@@ -113,6 +113,15 @@ def displayed_shape(page: TiffPage) -> tuple[int, int]:
     return shape[::-1] if _orientation(page) in (5, 6, 7, 8) else shape
 
 
+def no_codec(path: Path, page: TiffPage) -> IcefloeError:
+    """The error for a page compressed in a way that can't be undone, which it names."""
+    name = getattr(page.compression, "name", "an unknown method")
+    return IcefloeError(
+        f"{path}: compressed by {name} ({int(page.compression)}), which can't be undone here. "
+        "Save it uncompressed, or with LZW, Deflate or ZSTD."
+    )
+
+
 def refuse_unknown(path: Path, page: TiffPage) -> None:
     """Refuse a page that would be decoded to wrong values, or not at all.
 
@@ -132,11 +141,7 @@ def refuse_unknown(path: Path, page: TiffPage) -> None:
             f"{path}: its values are {name}, not grey or RGB. Export the detector's own grey values."
         )
     if compression != COMPRESSION.NONE and compression not in tifffile.TIFF.DECOMPRESSORS:
-        name = getattr(compression, "name", "an unknown method")
-        raise IcefloeError(
-            f"{path}: compressed by {name} ({int(compression)}), which can't be undone here. "
-            "Save it uncompressed, or with LZW, Deflate or ZSTD."
-        )
+        raise no_codec(path, page)
     if page.dtype is None or page.imagedepth != 1:
         raise IcefloeError(
             f"{path}: {page.bitspersample} bit in sample format {page.sampleformat} is no grey image. "

@@ -153,6 +153,8 @@ def _has_palette(path: Path) -> bool:
 
 
 def _levels(data: NDArray[Any], what: str) -> MaskArray:
+    if not data.size:
+        raise IcefloeError(f"{what}: a mask without a pixel. Export it again.")
     present = np.unique(data)
     if data.dtype.itemsize > 1 and present[-1] == 65535 and np.isin(present, (0, 65535)).all():
         # Black and white at 16 bits.

@@ -53,7 +53,7 @@ def open_tiff(path: Path, growing: bool) -> TiffRecording:
                 shape=images.shape,
                 n_frames=images.n_frames,
                 frame_rate=_frame_rate(images.tiff),
-                pixel_size_nm=plain.tiff_pixel_size_nm(path),
+                pixel_size_nm=plain.tiff_pixel_size_nm(path, growing),
                 growing=growing,
             )
     except CutOffError as error:

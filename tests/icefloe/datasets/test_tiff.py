@@ -255,6 +255,19 @@ def test_an_absurd_size_is_refused_before_memory_is_asked_for_it(tmp_path, pictu
         read_image(path)
 
 
+@pytest.mark.parametrize(
+    ("number", "name"), [(48124, "JETRAW"), (34676, "SGILOG"), (59999, "an unknown method")]
+)
+def test_a_codec_that_is_not_there_is_named(tmp_path, picture, number, name):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, picture.astype(np.uint16), compression="zlib", metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages.first.tags["Compression"].overwrite(number)
+    for read in (read_image, read_mask, _recorded):
+        with pytest.raises(IcefloeError, match=rf"compressed by {name} \({number}\), which can't be undone"):
+            read(path)
+
+
 @pytest.mark.parametrize("tag", ["TileWidth", "TileLength", "ImageWidth", "SamplesPerPixel"])
 def test_a_length_that_is_many_numbers_is_refused_in_one_line(tmp_path, picture, tag):
     """Found by fuzzing: a product of such lengths is a tuple as long as the others say."""

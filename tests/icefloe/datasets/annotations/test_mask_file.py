@@ -266,3 +266,35 @@ def test_a_jpeg_that_is_called_png_is_no_mask(tmp_path):
     (tmp_path / "m.jpg").rename(tmp_path / "m.png")
     with pytest.raises(IcefloeError, match=r"the mask can't be read \(cannot identify image file"):
         read(tmp_path / "m.png")
+
+
+ODD_ARRAYS = {
+    "empty": np.zeros((0, 0), np.uint8),
+    "no columns": np.zeros((9, 0)),
+    "a number": np.array(3),
+    "a row": np.zeros(12, np.uint8),
+    "four dimensions": np.zeros((1, 2, 3, 4), np.uint8),
+    "pages": np.zeros((3, *SHAPE), np.uint8),
+    "complex": np.zeros(SHAPE, np.complex64),
+    "times": np.zeros(SHAPE, "datetime64[s]"),
+    "text": np.full(SHAPE, "ice"),
+    "records": np.zeros(SHAPE, [("a", "u1"), ("b", "u1")]),
+    "not numbers": np.full(SHAPE, np.nan),
+    "negative": np.full(SHAPE, -1),
+    "large": np.full(SHAPE, 2**40),
+    "halves": np.full(SHAPE, 0.5),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_ARRAYS)
+def test_arrays_that_are_no_masks_are_refused_in_one_line(tmp_path, kind):
+    np.save(tmp_path / "m.npy", ODD_ARRAYS[kind])
+    with pytest.raises(IcefloeError) as error:
+        read(tmp_path / "m.npy")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("dimensions", [(*SHAPE, 1), (1, *SHAPE)])
+def test_an_array_with_one_channel_or_page_is_read(tmp_path, dimensions):
+    np.save(tmp_path / "m.npy", square().reshape(dimensions))
+    np.testing.assert_array_equal(read(tmp_path / "m.npy"), square())

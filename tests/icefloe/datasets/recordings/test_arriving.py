@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image
 
 from icefloe.datasets.recordings.arriving import ArrivingFrames
+from icefloe.datasets.recordings.opening import open_recording
 from icefloe.errors import IcefloeError
 
 POLL_S = 0.02
@@ -67,6 +68,13 @@ def test_a_half_written_page_is_not_read(tmp_path, frames, write, arriving):
     path.write_bytes(path.read_bytes()[:-50])
     read = list(arriving(path, idle_s=0.1).frames())
     np.testing.assert_array_equal(read, frames[:10])
+
+
+def test_a_growing_tiff_file_says_its_pixel_size(tmp_path, frames):
+    path = tmp_path / "r.tif"
+    tifffile.imwrite(path, frames, imagej=True, resolution=(2, 2), metadata={"unit": "nm", "axes": "TYX"})
+    path.write_bytes(path.read_bytes()[:-50])
+    assert open_recording(path, growing=True).pixel_size_nm == 0.5
 
 
 def test_files_in_a_folder_are_read_when_they_are_whole(tmp_path, frames, write, arriving):
