@@ -94,7 +94,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
     folder
         Folder of the workspace; it is made if it does not exist.
     params_text
-        Content of `params.yaml`.
+        Content of `params.yaml`, written where there is none.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def snapshot(workspace: Path, names: Sequence[str] | None, rev: str | None, dest
     names
         Datasets, or None for all of that version.
     rev
-        Git revision; None: the current version.
+        Git revision that names the version, such as a commit's id; None: the current version.
     destination
         Folder to make; it must not hold anything.
 
