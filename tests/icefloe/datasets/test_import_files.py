@@ -98,7 +98,8 @@ def test_composed_and_decomposed_names_are_the_same(tmp_path, inside, outside):
 def test_two_images_of_one_name_are_refused_naming_both(tmp_path, names):
     for name in names:
         write_image(tmp_path / "mine" / name)
-    with pytest.raises(IcefloeError, match=r"(has the same stem|differs from K.*lte\.png only in case).* Rename (or remove )?one"):
+    refused = r"(has the same stem|differs from K.*lte\.png only in case).* Rename (or remove )?one"
+    with pytest.raises(IcefloeError, match=refused):
         run(tmp_path)
 
 
