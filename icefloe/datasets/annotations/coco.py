@@ -26,7 +26,8 @@ def read_coco(path: Path, content: Mapping[str, Any]) -> list[Annotation]:
         If the content isn't what COCO prescribes.
     """
     images = _by_id(path, "images", content["images"], "file_name")
-    categories = _by_id(path, "categories", content.get("categories") or [], "name")
+    entries = _by_id(path, "categories", content.get("categories") or [], "name")
+    categories = {number: text(category["name"], "name") for number, category in entries.items()}
     _refuse_same_annotation(path, content["annotations"])
     _refuse_same_file(path, content["images"])
     regions: dict[Any, list[Region]] = {image_id: [] for image_id in images}
@@ -89,9 +90,7 @@ def _refuse_same_file(path: Path, images: Sequence[Mapping[str, Any]]) -> None:
         ids[image["file_name"]] = image["id"]
 
 
-def _label(
-    path: Path, what: str, annotation: Mapping[str, Any], categories: Mapping[Any, Mapping[str, Any]]
-) -> str | None:
+def _label(path: Path, what: str, annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> str | None:
     if not categories:
         return None
     category = annotation.get("category_id")
@@ -102,7 +101,7 @@ def _label(
             f"{path}: {what} is of a category with id {shown(category)}, and there is none. "
             "Export the labels again, with their categories."
         )
-    return text(categories[category]["name"], "name")
+    return categories[category]
 
 
 def _regions(path: Path, what: str, annotation: Mapping[str, Any], label: str | None) -> list[Region]:

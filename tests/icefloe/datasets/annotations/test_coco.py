@@ -107,6 +107,7 @@ def runs(counts: Any, size: Any = SHAPE) -> dict[str, Any]:
         (coco(annotations=[3]), "not valid COCO"),
         (coco(annotations=3), "not valid COCO"),
         (coco(images=None), "not valid COCO"),
+        (coco(categories=[{"id": 1, "name": "ice"}, {"id": 2}]), "not valid COCO or labelme JSON ('name')"),
         (coco(images=[{"id": [1], "file_name": "a"}]), "not valid COCO"),
         (runs("~"), "'~' in a run-length mask"),
         (runs("PP"), "cut off"),
