@@ -1,7 +1,7 @@
 """Where files are written before they are renamed to their place, so that a killed process leaves none there.
 
-Each process has a folder of its own in its workspace's `.icefloe/scratch/`, outside `data/`, and holds a lock
-on it while it lives. What a dead one left is removed by the next command.
+Each process has a folder of its own in its workspace's `.icefloe/scratch/`, outside the data, and holds a
+lock on it while it lives. What a dead one left is removed by the next command.
 """
 
 import atexit
@@ -18,6 +18,9 @@ WORKSPACE_FILE = "icefloe.toml"
 """A folder that holds it is a workspace."""
 
 SCRATCH = Path(".icefloe/scratch")
+_SCRATCHES = (SCRATCH, Path("data/.icefloe-scratch"))
+"""The second, hidden and so no data, is for a disk of its own that is mounted at `data/`."""
+
 PREFIX = ".icefloe-"
 """Of temporary names beside a place that is in no workspace."""
 
@@ -33,10 +36,10 @@ def scratch_for(path: Path) -> Path:
     """
     for folder in path.absolute().parents:
         if (folder / WORKSPACE_FILE).is_file():
-            with suppress(OSError):
-                scratch = _own_folder(folder / SCRATCH)
-                if scratch.stat().st_dev == path.parent.stat().st_dev:
-                    return scratch
+            for scratch in _SCRATCHES:
+                with suppress(OSError):
+                    if _is_on_one_disk(folder / scratch, path.parent):
+                        return _own_folder(folder / scratch)
             break
     return path.parent
 
@@ -65,7 +68,11 @@ def put(written: Path, path: Path) -> None:
 
 def clean_scratch(workspace: Path) -> None:
     """Remove what processes left in the workspace's scratch that were killed; those that run keep theirs."""
-    scratch = workspace / SCRATCH
+    for scratch in _SCRATCHES:
+        _clean(workspace / scratch)
+
+
+def _clean(scratch: Path) -> None:
     if not scratch.is_dir() or not any(entry.is_dir() for entry in scratch.iterdir()):
         return
     with suppress(OSError), locked(scratch / "guard"):
@@ -74,6 +81,32 @@ def clean_scratch(workspace: Path) -> None:
             with suppress(BlockingIOError), locked(lock, wait=False):
                 shutil.rmtree(folder, ignore_errors=True)
                 lock.unlink(missing_ok=True)
+
+
+def _is_on_one_disk(scratch: Path, place: Path) -> bool:
+    present = next(folder for folder in (scratch, *scratch.parents) if folder.exists())
+    return present.stat().st_dev == place.stat().st_dev
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[tuple[int, bool]]:
+    """Wait for a lock on a file, and tell whether its last owner was killed in its block.
+
+    Yields
+    ------
+    tuple of (int, bool)
+        Descriptor, which a child may inherit so that the lock outlives its killed parent; whether the last
+        owner did not come to the end of its block.
+    """
+    with locked(file) as descriptor:
+        was_killed = os.fstat(descriptor).st_size > 0
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            yield descriptor, was_killed
+        except Exception:
+            os.ftruncate(descriptor, 0)
+            raise
+        os.ftruncate(descriptor, 0)
 
 
 def _own_folder(scratch: Path) -> Path:

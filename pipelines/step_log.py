@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import sys
@@ -19,6 +20,9 @@ _STARTED = re.compile(r"Executing task \S*?'([\w-]+)'")
 _FINISHED = re.compile(r"Task \S*?'([\w-]+)'\S* finished with status \S*?(SUCCESS|FAILURE)")
 _COLOUR = re.compile(r"\x1b\[\d+m")
 _USER_ERROR = re.compile(r"icefloe\.errors\.IcefloeError: (.*)")
+_FULL_DISK = re.compile(
+    rf"OSError: \[Errno (?:{errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\] (.*)|database or disk is full"
+)
 
 
 class StepLog(io.TextIOBase):
@@ -86,6 +90,9 @@ class StepLog(io.TextIOBase):
             self._progress.tell(f"  {line.removeprefix(MESSAGE_PREFIX)}")
         elif error := _USER_ERROR.search(line):
             self._messages, self._in_message = [error[1]], True  # the last of chained errors is the outermost
+        elif full := _FULL_DISK.search(line):
+            remedy = "Make room there, then run it again: finished training is not repeated."
+            self._messages = [f"{full[1] or full[0]}. {remedy}"]
 
 
 def _readable(task: str) -> str:

@@ -1,5 +1,6 @@
 """The process that a local run's steps are forked from. Importing this module costs nothing."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ def step_process() -> Iterator[socket.socket]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=[served.fileno()],
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"},  # what steps print goes to a log
     )
     served.close()
     try:

@@ -86,6 +86,19 @@ def remove_half_written(pointer: Path) -> None:
             pointer.unlink()
 
 
+def remove_temporary(workspace: Path) -> None:
+    """Remove the files that a killed DVC was copying to its cache, or to a remote on this machine."""
+    with dvc_repository(workspace) as repo:
+        stores = [Path(repo.cache.local.path)]
+        name = repo.config["core"].get("remote")
+        url = repo.config["remote"].get(name, {}).get("url", "") if name else ""
+        if url and "://" not in url:
+            stores.append(Path(url) / "files" / "md5")
+    for store in stores:
+        for left in store.rglob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
+
 def _remove_half_written_locks(workspace: Path) -> None:
     """Remove what a killed DVC left of its list of locks, which it then can't read."""
     folder = workspace / ".dvc" / "tmp"

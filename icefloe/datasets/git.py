@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from icefloe.errors import IcefloeError
-from icefloe.scratch import locked
+from icefloe.scratch import alone
 
 RUNNING_FILE = Path(".icefloe/git-running")
-"""Locked while a commit runs; not empty afterwards if that was killed."""
+"""Locked while a commit runs."""
 
 _OURS = ("GIT_", "DVC_")
 _THEIRS = (
@@ -55,7 +55,9 @@ def git_commit(folder: Path, message: str, *paths: str) -> bool:
     IcefloeError
         If git fails.
     """
-    with _alone(folder) as held:
+    with alone(folder / RUNNING_FILE) as (held, was_killed):  # git holds it, too
+        if was_killed:
+            _remove_locks(folder)
         _checked(_run(folder, "add", "--", *paths, held=held), folder, "add")
         if has_commit(folder) and not _run(folder, "diff", "--quiet", "HEAD", "--", *paths).returncode:
             return False
@@ -117,26 +119,8 @@ def _identity(folder: Path) -> tuple[str, ...]:
     return tuple(identity)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[int]:
-    """Let one commit run at a time, and take away the locks that a killed one left in the repository.
-
-    git inherits the descriptor that is yielded, so that the lock outlives a killed parent of it.
-    """
-    running = folder / RUNNING_FILE
-    with locked(running) as descriptor:
-        if os.fstat(descriptor).st_size:
-            _remove_locks(folder)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        try:
-            yield descriptor
-        except IcefloeError:  # git has said its reason, and is gone
-            os.ftruncate(descriptor, 0)
-            raise
-        os.ftruncate(descriptor, 0)
-
-
 def _remove_locks(folder: Path) -> None:
+    """Remove the locks that a killed git left in the repository."""
     repository = Path(git(folder, "rev-parse", "--absolute-git-dir"))
     for pattern in ("*.lock", "refs/heads/**/*.lock"):
         for lock in repository.glob(pattern):

@@ -7,7 +7,8 @@ commit that last changed `data.dvc`.
 import glob
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,13 +16,20 @@ from dvc.api import DVCFileSystem
 from dvc.repo import Repo
 
 from icefloe.datasets.dataset import INFO_FILE, natural_key
-from icefloe.datasets.dvc import dvc_repository, not_as_recorded, pointer_md5, remove_half_written, reported
+from icefloe.datasets.dvc import (
+    dvc_repository,
+    not_as_recorded,
+    pointer_md5,
+    remove_half_written,
+    remove_temporary,
+    reported,
+)
 from icefloe.datasets.git import git, git_commit, has_commit, is_git_root
 from icefloe.datasets.tree import data_files
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, write_text_atomic
 from icefloe.names import composed
-from icefloe.scratch import locked
+from icefloe.scratch import alone
 from icefloe.settings import SETTINGS_FILE
 
 DATA = "data"
@@ -86,7 +94,7 @@ def init_workspace(folder: Path, params_text: str) -> None:
     folder
         Folder of the workspace; it is made if it does not exist.
     params_text
-        Content of `params.yaml`.
+        Content of `params.yaml`, written where there is none.
 
     Raises
     ------
@@ -129,26 +137,8 @@ def track(workspace: Path) -> str:
     IcefloeError
         If there is no dataset, DVC fails, or what it recorded is not what `data/` holds.
     """
-    data = workspace / DATA
-    if not any(data.glob(f"*/{INFO_FILE}")):
-        raise IcefloeError(
-            f"{data}: no dataset to make a version of. "
-            "Make some with `icefloe data simulate` or `icefloe data import`."
-        )
-    data_files(data)  # a link or an odd name is refused before anything is recorded
-    _ignore(workspace)
-    with locked(workspace / LOCK), dvc_repository(workspace) as repo:
-        remove_half_written(workspace / POINTER)
-        for _ in range(TRIES):
-            repo.add([str(data)])
-            md5 = pointer_md5((workspace / POINTER).read_text(encoding="utf-8"))
-            different = not_as_recorded(repo, md5, data)
-            if not different and not repo.status(targets=[str(workspace / POINTER)]):
-                return md5
-    raise IcefloeError(
-        f"{data}: DVC did not record it as it is ({', '.join(different[:3]) or 'files changed meanwhile'}). "
-        "Let what writes there finish, see what .dvcignore leaves out, and try again."
-    )
+    with _recording(workspace):
+        return _track(workspace)
 
 
 def commit(workspace: Path, message: str) -> DataVersion:
@@ -169,10 +159,11 @@ def commit(workspace: Path, message: str) -> DataVersion:
     IcefloeError
         If there is no dataset, git or DVC fails, or `data/` holds what no version can hold, such as links.
     """
-    md5 = track(workspace)
-    with dvc_repository(workspace) as repo:
-        if repo.config["core"].get("remote") and md5 != _committed_md5(workspace):
-            repo.push()
+    with _recording(workspace):
+        md5 = _track(workspace)
+        with dvc_repository(workspace) as repo:
+            if repo.config["core"].get("remote") and md5 != _committed_md5(workspace):
+                repo.push()
     is_new = git_commit(workspace, message, POINTER, ".gitignore", ".dvcignore")
     version = current_version(workspace)
     return DataVersion(version.rev, version.md5, is_new)
@@ -222,7 +213,7 @@ def snapshot(workspace: Path, names: Sequence[str] | None, rev: str | None, dest
     names
         Datasets, or None for all of that version.
     rev
-        Git revision; None: the current version.
+        Git revision that names the version, such as a commit's id; None: the current version.
     destination
         Folder to make; it must not hold anything.
 
@@ -333,6 +324,38 @@ def _checked_names(workspace: Path, names: Sequence[str] | None, present: Sequen
 
 def _committed_md5(workspace: Path) -> str:
     return current_version(workspace).md5 if git(workspace, "ls-files", POINTER) else ""
+
+
+def _track(workspace: Path) -> str:
+    data = workspace / DATA
+    if not any(data.glob(f"*/{INFO_FILE}")):
+        raise IcefloeError(
+            f"{data}: no dataset to make a version of. "
+            "Make some with `icefloe data simulate` or `icefloe data import`."
+        )
+    data_files(data)  # a link or an odd name is refused before anything is recorded
+    _ignore(workspace)
+    with dvc_repository(workspace) as repo:
+        remove_half_written(workspace / POINTER)
+        for _ in range(TRIES):
+            repo.add([str(data)])
+            md5 = pointer_md5((workspace / POINTER).read_text(encoding="utf-8"))
+            different = not_as_recorded(repo, md5, data)
+            if not different and not repo.status(targets=[str(workspace / POINTER)]):
+                return md5
+    raise IcefloeError(
+        f"{data}: DVC did not record it as it is ({', '.join(different[:3]) or 'files changed meanwhile'}). "
+        "Let what writes there finish, see what .dvcignore leaves out, and try again."
+    )
+
+
+@contextmanager
+def _recording(workspace: Path) -> Iterator[None]:
+    """One process records at a time, and removes what one that was killed has left."""
+    with alone(workspace / LOCK) as (_, was_killed):
+        if was_killed:
+            remove_temporary(workspace)
+        yield
 
 
 def _ignore(workspace: Path) -> None:

@@ -51,7 +51,7 @@ def simulate(
     settings
         Settings of the workspace.
     names
-        Datasets wanted; none given: all.
+        Names of the datasets to make, of D1 to D5 and `noisy`; none given: all.
     seed
         Non-negative; the same seed makes the same bytes.
     progress
@@ -95,7 +95,7 @@ def import_images(
     source
         Folder with the images, and masks or polygons if there are any.
     name
-        Name of the new dataset.
+        Name of the new dataset, which is its folder's name; see `icefloe.names.check_name`.
     experiment
         Experiment that the images are of; None: the dataset's name.
     author
@@ -170,9 +170,9 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
     settings
         Settings of the workspace.
     names
-        Datasets; none named: all.
+        Names of datasets of the version; none named: all.
     split
-        How labelled images are divided.
+        Fractions and block length by which the labelled images are divided.
     output
         New folder for the bundle.
 

@@ -1,6 +1,7 @@
 """Recordings: stack frames to composites, also while the camera runs, and segment them as they come."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from icefloe.datasets.recordings.recording import Frame, Recording
 from icefloe.errors import IcefloeError
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.loading import load_version
+from icefloe.scratch import locked
 from icefloe.settings import Settings
 from icefloe.workflow.data import steps_done
 
@@ -135,10 +137,24 @@ def stack_to_dataset(
     opened = [options.open(path) for path in recordings]
     beside = settings.state / "stacking" / name  # not a dataset before it is whole
     identity = options.to_dict() | {"recordings": [recording_name(path) for path in recordings]}
-    folder = CompositeFolder(beside, identity, start_anew=True)
-    reports = tuple(_stack(recording, folder, options, progress) for recording in opened)
-    dataset = make_dataset(beside, reports, name, settings.data, licence)
+    with _alone(beside):
+        folder = CompositeFolder(beside, identity, start_anew=True)
+        reports = tuple(_stack(recording, folder, options, progress) for recording in opened)
+        dataset = make_dataset(beside, reports, name, settings.data, licence)
     return Stacked(reports, dataset.path, dataset)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Refuse to write composites to a folder that another process writes to."""
+    try:
+        with locked(folder.with_name(f"{folder.name}.lock"), wait=False):
+            yield
+    except BlockingIOError as error:
+        raise IcefloeError(
+            f"{folder.name}: another command is stacking a dataset of this name. "
+            "Let it finish, or choose another name with --name."
+        ) from error
 
 
 def watch_recording(

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
+from mlflow.tracking._tracking_service import utils
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -249,7 +250,11 @@ def test_a_commit_killed_at_any_write_left_the_old_version_or_the_new(template, 
     assert found["at a write: old"]
 
 
-def test_a_promotion_killed_at_any_write_left_the_old_champion_or_the_new(tmp_path, make_ensemble):
+def test_a_promotion_killed_at_any_write_left_the_old_champion_or_the_new(
+    tmp_path, make_ensemble, monkeypatch
+):
+    # MLflow remembers where a run's artifacts are; a process of our own sees one workspace.
+    monkeypatch.setattr(utils, "_artifact_repos_cache", Forgetful())
     settings = Settings(workspace=tmp_path / "template")
     register_three(settings, [make_ensemble(threshold=threshold) for threshold in (0.4, 0.5, 0.6)])
 
@@ -273,6 +278,13 @@ def test_a_promotion_killed_at_any_write_left_the_old_champion_or_the_new(tmp_pa
     found = Kills(settings.workspace, tmp_path, promoting, check).run()
     assert found["at a write: old"]
     assert found["at a write: new"]
+
+
+class Forgetful(OrderedDict):
+    """Keeps nothing."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
 
 
 def register_three(settings: Settings, ensembles: Sequence[Ensemble]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def test_leftovers_are_removed_when_their_owner_is_dead_and_only_then(workspace,
     clean_scratch(workspace)
     assert halves(workspace) == []
     assert [entry.name for entry in (workspace / SCRATCH).iterdir() if entry.is_dir()] == []
+
+
+def test_on_a_disk_of_their_own_the_data_have_a_scratch_of_their_own(workspace):
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == workspace.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=other) as state:
+        (workspace / ".icefloe").symlink_to(state)
+        with atomic_directory(workspace / "data" / "D1") as folder:
+            assert folder.is_relative_to(workspace / "data" / ".icefloe-scratch")
+            (folder / "a").write_text("x")
+        (workspace / "data" / ".icefloe-scratch" / "1-dead").mkdir()
+        clean_scratch(workspace)
+        assert not (workspace / "data" / ".icefloe-scratch" / "1-dead").exists()
+        assert (workspace / "data" / "D1" / "a").read_text() == "x"
 
 
 def test_a_forked_process_has_a_scratch_of_its_own(workspace):

@@ -60,6 +60,19 @@ def test_a_failing_steps_own_words_are_kept(log, said):
     assert said[-1] == "  failed after 0 s"
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/w/x'", "No space left on device: '/w/x'"),
+        ("OSError: [Errno 28] No space left on device", "No space left on device"),
+        ("sqlite3.OperationalError: database or disk is full", "database or disk is full"),
+    ],
+)
+def test_a_full_disk_is_told_as_such(log, line, reason):
+    log.write(failure("get-data", [line]))
+    assert log.error == (f"{reason}. Make room there, then run it again: finished training is not repeated.")
+
+
 def test_of_chained_errors_the_outermost_counts(log):
     log.write(
         failure(
