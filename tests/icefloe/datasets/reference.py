@@ -24,7 +24,7 @@ def labelme_mask(content: dict[str, Any], shape: tuple[int, int], edges: bool = 
 
 def coco_masks(content: dict[str, Any], shape: tuple[int, int], edges: bool = True) -> dict[str, Mask]:
     """The masks of the images of a COCO file that have annotations, by stem."""
-    names = {category["id"]: category["name"] for category in content.get("categories") or []}
+    names = {category["id"]: category.get("name") for category in content.get("categories") or []}
     only = next(iter(names.values())) if len(names) == 1 else None
     masks = {}
     for image in content["images"]:
