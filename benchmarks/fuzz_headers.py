@@ -277,7 +277,7 @@ def main() -> None:
         read_many(arguments.first, arguments.count, arguments.worker)
         return
     until = time.time() + 60 * arguments.minutes
-    files, counts, kinds = seeds(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    files, counts, kinds = seeds(), Counter[tuple[str, str]](), Counter[tuple[str, str, str]]()
     index, end = arguments.first, arguments.first + arguments.count
     arguments.output.mkdir(parents=True, exist_ok=True)
 
@@ -286,8 +286,8 @@ def main() -> None:
         counts[Path(name).suffix, what if what in ("read", "refused") else "find"] += 1
         if what in ("read", "refused"):
             return
-        kinds[what, where] += 1
-        if kinds[what, where] == 1:
+        kinds[Path(name).suffix, what, where] += 1
+        if kinds[Path(name).suffix, what, where] == 1:
             digest = hashlib.sha256(content).hexdigest()[:8]
             (arguments.output / f"{number}_{digest}{Path(name).suffix}").write_bytes(content)
             print(f"{number} {name} {what}: {where}", flush=True)

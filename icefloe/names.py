@@ -1,7 +1,6 @@
 """One rule for names that become part of a path: datasets, images, rounds."""
 
 import unicodedata
-from collections.abc import Iterable
 
 from icefloe.errors import IcefloeError
 
@@ -62,24 +61,14 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def check_names(kind: str, names: Iterable[str]) -> None:
-    """Refuse names of which one is none, or of which macOS or Windows would take two for one.
-
-    Raises
-    ------
-    IcefloeError
-        If there is such a name; see `check_name`.
-    """
-    seen: dict[str, str] = {}
-    for name in names:
-        twin = seen.setdefault(same_to_some_systems(check_name(kind, name)), name)
-        if twin != name:
-            raise IcefloeError(
-                f"{kind} {name!r}: differs from {twin!r} only in case or in how its accents are composed, "
-                "and other systems take them for one. Rename one."
-            )
-
-
 def same_to_some_systems(name: str) -> str:
     """Key that is equal for names that macOS or Windows take for one, such as `A1` and `a1`."""
     return composed(name).casefold()
+
+
+def twin_error(where: object, twin: str) -> IcefloeError:
+    """The error of a file or folder whose name is `same_to_some_systems` as another's, `twin`."""
+    return IcefloeError(
+        f"{where}: differs from {twin} only in case or in how its accents are composed, and other systems "
+        "take them for one. Rename one."
+    )

@@ -31,6 +31,14 @@ def _check_name(name: str) -> str:
     return composed(name)
 
 
+def _check_classes(classes: list[str]) -> list[str]:
+    if not all(name.strip() for name in classes):
+        raise PydanticCustomError("classes", "a class without a name")
+    if len(set(classes)) < len(classes):
+        raise PydanticCustomError("classes", "two classes of one name, which labels can't tell apart")
+    return classes
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
@@ -65,7 +73,9 @@ class DatasetInfo(BaseModel):
 
     name: Name
     experiment: Name
-    classes: list[str] = Field(default=["background", "ice"], min_length=2, max_length=IGNORE)
+    classes: Annotated[list[str], AfterValidator(_check_classes)] = Field(
+        default=["background", "ice"], min_length=2, max_length=IGNORE
+    )
     pixel_size_nm: float | None = Field(default=None, gt=0)
     dose_e_per_A2: float | None = Field(default=None, gt=0)  # noqa: N815 - the unit is ångström
     frame_rate_hz: float | None = Field(default=None, gt=0)

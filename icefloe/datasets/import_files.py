@@ -15,7 +15,7 @@ from icefloe.datasets.dataset import natural_key
 from icefloe.datasets.readers import is_readable_name
 from icefloe.errors import IcefloeError
 from icefloe.files import is_litter
-from icefloe.names import name_problem, same_to_some_systems
+from icefloe.names import name_problem, same_to_some_systems, twin_error
 
 IMAGE_FOLDERS = ("image", "images", "img", "imgs")
 LABEL_FOLDERS = (
@@ -172,6 +172,8 @@ class _Search:
             if problem := name_problem(path.stem):
                 raise IcefloeError(f"{ascii(str(path))[1:-1]}: {problem}. Rename it.")
             twin = images.setdefault(same_to_some_systems(path.stem), path)
+            if twin.stem != path.stem:
+                raise twin_error(path, twin.name)
             if twin != path:
                 raise IcefloeError(f"{path}: {twin.name} has the same stem. Rename or remove one of them.")
         if not images:

@@ -19,7 +19,7 @@ from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import is_plain_name, load_raw, read_image, read_metadata
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
-from icefloe.names import check_names, composed, same_to_some_systems
+from icefloe.names import composed, same_to_some_systems
 from icefloe.validation import validated
 
 
@@ -123,7 +123,6 @@ def import_folder(
     # Refused before a file is read, and before a name like ../D1 is taken for a place.
     destination = new_place(workspace_data, dataset_info(**entries).name)
     found = find(source)
-    check_names("image", found.images)
     if strict and found.left_out:
         left = "; ".join(left.sentence() for left in found.left_out)
         raise IcefloeError(f"{source}: {left}. Move these away, or import without --strict.")

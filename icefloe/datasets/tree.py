@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from icefloe.errors import IcefloeError
-from icefloe.names import name_problem, same_to_some_systems
+from icefloe.names import name_problem, same_to_some_systems, twin_error
 
 
 def data_files(data: Path) -> dict[str, int]:
@@ -41,10 +41,7 @@ def _walk(folder: Path, prefix: str, files: dict[str, int]) -> None:
             raise IcefloeError(f"{ascii(str(path))[1:-1]}: {problem}. Rename it.")
         twin = seen.setdefault(same_to_some_systems(entry.name), entry.name)
         if twin != entry.name:
-            raise IcefloeError(
-                f"{path}: differs from {twin} only in case or in how its accents are composed, "
-                "and other systems take them for one. Rename one."
-            )
+            raise twin_error(path, twin)
         mode = entry.stat(follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
             raise IcefloeError(_not_held(path))

@@ -98,7 +98,7 @@ def test_a_wrong_preset_is_told_in_one_line_with_file_and_entry(params, text, wo
 
 
 def test_a_missing_file_says_where_to_get_one(tmp_path):
-    with pytest.raises(IcefloeError, match=r"params\.yaml: not found\. Copy it from another workspace"):
+    with pytest.raises(IcefloeError, match=r"params\.yaml: not found\. Copy the file from another workspace"):
         load_params(tmp_path / "params.yaml", "demo")
 
 

@@ -22,7 +22,7 @@ from icefloe.active.exchange.polygon_files import Coco, Labelme
 from icefloe.active.exchange.sources import open_source
 from icefloe.active.items import Item, Label, OutsideLabel, State
 from icefloe.active.queue import Queue
-from icefloe.active.uploads import decode_png, encode_png
+from icefloe.active.uploads import check_person, decode_png, encode_png
 from icefloe.datasets.dataset import check_mask, load_datasets
 from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
@@ -223,6 +223,7 @@ def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
     labeler = label.author or author
     if labeler is None:
         raise IcefloeError(f"{label.what}: the label names no author. Name one: --author NAME.")
+    check_person(labeler)
     png = encode_png(label.mask)
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()

@@ -202,6 +202,18 @@ def test_a_name_that_cannot_be_a_folder_is_refused_in_words(source, tmp_path, na
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["background", "ice", ""], r"dataset\.classes: a class without a name"),
+        (["background", "ice", "ice"], r"dataset\.classes: two classes of one name"),
+    ],
+)
+def test_classes_that_labels_cannot_tell_apart_are_refused(source, tmp_path, classes, message):
+    with pytest.raises(IcefloeError, match=message):
+        import_folder(source, "D1", tmp_path / "data", classes=classes)
+
+
 def test_a_file_in_place_of_a_folder_is_told_from_a_missing_folder(source, tmp_path):
     image = next(path for path in source.rglob("*") if path.is_file())
     with pytest.raises(IcefloeError, match=r": this is a file\. Name the folder that holds the images\."):

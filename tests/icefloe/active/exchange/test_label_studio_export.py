@@ -128,6 +128,15 @@ def test_what_is_ignored_stays_ignored_where_nothing_else_is_drawn(take, export,
     np.testing.assert_array_equal(masks["Q/c_2"], square * np.uint8(255))
 
 
+@pytest.mark.parametrize("email", ["\udce4", "a\nb", " "])
+def test_an_author_that_is_no_name_is_refused_in_one_line(take, export, square, email):
+    content = task([brush(square)])
+    content["annotations"][0]["completed_by"] = {"email": email}
+    with pytest.raises(IcefloeError, match=r"author .*: not a name. Say who made the label.") as error:
+        take(export(content), "label-studio")
+    assert str(error.value).isprintable()
+
+
 def test_the_time_of_a_tab_that_stayed_open_is_not_kept(make_queue, take, export, square):
     content = task([brush(square)])
     content["annotations"][0]["lead_time"] = 1e7

@@ -168,6 +168,15 @@ def test_a_pipe_or_broken_link_in_a_folder_is_passed_over(tmp_path):
     assert open_source(tmp_path).files == ()
 
 
+def test_a_file_name_that_is_not_utf_8_is_told_in_one_line(take, tmp_path, labelme):
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    (folder / os.fsdecode(b"bild_\xe4.json")).write_bytes(labelme)
+    with pytest.raises(IcefloeError, match="bild_\N{REPLACEMENT CHARACTER} is not in the queue") as error:
+        take(folder, "labelme")
+    assert str(error.value).isprintable()
+
+
 def test_another_archive_is_told(take, tmp_path):
     path = tmp_path / "tasks.7z"
     path.write_bytes(b"7z")

@@ -212,6 +212,16 @@ def test_a_png_mask_painted_over_is_a_label_with_author_and_time_from_the_table(
     np.testing.assert_array_equal(decode_png(label.png), pixels // 255)
 
 
+def test_masks_that_nobody_touched_stop_a_strict_import(filled, export):
+    folder = export("png")
+    path = folder / "masks" / "D3" / "stack_0.png"
+    path.write_bytes(encode_png(GOOD))
+    with pytest.raises(IcefloeError, match=r"masks that came back as they went out: 2. Nothing was imported"):
+        import_labels(filled, folder, "png", "bob", strict=True)
+    assert filled.labels() == []
+    assert len(import_labels(filled, folder, "png", "bob").labels) == 1
+
+
 def test_images_are_known_by_their_file_names_alone(filled, tmp_path):
     write_coco(tmp_path / "cvat.json", {"stack_2.png": np.ones(SHAPE, np.uint8)}, ("background", "ice"))
     import_labels(filled, tmp_path / "cvat.json", "coco", author="bob")

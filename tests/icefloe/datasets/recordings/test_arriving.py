@@ -72,9 +72,13 @@ def test_a_half_written_page_is_not_read(tmp_path, frames, write, arriving):
 
 def test_a_growing_tiff_file_says_its_pixel_size(tmp_path, frames):
     path = tmp_path / "r.tif"
-    tifffile.imwrite(path, frames, imagej=True, resolution=(2, 2), metadata={"unit": "nm", "axes": "TYX"})
+    described = {"description": "ImageJ=1.53\nunit=nm\n", "resolution": (2, 2)}
+    with tifffile.TiffWriter(path) as tiff:
+        for frame in frames:
+            tiff.write(frame, contiguous=False, metadata=None, **described)
     path.write_bytes(path.read_bytes()[:-50])
-    assert open_recording(path, growing=True).pixel_size_nm == 0.5
+    recording = open_recording(path, growing=True)
+    assert (recording.n_frames, recording.pixel_size_nm) == (10, 0.5)
 
 
 def test_files_in_a_folder_are_read_when_they_are_whole(tmp_path, frames, write, arriving):
