@@ -86,6 +86,24 @@ def remove_half_written(pointer: Path) -> None:
             pointer.unlink()
 
 
+def push(repo: Repo, md5: str) -> None:
+    """Copy the data of that hash to the default remote, whatever an earlier push that was killed has left.
+
+    DVC takes a remote that has the list of files for one that has the files, and a killed push may have
+    copied the list first.
+    """
+    repo.push()
+    remote, cache = repo.cloud.get_remote(), repo.cache.local
+    if remote.worktree or remote.fs.version_aware:
+        return
+    listed = json.loads(Path(cache.oid_to_path(md5)).read_text(encoding="utf-8"))
+    wanted = [*dict.fromkeys(entry["md5"] for entry in listed), md5]
+    present = set(remote.odb.oids_exist(wanted))
+    missing = [oid for oid in wanted if oid not in present]
+    if missing:
+        remote.odb.add([cache.oid_to_path(oid) for oid in missing], cache.fs, missing)
+
+
 def remove_temporary(workspace: Path) -> None:
     """Remove the files that a killed DVC was copying to its cache, or to a remote on this machine."""
     with dvc_repository(workspace) as repo:

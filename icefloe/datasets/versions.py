@@ -20,6 +20,7 @@ from icefloe.datasets.dvc import (
     dvc_repository,
     not_as_recorded,
     pointer_md5,
+    push,
     remove_half_written,
     remove_temporary,
     reported,
@@ -163,7 +164,7 @@ def commit(workspace: Path, message: str) -> DataVersion:
         md5 = _track(workspace)
         with dvc_repository(workspace) as repo:
             if repo.config["core"].get("remote") and md5 != _committed_md5(workspace):
-                repo.push()
+                push(repo, md5)
     is_new = git_commit(workspace, message, POINTER, ".gitignore", ".dvcignore")
     version = current_version(workspace)
     return DataVersion(version.rev, version.md5, is_new)

@@ -163,3 +163,21 @@ def test_what_a_killed_dvc_left_of_its_locks_does_not_stop_the_next_commands(wor
     (workspace / ".dvc" / "tmp" / "rwlock").write_text(left)
     assert is_clean(workspace)
     assert not commit(workspace, "again").is_new
+
+
+def test_what_a_killed_push_left_out_is_in_the_remote_after_the_next_commit(workspace, monkeypatch):
+    """DVC believes that a remote which has the list of files has them all."""
+    objects = workspace / ".icefloe" / "dvc-remote" / "files" / "md5"
+    git_commit = versions.git_commit
+
+    def killed(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(versions, "git_commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        commit(workspace, "first")
+    lost = next(path for path in sorted(objects.rglob("*")) if path.is_file() and path.suffix != ".dir")
+    lost.unlink()
+    monkeypatch.setattr(versions, "git_commit", git_commit)
+    commit(workspace, "first")
+    assert lost.is_file()
