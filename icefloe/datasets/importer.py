@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -127,38 +127,64 @@ def import_folder(
         left = "; ".join(left.sentence() for left in found.left_out)
         raise IcefloeError(f"{source}: {left}. Move these away, or import without --strict.")
     labels = FolderLabels.of(source, found, classes)
-    sizes: set[float | None] = set()
-    converted: dict[str, str] = {}
-    labelled: list[str] = []
-    shapes: dict[str, tuple[int, int]] = {}
-    two_levels: list[str] = []
     with _as_new(destination) as folder:
-        (folder / "images").mkdir()
+        written = _Written(folder, labels, folder / ("truth" if hold_labels else "masks"))
         for stem, path in found.images.items():
-            image = read_image(path)
-            height, width = image.shape
-            shapes[stem] = height, width
-            if ((image == image.min()) | (image == image.max())).all():
-                two_levels.append(stem)
-            mask = labels.mask(stem, shapes[stem])
-            sizes.add(read_metadata(path).pixel_size_nm)
-            if is_plain_name(path):
-                shutil.copyfile(path, folder / "images" / f"{composed(stem)}{path.suffix}")
-            else:
-                converted[composed(stem)] = _convert(path, folder / "images" / f"{composed(stem)}.tif")
-            if mask is not None:
-                write_mask(folder / ("truth" if hold_labels else "masks") / f"{composed(stem)}.png", mask)
-                labelled.append(composed(stem))
-        labels.check_units(shapes)
-        entries["pixel_size_nm"] = pixel_size_nm or (sizes.pop() if len(sizes) == 1 else None)
-        dataset_info(**entries, converted=converted).save(folder)
-        if author and labelled and not hold_labels:
+            written.add(stem, path)
+        labels.check_units(written.shapes)
+        entries["pixel_size_nm"] = pixel_size_nm or written.pixel_size_nm
+        dataset_info(**entries, converted=written.converted).save(folder)
+        if author and written.labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            write_history(folder, tuple(LabelRecord(stem, author, now, "import") for stem in labelled))
-    notes = labels.notes(shapes)
-    if two_levels:
-        notes += (f"Images of only two grey levels, perhaps masks: {some(two_levels)}.",)
-    return ImportResult(Dataset.load(destination), found.left_out, notes)
+            write_history(
+                folder, tuple(LabelRecord(stem, author, now, "import") for stem in written.labelled)
+            )
+    return ImportResult(Dataset.load(destination), found.left_out, written.notes())
+
+
+@dataclass
+class _Written:
+    """The images and labels that an import has written into the new dataset's folder so far."""
+
+    folder: Path
+    labels: FolderLabels
+    mask_folder: Path
+    shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    pixel_sizes: set[float | None] = field(default_factory=set)
+    converted: dict[str, str] = field(default_factory=dict)
+    labelled: list[str] = field(default_factory=list)
+    two_levels: list[str] = field(default_factory=list)
+
+    def add(self, stem: str, path: Path) -> None:
+        """Write one image of the folder, and its label if it has one."""
+        image, kept_stem = read_image(path), composed(stem)
+        height, width = image.shape
+        self.shapes[stem] = height, width
+        if ((image == image.min()) | (image == image.max())).all():
+            self.two_levels.append(stem)
+        mask = self.labels.mask(stem, (height, width))
+        self.pixel_sizes.add(read_metadata(path).pixel_size_nm)
+        images = self.folder / "images"
+        images.mkdir(exist_ok=True)
+        if is_plain_name(path):
+            shutil.copyfile(path, images / f"{kept_stem}{path.suffix}")
+        else:
+            self.converted[kept_stem] = _convert(path, images / f"{kept_stem}.tif")
+        if mask is not None:
+            write_mask(self.mask_folder / f"{kept_stem}.png", mask)
+            self.labelled.append(kept_stem)
+
+    @property
+    def pixel_size_nm(self) -> float | None:
+        """What all files agree on, if anything."""
+        return next(iter(self.pixel_sizes)) if len(self.pixel_sizes) == 1 else None
+
+    def notes(self) -> tuple[str, ...]:
+        """What was decided about the labels, and images that may be none."""
+        notes = self.labels.notes(self.shapes)
+        if self.two_levels:
+            notes += (f"Images of only two grey levels, perhaps masks: {some(self.two_levels)}.",)
+        return notes
 
 
 @contextmanager
