@@ -1,6 +1,6 @@
 """From datasets to the study: T1, one version more for each dataset that arrives, and their scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from icefloe.datasets.dataset import Sample
@@ -13,6 +13,7 @@ from icefloe.settings import Settings
 from icefloe.statistics.repetitions import over_seeds
 from icefloe.training.config import TrainingConfig
 from icefloe.training.members import TrainedMember
+from icefloe.training.pruning import PruningRule
 from studies.ea_vs_er.claims import ClaimedEffects, architectures_differ, diversity
 from studies.ea_vs_er.design import EA, Design, ImageSplit, er_name
 from studies.ea_vs_er.figures import Example
@@ -123,42 +124,9 @@ def run_ea_vs_er(
             HeldOutImages(name=name, images=_keys(samples), n_different=len(data.distinct(samples)))
             for name, samples in split.tests.items()
         ),
-        labelled_subsets=tuple(
-            LabelledSubset(version=version.name, dataset=version.dataset, seed=seed, images=_keys(samples))
-            for version in versions
-            if version.dataset
-            for seed, samples in version.drawn.items()
-        ),
-        networks=tuple(
-            TrainedNetwork(
-                version=version.name,
-                network=name,
-                val_pca=member.receipt.val_pca,
-                val_iou=member.receipt.val_iou,
-                best_epoch=member.receipt.best_epoch,
-                refused=params.pruning.refusal(member.receipt.val_pca, member.receipt.val_iou),
-            )
-            for version in versions
-            for name, member in version.trained.items()
-        ),
-        scores=tuple(
-            Score(
-                ensemble=name,
-                test=test,
-                metric=metric,
-                per_seed=tuple(family.per_seed(test, metric).tolist()),
-                single=tuple(scored.tests[test].pooled[metric] for scored in family.all),
-            )
-            for name, family in (ea | {n: f for n, f in first.items() if n != EA}).items()
-            for test in tests
-            for metric in family.all[0].tests[test].pooled
-        )
-        + tuple(
-            Score(ensemble=name, test=test, metric=metric, per_seed=(score,))
-            for test, images in tests.items()
-            for name, scores in images.baseline_scores().items()
-            for metric, score in mask_scores(scores).items()
-        ),
+        labelled_subsets=_labelled_subsets(versions),
+        networks=_networks(versions, params.pruning),
+        scores=_scores(ea | {name: found for name, found in first.items() if name != EA}, tests),
         effects=(*ClaimedEffects(ea | ers, list(tests)).all(), *architectures_differ(errors, design)),
         fits={name: first[name].mean_fit for name in (EA, *ers)},
         diversity=tuple(
@@ -166,16 +134,7 @@ def run_ea_vs_er(
             for test, counts in errors.items()
             for kind, found in diversity(counts, design).items()
         ),
-        reliability=tuple(
-            Reliability(
-                ensemble=name,
-                test=test,
-                calibration=BinnedCurve.from_bins(first[name].bins(test, "calibration")),
-                accuracy=BinnedCurve.from_bins(first[name].bins(test, "accuracy")),
-            )
-            for test in tests
-            for name in (EA, *ers)
-        ),
+        reliability=_reliability({name: first[name] for name in (EA, *ers)}, tests),
         pair_matrices=tuple(
             PairMatrix(
                 test=test,
@@ -185,6 +144,69 @@ def run_ea_vs_er(
             for test, counts in errors.items()
         ),
         examples={name: Example.of(found, {EA: first[EA], **ers}) for name, found in of_tests.items()},
+    )
+
+
+def _labelled_subsets(versions: Sequence[Version]) -> tuple[LabelledSubset, ...]:
+    """Images that each seed of a later version learned from."""
+    return tuple(
+        LabelledSubset(version=version.name, dataset=version.dataset, seed=seed, images=_keys(samples))
+        for version in versions
+        if version.dataset
+        for seed, samples in version.drawn.items()
+    )
+
+
+def _networks(versions: Sequence[Version], pruning: PruningRule) -> tuple[TrainedNetwork, ...]:
+    """Every network, and why pruning would refuse it."""
+    return tuple(
+        TrainedNetwork(
+            version=version.name,
+            network=name,
+            val_pca=member.receipt.val_pca,
+            val_iou=member.receipt.val_iou,
+            best_epoch=member.receipt.best_epoch,
+            refused=pruning.refusal(member.receipt.val_pca, member.receipt.val_iou),
+        )
+        for version in versions
+        for name, member in version.trained.items()
+    )
+
+
+def _scores(families: Mapping[str, FamilyScores], tests: Mapping[str, GridImages]) -> tuple[Score, ...]:
+    """Scores of every ensemble and of the trivial baselines on every test set."""
+    ensembles = tuple(
+        Score(
+            ensemble=name,
+            test=test,
+            metric=metric,
+            per_seed=tuple(family.per_seed(test, metric).tolist()),
+            single=tuple(scored.tests[test].pooled[metric] for scored in family.all),
+        )
+        for name, family in families.items()
+        for test in tests
+        for metric in family.all[0].tests[test].pooled
+    )
+    baselines = tuple(
+        Score(ensemble=name, test=test, metric=metric, per_seed=(score,))
+        for test, images in tests.items()
+        for name, scores in images.baseline_scores().items()
+        for metric, score in mask_scores(scores).items()
+    )
+    return ensembles + baselines
+
+
+def _reliability(families: Mapping[str, FamilyScores], tests: Iterable[str]) -> tuple[Reliability, ...]:
+    """Reliability curves of every ensemble on every test set."""
+    return tuple(
+        Reliability(
+            ensemble=name,
+            test=test,
+            calibration=BinnedCurve.from_bins(family.bins(test, "calibration")),
+            accuracy=BinnedCurve.from_bins(family.bins(test, "accuracy")),
+        )
+        for test in tests
+        for name, family in families.items()
     )
 
 
