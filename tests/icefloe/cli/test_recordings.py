@@ -80,7 +80,7 @@ def test_a_dataset_is_made_in_the_workspace(cli, workspace, recording):
     info = dataset.info
     assert (info.pixel_size_nm, info.frame_rate_hz, info.preprocessing) == (0.5, 10, ["stacked"])
     assert info.licence == "CC0"
-    assert list((workspace / ".icefloe/stacking").iterdir()) == []
+    assert [path.name for path in (workspace / ".icefloe/stacking").iterdir()] == ["D6.lock"]  # no folder
     assert "D6" in cli("-C", workspace, "data", "list").out
 
 
