@@ -318,7 +318,9 @@ class Dataset:
     def sentence(self) -> str:
         """How many images and labels there are."""
         held = f", {self.n_truths} labels held back" if self.n_truths else ""
-        return f"{self.name}: {len(self.samples)} images, {len(self.labelled)} with labels{held}"
+        n_images = len(self.samples)
+        images = f"{n_images} image" + ("" if n_images == 1 else "s")
+        return f"{self.name}: {images}, {len(self.labelled)} with labels{held}"
 
     @property
     def holds_truth(self) -> bool:

@@ -138,7 +138,7 @@ def test_grey_stored_as_colour_is_converted(cli, workspace, source):
     outcome = cli("-C", workspace, "data", "import", source, "--name", "D1")
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("D1: 1 images, 0 with labels\n")
+    assert outcome.out.startswith("D1: 1 image, 0 with labels\n")
     listing = cli("-C", workspace, "data", "list").out
     assert "D1" in listing
 
@@ -194,7 +194,7 @@ def test_what_is_not_taken_and_what_was_decided_is_printed(cli, workspace, sourc
     outcome = cli("-C", workspace, "data", "import", source, "--name", "D1")
     assert outcome.code == 0
     assert outcome.out.splitlines()[:3] == [
-        "D1: 1 images, 1 with labels",
+        "D1: 1 image, 1 with labels",
         "Outlines named '[b]crystal' are taken as 'ice'.",
         "1 not taken (.xml, which is not read): a.xml",
     ]
