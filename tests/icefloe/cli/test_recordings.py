@@ -173,6 +173,8 @@ def test_watching_a_folder_until_ctrl_c_and_on(with_version, frames, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Tests in a shell's background ignore Ctrl-C, and what they start would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def segmented() -> list[str]:
