@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from icefloe.ensemble.bands import Bands, Tiled, native_bands
 from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.ensemble.manifest import MANIFEST, Manifest, check_weights
@@ -205,16 +206,21 @@ class Ensemble:
         samples: Iterable[AnySample],
         *,
         batch_size: int = BATCH_SIZE,
-    ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
+    ) -> Iterator[tuple[AnySample, Bands, Geometry]]:
         """Members' logits on the networks' grid, before any temperature; parameters as in `predict`.
 
         Yields
         ------
-        sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
+        sample, bands, geometry
+            Bands of rows from the top down, one with all rows where whole images are seen.
         """
         prepared = prepare(samples, self.preprocessing)
+        if self.preprocessing.view == "tiles":
+            for sample, image, geometry in prepared:
+                yield sample, Tiled(self._engine, image), geometry
+            return
         for sample, logits, geometry, _ in self._run(prepared, batch_size):
-            yield sample, logits, geometry
+            yield sample, [(0, logits)], geometry
 
     def _run(
         self, prepared: Iterable[tuple[Item, FloatArray, Geometry]], batch_size: int
@@ -234,6 +240,10 @@ class Ensemble:
         *,
         uncalibrated: bool,
     ) -> Iterator[tuple[Item, Prediction]]:
+        if self.preprocessing.view == "tiles":
+            for item, image, geometry in prepared:
+                yield item, self._predict_tiled(image, geometry, keep_members, uncalibrated)
+            return
         for item, logits, geometry, features in self._run(prepared, batch_size):
             members = geometry.restore(probabilities(logits, self.manifest.temperature))
             prediction = Prediction.from_members(members, self.threshold, features)
@@ -241,3 +251,19 @@ class Ensemble:
                 uncalibrated_mean = mean_probability(geometry.restore(probabilities(logits, 1.0)))
                 prediction = replace(prediction, uncalibrated=uncalibrated_mean)
             yield item, prediction if keep_members else prediction.without_members()
+
+    def _predict_tiled(
+        self, image: FloatArray, geometry: Geometry, keep_members: bool, uncalibrated: bool
+    ) -> Prediction:
+        """Segment an image on the grid, float32 of shape (R, C), a band of rows after another."""
+        tiled = Tiled(self._engine, image)
+
+        def predictions() -> Iterator[tuple[slice, Prediction]]:
+            for band in native_bands(tiled, geometry):
+                members = band.members(self.manifest.temperature)
+                prediction = Prediction.from_members(members, self.threshold, tiled.features)
+                if uncalibrated:
+                    prediction = replace(prediction, uncalibrated=mean_probability(band.members(1.0)))
+                yield band.rows, prediction if keep_members else prediction.without_members()
+
+        return replace(Prediction.from_bands(predictions(), geometry.native[0]), features=tiled.features)

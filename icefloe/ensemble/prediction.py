@@ -1,8 +1,11 @@
 """Prediction of an ensemble for one image."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from icefloe.scoring.uncertainty import (
     ImageUncertainty,
@@ -97,6 +100,24 @@ class Prediction:
             features=features,
             member_probabilities=member_probabilities,
         )
+
+    @classmethod
+    def from_bands(cls, bands: Iterable[tuple[slice, "Prediction"]], height: int) -> "Prediction":
+        """Put an image of `height` rows together from predictions of its rows, kept one at a time.
+
+        The features are those of the last band.
+        """
+        maps: dict[str, NDArray[Any]] = {}
+        for rows, band in bands:
+            features = band.features
+            for name in (each.name for each in fields(cls) if each.name != "features"):
+                part = getattr(band, name)
+                if part is None:
+                    continue
+                if name not in maps:
+                    maps[name] = np.empty((*part.shape[:-2], height, part.shape[-1]), part.dtype)
+                maps[name][..., rows, :] = part
+        return cls(**maps, features=features)
 
     def without_members(self) -> "Prediction":
         """The same without the members' maps, which are most of its memory."""
