@@ -45,13 +45,22 @@ class TrainingConfig(BaseModel):
         At most so many; the learning rate falls along a cosine over all of them.
     patience
         Epochs without a lower validation loss after which training stops; in a retraining the mean of that
-        loss and the one on the newly labelled images counts.
+        loss and the one on the newly labelled images counts. Not used with `averaging`.
+    averaging
+        Mean age, as a share of all steps, of the weights in an exponential moving average that is kept
+        instead of the weights themselves (0.5: all steps alike); see `icefloe.training.averaging`. The
+        average at the last epoch is a member's: validation picks no epoch and stops nothing, so the scores on
+        it are those of unseen images. Empty: the weights of the lowest validation loss are kept.
     batch_size
         Images in a training step.
     draws_per_epoch
         Images drawn in an epoch; empty: as many as there are to train on.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
+    encoder_learning_rate
+        Factor on the learning rate of an encoder whose spec names pre-trained weights, in a retraining, too:
+        its general filters need to move less than a new decoder (discriminative fine-tuning, Howard & Ruder
+        2018). Encoders that began at random are not slowed.
     warmup_epochs
         Epochs over which the learning rate rises linearly from zero.
     precision
@@ -77,7 +86,9 @@ class TrainingConfig(BaseModel):
     patience: int = Field(15, ge=1)
     batch_size: int = Field(8, ge=2)
     draws_per_epoch: int | None = Field(None, ge=1)
+    averaging: float | None = Field(None, gt=0, le=0.5)
     learning_rate: float = Field(1e-3, gt=0)
+    encoder_learning_rate: float = Field(1.0, gt=0, le=1)
     weight_decay: float = Field(1e-4, ge=0)
     warmup_epochs: float = Field(1.0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
