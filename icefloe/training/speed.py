@@ -1,4 +1,4 @@
-"""Measured time of a training step on this machine: what a time budget buys, and which number format is faster."""
+"""Measured time of a training step on this machine: what a time budget buys, in the faster number format."""
 
 import time
 from dataclasses import dataclass
