@@ -1,4 +1,4 @@
-"""Fingerprint of labelled data: what a training can be planned from (a term of nnU-Net, Isensee et al. 2021)."""
+"""Fingerprint of labelled data, a term of nnU-Net (Isensee et al. 2021): what a training is planned from."""
 
 from __future__ import annotations
 
