@@ -117,7 +117,7 @@ def packaged_file(encoder: str, weights: str) -> Path | None:
     content = save(_named(package.network, _read(package, source)))
     if hashlib.sha256(content).hexdigest() != package.safetensors_sha256:
         raise IcefloeError(
-            f"{source}: gives another file than it should, because PyTorch, timm or safetensors have changed. "
+            f"{source}: its safetensors are not the known ones: PyTorch, timm or safetensors have changed. "
             "Install the versions of constraints.txt."
         )
     try:

@@ -31,9 +31,9 @@ HUB_TIMEOUT = 2.0
 def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path:
     """The file that holds an encoder's weights; downloaded from the hub as the last resort.
 
-    Looked for in this order: the path itself; an installed package; in the mirror as `<encoder>.safetensors` (ImageNet),
-    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or, in
-    a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
+    Looked for in this order: the path itself; an installed package; in the mirror as
+    `<encoder>.safetensors` (ImageNet), `<encoder>.<weights>.safetensors`,
+    `<hub repository>/model.safetensors` (with or without its owner) or, in a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
     some encoders come with the package.
 
     Parameters

@@ -182,7 +182,7 @@ def test_a_file_of_another_hash_is_refused_unread(tmp_path, monkeypatch):
 def test_a_cache_that_can_not_be_written_is_named_with_what_to_set(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(IcefloeError, match="cannot be written .* Set XDG_CACHE_HOME"):
+    with pytest.raises(IcefloeError, match=r"cannot be written .* Set XDG_CACHE_HOME"):
         packaged_file("efficientnet-lite0", "imagenet")
 
 
