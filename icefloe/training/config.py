@@ -8,6 +8,7 @@ from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.typing import Views
 
 
 class RetrainingConfig(BaseModel):
@@ -41,6 +42,10 @@ class TrainingConfig(BaseModel):
         The candidates. Distinct encoders make an EA, one encoder with several seeds an ER.
     preprocessing, augmentation
         Steps from image to network input, and their random variation.
+    views
+        Number of flips and transpositions of an image over which logits are averaged in every prediction of
+        the ensemble, and where a finished member is judged: 1, 4 (flips) or 8. Prediction takes as many times
+        as long; epochs are validated without.
     epochs
         At most so many; the learning rate falls along a cosine over all of them.
     patience
@@ -82,6 +87,7 @@ class TrainingConfig(BaseModel):
     members: tuple[MemberSpec, ...] = Field(min_length=1)
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
+    views: Views = 1
     epochs: int = Field(60, ge=1)
     patience: int = Field(15, ge=1)
     batch_size: int = Field(8, ge=2)

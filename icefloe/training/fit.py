@@ -46,7 +46,7 @@ from icefloe.training.validation import (
     probability_scores,
     to_input,
 )
-from icefloe.typing import FloatArray, MaskArray, WeightsMirror
+from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class _Fit:
         """Judge the best weights and write the outcome."""
         self.judged.load_state_dict(self.best)
         validation, n_classes = self.data.validation, len(self.data.classes)
-        probability = probabilities(self._logits(validation.images))
+        probability = probabilities(self._logits(validation.images, self.config.views))
         scores = mask_scores(probability, validation, n_classes)
         brier, ece = probability_scores(probability, validation)
         records = self.progress.records
@@ -305,8 +305,8 @@ class _Fit:
         logits = self._logits(train.images[is_new])
         return float(segmentation_loss(logits, torch.tensor(train.masks[is_new])))
 
-    def _logits(self, images: FloatArray) -> torch.Tensor:
-        return predict_logits(self.judged, images, self.config.batch_size, self.device, self.precision)
+    def _logits(self, images: FloatArray, views: Views = 1) -> torch.Tensor:
+        return predict_logits(self.judged, images, self.config.batch_size, self.device, self.precision, views)
 
     def _save(self) -> None:
         began = time.perf_counter()

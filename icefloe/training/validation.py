@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from icefloe.models.views import view_logits
 from icefloe.scoring.calibration import calibration_bins
 from icefloe.scoring.metrics import (
     PixelScores,
@@ -16,7 +17,7 @@ from icefloe.scoring.metrics import (
 )
 from icefloe.training.data import PreparedImages
 from icefloe.training.members import class_masks
-from icefloe.typing import FloatArray
+from icefloe.typing import FloatArray, Views
 
 
 def batches(images: FloatArray, batch_size: int, device: torch.device) -> Iterator[Tensor]:
@@ -32,12 +33,19 @@ def to_input(images: FloatArray, device: torch.device) -> Tensor:
 
 
 def predict_logits(
-    network: nn.Module, images: FloatArray, batch_size: int, device: torch.device, precision: str
+    network: nn.Module,
+    images: FloatArray,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+    views: Views = 1,
 ) -> Tensor:
     """Logits, float32 on the CPU, shape (N, 1 or C, S, S); the network is left in evaluation mode."""
     network.eval()
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        return torch.cat([network(batch).float().cpu() for batch in batches(images, batch_size, device)])
+        return torch.cat(
+            [view_logits(network, batch, views).cpu() for batch in batches(images, batch_size, device)]
+        )
 
 
 def probabilities(logits: Tensor) -> FloatArray:

@@ -7,8 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from icefloe.ensemble.engine import load_network
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
+from icefloe.models.views import view_logits
 from icefloe.models.zoo import build
 from icefloe.scoring.baselines import baseline_scores
 from icefloe.training import fit
@@ -191,6 +193,20 @@ def test_training_stops_when_the_validation_loss_has_not_fallen_for_patience_epo
     monkeypatch.setattr(fit, "segmentation_loss", scripted)
     receipt = fit_member(spec, data, config.model_copy(update={"epochs": 6, "patience": 2}), tmp_path)
     assert (receipt.epochs, receipt.best_epoch, receipt.val_loss) == (4, 2, 1.0)
+
+
+def test_a_finished_member_is_judged_by_all_views_that_its_ensemble_will_use(spec, data, config, tmp_path):
+    plain = fit_member(spec, data, config, tmp_path / "plain")
+    receipt = fit_member(spec, data, config.model_copy(update={"views": 8}), tmp_path / "views")
+    assert receipt.weights_sha256 == plain.weights_sha256
+    network = load_network(spec, 2, tmp_path / "views" / "best.safetensors")
+    with torch.inference_mode():
+        logits = view_logits(network, torch.tensor(data.validation.images)[:, None], 8)
+    found = read_outcome(tmp_path / "views").probabilities
+    np.testing.assert_allclose(found, logits[:, 0].sigmoid(), atol=2e-3)
+    mask, truth = found >= 0.5, data.validation.masks == 1
+    assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
+    assert receipt.val_brier != plain.val_brier
 
 
 def test_newly_labelled_images_have_a_say_in_which_epoch_is_best(spec, data, config, tmp_path):
