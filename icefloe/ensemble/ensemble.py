@@ -228,7 +228,9 @@ class Ensemble:
         """Every item with its logits, (M, S, S) or (M, C, S, S), its geometry and its features, (F,)."""
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
-            logits, features = self._engine.run(np.stack([square for _, square, _ in batch]))
+            logits, features = self._engine.run(
+                np.stack([square for _, square, _ in batch]), self.manifest.views
+            )
             for position, (item, _, geometry) in enumerate(batch):
                 yield item, logits[:, position], geometry, features[position]
 

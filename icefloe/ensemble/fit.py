@@ -19,7 +19,7 @@ from icefloe.scoring.calibration import calibration_bins, fit_temperature
 from icefloe.scoring.metrics import brier_score
 from icefloe.scoring.roc import roc_curve
 from icefloe.scoring.uncertainty import mean_probability
-from icefloe.typing import IGNORE, FloatArray, MaskArray
+from icefloe.typing import IGNORE, FloatArray, MaskArray, Views
 
 TEMPERATURE_PIXELS = 500_000
 """The temperature is fitted on about so many pixels: one number needs no more."""
@@ -39,6 +39,7 @@ def assemble(
     name: str,
     preprocessing: Preprocessing,
     classes: Sequence[str],
+    views: Views = 1,
     provenance: Provenance | None = None,
     device: str = "auto",
 ) -> Ensemble:
@@ -64,6 +65,8 @@ def assemble(
         Steps from image to network input, as in the members' training.
     classes
         Class names by mask value.
+    views
+        Number of flips and transpositions of each image over which members' logits are averaged.
     provenance
         Data version, code and parent version.
     device
@@ -92,6 +95,7 @@ def assemble(
         ),
         preprocessing=preprocessing,
         classes=tuple(classes),
+        views=views,
         provenance=provenance or Provenance(),
     )
     ensemble = Ensemble(draft, weights, device)

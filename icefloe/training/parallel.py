@@ -100,6 +100,7 @@ def train_members(
         {
             "classes": list(data.classes),
             "preprocessing": config.preprocessing.model_dump(mode="json"),
+            "views": config.views,
             "data_sha256": data_sha256,
             "train": list(data.train.keys),
             "validation": list(data.validation.keys),
