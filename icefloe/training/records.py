@@ -81,6 +81,11 @@ class MemberReceipt:
         file.
     device, precision, threads
         Device, number format and CPU threads; the same three give the same weights again.
+    fold
+        The fold that it was validated on, and not trained on; None: the split has no folds.
+    trained_on
+        Keys of the images that moved its weights, in this training or in one that it started from; None: not
+        known, in a file of an earlier version.
     """
 
     name: str
@@ -102,12 +107,17 @@ class MemberReceipt:
     precision: str
     threads: int
     pretrained_sha256: str | None = None
+    fold: int | None = None
+    trained_on: tuple[str, ...] | None = None
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "MemberReceipt":
         """The receipt that `to_dict` described."""
-        return cls(**{field.name: content[field.name] for field in fields(cls) if field.name in content})
+        known = {field.name: content[field.name] for field in fields(cls) if field.name in content}
+        keys = known.get("trained_on")
+        return cls(**known | {"trained_on": None if keys is None else tuple(keys)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON and YAML."""
-        return asdict(self)
+        keys = None if self.trained_on is None else list(self.trained_on)
+        return asdict(self) | {"trained_on": keys}
