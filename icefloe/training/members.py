@@ -14,7 +14,7 @@ from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, read_yaml
 from icefloe.scoring.uncertainty import class_mask
 from icefloe.training.records import EpochRecord, MemberReceipt
-from icefloe.typing import FloatArray, MaskArray
+from icefloe.typing import FloatArray, MaskArray, Views
 
 INDEX, HISTORY, VALIDATION = "members.yaml", "history.json", "validation.npz"
 MASK_THRESHOLD = 0.5
@@ -49,6 +49,8 @@ class MembersDir:
         Class names by mask value.
     preprocessing
         `Preprocessing` in plain types.
+    views
+        Number of flips and transpositions of each image over which logits are averaged (`Manifest.views`).
     data_sha256
         SHA-256 of the preprocessed images, their masks and their keys; with folds, of all folds' hashes.
     train, validation
@@ -62,6 +64,7 @@ class MembersDir:
     path: Path
     classes: tuple[str, ...]
     preprocessing: dict[str, Any]
+    views: Views
     data_sha256: str
     train: tuple[str, ...]
     validation: tuple[str, ...]
@@ -84,6 +87,7 @@ class MembersDir:
             path=path,
             classes=tuple(content["classes"]),
             preprocessing=content["preprocessing"],
+            views=content.get("views", 1),
             data_sha256=content["data_sha256"],
             train=tuple(content["train"]),
             validation=tuple(content["validation"]),

@@ -111,6 +111,7 @@ def train_members(
         {
             "classes": list(data[0].classes),
             "preprocessing": config.preprocessing.model_dump(mode="json"),
+            "views": config.views,
             "data_sha256": _hash_of(hashes),
             "train": list(split.train),
             "validation": [key for part in data for key in part.validation.keys],

@@ -43,10 +43,10 @@ class EpochsPerMember:
         self._progress.advance(name, record.epoch, self._n_epochs[name], scores)
 
     def on_finished(self, name: str, receipt: MemberReceipt) -> None:
-        """Tell the best epoch: stopping early is arriving, too."""
+        """Tell which epoch's weights are kept: stopping early is arriving, too."""
         self._progress.advance(name, receipt.epochs, receipt.epochs)
-        best = f"best was {receipt.best_epoch} with pCA {receipt.val_pca:.4f}, IoU {receipt.val_iou:.4f}"
-        self._progress.tell(f"{name}: {receipt.epochs} epochs, {best}, {receipt.seconds:.0f} s")
+        kept = f"kept is {receipt.best_epoch} with pCA {receipt.val_pca:.4f}, IoU {receipt.val_iou:.4f}"
+        self._progress.tell(f"{name}: {receipt.epochs} epochs, {kept}, {receipt.seconds:.0f} s")
 
 
 class CombinedEpochs:

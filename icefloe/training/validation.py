@@ -6,11 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from icefloe.models.views import view_logits
 from icefloe.scoring.calibration import calibration_bins
-from icefloe.scoring.metrics import PixelScores, brier_score, pixel_scores
+from icefloe.scoring.metrics import (
+    PixelScores,
+    brier_score,
+    confusion_matrix,
+    iou_of_labelled_classes,
+    pixel_scores,
+)
 from icefloe.training.data import PreparedImages
 from icefloe.training.members import class_masks
-from icefloe.typing import FloatArray
+from icefloe.typing import FloatArray, Views
 
 
 def batches(images: FloatArray, batch_size: int, device: torch.device) -> Iterator[Tensor]:
@@ -26,12 +33,19 @@ def to_input(images: FloatArray, device: torch.device) -> Tensor:
 
 
 def predict_logits(
-    network: nn.Module, images: FloatArray, batch_size: int, device: torch.device, precision: str
+    network: nn.Module,
+    images: FloatArray,
+    batch_size: int,
+    device: torch.device,
+    precision: str,
+    views: Views = 1,
 ) -> Tensor:
     """Logits, float32 on the CPU, shape (N, 1 or C, S, S); the network is left in evaluation mode."""
     network.eval()
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        return torch.cat([network(batch).float().cpu() for batch in batches(images, batch_size, device)])
+        return torch.cat(
+            [view_logits(network, batch, views).cpu() for batch in batches(images, batch_size, device)]
+        )
 
 
 def probabilities(logits: Tensor) -> FloatArray:
@@ -44,6 +58,11 @@ def probabilities(logits: Tensor) -> FloatArray:
 def mask_scores(probability: FloatArray, reference: PreparedImages, n_classes: int) -> PixelScores:
     """Accuracy, IoU and Dice of all validation pixels pooled."""
     return pixel_scores(reference.masks, class_masks(probability), n_classes)
+
+
+def labelled_iou(probability: FloatArray, reference: PreparedImages, n_classes: int) -> float:
+    """IoU over the classes that the reference shows, of all validation pixels pooled."""
+    return iou_of_labelled_classes(confusion_matrix(reference.masks, class_masks(probability), n_classes))
 
 
 def probability_scores(probability: FloatArray, reference: PreparedImages) -> tuple[float, float]:

@@ -177,7 +177,8 @@ def _plan(
 
 def _outcome(plan: _Planned, member: TrainedMember, n_classes: int) -> Outcome:
     network = load_network(plan.network.spec, n_classes, member.weights)
-    logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32")
+    views = plan.network.config.views
+    logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32", views)
     scores = named_scores(mask_scores(probabilities(logits), plan.test, n_classes))
     return Outcome(**plan.outcome, **scores, seconds=member.receipt.seconds)
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import precision_recall_curve
 
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.fit import TrainedNetwork, assemble
+from icefloe.ensemble.fit import TrainedNetwork, assemble, calibrate
 from icefloe.ensemble.manifest import Provenance
 from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
@@ -48,6 +48,16 @@ def test_the_temperature_calibrates_untrained_members(trained, samples):
     assert manifest.calibration.brier_after < manifest.calibration.brier_before
     assert manifest.calibration.n_images == 4
     assert manifest.calibration.n_pixels == sum(sample.label.size for sample in samples)
+
+
+def test_temperature_threshold_and_benchmark_are_those_of_all_views(trained, samples):
+    plain, ensemble = assembled(trained, samples), assembled(trained, samples, samples[:1], views=4)
+    assert ensemble.manifest.views == 4
+    refitted = calibrate(plain.with_manifest(plain.manifest.model_copy(update={"views": 4})), samples)
+    assert ensemble.manifest.threshold == refitted.threshold != plain.manifest.threshold
+    assert ensemble.manifest.temperature == refitted.temperature != plain.manifest.temperature
+    (row,) = ensemble.manifest.benchmark
+    assert row.values["uq_mean"] == ensemble.predict_image(samples[0].pixels).scores()["uq_mean"]
 
 
 def test_the_benchmark_has_a_row_for_every_held_out_image(trained, samples):

@@ -82,7 +82,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     """One sequence, since each step starts from the last one's members and training takes seconds."""
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     dataset = make_dataset()
-    config = config.model_copy(update={"epochs": 10, "patience": 10})  # time to be killed in
+    config = config.model_copy(update={"epochs": 10, "patience": 10, "views": 4})  # time to be killed in
     first_name = config.members[0].name
 
     def train(name, checkpoints=None, config=config, **options):
@@ -92,6 +92,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
 
     undisturbed = train("undisturbed")
     assert undisturbed.names == tuple(spec.name for spec in config.members)
+    assert undisturbed.views == config.views == 4
     assert [len(records) for records in undisturbed.history().values()] == [10, 10]
 
     # A worker is killed in the middle: its task starts again elsewhere and goes on.
