@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from icefloe.ensemble.engine import Engine
 from icefloe.imaging.geometry import Geometry
 from icefloe.imaging.windows import slide
 from icefloe.scoring.calibration import probabilities
-from icefloe.typing import FloatArray
+from icefloe.typing import FloatArray, Views
 
 BAND_PIXELS = 2**22
 """Native pixels whose statistics are taken at a time: they need several times their own memory."""
@@ -18,9 +19,28 @@ Bands = Iterable[tuple[int, FloatArray]]
 """Number of the first row on the grid, and logits float32 (M, r, C) or (M, K, r, C) of K classes."""
 
 
+class SeenImage(Protocol):
+    """Logits and encoder features, float32 of shape (F,), of one image."""
+
+    @property
+    def features(self) -> FloatArray: ...
+    def __iter__(self) -> Iterator[tuple[int, FloatArray]]: ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An image that was seen as a whole: all its logits are one band."""
+
+    logits: FloatArray
+    features: FloatArray
+
+    def __iter__(self) -> Iterator[tuple[int, FloatArray]]:
+        yield 0, self.logits
+
+
 @dataclass
 class Tiled:
-    """The logits of one image, computed as its bands are asked for, which can be done once.
+    """An image seen by windows, which run when its bands are asked for.
 
     Attributes
     ----------
@@ -28,23 +48,25 @@ class Tiled:
         The members' networks.
     image : float32, shape (R, C)
         Image on the networks' grid.
+    views
+        Sides from which networks look at each window.
     """
 
     engine: Engine
     image: FloatArray
+    views: Views = 1
     _features: list[FloatArray] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[int, FloatArray]]:
-        """Bands of rows from the top down."""
         return slide(self.image, self._run)
 
     @property
     def features(self) -> FloatArray:
-        """Encoder features, mean over the windows that have been run, float32 of shape (F,)."""
+        """Mean over the windows that have been run."""
         return np.asarray(np.concatenate(self._features).mean(axis=0, dtype=np.float64), np.float32)
 
     def _run(self, windows: FloatArray) -> FloatArray:
-        logits, features = self.engine.run(windows)
+        logits, features = self.engine.run(windows, self.views)
         self._features.append(features)
         return np.moveaxis(logits, 1, 0)
 

@@ -1,12 +1,14 @@
 """From trained members to an ensemble: temperature, threshold, benchmark uncertainty."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from icefloe.ensemble.bands import Bands, native_bands
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.judges import UnseenBy
 from icefloe.ensemble.manifest import Calibration, Manifest, Member, Provenance
 from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
@@ -31,14 +33,34 @@ KEPT_BYTES = 2**30
 """Logits of the validation images are kept up to this size between the two uses they have."""
 
 
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network that becomes a member: its weights file, and what it was trained on (see `Member`)."""
+
+    spec: MemberSpec
+    weights: Path
+    fold: int | None = None
+    trained_on: tuple[str, ...] | None = None
+
+    def member(self) -> Member:
+        """Its entry in the manifest; refused where the weights are missing."""
+        if not self.weights.is_file():
+            raise IcefloeError(
+                f"{self.weights}: the weights of {self.spec.name} are missing. Train the members again."
+            )
+        digest = sha256_file(self.weights)
+        return Member(spec=self.spec, sha256=digest, fold=self.fold, trained_on=self.trained_on)
+
+
 def assemble(
-    members: Sequence[tuple[MemberSpec, Path]],
+    members: Sequence[TrainedNetwork],
     validation: Sequence[LabelledSample],
     held_out: Sequence[AnySample],
     *,
     name: str,
     preprocessing: Preprocessing,
     classes: Sequence[str],
+    fold_of: Mapping[str, int] | None = None,
     views: Views = 1,
     provenance: Provenance | None = None,
     device: str = "auto",
@@ -53,9 +75,10 @@ def assemble(
     Parameters
     ----------
     members
-        Spec and weights file of each member that was kept, at least two.
+        The members that were kept, at least two.
     validation
-        Labelled images that moved no weights, of both classes.
+        Labelled images, of both classes, each of them new to a member at least; with each, only the members
+        that were not trained on it count.
     held_out
         Images of the training datasets that neither moved weights nor stopped the training; labels are not
         read.
@@ -65,6 +88,8 @@ def assemble(
         Steps from image to network input, as in the members' training.
     classes
         Class names by mask value.
+    fold_of
+        Key of a validation image -> number of the fold that it is in; None: there are no folds.
     views
         Number of flips and transpositions of each image over which members' logits are averaged.
     provenance
@@ -80,31 +105,33 @@ def assemble(
     Raises
     ------
     IcefloeError
-        If there are fewer than two members, a file does not fit its member, there is no validation image, or
-        the validation masks lack a class.
+        If there are fewer than two members, a file does not fit its member, there is no validation image or
+        none that is new to a member, or the validation masks lack a class.
     """
     if not validation:
         raise IcefloeError(
             f"{name}: there is no validation image to set the threshold on. Label more images."
         )
-    specs, weights = [spec for spec, _ in members], [path for _, path in members]
     draft = Manifest(
         name=name,
-        members=tuple(
-            Member(spec=spec, sha256=_hash(spec, path)) for spec, path in zip(specs, weights, strict=True)
-        ),
+        members=tuple(network.member() for network in members),
         preprocessing=preprocessing,
         classes=tuple(classes),
         views=views,
         provenance=provenance or Provenance(),
     )
-    ensemble = Ensemble(draft, weights, device)
-    ensemble = ensemble.with_manifest(calibrate(ensemble, validation))
+    ensemble = Ensemble(draft, [network.weights for network in members], device)
+    ensemble = ensemble.with_manifest(calibrate(ensemble, validation, fold_of))
     return ensemble.with_benchmark(benchmark(ensemble, held_out))
 
 
-def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manifest:
+def calibrate(
+    ensemble: Ensemble, validation: Iterable[LabelledSample], fold_of: Mapping[str, int] | None = None
+) -> Manifest:
     """The ensemble's manifest with temperature and threshold fitted on labelled images.
+
+    With each image, only the members that were not trained on it count. Where that is fewer than all, the
+    mean of all members is less sure than the temperature's fit supposes.
 
     Logits are kept in memory up to `KEPT_BYTES`, else they are computed twice. Threshold and scores are those
     of all labelled pixels up to `SCORED_PIXELS`, else of as many spread over all images.
@@ -112,9 +139,17 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
     Raises
     ------
     IcefloeError
-        If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
+        If every member was trained on every image, the masks lack a class or are 255 (ignore) everywhere, or
+        a mask does not fit its image.
     """
-    images = _ValidationImages(ensemble, list(validation))
+    unseen_by = UnseenBy(ensemble, fold_of or {})
+    judged = [sample for sample in validation if unseen_by.judges(sample)]
+    if not judged:
+        raise IcefloeError(
+            f"{ensemble.name}: its members were trained on every validation image, so none can set the "
+            "threshold. Label more images, or train from scratch."
+        )
+    images = _ValidationImages(ensemble, judged, unseen_by)
     temperature = fit_temperature(*images.on_grid(TEMPERATURE_PIXELS))
     reference, before, after = images.native((1.0, temperature), SCORED_PIXELS)
     binary = ensemble.manifest.n_classes == 2
@@ -124,7 +159,7 @@ def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manif
             "temperature": temperature,
             "threshold": curve.best_dice_threshold() if curve else ensemble.manifest.threshold,
             "calibration": Calibration(
-                n_images=len(images),
+                n_images=len(judged),
                 n_pixels=len(reference),
                 ece_before=calibration_bins(reference, before).expected_calibration_error,
                 ece_after=calibration_bins(reference, after).expected_calibration_error,
@@ -142,18 +177,17 @@ def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRo
 
 
 class _ValidationImages:
-    """Labelled images and the members' logits of them, which are computed again where they are many."""
+    """Labelled images and their judges' logits of them, which are computed again where they are many."""
 
-    def __init__(self, ensemble: Ensemble, samples: Sequence[LabelledSample]) -> None:
-        self._ensemble, self._samples = ensemble, samples
+    def __init__(self, ensemble: Ensemble, samples: Sequence[LabelledSample], unseen_by: UnseenBy) -> None:
+        self._ensemble, self._samples, self._unseen_by = ensemble, samples, unseen_by
         self._kept: list[tuple[LabelledSample, Bands, Geometry]] | None = None
-
-    def __len__(self) -> int:
-        return len(self._samples)
 
     def on_grid(self, n_pixels: int) -> tuple[FloatArray, MaskArray]:
         """Logits, (M, N) or (M, C, N), and classes, (N,), of about `n_pixels`, spread over all images."""
         step = max(1, sum(np.count_nonzero(self._placed(s) != IGNORE) for s in self._samples) // n_pixels)
+        # Each image has its own members: repeated to one number, they have the same mean.
+        n_rows = np.lcm.reduce([len(self._unseen_by.judges(sample)) for sample in self._samples])
         logits, classes = [], []
         for sample, bands, geometry in self._logits():
             mask = self._placed(sample).ravel()
@@ -162,13 +196,14 @@ class _ValidationImages:
             for first, band in bands:
                 start, stop = (row * geometry.grid[1] for row in (first, first + band.shape[-2]))
                 inside = pixels[np.searchsorted(pixels, start) : np.searchsorted(pixels, stop)]
-                logits.append(band.reshape(*band.shape[:-2], -1)[..., inside - start])
+                flat = band.reshape(*band.shape[:-2], -1)[..., inside - start]
+                logits.append(np.repeat(flat, n_rows // len(band), axis=0))
         return np.concatenate(logits, axis=-1), np.concatenate(classes)
 
     def native(
         self, temperatures: tuple[float, float], n_pixels: int
     ) -> tuple[MaskArray, FloatArray, FloatArray]:
-        """Classes, (N,), and the ensemble's probabilities, (N,) or (C, N), at two temperatures."""
+        """Classes, (N,), and mean probabilities, (N,) or (C, N), at two temperatures, of up to `n_pixels`."""
         step = -(-sum(np.count_nonzero(s.mask() != IGNORE) for s in self._samples) // n_pixels)
         classes: list[MaskArray] = []
         means: tuple[list[FloatArray], list[FloatArray]] = ([], [])
@@ -190,15 +225,19 @@ class _ValidationImages:
         return self._ensemble.preprocessing.geometry(shape, sample.pixel_size_nm).place_mask(mask)
 
     def _logits(self) -> Iterator[tuple[LabelledSample, Bands, Geometry]]:
+        """Each image with its judges' logits, to be read to the end before the next is asked for."""
         if self._kept is not None:
             yield from self._kept
             return
         kept: list[tuple[LabelledSample, Bands, Geometry]] = []
         room = KEPT_BYTES
 
-        def keeping(bands: Bands, here: list[tuple[int, FloatArray]]) -> Iterator[tuple[int, FloatArray]]:
+        def judged(
+            bands: Bands, judges: Sequence[int], here: list[tuple[int, FloatArray]]
+        ) -> Iterator[tuple[int, FloatArray]]:
             nonlocal room
-            for first, band in bands:
+            for first, every in bands:
+                band = every[list(judges)]
                 room -= band.nbytes
                 if room < 0:
                     kept.clear()
@@ -210,12 +249,6 @@ class _ValidationImages:
         for sample, bands, geometry in self._ensemble.logits_of_samples(self._samples):
             here: list[tuple[int, FloatArray]] = []
             kept.append((sample, here, geometry))
-            yield sample, keeping(bands, here), geometry
+            yield sample, judged(bands, self._unseen_by.judges(sample), here), geometry
         if room >= 0:
             self._kept = kept
-
-
-def _hash(spec: MemberSpec, weights: Path) -> str:
-    if not weights.is_file():
-        raise IcefloeError(f"{weights}: the weights of {spec.name} are missing. Train the members again.")
-    return sha256_file(weights)
