@@ -23,7 +23,7 @@ def prune_members(
     from pathlib import Path
 
     from components.artifacts import write_findings
-    from icefloe.training.pruning import PruningRule
+    from icefloe.training.rule import PruningRule
     from icefloe.workflow.training import prune_candidates
 
     result = prune_candidates(Path(members.path), PruningRule(**pruning), Path(kept.path))

@@ -17,7 +17,8 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, prepare
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.scoring.calibration import probabilities
 from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import FloatArray
@@ -135,7 +136,12 @@ class Ensemble:
         return self.with_manifest(self.manifest.model_copy(update={"benchmark": tuple(rows)}))
 
     def predict_image(
-        self, image: FloatArray, done: Collection[str] = (), *, keep_members: bool = False
+        self,
+        image: FloatArray,
+        done: Collection[str] = (),
+        pixel_size_nm: float | None = None,
+        *,
+        keep_members: bool = False,
     ) -> Prediction:
         """Segment one image.
 
@@ -145,6 +151,8 @@ class Ensemble:
             Intensities in any linear unit.
         done
             Preprocessing that was done to it already (`DatasetInfo.preprocessing`).
+        pixel_size_nm
+            Its pixel edge in nm, where the networks need it.
         keep_members
             Keep each member's probability map too.
 
@@ -156,15 +164,16 @@ class Ensemble:
         Raises
         ------
         IcefloeError
-            If the image is not two-dimensional, has pixels that are not finite, or is constant.
+            If the image cannot be preprocessed; see `Preprocessing.apply`.
         """
-        (prediction,) = self.predict_images([image], done, keep_members=keep_members)
+        (prediction,) = self.predict_images([image], done, pixel_size_nm, keep_members=keep_members)
         return prediction
 
     def predict_images(
         self,
         images: Iterable[FloatArray],
         done: Collection[str] = (),
+        pixel_size_nm: float | None = None,
         *,
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
@@ -174,7 +183,7 @@ class Ensemble:
         Lazy: `batch_size` images are read, predicted and given out before the next are read.
         Parameters and errors as in `predict_image`.
         """
-        prepared = ((None, *self.preprocessing.apply(image, done)) for image in images)
+        prepared = ((None, *self.preprocessing.apply(image, done, pixel_size_nm)) for image in images)
         for _, prediction in self._predict(prepared, batch_size, keep_members, uncalibrated=False):
             yield prediction
 

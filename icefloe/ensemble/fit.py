@@ -12,7 +12,8 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.scoring.calibration import calibration_bins, fit_temperature, probabilities
 from icefloe.scoring.metrics import brier_score

@@ -160,7 +160,9 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     masks = np.empty((len(samples), size, size), np.uint8)
     for index, sample in enumerate(samples):
         try:
-            images[index], geometry = preprocessing.apply(sample.image(), sample.steps_done)
+            images[index], geometry = preprocessing.apply(
+                sample.image(), sample.steps_done, sample.pixel_size_nm
+            )
         except IcefloeError as error:
             if str(sample.image_path) in str(error):
                 raise

@@ -18,6 +18,7 @@ from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
+from icefloe.scoring.baselines import baseline_scores
 from icefloe.training.averaging import averaged_model
 from icefloe.training.checkpoint import (
     TrainingState,
@@ -38,6 +39,7 @@ from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
 from icefloe.training.schedule import learning_rate
 from icefloe.training.validation import (
+    labelled_iou,
     mask_scores,
     predict_logits,
     probabilities,
@@ -184,9 +186,10 @@ class _Fit:
     def finish(self, started_from: str | None, threads: int) -> MemberReceipt:
         """Judge the best weights and write the outcome."""
         self.judged.load_state_dict(self.best)
-        probability = probabilities(self._logits(self.data.validation.images, self.config.views))
-        scores = mask_scores(probability, self.data.validation, len(self.data.classes))
-        brier, ece = probability_scores(probability, self.data.validation)
+        validation, n_classes = self.data.validation, len(self.data.classes)
+        probability = probabilities(self._logits(validation.images, self.config.views))
+        scores = mask_scores(probability, validation, n_classes)
+        brier, ece = probability_scores(probability, validation)
         records = self.progress.records
         receipt = MemberReceipt(
             name=self.spec.name,
@@ -208,6 +211,8 @@ class _Fit:
             precision=self.precision,
             threads=threads,
             pretrained_sha256=self.pretrained_sha256,
+            val_iou_labelled=labelled_iou(probability, validation, n_classes),
+            baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
         write_outcome(self.directory, receipt, probability)
         return receipt

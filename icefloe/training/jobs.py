@@ -19,7 +19,7 @@ from icefloe.training.data import TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, epoch_progress
-from icefloe.training.ray_session import connected, member_resources
+from icefloe.training.ray_session import connected, member_resources, threads
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[
     return {
         train.options(name=job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
-            *(stored[id(job.initial)], job.started_from, resources["num_cpus"], weights_dir),
+            *(stored[id(job.initial)], job.started_from, threads(resources), weights_dir),
         ): job
         for job in sorted(jobs, key=lambda job: -job.config.epochs)
     }

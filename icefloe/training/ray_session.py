@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,9 @@ import ray
 from icefloe.errors import IcefloeError
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
+
+MOST_SHARING = 2
+"""Members a CPU: with more, memory would be short before time is saved."""
 
 
 def start_ray(address: str | None = None) -> str:
@@ -70,6 +73,9 @@ def connected(address: str | None) -> Iterator[None]:
 def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     """CPUs and GPUs for each member, so that as many as possible run at once and none is idle.
 
+    A few members more than CPUs share them, all at once: three on two CPUs would else train two and then one,
+    with a CPU idle for half of the time.
+
     Parameters
     ----------
     n_members
@@ -81,14 +87,24 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        `num_cpus`, and `num_gpus` where the cluster has any.
+        `num_cpus`, a fraction where CPUs are shared, and `num_gpus` where the cluster has any.
     """
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     n_cpus = int(sum(node.get("CPU", 0) for node in nodes))
     n_gpus = int(sum(node.get("GPU", 0) for node in nodes))
-    n_parallel = min(n_members, n_gpus * members_per_gpu if n_gpus else n_cpus)
     largest_node = int(max(node.get("CPU", 0) for node in nodes))
-    resources: dict[str, Any] = {"num_cpus": max(1, min(n_cpus // max(1, n_parallel), largest_node))}
     if n_gpus:
-        resources["num_gpus"] = 1 / members_per_gpu
-    return resources
+        n_parallel = min(n_members, n_gpus * members_per_gpu)
+        return {"num_cpus": _whole_cpus(n_cpus, n_parallel, largest_node), "num_gpus": 1 / members_per_gpu}
+    if n_cpus < n_members <= MOST_SHARING * n_cpus:
+        return {"num_cpus": n_cpus / n_members}
+    return {"num_cpus": _whole_cpus(n_cpus, min(n_members, n_cpus), largest_node)}
+
+
+def threads(resources: Mapping[str, Any]) -> int:
+    """CPU threads of a member with these resources."""
+    return max(1, int(resources["num_cpus"]))
+
+
+def _whole_cpus(n_cpus: int, n_parallel: int, largest_node: int) -> int:
+    return max(1, min(n_cpus // max(1, n_parallel), largest_node))

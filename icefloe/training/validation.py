@@ -8,7 +8,13 @@ from torch import Tensor, nn
 
 from icefloe.models.views import view_logits
 from icefloe.scoring.calibration import calibration_bins
-from icefloe.scoring.metrics import PixelScores, brier_score, pixel_scores
+from icefloe.scoring.metrics import (
+    PixelScores,
+    brier_score,
+    confusion_matrix,
+    iou_of_labelled_classes,
+    pixel_scores,
+)
 from icefloe.training.data import PreparedImages
 from icefloe.training.members import class_masks
 from icefloe.typing import FloatArray, Views
@@ -52,6 +58,11 @@ def probabilities(logits: Tensor) -> FloatArray:
 def mask_scores(probability: FloatArray, reference: PreparedImages, n_classes: int) -> PixelScores:
     """Accuracy, IoU and Dice of all validation pixels pooled."""
     return pixel_scores(reference.masks, class_masks(probability), n_classes)
+
+
+def labelled_iou(probability: FloatArray, reference: PreparedImages, n_classes: int) -> float:
+    """IoU over the classes that the reference shows, of all validation pixels pooled."""
+    return iou_of_labelled_classes(confusion_matrix(reference.masks, class_masks(probability), n_classes))
 
 
 def probability_scores(probability: FloatArray, reference: PreparedImages) -> tuple[float, float]:

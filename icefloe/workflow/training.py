@@ -17,7 +17,8 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.parallel import train_members
-from icefloe.training.pruning import PruningResult, PruningRule, prune
+from icefloe.training.pruning import PruningResult, prune
+from icefloe.training.rule import PruningRule
 from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.engine import load_network
 from icefloe.ensemble.samples import prepare
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.scoring.baselines import BASELINES
 from icefloe.scoring.calibration import CalibrationBins, fit_temperature, probabilities

@@ -12,6 +12,7 @@ from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
 from icefloe.models.views import view_logits
 from icefloe.models.zoo import build
+from icefloe.scoring.baselines import baseline_scores
 from icefloe.training import fit
 from icefloe.training.checkpoint import remove_checkpoints
 from icefloe.training.config import TrainingConfig
@@ -308,6 +309,8 @@ def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, t
     receipt = fit_member(spec.model_copy(update={"weights": str(path)}), data, once, tmp_path / "fit")
     assert receipt.pretrained_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert MemberReceipt.from_dict(receipt.to_dict()) == receipt
+    assert receipt.baselines == baseline_scores(data.validation.images, data.validation.masks, 2)
+    assert receipt.val_iou_labelled == pytest.approx(receipt.val_iou)
     assert fit_member(spec, data, once, tmp_path / "scratch").pretrained_sha256 is None
 
 
