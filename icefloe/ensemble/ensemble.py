@@ -1,7 +1,7 @@
 """An ensemble of trained members: load, save, predict."""
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -194,10 +194,19 @@ class Ensemble:
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
         uncalibrated: bool = False,
+        judges: Callable[[AnySample], Sequence[int]] | None = None,
     ) -> Iterator[tuple[AnySample, Prediction]]:
-        """Segment samples; see `Segmenter.predict`. `batch_size` images run through a network at once."""
+        """Segment samples; see `Segmenter.predict`.
+
+        `batch_size` images run through a network at once. `judges` gives the positions of the members that
+        predict a sample, at least one; None: all do. See `icefloe.ensemble.judges`.
+        """
         return self._predict(
-            prepare(samples, self.preprocessing), batch_size, keep_members, uncalibrated=uncalibrated
+            prepare(samples, self.preprocessing),
+            batch_size,
+            keep_members,
+            uncalibrated=uncalibrated,
+            judges=judges,
         )
 
     def logits_of_samples(
@@ -235,10 +244,14 @@ class Ensemble:
         keep_members: bool,
         *,
         uncalibrated: bool,
+        judges: Callable[[Item], Sequence[int]] | None = None,
     ) -> Iterator[tuple[Item, Prediction]]:
-        for item, logits, geometry, features in self._run(prepared, batch_size):
+        for item, every, geometry, features in self._run(prepared, batch_size):
+            logits = every if judges is None else every[list(judges(item))]
             members = geometry.restore(probabilities(logits, self.manifest.temperature))
-            prediction = Prediction.from_members(members, self.threshold, features)
+            statistics = Prediction.from_members if len(logits) > 1 else Prediction.from_one
+            prediction = statistics(members, self.threshold, features)
+            prediction = replace(prediction, n_left_out=len(every) - len(logits))
             if uncalibrated:
                 uncalibrated_mean = mean_probability(geometry.restore(probabilities(logits, 1.0)))
                 prediction = replace(prediction, uncalibrated=uncalibrated_mean)

@@ -1,12 +1,13 @@
 """From trained members to an ensemble: temperature, threshold, benchmark uncertainty."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.judges import UnseenBy
 from icefloe.ensemble.manifest import Calibration, Manifest, Member, Provenance
 from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, LabelledSample
@@ -25,14 +26,34 @@ TEMPERATURE_PIXELS = 500_000
 """The temperature is fitted on about so many pixels: one number needs no more."""
 
 
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network that becomes a member: its weights file, and what it was trained on (see `Member`)."""
+
+    spec: MemberSpec
+    weights: Path
+    fold: int | None = None
+    trained_on: tuple[str, ...] | None = None
+
+    def member(self) -> Member:
+        """Its entry in the manifest; refused where the weights are missing."""
+        if not self.weights.is_file():
+            raise IcefloeError(
+                f"{self.weights}: the weights of {self.spec.name} are missing. Train the members again."
+            )
+        digest = sha256_file(self.weights)
+        return Member(spec=self.spec, sha256=digest, fold=self.fold, trained_on=self.trained_on)
+
+
 def assemble(
-    members: Sequence[tuple[MemberSpec, Path]],
+    members: Sequence[TrainedNetwork],
     validation: Sequence[LabelledSample],
     held_out: Sequence[AnySample],
     *,
     name: str,
     preprocessing: Preprocessing,
     classes: Sequence[str],
+    fold_of: Mapping[str, int] | None = None,
     views: Views = 1,
     provenance: Provenance | None = None,
     device: str = "auto",
@@ -47,9 +68,10 @@ def assemble(
     Parameters
     ----------
     members
-        Spec and weights file of each member that was kept, at least two.
+        The members that were kept, at least two.
     validation
-        Labelled images that moved no weights, of both classes.
+        Labelled images, of both classes, each of them new to a member at least; with each, only the members
+        that were not trained on it count.
     held_out
         Images of the training datasets that neither moved weights nor stopped the training; labels are not
         read.
@@ -59,6 +81,8 @@ def assemble(
         Steps from image to network input, as in the members' training.
     classes
         Class names by mask value.
+    fold_of
+        Key of a validation image -> number of the fold that it is in; None: there are no folds.
     views
         Number of flips and transpositions of each image over which members' logits are averaged.
     provenance
@@ -74,42 +98,52 @@ def assemble(
     Raises
     ------
     IcefloeError
-        If there are fewer than two members, a file does not fit its member, there is no validation image, or
-        the validation masks lack a class.
+        If there are fewer than two members, a file does not fit its member, there is no validation image or
+        none that is new to a member, or the validation masks lack a class.
     """
     if not validation:
         raise IcefloeError(
             f"{name}: there is no validation image to set the threshold on. Label more images."
         )
-    specs, weights = [spec for spec, _ in members], [path for _, path in members]
     draft = Manifest(
         name=name,
-        members=tuple(
-            Member(spec=spec, sha256=_hash(spec, path)) for spec, path in zip(specs, weights, strict=True)
-        ),
+        members=tuple(network.member() for network in members),
         preprocessing=preprocessing,
         classes=tuple(classes),
         views=views,
         provenance=provenance or Provenance(),
     )
-    ensemble = Ensemble(draft, weights, device)
-    ensemble = ensemble.with_manifest(calibrate(ensemble, validation))
+    ensemble = Ensemble(draft, [network.weights for network in members], device)
+    ensemble = ensemble.with_manifest(calibrate(ensemble, validation, fold_of))
     return ensemble.with_benchmark(benchmark(ensemble, held_out))
 
 
-def calibrate(ensemble: Ensemble, validation: Iterable[LabelledSample]) -> Manifest:
+def calibrate(
+    ensemble: Ensemble, validation: Iterable[LabelledSample], fold_of: Mapping[str, int] | None = None
+) -> Manifest:
     """The ensemble's manifest with temperature and threshold fitted on labelled images.
+
+    With each image, only the members that were not trained on it count. Where that is fewer than all, the
+    mean of all members is less sure than the temperature's fit supposes.
 
     Keeps the members' logits of all images in memory: 4 bytes x members x size squared each.
 
     Raises
     ------
     IcefloeError
-        If the masks lack a class or are 255 (ignore) everywhere, or a mask does not fit its image.
+        If every member was trained on every image, the masks lack a class or are 255 (ignore) everywhere, or
+        a mask does not fit its image.
     """
+    unseen_by = UnseenBy(ensemble, fold_of or {})
+    judged = [sample for sample in validation if unseen_by.judges(sample)]
+    if not judged:
+        raise IcefloeError(
+            f"{ensemble.name}: its members were trained on every validation image, so none can set the "
+            "threshold. Label more images, or train from scratch."
+        )
     images = [
-        _ValidationImage(logits, geometry, sample.mask())
-        for sample, logits, geometry in ensemble.logits_of_samples(validation)
+        _ValidationImage(logits[list(unseen_by.judges(sample))], geometry, sample.mask())
+        for sample, logits, geometry in ensemble.logits_of_samples(judged)
     ]
     temperature = fit_temperature(*_pixels_on_grid(images, TEMPERATURE_PIXELS))
     reference = np.concatenate([image.mask[image.counted] for image in images])
@@ -143,7 +177,7 @@ def benchmark(ensemble: Ensemble, held_out: Iterable[AnySample]) -> list[ImageRo
 
 @dataclass(frozen=True)
 class _ValidationImage:
-    """A validation image: members' logits on the networks' grid, and the native mask."""
+    """A validation image: its members' logits on the networks' grid, and the native mask."""
 
     logits: FloatArray
     geometry: Geometry
@@ -165,15 +199,15 @@ def _pixels_on_grid(images: Sequence[_ValidationImage], n_pixels: int) -> tuple[
     labelled = [np.flatnonzero(reference != IGNORE) for reference in classes]
     step = max(1, sum(map(len, labelled)) // n_pixels)
     chosen = [pixels[::step] for pixels in labelled]
+    # Each image has its own members: repeated to one number, they have the same mean.
+    n_rows = np.lcm.reduce([len(image.logits) for image in images])
     logits = [
-        image.logits.reshape(*image.logits.shape[:-2], -1)[..., pixels]
+        np.repeat(
+            image.logits.reshape(*image.logits.shape[:-2], -1)[..., pixels],
+            n_rows // len(image.logits),
+            axis=0,
+        )
         for image, pixels in zip(images, chosen, strict=True)
     ]
     reference = [mask[pixels] for mask, pixels in zip(classes, chosen, strict=True)]
     return np.concatenate(logits, axis=-1), np.concatenate(reference)
-
-
-def _hash(spec: MemberSpec, weights: Path) -> str:
-    if not weights.is_file():
-        raise IcefloeError(f"{weights}: the weights of {spec.name} are missing. Train the members again.")
-    return sha256_file(weights)

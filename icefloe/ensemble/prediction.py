@@ -63,6 +63,9 @@ class Prediction:
         Kept only when asked for.
     uncalibrated : float32, shape (H, W) or (C, H, W), or None
         The mean probability at temperature 1; kept only when asked for.
+    n_members, n_left_out : int
+        Number of members that the prediction is of, and of those left out because they were trained on the
+        image. Of a single member all that measures disagreement is NaN.
     """
 
     mean: FloatArray
@@ -74,6 +77,8 @@ class Prediction:
     features: FloatArray
     member_probabilities: FloatArray | None = None
     uncalibrated: FloatArray | None = None
+    n_members: int = 0
+    n_left_out: int = 0
 
     @classmethod
     def from_members(
@@ -96,6 +101,27 @@ class Prediction:
             mask=class_mask(mean, threshold),
             features=features,
             member_probabilities=member_probabilities,
+            n_members=len(member_probabilities),
+        )
+
+    @classmethod
+    def from_one(
+        cls, member_probabilities: FloatArray, threshold: float, features: FloatArray
+    ) -> "Prediction":
+        """Of the only member not trained on the image; float32 of shape (1, H, W) or (1, C, H, W)."""
+        mean = mean_probability(member_probabilities)
+        mask = class_mask(mean, threshold)
+        unknown = np.full(mask.shape, np.nan, np.float32)
+        return cls(
+            mean=mean,
+            std=unknown,
+            entropy=predictive_entropy(mean),
+            mutual_information=unknown,
+            variation_ratio=unknown,
+            mask=mask,
+            features=features,
+            member_probabilities=member_probabilities,
+            n_members=1,
         )
 
     def without_members(self) -> "Prediction":
