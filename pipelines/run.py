@@ -89,11 +89,13 @@ def run_pipeline(
         from pipelines.local import forget_old_runs, run_locally
 
         pipeline = PIPELINES[name]
+        given = _given_params(settings, preset, minutes)
         named = _dataset_arguments(name, datasets, arriving, settings.data)
         check_ready(name, settings, progress)
-        params = _params(settings, name, preset, named, minutes, progress)
+        params = given or _planned_params(settings, name, named, minutes, progress)
         known = pipeline.component_spec.inputs or {}
-        arguments = {key: value for key, value in params.sections().items() if key in known} | named
+        sections = params.sections() if params else {}
+        arguments = {key: value for key, value in sections.items() if key in known} | named
         trains = name is not PipelineName.DRIFT_CHECK
         ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
     report = settings.workspace / "reports" / f"{ran.directory.name}.html"
@@ -122,28 +124,31 @@ def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Pat
     ]
 
 
-def _params(
-    settings: Settings,
-    name: PipelineName,
-    preset: str,
-    named: dict[str, Any],
-    minutes: float | None,
-    progress: Progress,
-) -> Params:
-    """The settings of a run: of a preset, or planned."""
+def _given_params(settings: Settings, preset: str, minutes: float | None) -> Params | None:
+    """The settings of a preset of `params.yaml`; None: they are to be planned."""
     from icefloe.params import load_params
 
-    if preset != AUTO:
-        if minutes is not None:
-            raise IcefloeError(
-                f"--minutes plans a training, and {preset} is planned already. Leave one of the two out."
-            )
-        return load_params(settings.workspace / "params.yaml", preset)
+    if preset == AUTO:
+        return None
+    if minutes is not None:
+        raise IcefloeError(
+            f"--minutes is for the preset {AUTO}, and {preset} says itself how long it trains. "
+            "Leave one of the two out."
+        )
+    return load_params(settings.workspace / "params.yaml", preset)
+
+
+def _planned_params(
+    settings: Settings, name: PipelineName, named: dict[str, Any], minutes: float | None, progress: Progress
+) -> Params | None:
+    """The settings that a plan comes to: a new one for a first version, the champion's for the next one."""
+    if name is PipelineName.DRIFT_CHECK:  # it trains nothing, and has defaults for the rest
+        return None
     from icefloe.workflow.planning import champions_params, plan_version, planned_params
 
-    if name in ON_ONE_DATASET:
+    if name is PipelineName.RETRAIN:
         return champions_params(settings, progress)
-    first = named.get("datasets") or named["initial"]
+    first = named["initial"] if name is PipelineName.LOOP else named["datasets"]
     return planned_params(plan_version(settings, first, minutes, progress))
 
 
