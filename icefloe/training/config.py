@@ -59,7 +59,7 @@ class TrainingConfig(BaseModel):
     batch_size
         Images in a training step.
     draws_per_epoch
-        Images drawn in an epoch; empty: as many as there are to train on.
+        Images drawn in an epoch; empty: as many as there are to train on, or as many crops as cover them.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
     encoder_learning_rate
