@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import ray
 from mlflow.tracking import MlflowClient
 
 from icefloe.ensemble.manifest import Manifest, Member
@@ -24,7 +25,7 @@ SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "bes
 
 @pytest.fixture(scope="module")
 def _running_ray():
-    address = start_ray()
+    address = start_ray(worker_niceness=1)
     assert ":" in address
     yield
     stop_ray()
@@ -55,6 +56,12 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     )
     (path / "ensemble.yaml").write_text(manifest.to_yaml())
     return manifest
+
+
+@pytest.mark.usefixtures("_running_ray")
+def test_workers_are_nicer_than_the_command_by_what_it_says():
+    niceness = ray.remote(lambda: os.nice(0))
+    assert ray.get(niceness.remote()) == min(os.nice(0) + 1, 19)
 
 
 class Told(Silent):
