@@ -34,8 +34,7 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     Looked for in this order: the path itself; an installed package; in the mirror as
     `<encoder>.safetensors` (ImageNet), `<encoder>.<weights>.safetensors`,
     `<hub repository>/model.safetensors` (with or without its owner) or, in a folder, a hub cache; the user's
-    own hub cache; the hub. `sim` weights are never on the hub, but those of some encoders come with the
-    package.
+    own hub cache; the hub. `sim` weights are never on the hub, but those of some encoders come with Icefloe.
 
     Parameters
     ----------

@@ -70,6 +70,7 @@ def run_jobs(
     progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
+    worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
     per_gpu: int = 1,
 ) -> list[TrainedMember]:
@@ -86,6 +87,8 @@ def run_jobs(
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
     per_gpu
@@ -107,7 +110,7 @@ def run_jobs(
         unfinished = [job for job in jobs if not is_finished(job.directory)]
         tasks: dict[Any, Job] = {}
         if unfinished:
-            stack.enter_context(connected(ray_address))
+            stack.enter_context(connected(ray_address, worker_niceness))
             tasks = _submit(unfinished, weights_dir, member_resources(len(jobs), per_gpu))
             stack.enter_context(_cancelled_on_error(tasks))
         if tracking is not None:

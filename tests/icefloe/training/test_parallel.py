@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 import safetensors.numpy
 from mlflow.tracking import MlflowClient
 
@@ -29,7 +30,7 @@ SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "bes
 
 @pytest.fixture(scope="module")
 def _running_ray():
-    address = start_ray()
+    address = start_ray(worker_niceness=1)
     assert ":" in address
     yield
     stop_ray()
@@ -65,6 +66,12 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     )
     (path / "ensemble.yaml").write_text(manifest.to_yaml())
     return manifest
+
+
+@pytest.mark.usefixtures("_running_ray")
+def test_workers_are_nicer_than_the_command_by_what_it_says():
+    niceness = ray.remote(lambda: os.nice(0))
+    assert ray.get(niceness.remote()) == min(os.nice(0) + 1, 19)
 
 
 class Told(Silent):
