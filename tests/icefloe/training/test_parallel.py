@@ -136,7 +136,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
         tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
     )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 22  # ten epochs of either, and their ends
+    assert len(told) == 2 * 22  # ten epochs of either, and their ends; each and together
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
     (parent,) = [run for run in runs if run.info.run_name not in undisturbed.names]
