@@ -104,8 +104,8 @@ class TrainingData:
 
 def prepare(
     datasets: Iterable[Dataset], split: Split, preprocessing: Preprocessing, new_keys: Iterable[str] = ()
-) -> TrainingData:
-    """Read and preprocess the training and validation images of a split.
+) -> tuple[TrainingData, ...]:
+    """Read and preprocess the labelled images of a split, each once.
 
     Parameters
     ----------
@@ -119,25 +119,36 @@ def prepare(
         Samples labelled since the version that training starts from. Those outside the training part have no
         effect.
 
+    Returns
+    -------
+    tuple of TrainingData
+        For each fold the images of the members that validate on it; without folds one, for all members.
+
     Raises
     ------
     IcefloeError
-        If a part is empty, a key is unknown, classes disagree, an image or mask cannot be used, or no
-        training mask has a foreground pixel.
+        If a part or a fold is empty, a key is unknown, classes disagree, an image or mask cannot be used, or
+        no training mask has a foreground pixel.
     """
-    datasets = list(datasets)
+    datasets, new_keys = list(datasets), set(new_keys)
     if not split.train:
         raise IcefloeError("The split has no training images. Label five or more images of one dataset.")
-    if not split.validation:
+    parts = [split.of_member(position) for position in range(max(1, len(split.folds)))]
+    if not all(train and validation for train, validation in parts):
         raise IcefloeError(
             "The split has no validation images, so no member could be judged. "
             "Label five or more images of one dataset."
+            if not split.folds
+            else f"The {len(split.train)} labelled images do not fill {len(split.folds)} folds, so a member "
+            "would have nothing to train on or to be judged by. Label more images, or set split.folds lower."
         )
     classes = _common_classes(datasets)
     samples = {sample.key: sample for dataset in datasets for sample in dataset.samples}
-    train = _prepare_part(split.train, samples, preprocessing)
-    validation = _prepare_part(split.validation, samples, preprocessing)
-    return TrainingData.of(train, validation, classes, new_keys)
+    images = _prepare_part((*split.train, *split.validation), samples, preprocessing)
+    return tuple(
+        TrainingData.of(images.take(train), images.take(validation), classes, new_keys)
+        for train, validation in parts
+    )
 
 
 def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:

@@ -19,7 +19,7 @@ from icefloe.training.data import TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, epoch_progress
-from icefloe.training.ray_session import connected, member_resources, threads
+from icefloe.training.ray_session import connected, member_resources, members_at_once, threads
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -105,14 +105,16 @@ def run_jobs(
         If weights cannot be loaded or do not fit, or a worker died too often.
     """
     with ExitStack() as stack:
-        listeners = [epoch_progress(progress, {job.name: job.config.epochs for job in jobs})]
-        watch = _ProgressReader(jobs, listeners)
+        n_at_once = 1
         unfinished = [job for job in jobs if not is_finished(job.directory)]
         tasks: dict[Any, Job] = {}
         if unfinished:
             stack.enter_context(connected(ray_address, worker_niceness))
-            tasks = _submit(unfinished, weights_dir, member_resources(len(jobs), per_gpu))
+            resources = member_resources(len(jobs), per_gpu)
+            n_at_once = members_at_once(resources)
+            tasks = _submit(unfinished, weights_dir, resources)
             stack.enter_context(_cancelled_on_error(tasks))
+        listeners = epoch_progress(progress, {job.name: job.config.epochs for job in jobs}, n_at_once)
         if tracking is not None:
             # MLflow takes seconds to import; meanwhile the workers start.
             from icefloe.training.tracking import member_runs
@@ -120,6 +122,7 @@ def run_jobs(
             configs = {job.name: job.config for job in jobs}
             runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
             listeners.append(stack.enter_context(runs))
+        watch = _ProgressReader(jobs, listeners)
         watch.report_new()
         while tasks:
             done, _ = ray.wait(list(tasks), num_returns=1, timeout=POLL_SECONDS)

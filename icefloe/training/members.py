@@ -52,11 +52,13 @@ class MembersDir:
     views
         Number of flips and transpositions of each image over which logits are averaged (`Manifest.views`).
     data_sha256
-        SHA-256 of the preprocessed images, their masks and their keys.
+        SHA-256 of the preprocessed images, their masks and their keys; with folds, of all folds' hashes.
     train, validation
-        Keys of the training and validation samples, such as `D1/stack_7`.
+        Keys of the training and validation samples, such as `D1/stack_7`; with folds both are all images.
     receipts
         One a candidate, in the configuration's order.
+    folds
+        Keys of each fold's samples; empty: all candidates have the same validation images.
     """
 
     path: Path
@@ -67,6 +69,7 @@ class MembersDir:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     receipts: tuple[MemberReceipt, ...]
+    folds: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "MembersDir":
@@ -89,6 +92,7 @@ class MembersDir:
             train=tuple(content["train"]),
             validation=tuple(content["validation"]),
             receipts=tuple(MemberReceipt.from_dict(member) for member in content["members"]),
+            folds=tuple(map(tuple, content.get("folds", ()))),
         )
         for name in members.names:
             if not members.weights_path(name).is_file():
@@ -106,12 +110,19 @@ class MembersDir:
         """A candidate's weights, safetensors."""
         return self.path / f"{name}.safetensors"
 
-    def validation_masks(self) -> MaskArray:
-        """Reference masks of the validation images on the model's grid, uint8, shape (N, S, S)."""
-        return self._validation("masks")
+    def validation_keys(self, name: str) -> tuple[str, ...]:
+        """Keys of a candidate's validation images: those of its fold."""
+        fold = next(receipt.fold for receipt in self.receipts if receipt.name == name)
+        return self.validation if fold is None else self.folds[fold]
+
+    def validation_masks(self, name: str) -> MaskArray:
+        """Reference masks of a candidate's validation images on the model's grid, uint8, shape (N, S, S)."""
+        rows = [self.validation.index(key) for key in self.validation_keys(name)]
+        masks: MaskArray = self._validation("masks")[rows]
+        return masks
 
     def validation_probabilities(self, name: str) -> FloatArray:
-        """A candidate's probabilities of the validation images.
+        """A candidate's probabilities of its validation images.
 
         Returns
         -------
@@ -157,7 +168,7 @@ def save_members(
     description
         The attributes of `MembersDir` other than path and receipts.
     validation_masks : uint8, shape (N, S, S)
-        Reference masks of the validation images, on the networks' grid.
+        Reference masks of all candidates' validation images, on the networks' grid.
 
     Raises
     ------

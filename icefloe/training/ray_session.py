@@ -12,6 +12,8 @@ from icefloe.errors import IcefloeError
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 
+_OF_NODE = {"num_cpus": "CPU", "num_gpus": "GPU"}
+
 MOST_SHARING = 2
 """Members a CPU: with more, memory would be short before time is saved."""
 
@@ -113,6 +115,16 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
 def threads(resources: Mapping[str, Any]) -> int:
     """CPU threads of a member with these resources."""
     return max(1, int(resources["num_cpus"]))
+
+
+def members_at_once(resources: Mapping[str, float]) -> int:
+    """Number of members with these resources that run side by side where nothing else does; at least one."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    at_once = (
+        min(int(node.get(_OF_NODE[name], 0) / needed + 1e-3) for name, needed in resources.items())
+        for node in nodes
+    )
+    return max(1, sum(at_once))
 
 
 def _whole_cpus(n_cpus: int, n_parallel: int, largest_node: int) -> int:
