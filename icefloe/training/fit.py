@@ -254,6 +254,8 @@ class _Fit:
         self.network.train()
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
+        elif self.config.freeze_statistics and self.spec.weights != "none":
+            _freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
         for step, (images, masks) in enumerate(self._batches(epoch), first_step):
@@ -344,3 +346,10 @@ def set_batch_norm_momentum(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
+
+
+def _freeze_statistics(encoder: nn.Module) -> None:
+    """Let batch normalisation use, and not change, its running statistics; dropout stays on."""
+    for module in encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

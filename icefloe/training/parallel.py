@@ -36,6 +36,7 @@ def train_members(
     progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
+    worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
@@ -70,6 +71,8 @@ def train_members(
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
 
@@ -97,6 +100,7 @@ def train_members(
         progress=progress,
         tracking=tracking,
         ray_address=ray_address,
+        worker_niceness=worker_niceness,
         weights_dir=weights_dir,
         per_gpu=config.members_per_gpu,
     )

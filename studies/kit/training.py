@@ -89,6 +89,7 @@ class Trainer:
                 progress=self._progress,
                 weights_dir=self._settings.weights_dir,
                 ray_address=self._settings.ray_address,
+                worker_niceness=self._settings.worker_niceness,
                 per_gpu=missing[0].config.members_per_gpu,
             )
             self._trained |= dict(zip(missing, trained, strict=True))

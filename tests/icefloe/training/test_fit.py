@@ -302,6 +302,21 @@ def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_lear
     assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
 
 
+def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path):
+    start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
+    save_file(start, tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+
+    fit_member(pretrained, data, config.model_copy(update={"freeze_statistics": True}), tmp_path / "fit")
+
+    kept = load_file(tmp_path / "fit" / "best.safetensors")
+    changed = {name for name, value in kept.items() if name in start and not torch.equal(value, start[name])}
+    statistics = {name for name in kept if name.endswith(("running_mean", "running_var"))}
+    assert {name for name in statistics if name.startswith("decoder.")} <= changed
+    assert not {name for name in statistics if name.startswith("encoder.")} & changed
+    assert any(name.startswith("encoder.") for name in changed)
+
+
 def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, tmp_path):
     path = tmp_path / "start.safetensors"
     save_file(build(spec, 2).state_dict(), path)
