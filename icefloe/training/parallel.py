@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
@@ -121,7 +119,7 @@ def train_members(
             "validation": [key for part in data for key in part.validation.keys],
             "folds": [list(fold) for fold in split.folds],
         },
-        np.concatenate([part.validation.masks for part in data]),
+        [part.validation.judged_masks for part in data],
     )
 
 
