@@ -80,8 +80,16 @@ def origin(lineage: Lineage) -> str:
         f"of {', '.join(datasets)}: {roles['train']} train, {roles['validation']} validation. "
         f"Labels: {', '.join(labels)}.\n\n"
         f"Data version {data}{before}. Code `{lineage.git_sha[:12] or 'unknown'}`. "
-        f"Members: {', '.join(lineage.weights_sha256)}."
+        f"Members: {', '.join(lineage.weights_sha256)}.{_first_weights(lineage)}"
     )
+
+
+def _first_weights(lineage: Lineage) -> str:
+    """Which pre-trained weights are behind the version, and what they saw."""
+    members: dict[str, list[str]] = {}
+    for member, weights in lineage.first_weights.items():
+        members.setdefault(weights, []).append(member)
+    return "".join(f"\n\n{', '.join(names)} began with {weights}." for weights, names in members.items())
 
 
 def dice_table(evaluation: Evaluation, report: PromotionReport | None) -> Table:

@@ -99,6 +99,7 @@ class VersionDetails(BaseModel):
                     "member": member,
                     "weights": digest[:12],
                     "started from": lineage.start_sha256.get(member, "scratch")[:12],
+                    "encoder's first weights": lineage.first_weights.get(member),
                 }
                 for member, digest in lineage.weights_sha256.items()
             ),

@@ -211,6 +211,7 @@ class _Fit:
             precision=self.precision,
             threads=threads,
             pretrained_sha256=self.pretrained_sha256,
+            first_weights=self.spec.first_weights if self.pretrained_sha256 else None,
             val_iou_labelled=labelled_iou(probability, validation, n_classes),
             baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
