@@ -100,9 +100,10 @@ class Split:
         sides: tuple[Side, ...] = ("train", "validation", "test")
         return next((name for name in sides if key in getattr(self, name)), None)
 
-    def fold(self, key: str) -> int | None:
-        """Number of the sample's fold, from 0; None if it is in none."""
-        return next((number for number, keys in enumerate(self.folds) if key in keys), None)
+    @property
+    def fold_of(self) -> dict[str, int]:
+        """Key -> number of the fold that the sample is in, from 0; samples in none are left out."""
+        return {key: number for number, keys in enumerate(self.folds) for key in keys}
 
     def of_member(self, position: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a member trains on and validates with.

@@ -8,6 +8,7 @@ from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.typing import Views
 
 
 class RetrainingConfig(BaseModel):
@@ -41,6 +42,10 @@ class TrainingConfig(BaseModel):
         The candidates. Distinct encoders make an EA, one encoder with several seeds an ER.
     preprocessing, augmentation
         Steps from image to network input, and their random variation.
+    views
+        Number of flips and transpositions of an image over which logits are averaged in every prediction of
+        the ensemble, and where a finished member is judged: 1, 4 (flips) or 8. Prediction takes as many times
+        as long; epochs are validated without.
     epochs
         At most so many; the learning rate falls along a cosine over all of them.
     patience
@@ -54,7 +59,7 @@ class TrainingConfig(BaseModel):
     batch_size
         Images in a training step.
     draws_per_epoch
-        Images drawn in an epoch; empty: as many as there are to train on.
+        Images drawn in an epoch; empty: as many as there are to train on, or as many crops as cover them.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
     encoder_learning_rate
@@ -73,6 +78,10 @@ class TrainingConfig(BaseModel):
     freeze_encoder
         Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
         both.
+    freeze_statistics
+        Leave the batch statistics of pre-trained encoders as they are, in a retraining, too, while their
+        weights learn: those of a few images in small batches describe these images and no others. Encoders
+        that began at random are not affected.
     retraining
         Options that differ when training starts from a previous version.
     """
@@ -82,6 +91,7 @@ class TrainingConfig(BaseModel):
     members: tuple[MemberSpec, ...] = Field(min_length=1)
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
+    views: Views = 1
     epochs: int = Field(60, ge=1)
     patience: int = Field(15, ge=1)
     batch_size: int = Field(8, ge=2)
@@ -95,6 +105,7 @@ class TrainingConfig(BaseModel):
     seed: int = Field(0, ge=0)
     members_per_gpu: int = Field(1, ge=1)
     freeze_encoder: bool = False
+    freeze_statistics: bool = False
     retraining: RetrainingConfig = RetrainingConfig()
 
     @model_validator(mode="after")

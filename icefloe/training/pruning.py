@@ -39,7 +39,7 @@ class PruningResult(Result):
         One receipt for each candidate, in order.
     disagreement_before, disagreement_after
         Share of validation pixels on which two candidates' masks differ, mean over pairs; of all candidates,
-        and of those kept. None where there is no pair.
+        and of those kept. None where there is no pair, or the candidates were validated on different folds.
     warnings
         Sentences; empty if nothing is amiss.
     provisional
@@ -123,10 +123,7 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
             f"{nearest.reason}). Label more images, or keep the best two all the same (keep_best: 2).\n"
             + receipts_table(passed).markdown().rstrip()
         )
-    masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
-    reference = members.validation_masks()
-    before = mean_disagreement(list(masks.values()), reference)
-    after = mean_disagreement([masks[name] for name in kept], reference)
+    before, after = (None, None) if members.folds else _disagreements(members, kept)
     return PruningResult(
         rule=rule,
         receipts=receipts,
@@ -135,6 +132,14 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
         warnings=_warnings(kept, before, after),
         provisional=_provisional(passed, receipts, members.receipts),
     )
+
+
+def _disagreements(members: MembersDir, kept: Sequence[str]) -> tuple[float | None, float | None]:
+    """Of all candidates, and of those kept, on their common validation images."""
+    masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
+    reference = members.validation_masks(members.names[0])
+    every, these = list(masks.values()), [masks[name] for name in kept]
+    return mean_disagreement(every, reference), mean_disagreement(these, reference)
 
 
 def _rank(receipt: PruningReceipt) -> tuple[float, float]:
@@ -229,9 +234,9 @@ def receipts_table(receipts: Sequence[PruningReceipt]) -> Table:
 
 
 def _warnings(kept: Sequence[str], before: float | None, after: float | None) -> tuple[str, ...]:
-    if after is None:
+    if len(kept) == 1:
         return (f"Only {kept[0]} is left: one member has no disagreement, so there is no uncertainty.",)
-    if before and after < COLLAPSE * before:
+    if before and after is not None and after < COLLAPSE * before:
         return (
             f"The members kept disagree on {after:.2%} of the pixels, all candidates on {before:.2%}: "
             "uncertainty from the members kept will be low whether or not they are right.",

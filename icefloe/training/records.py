@@ -88,6 +88,11 @@ class MemberReceipt:
         file.
     device, precision, threads
         Device, number format and CPU threads; the same three give the same weights again.
+    fold
+        The fold that it was validated on, and not trained on; None: the split has no folds.
+    trained_on
+        Keys of the images that moved its weights, in this training or in one that it started from; None: not
+        known, in a file of an earlier version.
     """
 
     name: str
@@ -109,6 +114,8 @@ class MemberReceipt:
     precision: str
     threads: int
     pretrained_sha256: str | None = None
+    fold: int | None = None
+    trained_on: tuple[str, ...] | None = None
     val_iou_labelled: float | None = None
     baselines: dict[str, BaselineScore] = field(default_factory=dict)
 
@@ -117,8 +124,10 @@ class MemberReceipt:
         """The receipt that `to_dict` described."""
         known = {entry.name: content[entry.name] for entry in fields(cls) if entry.name in content}
         baselines = {name: BaselineScore(**score) for name, score in known.get("baselines", {}).items()}
-        return cls(**known | {"baselines": baselines})
+        keys = known.get("trained_on")
+        return cls(**known | {"baselines": baselines, "trained_on": None if keys is None else tuple(keys)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON and YAML."""
-        return asdict(self)
+        keys = None if self.trained_on is None else list(self.trained_on)
+        return asdict(self) | {"trained_on": keys}

@@ -78,6 +78,7 @@ def train_candidates(
         progress=progress,
         tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
         ray_address=settings.ray_address,
+        worker_niceness=settings.worker_niceness,
         weights_dir=settings.weights_dir,
     )
     return Trained(members, curves_figure(members.history()))

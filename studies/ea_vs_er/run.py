@@ -97,7 +97,7 @@ def run_ea_vs_er(
     validation = GridImages.of(split.validation, preprocessing)
 
     def predicted(version: Version) -> tuple[GridPredictions, dict[str, GridPredictions]]:
-        to_fit, *found = predict(version.trained, validation, *tests.values())
+        to_fit, *found = predict(version.trained, validation, *tests.values(), views=params.training.views)
         return to_fit, dict(zip(tests, found, strict=True))
 
     to_fit, of_tests = predicted(versions[0])

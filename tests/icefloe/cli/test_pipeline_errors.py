@@ -108,7 +108,15 @@ def test_broken_parameters(refusal, workspace, add_dataset, text, words):
     add_dataset("D1")
     (workspace / "params.yaml").write_text(text)
 
-    assert refusal("train").startswith(f"{workspace / 'params.yaml'}: {words}")
+    assert refusal("train", "--preset", "demo").startswith(f"{workspace / 'params.yaml'}: {words}")
+
+
+def test_a_time_for_a_preset_that_says_itself_how_long_it_trains(refusal, workspace, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("train", "--preset", "demo", "--minutes", "5") == (
+        "--minutes is for the preset auto, and demo says itself how long it trains. Leave one of the two out."
+    )
 
 
 def test_data_that_are_in_no_version_yet(refusal, workspace, add_dataset):

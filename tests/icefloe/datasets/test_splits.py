@@ -143,8 +143,8 @@ def test_with_folds_every_image_that_is_not_tested_is_in_one_fold_and_trains_the
         assert validation == split.folds[position % 3]
         assert set(train) | set(validation) == set(folded)
         assert not set(train) & set(validation)
-        assert {split.fold(key) for key in validation} == {position % 3}
-    assert split.fold(split.test[0]) is None
+        assert {split.fold_of.get(key) for key in validation} == {position % 3}
+    assert split.fold_of.get(split.test[0]) is None
     assert Split.from_dict(split.to_dict()) == split
 
 
@@ -159,7 +159,7 @@ def test_test_images_are_the_same_with_folds_and_without(make_dataset):
 def test_without_folds_all_members_are_alike(make_dataset):
     split = split_samples([make_dataset()], CONFIG)
     assert split.of_member(0) == split.of_member(4) == (split.train, split.validation)
-    assert split.fold(split.train[0]) is None
+    assert split.fold_of.get(split.train[0]) is None
 
 
 def test_a_split_stored_before_there_were_folds_has_none():
@@ -190,8 +190,8 @@ def test_adding_datasets_and_labels_moves_no_sample_to_another_fold(make_dataset
         third = add_labels(third.path, dict.fromkeys(stems, mask), "Ada", time)
     after = split_samples([make_dataset("D1", labelled=range(3)), first, third, make_dataset("D4")], FOLDS)
     for key in (*before.train, *before.test):
-        assert (after.side(key), after.fold(key)) == (before.side(key), before.fold(key))
-    new = [after.fold(f"D3/{stem}") for stems in added for stem in stems]
+        assert (after.side(key), after.fold_of.get(key)) == (before.side(key), before.fold_of.get(key))
+    new = [after.fold_of.get(f"D3/{stem}") for stems in added for stem in stems]
     assert None not in new
     assert len({*new}) == 3
 
@@ -203,7 +203,7 @@ def test_duplicates_are_in_one_fold_within_and_across_datasets(make_dataset):
         tifffile.imwrite(target.image_path, twin)
     split = split_samples([first, second], FOLDS)
     keys = ("D1/stack_1", "D1/stack_4", "D2/stack_5", "D2/stack_9")
-    assert len({(split.side(key), split.fold(key)) for key in keys}) == 1
+    assert len({(split.side(key), split.fold_of.get(key)) for key in keys}) == 1
 
 
 def test_a_member_does_not_train_on_frames_next_to_its_own_fold_where_frames_are_many(make_dataset):

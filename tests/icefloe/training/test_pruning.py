@@ -46,7 +46,7 @@ def make_members(tmp_path, rng):
             **{"classes": ["background", "ice"], "preprocessing": {"size": 32}, "data_sha256": "2" * 64},
             **{"train": ["D1/a"], "validation": ["D1/b", "D1/c"]},
         }
-        return save_members(tmp_path / "members", trained, description, masks)
+        return save_members(tmp_path / "members", trained, description, [masks])
 
     return make
 
