@@ -39,12 +39,15 @@ class PipelineRun:
         Wall time of the run, in s.
     gate
         Report of the drift gate, for a run of `drift_check`.
+    champion
+        The version in use after a training, and why it is only provisional, in a sentence; else empty.
     """
 
     log: Path
     report: Path
     seconds: float
     gate: GateReport | None
+    champion: str
 
 
 def run_pipeline(
@@ -89,21 +92,23 @@ def run_pipeline(
         from pipelines.local import forget_old_runs, run_locally
 
         pipeline = PIPELINES[name]
+        trains = name is not PipelineName.DRIFT_CHECK
         given = _given_params(settings, preset, minutes)
+        if given and trains:
+            given.training.check_several_members()
         named = _dataset_arguments(name, datasets, arriving, settings.data)
         check_ready(name, settings, progress)
         params = given or _planned_params(settings, name, named, minutes, progress)
         known = pipeline.component_spec.inputs or {}
         sections = params.sections() if params else {}
         arguments = {key: value for key, value in sections.items() if key in known} | named
-        trains = name is not PipelineName.DRIFT_CHECK
         ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
     report = settings.workspace / "reports" / f"{ran.directory.name}.html"
     report.parent.mkdir(exist_ok=True)
     shutil.copyfile(ran.artifacts("report")[-1], report)
     forget_old_runs(settings)
-    gate = _gate(ran, settings, arguments["dataset"]) if name is PipelineName.DRIFT_CHECK else None
-    return PipelineRun(ran.log, report, ran.seconds, gate)
+    gate = None if trains else _gate(ran, settings, arguments["dataset"])
+    return PipelineRun(ran.log, report, ran.seconds, gate, _champion(settings) if trains else "")
 
 
 def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
@@ -156,6 +161,12 @@ def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
     from icefloe.drift.report import GateReport
 
     return GateReport.model_validate(ran.record(settings).read_json(f"gate/{dataset}.json"))
+
+
+def _champion(settings: Settings) -> str:
+    from icefloe.registry.registry import Registry  # MLflow, which no start of a run should wait for
+
+    return Registry(settings).champion_sentence()
 
 
 def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:

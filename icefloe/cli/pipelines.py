@@ -60,6 +60,8 @@ def run(
         ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars, minutes)
     say(f"Done in {ran.seconds:.0f} s. Log: {ran.log}")
     say("Report, to open in a browser: ", bold(ran.report))
+    if ran.champion:
+        say(ran.champion)
     if ran.gate is not None:
         say(ran.gate.sentence())
         raise typer.Exit(EXIT_CODES[ran.gate.outcome])

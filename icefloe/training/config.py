@@ -119,6 +119,20 @@ class TrainingConfig(BaseModel):
             )
         return self
 
+    def check_several_members(self) -> None:
+        """Refuse, before any training, a configuration that no ensemble can come of.
+
+        Raises
+        ------
+        IcefloeError
+            If it has a single member.
+        """
+        if len(self.members) < 2:
+            raise IcefloeError(
+                f"An ensemble needs at least two members, but only {self.members[0].name} would be trained. "
+                "Add another encoder to `members`, or the same one with another seed."
+            )
+
     def for_retraining(self) -> "TrainingConfig":
         """This configuration with the settings of `retraining`."""
         return self.model_copy(

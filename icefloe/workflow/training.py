@@ -57,7 +57,13 @@ def train_candidates(
         The version whose weights the training starts from; None: from scratch.
     progress
         Told of every candidate's epochs.
+
+    Raises
+    ------
+    IcefloeError
+        If there is a single member, or data or weights cannot be used.
     """
+    training.check_several_members()
     os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
     known = Registry(settings).show(start.name).lineage.keys() if start else []
