@@ -61,7 +61,7 @@ AUGMENTATION = Augmentation(
     blur=0,
     illumination=0,
 )
-"""Shapes are varied much, intensities little: the edge of ice in water is a ring 10 of 170 grey levels deep."""
+"""Shapes are varied much, intensities little: where ice meets water is a ring 10 of 170 grey levels deep."""
 
 OPTIMISATION: dict[str, Any] = {
     "learning_rate": 1e-3,
