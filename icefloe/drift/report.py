@@ -59,6 +59,8 @@ class GateReport(Result):
         Sentences on what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
         Property of the acquisition that changed, if shifted or noisy.
+    warnings : tuple of str
+        Sentences on what the benchmark is worth.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
@@ -74,6 +76,7 @@ class GateReport(Result):
     reason: str
     not_compared: tuple[str, ...] = ()
     attribution: Attribution | None = None
+    warnings: tuple[str, ...] = ()
 
     def result(self, name: str) -> EvidenceResult:
         """The evidence of that name; KeyError if there is none."""
@@ -142,7 +145,7 @@ class GateReport(Result):
             notes.append(self.noise.sentence())
         if self.not_compared:
             notes.append(f"Not compared: {', '.join(self.not_compared)}.")
-        return notes
+        return [*notes, *self.warnings]
 
     def to_markdown(self) -> str:
         """Sentence, table of all evidence, notes, causes, and how the test works."""
