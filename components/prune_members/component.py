@@ -1,4 +1,4 @@
-"""Choose among the candidates by their validation accuracy."""
+"""Choose among the candidates by their validation scores."""
 
 from kfp.dsl import Artifact, Input, Markdown, Model, Output
 

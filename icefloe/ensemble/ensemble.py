@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from icefloe.ensemble.bands import Bands, NativeBand, SeenImage, Tiled, Whole, native_bands
 from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.ensemble.manifest import MANIFEST, Manifest, check_weights
@@ -19,7 +20,6 @@ from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.imaging.geometry import Geometry
 from icefloe.imaging.preprocess import Preprocessing
-from icefloe.scoring.calibration import probabilities
 from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import FloatArray
 
@@ -214,28 +214,31 @@ class Ensemble:
         samples: Iterable[AnySample],
         *,
         batch_size: int = BATCH_SIZE,
-    ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
+    ) -> Iterator[tuple[AnySample, Bands, Geometry]]:
         """Members' logits on the networks' grid, before any temperature; parameters as in `predict`.
 
         Yields
         ------
-        sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
+        sample, bands, geometry
+            Bands of rows from the top down, one with all rows where whole images are seen.
         """
-        prepared = prepare(samples, self.preprocessing)
-        for sample, logits, geometry, _ in self._run(prepared, batch_size):
-            yield sample, logits, geometry
+        yield from self._run(prepare(samples, self.preprocessing), batch_size)
 
     def _run(
         self, prepared: Iterable[tuple[Item, FloatArray, Geometry]], batch_size: int
-    ) -> Iterator[tuple[Item, FloatArray, Geometry, FloatArray]]:
-        """Every item with its logits, (M, S, S) or (M, C, S, S), its geometry and its features, (F,)."""
+    ) -> Iterator[tuple[Item, SeenImage, Geometry]]:
+        """Every item with its logits and features, and its geometry."""
+        if self.preprocessing.view == "tiles":
+            for item, image, geometry in prepared:
+                yield item, Tiled(self._engine, image, self.manifest.views), geometry
+            return
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             logits, features = self._engine.run(
                 np.stack([square for _, square, _ in batch]), self.manifest.views
             )
             for position, (item, _, geometry) in enumerate(batch):
-                yield item, logits[:, position], geometry, features[position]
+                yield item, Whole(logits[:, position], features[position]), geometry
 
     def _predict(
         self,
@@ -246,13 +249,19 @@ class Ensemble:
         uncalibrated: bool,
         judges: Callable[[Item], Sequence[int]] | None = None,
     ) -> Iterator[tuple[Item, Prediction]]:
-        for item, every, geometry, features in self._run(prepared, batch_size):
-            logits = every if judges is None else every[list(judges(item))]
-            members = geometry.restore(probabilities(logits, self.manifest.temperature))
-            statistics = Prediction.from_members if len(logits) > 1 else Prediction.from_one
+        n_members = len(self.manifest.members)
+
+        def predicted(band: NativeBand, features: FloatArray) -> Prediction:
+            members = band.members(self.manifest.temperature)
+            statistics = Prediction.from_members if len(members) > 1 else Prediction.from_one
             prediction = statistics(members, self.threshold, features)
-            prediction = replace(prediction, n_left_out=len(every) - len(logits))
+            prediction = replace(prediction, n_left_out=n_members - len(members))
             if uncalibrated:
-                uncalibrated_mean = mean_probability(geometry.restore(probabilities(logits, 1.0)))
-                prediction = replace(prediction, uncalibrated=uncalibrated_mean)
-            yield item, prediction if keep_members else prediction.without_members()
+                prediction = replace(prediction, uncalibrated=mean_probability(band.members(1.0)))
+            return prediction if keep_members else prediction.without_members()
+
+        for item, seen, geometry in self._run(prepared, batch_size):
+            chosen = slice(None) if judges is None else list(judges(item))
+            bands = native_bands(((first, logits[chosen]) for first, logits in seen), geometry)
+            parts = ((band.rows, predicted(band, seen.features)) for band in bands)
+            yield item, replace(Prediction.from_bands(parts, geometry.native[0]), features=seen.features)

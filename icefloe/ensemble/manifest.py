@@ -148,7 +148,7 @@ class Manifest(BaseModel):
         if len(members) < 2:
             raise IcefloeError(
                 f"An ensemble needs at least two members; there {'is one' if members else 'are none'}. "
-                "Train more candidates, or prune less strictly."
+                "Train more candidates, or keep the best two (pruning: keep_best: 2)."
             )
         require_unique_names([member.spec for member in members])
         return members

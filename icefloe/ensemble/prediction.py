@@ -1,6 +1,8 @@
 """Prediction of an ensemble for one image."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +41,18 @@ SCORES = (
 two divided by the boundary's length are `aleatoric_boundary` and `epistemic_boundary`, as `uq_boundary` is of
 `uq_mean`. The variances are the split's other form; see `icefloe.scoring.uncertainty`.
 """
+
+MAPS = (
+    "mean",
+    "std",
+    "entropy",
+    "mutual_information",
+    "variation_ratio",
+    "mask",
+    "member_probabilities",
+    "uncalibrated",
+)
+"""Attributes of a prediction that have a value at each pixel."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,22 @@ class Prediction:
             member_probabilities=member_probabilities,
             n_members=1,
         )
+
+    @classmethod
+    def from_bands(cls, bands: Iterable[tuple[slice, "Prediction"]], height: int) -> "Prediction":
+        """Put an image of `height` rows together from predictions of its rows, kept one at a time."""
+        maps: dict[str, Any] = {}
+        for rows, band in bands:
+            if rows == slice(0, height):
+                return band
+            for name in MAPS:
+                part = getattr(band, name)
+                if part is None:
+                    continue
+                if name not in maps:
+                    maps[name] = np.empty((*part.shape[:-2], height, part.shape[-1]), part.dtype)
+                maps[name][..., rows, :] = part
+        return replace(band, **maps)
 
     def without_members(self) -> "Prediction":
         """The same without the members' maps, which are most of its memory."""

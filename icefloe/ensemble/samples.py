@@ -60,4 +60,5 @@ def prepare(
             placed, geometry = preprocessing.apply(image, sample.steps_done, sample.pixel_size_nm)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
+        del image  # it may have a gigabyte
         yield sample, placed, geometry

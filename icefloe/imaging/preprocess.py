@@ -119,7 +119,7 @@ class Preprocessing(BaseModel):
             )
         if not np.isfinite(image).all():
             raise IcefloeError("The image has pixels that are NaN or infinite. Repair or remove it.")
-        geometry = self._geometry((image.shape[0], image.shape[1]), pixel_size_nm)
+        geometry = self.geometry((image.shape[0], image.shape[1]), pixel_size_nm)
         if self.region and "region" not in done:
             image, _ = two_phase_region(image)
         placed = geometry.place(_limit_outliers(image))
@@ -129,7 +129,8 @@ class Preprocessing(BaseModel):
             _normalise(placed[_without_blank_margins(placed, geometry.window)], self.normalise)
         return placed, geometry
 
-    def _geometry(self, native: tuple[int, int], pixel_size_nm: float | None) -> Geometry:
+    def geometry(self, native: tuple[int, int], pixel_size_nm: float | None = None) -> Geometry:
+        """Where an image of a native size (H, W) lies on the grid; parameters and errors as in `apply`."""
         if self.view == "whole":
             return Geometry.fit(native, self.size)
         if self.pixel_size_nm is None:

@@ -1,4 +1,4 @@
-"""Cards of published weights: what they saw, whose they are, how they want their images. Needs no torch."""
+"""Cards of weights: what they saw, whose they are, how they want their images. This module needs no torch."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ MICROGRAPH_STD = (0.1684, 0.1575, 0.1675)
 
 @dataclass(frozen=True)
 class Card:
-    """What published weights are.
+    """What weights are.
 
     Attributes
     ----------
@@ -26,16 +26,20 @@ class Card:
     input_std
         Standard deviation of red, green and blue of those images as they reached the first filters. Ours
         reach them with 1.
+    download
+        Where they are published, as a pickle that a person must convert; empty: on the hub, or a package has
+        them. `{encoder}` stands for the encoder's name.
     """
 
     saw: str
     author: str
     licence: str
     input_std: Colours = (1.0, 1.0, 1.0)
+    download: str = ""
 
     def sentence(self) -> str:
         """What they saw, who trained them, and the licence."""
-        return f"trained on {self.saw}; {self.author}; {self.licence}"
+        return f"trained on {self.saw} ({self.author}, {self.licence})"
 
 
 def _divided(std: Colours, by: Colours) -> Colours:
@@ -43,7 +47,7 @@ def _divided(std: Colours, by: Colours) -> Colours:
     return red, green, blue
 
 
-IMAGENET = Card("1.28 million photographs in 1000 classes (ImageNet-1k)", "torchvision", "BSD-3-Clause")
+IMAGENET = Card("ImageNet-1k: 1.28 million photographs in 1000 classes", "torchvision", "BSD-3-Clause")
 
 GOOGLE = replace(
     IMAGENET,
@@ -53,10 +57,32 @@ GOOGLE = replace(
     input_std=_divided(PHOTOGRAPH_STD, (0.5, 0.5, 0.5)),
 )
 
+ADVPROP = replace(GOOGLE, saw=f"{GOOGLE.saw}, and adversarial copies of them")
+
+EFFICIENTNET = replace(GOOGLE, input_std=IMAGENET.input_std)
+"""Ported from Google's to images normalised as torchvision does."""
+
+SE_RESNET = replace(IMAGENET, author="Hu, Shen and Sun, by way of R. Cadene")
+
+SSL = Card("90 million photographs without labels (YFCC-100M), then ImageNet-1k", "Facebook", "CC-BY-NC-4.0")
+
+SWSL = replace(SSL, saw="940 million photographs with 1500 hashtags, then ImageNet-1k")
+
+_NASA = "https://nasa-public-data.s3.amazonaws.com/microscopy_segmentation_models/"
+
 MICRONET = Card(
-    "more than 100,000 micrographs in 54 classes (MicroNet)",
+    "MicroNet: more than 100,000 micrographs",
     "NASA",
     "MIT",
     # Normalised like photographs, but with less contrast than they have.
     input_std=_divided(MICROGRAPH_STD, PHOTOGRAPH_STD),
+    download=_NASA + "{encoder}_pretrained_microscopynet_v1.0.pth.tar",
 )
+
+IMAGE_MICRONET = replace(
+    MICRONET,
+    saw="ImageNet-1k, then MicroNet: more than 100,000 micrographs",
+    download=_NASA + "{encoder}_pretrained_imagenet-microscopynet_v1.0.pth.tar",
+)
+
+SIMULATED = Card("simulated micrographs that never repeat; no real image", "icefloe pretrain", "Apache-2.0")

@@ -2,13 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from icefloe.errors import IcefloeError
-from icefloe.models.cards import GOOGLE, IMAGENET, Card
+from icefloe.models.cards import (
+    ADVPROP,
+    EFFICIENTNET,
+    GOOGLE,
+    IMAGE_MICRONET,
+    IMAGENET,
+    MICRONET,
+    SE_RESNET,
+    SIMULATED,
+    SSL,
+    SWSL,
+    Card,
+)
 
 DecoderChannels = tuple[int, ...]
 
@@ -30,44 +42,26 @@ class Encoder:
         Whether its last stage can trade stride for dilation, which DeepLabV3+ needs.
     """
 
-    pretrained: Mapping[str, Card] = field(default_factory=lambda: {"imagenet": IMAGENET})
+    pretrained: Mapping[str, Card]
     decoder_channels: DecoderChannels = FULL
     dilates: bool = True
 
 
+_MICRONET = {"micronet": MICRONET, "image-micronet": IMAGE_MICRONET}
+_LITE = Encoder({"imagenet": GOOGLE}, LIGHT)
+
 ENCODERS: dict[str, Encoder] = {
-    "vgg19": Encoder(dilates=False),
-    "densenet121": Encoder(dilates=False),
-    "densenet201": Encoder(dilates=False),
-    "resnet18": Encoder(
-        pretrained={
-            "imagenet": IMAGENET,
-            "ssl": Card(
-                "90 million photographs without labels (YFCC-100M), then ImageNet-1k",
-                "Facebook",
-                "CC-BY-NC-4.0",
-            ),
-            "swsl": Card(
-                "940 million photographs with 1500 hashtags, then ImageNet-1k", "Facebook", "CC-BY-NC-4.0"
-            ),
-        }
-    ),
-    "se_resnet50": Encoder(
-        pretrained={"imagenet": replace(IMAGENET, author="Hu et al., by way of R. Cadene")}
-    ),
-    "inception_v3": Encoder(pretrained={"imagenet": GOOGLE}, dilates=False),
-    "mobilenet_v2": Encoder(decoder_channels=LIGHT),
-    "efficientnet-b0": Encoder(
-        pretrained={
-            # Ported from Google's to images normalised as torchvision does.
-            "imagenet": replace(GOOGLE, input_std=IMAGENET.input_std),
-            "advprop": replace(GOOGLE, saw=GOOGLE.saw + " and adversarial copies of them"),
-        },
-        decoder_channels=LIGHT,
-    ),
-    "efficientnet-lite0": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
-    "efficientnet-lite1": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
-    "efficientnet-lite2": Encoder(pretrained={"imagenet": GOOGLE}, decoder_channels=LIGHT),
+    "vgg19": Encoder({"imagenet": IMAGENET}, dilates=False),
+    "densenet121": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
+    "densenet201": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
+    "resnet18": Encoder({"imagenet": IMAGENET, "ssl": SSL, "swsl": SWSL, **_MICRONET}),
+    "se_resnet50": Encoder({"imagenet": SE_RESNET, **_MICRONET}),
+    "inception_v3": Encoder({"imagenet": GOOGLE}, dilates=False),
+    "mobilenet_v2": Encoder({"imagenet": IMAGENET, **_MICRONET}, LIGHT),
+    "efficientnet-b0": Encoder({"imagenet": EFFICIENTNET, "advprop": ADVPROP, **_MICRONET}, LIGHT),
+    "efficientnet-lite0": _LITE,
+    "efficientnet-lite1": _LITE,
+    "efficientnet-lite2": _LITE,
 }
 """The six of Baskaran et al. 2022, then light ones for machines without a GPU."""
 
@@ -107,6 +101,14 @@ class MemberSpec(BaseModel):
     def name(self) -> str:
         """Name of the member in tables and files, such as `mobilenet_v2-unet-s0`."""
         return f"{self.encoder}-{self.decoder}-s{self.seed}"
+
+    @property
+    def first_weights(self) -> str:
+        """What the encoder begins with, in words."""
+        if self.weights == "none":
+            return "random weights"
+        card = SIMULATED if self.weights == "sim" else ENCODERS[self.encoder].pretrained.get(self.weights)
+        return f"{self.weights}: {card.sentence()}" if card else self.weights
 
     @property
     def channels(self) -> DecoderChannels:

@@ -59,7 +59,7 @@ class TrainingConfig(BaseModel):
     batch_size
         Images in a training step.
     draws_per_epoch
-        Images drawn in an epoch; empty: as many as there are to train on.
+        Images drawn in an epoch; empty: as many as there are to train on, or as many crops as cover them.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
     encoder_learning_rate
@@ -78,6 +78,10 @@ class TrainingConfig(BaseModel):
     freeze_encoder
         Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
         both.
+    freeze_statistics
+        Leave the batch statistics of pre-trained encoders as they are, in a retraining, too, while their
+        weights learn: those of a few images in small batches describe these images and no others. Encoders
+        that began at random are not affected.
     retraining
         Options that differ when training starts from a previous version.
     """
@@ -101,6 +105,7 @@ class TrainingConfig(BaseModel):
     seed: int = Field(0, ge=0)
     members_per_gpu: int = Field(1, ge=1)
     freeze_encoder: bool = False
+    freeze_statistics: bool = False
     retraining: RetrainingConfig = RetrainingConfig()
 
     @model_validator(mode="after")
@@ -113,6 +118,20 @@ class TrainingConfig(BaseModel):
                 "Choose pre-trained weights, or do not freeze."
             )
         return self
+
+    def check_several_members(self) -> None:
+        """Refuse, before any training, a configuration that no ensemble can come of.
+
+        Raises
+        ------
+        IcefloeError
+            If it has a single member.
+        """
+        if len(self.members) < 2:
+            raise IcefloeError(
+                f"An ensemble needs at least two members, but only {self.members[0].name} would be trained. "
+                "Add another encoder to `members`, or the same one with another seed."
+            )
 
     def for_retraining(self) -> "TrainingConfig":
         """This configuration with the settings of `retraining`."""

@@ -31,7 +31,7 @@ from icefloe.training.checkpoint import (
     weights_sha256,
 )
 from icefloe.training.config import TrainingConfig
-from icefloe.training.data import TrainingData
+from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
 from icefloe.training.outcome import is_finished, read_outcome, write_outcome, write_progress
@@ -39,9 +39,9 @@ from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
 from icefloe.training.schedule import learning_rate
 from icefloe.training.validation import (
+    judged_logits,
     labelled_iou,
     mask_scores,
-    predict_logits,
     probabilities,
     probability_scores,
     to_input,
@@ -146,7 +146,7 @@ class _Fit:
         self.best: Weights = copy_weights(network)
         self.progress = TrainingState(init_sha256=weights_sha256(self.best))
         self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
-        self.steps_per_epoch = -(-(config.draws_per_epoch or len(data.train)) // config.batch_size)
+        self.steps_per_epoch = -(-(config.draws_per_epoch or data.train.n_draws) // config.batch_size)
         self._checkpoint_cost = 0.0
         self._since_checkpoint = 0.0
         self._resume()
@@ -187,7 +187,7 @@ class _Fit:
         """Judge the best weights and write the outcome."""
         self.judged.load_state_dict(self.best)
         validation, n_classes = self.data.validation, len(self.data.classes)
-        probability = probabilities(self._logits(validation.images, self.config.views))
+        probability = probabilities(self._logits(validation, self.config.views))
         scores = mask_scores(probability, validation, n_classes)
         brier, ece = probability_scores(probability, validation)
         records = self.progress.records
@@ -211,6 +211,7 @@ class _Fit:
             precision=self.precision,
             threads=threads,
             pretrained_sha256=self.pretrained_sha256,
+            first_weights=self.spec.first_weights if self.pretrained_sha256 else None,
             val_iou_labelled=labelled_iou(probability, validation, n_classes),
             baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
@@ -221,8 +222,8 @@ class _Fit:
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
-        logits = self._logits(self.data.validation.images)
-        val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.masks)))
+        logits = self._logits(self.data.validation)
+        val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.judged_masks)))
         if not np.isfinite(train_loss + val_loss):
             raise IcefloeError(
                 f"{self.spec.name}: the loss is no longer finite in epoch {epoch}. Lower learning_rate."
@@ -254,6 +255,8 @@ class _Fit:
         self.network.train()
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
+        elif self.config.freeze_statistics and self.spec.weights != "none":
+            _freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
         for step, (images, masks) in enumerate(self._batches(epoch), first_step):
@@ -302,11 +305,11 @@ class _Fit:
         train, is_new = self.data.train, self.data.is_new
         if not is_new.any():
             return None
-        logits = self._logits(train.images[is_new])
-        return float(segmentation_loss(logits, torch.tensor(train.masks[is_new])))
+        new = train.take([train.keys[index] for index in np.flatnonzero(is_new)])
+        return float(segmentation_loss(self._logits(new), torch.tensor(new.judged_masks)))
 
-    def _logits(self, images: FloatArray, views: Views = 1) -> torch.Tensor:
-        return predict_logits(self.judged, images, self.config.batch_size, self.device, self.precision, views)
+    def _logits(self, images: PreparedImages, views: Views = 1) -> torch.Tensor:
+        return judged_logits(self.judged, images, self.config.batch_size, self.device, self.precision, views)
 
     def _save(self) -> None:
         began = time.perf_counter()
@@ -344,3 +347,10 @@ def set_batch_norm_momentum(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
+
+
+def _freeze_statistics(encoder: nn.Module) -> None:
+    """Let batch normalisation use, and not change, its running statistics; dropout stays on."""
+    for module in encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

@@ -116,17 +116,17 @@ class MembersDir:
         return self.validation if fold is None else self.folds[fold]
 
     def validation_masks(self, name: str) -> MaskArray:
-        """Reference masks of a candidate's validation images on the model's grid, uint8, shape (N, S, S)."""
-        rows = [self.validation.index(key) for key in self.validation_keys(name)]
-        masks: MaskArray = self._validation("masks")[rows]
+        """Reference masks of a candidate's validation images; see `PreparedImages.judged_masks`."""
+        fold = next(receipt.fold for receipt in self.receipts if receipt.name == name)
+        masks: MaskArray = self._validation(_masks_of(fold or 0))
         return masks
 
     def validation_probabilities(self, name: str) -> FloatArray:
-        """A candidate's probabilities of its validation images.
+        """A candidate's probabilities at the pixels of its `validation_masks`.
 
         Returns
         -------
-        float32, shape (N, S, S) when binary, else (N, C, S, S)
+        float32, shape (N, S, S) when binary, else (N, C, S, S); of tiles (1, 1, P) or (1, C, 1, P)
             Rounded to float16 when it was stored.
         """
         return self._validation(name).astype(np.float32)
@@ -155,7 +155,7 @@ def save_members(
     path: Path,
     trained: Sequence[TrainedMember],
     description: Mapping[str, Any],
-    validation_masks: MaskArray,
+    validation_masks: Sequence[MaskArray],
 ) -> MembersDir:
     """Write a `MembersDir` whole or not at all.
 
@@ -167,8 +167,8 @@ def save_members(
         The candidates, in order.
     description
         The attributes of `MembersDir` other than path and receipts.
-    validation_masks : uint8, shape (N, S, S)
-        Reference masks of all candidates' validation images, on the networks' grid.
+    validation_masks
+        `PreparedImages.judged_masks` of each fold's validation images; without folds one for all candidates.
 
     Raises
     ------
@@ -184,7 +184,8 @@ def save_members(
             }
             (beside / HISTORY).write_text(json.dumps(history), encoding="utf-8")
             compact = {member.receipt.name: member.probabilities.astype(np.float16) for member in trained}
-            arrays: dict[str, Any] = {"masks": validation_masks, **compact}
+            masks = {_masks_of(fold): each for fold, each in enumerate(validation_masks)}
+            arrays: dict[str, Any] = {**masks, **compact}
             np.savez_compressed(beside / VALIDATION, **arrays)
             content = {**description, "members": [member.receipt.to_dict() for member in trained]}
             text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
@@ -194,3 +195,8 @@ def save_members(
             f"{path}: the folder exists already. Name a new directory for the members."
         ) from error
     return MembersDir.load(path)
+
+
+def _masks_of(fold: int) -> str:
+    """Entry of `validation.npz` with the reference masks of a fold."""
+    return f"masks of fold {fold}"

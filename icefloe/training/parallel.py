@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
@@ -38,6 +36,7 @@ def train_members(
     progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
+    worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
@@ -72,6 +71,8 @@ def train_members(
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
 
@@ -99,6 +100,7 @@ def train_members(
         progress=progress,
         tracking=tracking,
         ray_address=ray_address,
+        worker_niceness=worker_niceness,
         weights_dir=weights_dir,
         per_gpu=config.members_per_gpu,
     )
@@ -117,7 +119,7 @@ def train_members(
             "validation": [key for part in data for key in part.validation.keys],
             "folds": [list(fold) for fold in split.folds],
         },
-        np.concatenate([part.validation.masks for part in data]),
+        [part.validation.judged_masks for part in data],
     )
 
 

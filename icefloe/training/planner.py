@@ -250,13 +250,13 @@ def _split(found: Fingerprint, n_members: int) -> tuple[SplitConfig, Decision]:
         return SplitConfig(folds=n_members), Decision(
             what="split",
             choice=f"{n_members} folds",
-            why=f"of {n} labelled images each trains two members and is judged by one that did not see it; "
-            "a fifth is kept from all",
+            why=f"each of the {n} labelled images then trains two members and is judged by the third, which "
+            "did not see it",
         )
     return SplitConfig(), Decision(
         what="split",
         choice="train, validation, test",
-        why=f"of {n} labelled images a fifth may be kept for validation, and a fifth for testing",
+        why=f"with {n} labelled images a fifth may be kept for validation, and a fifth for testing",
     )
 
 

@@ -119,7 +119,7 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
     if not kept:
         nearest = max(passed, key=_rank)
         raise IcefloeError(
-            f"{members.path}: none of {len(passed)} members passes pruning (of {nearest.name}, the best, "
+            f"{members.path}: none of {len(passed)} members passes pruning (the best, {nearest.name}: "
             f"{nearest.reason}). Label more images, or keep the best two all the same (keep_best: 2).\n"
             + receipts_table(passed).markdown().rstrip()
         )
@@ -171,7 +171,7 @@ def _provisional(
     only = f"Only {n_passed}" if n_passed else "None"
     trained = {candidate.name: candidate for candidate in candidates}
     return (
-        f"{only} of {len(passed)} members passes the bar (of {best.name}, {best.reason}), "
+        f"{only} of {len(passed)} members passes the bar ({best.name}: {best.reason}), "
         f"so the best {n_kept} are kept all the same; "
         f"{_listed(_remedies([trained[receipt.name] for receipt in added]))} would settle it."
     )

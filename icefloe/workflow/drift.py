@@ -122,19 +122,22 @@ def _checked(
     rows: Sequence[ImageRow],
     gate: GateConfig | None = None,
 ) -> GateReport:
-    """The gate's report, with a warning where the version's benchmark is not of new images."""
+    """The gate's report, with what it and the version that judged are worth."""
     benchmark = _benchmark(registry, version, manifest)
-    report = check(benchmark, rows, gate)
     n_seen = sum(row.key in manifest.trained_on for row in benchmark.rows)
-    if not n_seen:
-        return report
     warning = (
         f"Of the benchmark's {len(benchmark.rows)} images, {n_seen} trained some of the members, which agree "
         "more on them than on new images: the new dataset's uncertainty looks larger than it is, and a shift "
         "is found more often than the rate says. Keep test images (split.test_fraction), or accept a dataset "
         "that is harmless."
     )
-    return report.model_copy(update={"warnings": (warning,)})
+    return check(benchmark, rows, gate).model_copy(
+        update={
+            "version": version,
+            "provisional": registry.get(version).provisional,
+            "warnings": (warning,) if n_seen else (),
+        }
+    )
 
 
 def _benchmark(registry: Registry, version: str, manifest: Manifest) -> Benchmark:

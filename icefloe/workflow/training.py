@@ -57,7 +57,13 @@ def train_candidates(
         The version whose weights the training starts from; None: from scratch.
     progress
         Told of every candidate's epochs.
+
+    Raises
+    ------
+    IcefloeError
+        If there is a single member, or data or weights cannot be used.
     """
+    training.check_several_members()
     os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
     known = Registry(settings).show(start.name).lineage.keys() if start else []
@@ -72,6 +78,7 @@ def train_candidates(
         progress=progress,
         tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
         ray_address=settings.ray_address,
+        worker_niceness=settings.worker_niceness,
         weights_dir=settings.weights_dir,
     )
     return Trained(members, curves_figure(members.history()))

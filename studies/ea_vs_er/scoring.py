@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.engine import load_network
 from icefloe.ensemble.samples import prepare
+from icefloe.errors import IcefloeError
 from icefloe.imaging.geometry import Geometry
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
@@ -56,7 +57,9 @@ class GridImages:
 
     @classmethod
     def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing) -> "GridImages":
-        """Read and preprocess images and their reference masks."""
+        """Read and preprocess whole images and their reference masks; tiles are refused."""
+        if preprocessing.view != "whole":
+            raise IcefloeError("This study is of whole images. Choose a preset with view: whole.")
         _, squares, geometries = zip(*prepare(samples, preprocessing), strict=True)
         masks = [
             geometry.place_mask(sample.reference())[geometry.window]

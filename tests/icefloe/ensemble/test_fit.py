@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve
 
+from icefloe.ensemble import fit
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.fit import TrainedNetwork, assemble, calibrate
 from icefloe.ensemble.manifest import Provenance
@@ -119,7 +120,11 @@ def test_temperature_and_threshold_come_from_the_members_not_trained_on_an_image
     ensemble = assembled(kept_apart, samples, fold_of=fold_of)
 
     logits = np.stack(
-        [members[fold_of[sample.key]] for sample, members, _ in ensemble.logits_of_samples(samples)]
+        [
+            members[fold_of[sample.key]]
+            for sample, bands, _ in ensemble.logits_of_samples(samples)
+            for _, members in bands
+        ]
     )
     references = [
         geometry.place_mask(sample.label) for sample, _, geometry in ensemble.logits_of_samples(samples)
@@ -139,3 +144,17 @@ def test_members_trained_on_every_validation_image_are_refused(trained, samples)
     keys = tuple(sample.key for sample in samples)
     with pytest.raises(IcefloeError, match="EA-T1: its members were trained on every validation image"):
         assembled([replace(network, trained_on=keys) for network in trained], samples)
+
+
+def test_logits_that_are_not_kept_are_computed_again_to_the_same_end(trained, samples, monkeypatch):
+    kept = assembled(trained, samples).manifest
+    monkeypatch.setattr(fit, "KEPT_BYTES", 100_000)  # three of the four images
+    assert assembled(trained, samples).manifest == kept
+
+
+def test_of_very_many_pixels_a_part_spread_over_all_images_sets_the_threshold(trained, samples, monkeypatch):
+    every = assembled(trained, samples).manifest
+    monkeypatch.setattr(fit, "SCORED_PIXELS", 2000)
+    part = assembled(trained, samples).manifest
+    assert 1000 < part.calibration.n_pixels <= 2010
+    assert part.calibration.brier_after == pytest.approx(every.calibration.brier_after, abs=0.02)

@@ -49,7 +49,16 @@ def test_a_mirror_is_used_under_each_of_its_names(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("encoder", "scale"), [("mobilenet_v2", 1), ("inception_v3", (0.458, 0.448, 0.450)), ("resnet18", 1)]
+    ("encoder", "scale"),
+    [
+        ("mobilenet_v2", 1),
+        ("inception_v3", (0.458, 0.448, 0.450)),
+        ("resnet18", 1),
+        ("densenet121", 1),
+        ("efficientnet-b0", 1),
+        ("se_resnet50", 1),
+        ("vgg19", 1),
+    ],
 )
 def test_every_value_of_the_file_arrives_and_rgb_filters_are_summed_for_our_contrast(
     tmp_path, encoder, scale

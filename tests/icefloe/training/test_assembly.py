@@ -47,7 +47,7 @@ def make_members(bundle, config, tmp_path):
             "validation": list(bundle.split.validation),
         }
         return save_members(
-            tmp_path / "members", trained, description | entries, np.zeros((4, 64, 64), np.uint8)
+            tmp_path / "members", trained, description | entries, [np.zeros((4, 64, 64), np.uint8)]
         )
 
     return make

@@ -115,7 +115,7 @@ def test_an_averaged_training_learns_discs(spec, data, config, tmp_path):
     outcome = read_outcome(tmp_path)
     assert receipt.val_iou > 0.5
     assert receipt.val_loss == outcome.records[-1].val_loss
-    mask, truth = outcome.probabilities >= 0.5, data.validation.masks == 1
+    mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
 
 
@@ -176,7 +176,7 @@ def test_training_learns_discs_and_keeps_the_weights_of_the_lowest_validation_lo
     assert receipt.val_loss == min(losses) == losses[receipt.best_epoch - 1]
     assert losses[-1] < losses[0] - 0.2
     assert receipt.val_iou > 0.5
-    mask, truth = outcome.probabilities >= 0.5, data.validation.masks == 1
+    mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
     assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
 
@@ -201,10 +201,10 @@ def test_a_finished_member_is_judged_by_all_views_that_its_ensemble_will_use(spe
     assert receipt.weights_sha256 == plain.weights_sha256
     network = load_network(spec, 2, tmp_path / "views" / "best.safetensors")
     with torch.inference_mode():
-        logits = view_logits(network, torch.tensor(data.validation.images)[:, None], 8)
+        logits = view_logits(network, torch.tensor(np.stack(data.validation.images))[:, None], 8)
     found = read_outcome(tmp_path / "views").probabilities
     np.testing.assert_allclose(found, logits[:, 0].sigmoid(), atol=2e-3)
-    mask, truth = found >= 0.5, data.validation.masks == 1
+    mask, truth = found >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
     assert receipt.val_brier != plain.val_brier
 
@@ -237,13 +237,13 @@ def test_starting_weights_of_another_network_are_refused(spec, data, config, tmp
 
 
 def test_several_classes_are_trained_with_a_probability_for_each(spec, data, config, tmp_path):
-    masks = [part.masks.copy() for part in (data.train, data.validation)]
+    masks = [np.stack(part.masks) for part in (data.train, data.validation)]
     for part in masks:
         part[:, :8] = 2
         part[:, -4:] = 255
     three = TrainingData(
-        train=type(data.train)(data.train.keys, data.train.images, masks[0]),
-        validation=type(data.train)(data.validation.keys, data.validation.images, masks[1]),
+        train=type(data.train)(data.train.keys, data.train.images, tuple(masks[0])),
+        validation=type(data.train)(data.validation.keys, data.validation.images, tuple(masks[1])),
         classes=("background", "ice", "aperture"),
         is_new=data.is_new,
     )
@@ -302,6 +302,21 @@ def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_lear
     assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
 
 
+def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path):
+    start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
+    save_file(start, tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+
+    fit_member(pretrained, data, config.model_copy(update={"freeze_statistics": True}), tmp_path / "fit")
+
+    kept = load_file(tmp_path / "fit" / "best.safetensors")
+    changed = {name for name, value in kept.items() if name in start and not torch.equal(value, start[name])}
+    statistics = {name for name in kept if name.endswith(("running_mean", "running_var"))}
+    assert {name for name in statistics if name.startswith("decoder.")} <= changed
+    assert not {name for name in statistics if name.startswith("encoder.")} & changed
+    assert any(name.startswith("encoder.") for name in changed)
+
+
 def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, tmp_path):
     path = tmp_path / "start.safetensors"
     save_file(build(spec, 2).state_dict(), path)
@@ -311,6 +326,7 @@ def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, t
     assert MemberReceipt.from_dict(receipt.to_dict()) == receipt
     assert receipt.baselines == baseline_scores(data.validation.images, data.validation.masks, 2)
     assert receipt.val_iou_labelled == pytest.approx(receipt.val_iou)
+    assert receipt.first_weights == str(path)
     assert fit_member(spec, data, once, tmp_path / "scratch").pretrained_sha256 is None
 
 

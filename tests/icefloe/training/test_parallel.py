@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 import safetensors.numpy
 from mlflow.tracking import MlflowClient
 
@@ -29,7 +30,7 @@ SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "bes
 
 @pytest.fixture(scope="module")
 def _running_ray():
-    address = start_ray()
+    address = start_ray(worker_niceness=1)
     assert ":" in address
     yield
     stop_ray()
@@ -65,6 +66,12 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     )
     (path / "ensemble.yaml").write_text(manifest.to_yaml())
     return manifest
+
+
+@pytest.mark.usefixtures("_running_ray")
+def test_workers_are_nicer_than_the_command_by_what_it_says():
+    niceness = ray.remote(lambda: os.nice(0))
+    assert ray.get(niceness.remote()) == min(os.nice(0) + 1, 19)
 
 
 class Told(Silent):
@@ -129,7 +136,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
         tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
     )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 22  # ten epochs of either, and their ends
+    assert len(told) == 2 * 22  # ten epochs of either, and their ends; each and together
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
     (parent,) = [run for run in runs if run.info.run_name not in undisturbed.names]

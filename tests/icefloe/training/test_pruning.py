@@ -46,7 +46,7 @@ def make_members(tmp_path, rng):
             **{"classes": ["background", "ice"], "preprocessing": {"size": 32}, "data_sha256": "2" * 64},
             **{"train": ["D1/a"], "validation": ["D1/b", "D1/c"]},
         }
-        return save_members(tmp_path / "members", trained, description, masks)
+        return save_members(tmp_path / "members", trained, description, [masks])
 
     return make
 
@@ -74,7 +74,7 @@ def test_pruning_everything_is_refused_with_each_members_accuracy(make_members):
         prune(make_members([0.969, 0.5], val_iou=[0.6, 0.5]), PruningRule(keep_best=0))
     first, *table = (" ".join(line.split()) for line in str(error.value).splitlines())
     assert first.endswith(
-        "members: none of 2 members passes pruning (of m0, the best, accuracy 0.9690 is not above 0.97). "
+        "members: none of 2 members passes pruning (the best, m0: accuracy 0.9690 is not above 0.97). "
         "Label more images, or keep the best two all the same (keep_best: 2)."
     )
     assert "| m0 | 0.9690 | 0.6000 | 0.9500 | 0.0100 | 0.0200 | – | – | 12 | no |" in table[2]
@@ -193,7 +193,7 @@ def test_where_too_few_pass_the_best_by_iou_then_brier_are_kept_and_the_version_
     assert result.kept == ("m1", "m2")
     assert result.receipts[1].reason == "among the best, although accuracy 0.9658 is not above 0.97"
     assert result.provisional == (
-        "Only 1 of 4 members passes the bar (of m1, accuracy 0.9658 is not above 0.97), so the best 2 are "
+        "Only 1 of 4 members passes the bar (m1: accuracy 0.9658 is not above 0.97), so the best 2 are "
         "kept all the same; more labels or pre-trained weights would settle it."
     )
     assert result.sentence() == f"2 of 4 members are kept: m1, m2. {result.provisional}"
@@ -204,7 +204,7 @@ def test_where_too_few_pass_the_best_by_iou_then_brier_are_kept_and_the_version_
 def test_what_would_settle_it_is_what_the_members_lack(make_members):
     late = make_members([0.9, 0.91], best_epoch=4, pretrained_sha256="3" * 64)
     assert prune(late, PruningRule()).provisional == (
-        "None of 2 members passes the bar (of m0, accuracy 0.9000 is not above 0.97), so the best 2 are "
+        "None of 2 members passes the bar (m0: accuracy 0.9000 is not above 0.97), so the best 2 are "
         "kept all the same; more labels or longer training would settle it."
     )
 

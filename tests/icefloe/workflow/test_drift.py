@@ -8,9 +8,12 @@ import tifffile
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.drift.benchmark import Benchmark, predicted_rows
+from icefloe.drift.report import GateReport
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import evaluate
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
@@ -116,3 +119,13 @@ def test_a_benchmark_of_images_that_trained_some_members_is_said_to_be_one(
     report = accept_experiment(settings, "D6", name, "more of the same")
     assert report.warnings[0].startswith("Of the benchmark's 16 images, 2 trained some of the members")
     assert report.warnings[0] in report.to_markdown()
+
+
+def test_a_report_of_a_provisional_version_says_so(settings, registry, evaluation_of):
+    verdict = compare(evaluation_of({"D1": (0.5, 1)}), None, PromotionRule(n_resamples=1000))
+    registry.attach_report("EA-T1", verdict)
+    report = accept_experiment(settings, "D6", "EA-T1", "more of the same")
+    assert report.sentence().endswith(" EA-T1 is provisional.")
+    assert report.notes()[0] == f"EA-T1 is provisional: {verdict.provisional}"
+    assert report.notes()[0] in report.to_markdown()
+    assert GateReport.model_validate_json(report.model_dump_json()) == report

@@ -1,0 +1,139 @@
+"""Icefloe beside a plain U-Net script, nnU-Net and trivial baselines, on real images at equal minutes.
+
+    python -m benchmarks.peers --data ../shared/data --minutes 10 --seeds 3
+
+Each cell (case x method x seed) is trained bound to the same cores and kept as a JSON file in `--work`:
+killed and run again, the command goes on where it stood. The table and all its numbers go to `--output`.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from benchmarks.peers.cases import CASES, Prepared, prepare
+from benchmarks.peers.cells import Cell, Method, baseline_cell, remove_leftovers, run_cell, save_cell
+from benchmarks.peers.jobs import Job
+from benchmarks.peers.table import read_cells, write_comparison
+from icefloe.errors import IcefloeError
+from icefloe.scoring.baselines import BASELINES
+
+LITE = ("lite0", "lite1", "lite2")
+METHODS = {
+    **{name: Method(f"*{name}*") for name in BASELINES},
+    **{
+        f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": weights})
+        for name, weights in (("scratch", "none"), ("sim", "sim"), ("imagenet", "imagenet"))
+    },
+    **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
+    "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),
+}
+"""On the command line and in files; the trivial baselines always are in the table."""
+
+
+def main() -> None:
+    chosen = _arguments()
+    methods = {name: METHODS[name] for name in (*BASELINES, *chosen.methods)}
+    command = shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]])
+    cells: dict[tuple[str, str, int], Path] = {}
+    for case in chosen.cases:
+        for name, method in methods.items():
+            for seed in range(chosen.seeds if method.module else 1):
+                cells[case, name, seed] = chosen.work / "cells" / _cell_name(chosen, case, name, seed)
+    missing = {key: path for key, path in cells.items() if not _is_finished(path)}
+    print(f"{len(cells)} cells, {len(missing)} to do, {chosen.minutes:g} minutes each", flush=True)
+    prepared: dict[str, Prepared] = {}
+    for number, ((case, name, seed), path) in enumerate(missing.items(), start=1):
+        if case not in prepared:
+            prepared[case] = prepare(CASES[case], chosen.data, chosen.work / "data" / case)
+        print(f"[{number}/{len(missing)}] {case} {name} seed {seed} ...", flush=True)
+        cell = _cell(chosen, methods[name], name, prepared[case], seed)
+        save_cell(path, cell | {"case": case, "method": name, "seed": seed})
+        print(f"    {_short(cell)}", flush=True)
+        write_comparison(chosen.output, read_cells(cells.values()), CASES, methods, command)
+    print(write_comparison(chosen.output, read_cells(cells.values()), CASES, methods, command))
+
+
+def _arguments() -> argparse.Namespace:
+    learning = [name for name, method in METHODS.items() if method.module]
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.peers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = os.environ.get("ICEFLOE_REAL_DATA")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data,
+        required=not data,
+        help="folder of ice, nanoparticle-sintering and so on; or ICEFLOE_REAL_DATA",
+    )
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--methods", nargs="+", choices=learning, default=learning, metavar="METHOD")
+    parser.add_argument(
+        "--by-cpu", action="store_true", help="count minutes of CPU by core: for a machine with other work"
+    )
+    parser.add_argument("--minutes", type=float, default=10.0, help="of training, for each cell")
+    parser.add_argument(
+        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="cores for each cell"
+    )
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--preset", default="small", help="of Icefloe; its own time unless it plans by minutes"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("peers"), help="finished cells, and work in progress"
+    )
+    parser.add_argument("--output", type=Path, default=Path("peers"), help="for peers.md and peers.json")
+    return parser.parse_args()
+
+
+def _cell_name(chosen: argparse.Namespace, case: str, name: str, seed: int) -> str:
+    """What a cell depends on, for it is trained again when that differs."""
+    if not METHODS[name].module:
+        return f"{case}--{name.replace(' ', '-').replace(',', '')}.json"
+    preset = f"-{chosen.preset}" if METHODS[name].module == "ours" else ""
+    time = f"{chosen.minutes:g}{'cpu' if chosen.by_cpu else 'min'}-{chosen.threads}threads"
+    return f"{case}--{name}{preset}--{time}--seed{seed}.json"
+
+
+def _is_finished(path: Path) -> bool:
+    """A cell that failed is tried again."""
+    return path.is_file() and "error" not in json.loads(path.read_text(encoding="utf-8"))
+
+
+def _cell(chosen: argparse.Namespace, method: Method, name: str, prepared: Prepared, seed: int) -> Cell:
+    if not method.module:
+        return baseline_cell(name, prepared)
+    job = Job(
+        source=prepared.source.absolute(),
+        train=prepared.train.path.absolute(),
+        test=prepared.test.path.absolute(),
+        folder=(chosen.work / "jobs" / f"{prepared.train.info.experiment}-{name}-{seed}").absolute(),
+        seed=seed,
+        minutes=chosen.minutes,
+        threads=chosen.threads,
+        by_cpu=chosen.by_cpu,
+        options={"preset": chosen.preset, **(method.options or {})},
+    )
+    cell = run_cell(method, prepared, job)
+    if "error" not in cell:
+        remove_leftovers(job.folder)
+    return cell
+
+
+def _short(cell: Cell) -> str:
+    if "error" in cell:
+        return f"failed: {cell['error']}"
+    return f"{cell['training_s'] / 60:.1f} min" if "training_s" in cell else "scored"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except IcefloeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
