@@ -24,7 +24,7 @@ demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing t
 	$(BIN)/icefloe init $(WORKSPACE)
 	$(BIN)/icefloe -C $(WORKSPACE) data simulate
 	$(BIN)/icefloe -C $(WORKSPACE) data commit -m "Simulated D1-D5 and a noisy experiment"
-	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop
+	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop --preset demo
 
 test: .venv/.installed  ## the tests, without those that take long or need servers
 	$(BIN)/pytest -n auto --dist loadfile -m 'not integration'

@@ -15,7 +15,7 @@ from icefloe.errors import IcefloeError
 from icefloe.evaluation.rule import PromotionRule
 from icefloe.files import read_yaml
 from icefloe.training.config import TrainingConfig
-from icefloe.training.pruning import PruningRule
+from icefloe.training.rule import PruningRule
 from icefloe.validation import validated
 
 DEFAULT_PARAMS = Path(__file__).with_name("params.yaml")

@@ -95,3 +95,10 @@ def tracked(items: Iterable[Item], progress: Progress, what: str, total: int | N
     for done, item in enumerate(items, 1):
         yield item
         progress.advance(what, done, total)
+
+
+def rough_time(seconds: float) -> str:
+    """A duration as one says it: 40 s, 7 min, 2.5 h."""
+    if seconds < 90:
+        return f"{max(10, 10 * round(seconds / 10))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         Directory of training checkpoints, on a disk that every training worker sees.
     ray_address
         Ray cluster to train on; empty: Ray is started for the run.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than the command that starts it, 0 to 19. With
+        0 training takes part in the machine as any program does, and `nice` works as it does for any.
     image
         Container image that compiled pipelines run in.
     weights_dir
@@ -56,6 +59,7 @@ class Settings(BaseSettings):
     queue_path: Path = Path(".icefloe/queue.db")
     checkpoints: Path = Path(".icefloe/checkpoints")
     ray_address: str | None = None
+    worker_niceness: int = Field(0, ge=0, le=19)
     image: str = "icefloe:latest"
     weights_dir: Path | str | None = None
 

@@ -1,7 +1,7 @@
 """Types shared by all rooms."""
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,3 +14,7 @@ IGNORE = 255
 
 WeightsMirror: TypeAlias = Path | str
 """Source of pre-trained weights: a folder, or `s3://bucket/prefix`."""
+
+Views: TypeAlias = Literal[1, 4, 8]
+"""Sides from which a network looks at an image before its logits are averaged: the image as it is; that and
+its three flips; or all eight flips and quarter turns."""

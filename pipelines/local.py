@@ -153,7 +153,7 @@ def _ray(settings: Settings, progress: Progress) -> Iterator[None]:
     from icefloe.training.ray_session import ADDRESS_VARIABLE, start_ray, stop_ray
 
     began = time.monotonic()
-    os.environ[ADDRESS_VARIABLE] = start_ray()
+    os.environ[ADDRESS_VARIABLE] = start_ray(worker_niceness=settings.worker_niceness)
     progress.tell(f"Ray started in {time.monotonic() - began:.0f} s")
     try:
         yield

@@ -18,7 +18,11 @@ from pipelines.step_process import step_process
 
 if TYPE_CHECKING:
     from icefloe.drift.report import GateReport
+    from icefloe.params import Params
     from pipelines.local import LocalRun
+
+AUTO = "auto"
+"""Name of the preset that is planned, not read from `params.yaml`."""
 
 ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN)
 
@@ -35,12 +39,15 @@ class PipelineRun:
         Wall time of the run, in s.
     gate
         Report of the drift gate, for a run of `drift_check`.
+    champion
+        The version in use after a training, and why it is only provisional, in a sentence; else empty.
     """
 
     log: Path
     report: Path
     seconds: float
     gate: GateReport | None
+    champion: str
 
 
 def run_pipeline(
@@ -50,6 +57,7 @@ def run_pipeline(
     datasets: Sequence[str] = (),
     arriving: Sequence[str] = (),
     progress: Progress = SILENT,
+    minutes: float | None = None,
 ) -> PipelineRun:
     """Run a pipeline step by step; finished training is not repeated when it is run again.
 
@@ -60,7 +68,8 @@ def run_pipeline(
     name
         Name of the pipeline.
     preset
-        A preset of the workspace's `params.yaml`.
+        A preset of the workspace's `params.yaml`, or `auto`: a first version is planned from its data, this
+        machine and the time; a later one has its champion's settings.
     datasets
         `train`, `loop`: datasets of the first version; none: all labelled ones. `drift_check`, `retrain`: the
         one new dataset.
@@ -68,6 +77,8 @@ def run_pipeline(
         `loop`: datasets that arrive later, in order; none: all whose labels are held back.
     progress
         Receives each step's start, end and messages.
+    minutes
+        Wall time that the training of a first version should take with `auto`; None: the planner's default.
 
     Raises
     ------
@@ -77,24 +88,27 @@ def run_pipeline(
     """
     with step_process() as process:
         # After that process was started, which takes as long to make its imports as this one does.
-        from icefloe.params import load_params
         from pipelines.catalogue import PIPELINES
         from pipelines.local import forget_old_runs, run_locally
 
         pipeline = PIPELINES[name]
-        sections = load_params(settings.workspace / "params.yaml", preset).sections()
-        known = pipeline.component_spec.inputs or {}
-        arguments: dict[str, Any] = {key: value for key, value in sections.items() if key in known}
-        arguments |= _dataset_arguments(name, datasets, arriving, settings.data)
-        check_ready(name, settings, progress)
         trains = name is not PipelineName.DRIFT_CHECK
+        given = _given_params(settings, preset, minutes)
+        if given and trains:
+            given.training.check_several_members()
+        named = _dataset_arguments(name, datasets, arriving, settings.data)
+        check_ready(name, settings, progress)
+        params = given or _planned_params(settings, name, named, minutes, progress)
+        known = pipeline.component_spec.inputs or {}
+        sections = params.sections() if params else {}
+        arguments = {key: value for key, value in sections.items() if key in known} | named
         ran = run_locally(pipeline, arguments, settings, progress, process, trains=trains)
     report = settings.workspace / "reports" / f"{ran.directory.name}.html"
     report.parent.mkdir(exist_ok=True)
     shutil.copyfile(ran.artifacts("report")[-1], report)
     forget_old_runs(settings)
-    gate = _gate(ran, settings, arguments["dataset"]) if name is PipelineName.DRIFT_CHECK else None
-    return PipelineRun(ran.log, report, ran.seconds, gate)
+    gate = None if trains else _gate(ran, settings, arguments["dataset"])
+    return PipelineRun(ran.log, report, ran.seconds, gate, _champion(settings) if trains else "")
 
 
 def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
@@ -103,6 +117,11 @@ def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Pat
     from pipelines.catalogue import PIPELINES
     from pipelines.packages import compile_package
 
+    if preset == AUTO:
+        raise IcefloeError(
+            "A package has no data and no machine to plan for, so it cannot have the preset auto. "
+            "Name a preset of params.yaml, such as paper."
+        )
     sections = load_params(settings.workspace / "params.yaml", preset).sections()
     return [
         compile_package(pipeline, sections, output / f"{name}.yaml", settings.image)
@@ -110,10 +129,44 @@ def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Pat
     ]
 
 
+def _given_params(settings: Settings, preset: str, minutes: float | None) -> Params | None:
+    """The settings of a preset of `params.yaml`; None: they are to be planned."""
+    from icefloe.params import load_params
+
+    if preset == AUTO:
+        return None
+    if minutes is not None:
+        raise IcefloeError(
+            f"--minutes is for the preset {AUTO}, and {preset} says itself how long it trains. "
+            "Leave one of the two out."
+        )
+    return load_params(settings.workspace / "params.yaml", preset)
+
+
+def _planned_params(
+    settings: Settings, name: PipelineName, named: dict[str, Any], minutes: float | None, progress: Progress
+) -> Params | None:
+    """The settings that a plan comes to: a new one for a first version, the champion's for the next one."""
+    if name is PipelineName.DRIFT_CHECK:  # it trains nothing, and has defaults for the rest
+        return None
+    from icefloe.workflow.planning import champions_params, plan_version, planned_params
+
+    if name is PipelineName.RETRAIN:
+        return champions_params(settings, progress)
+    first = named["initial"] if name is PipelineName.LOOP else named["datasets"]
+    return planned_params(plan_version(settings, first, minutes, progress))
+
+
 def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
     from icefloe.drift.report import GateReport
 
     return GateReport.model_validate(ran.record(settings).read_json(f"gate/{dataset}.json"))
+
+
+def _champion(settings: Settings) -> str:
+    from icefloe.registry.registry import Registry  # MLflow, which no start of a run should wait for
+
+    return Registry(settings).champion_sentence()
 
 
 def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:

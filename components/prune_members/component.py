@@ -1,4 +1,4 @@
-"""Choose among the candidates by their validation accuracy."""
+"""Choose among the candidates by their validation scores."""
 
 from kfp.dsl import Artifact, Input, Markdown, Model, Output
 
@@ -23,7 +23,7 @@ def prune_members(
     from pathlib import Path
 
     from components.artifacts import write_findings
-    from icefloe.training.pruning import PruningRule
+    from icefloe.training.rule import PruningRule
     from icefloe.workflow.training import prune_candidates
 
     result = prune_candidates(Path(members.path), PruningRule(**pruning), Path(kept.path))

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies
+from icefloe.cli import (
+    context,
+    data,
+    labels,
+    models,
+    physics,
+    pipelines,
+    recordings,
+    results,
+    studies,
+    weights,
+)
 from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError, explain_system_error
 
@@ -27,6 +38,7 @@ app.add_typer(pipelines.app, name="pipeline")
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
 app.add_typer(studies.app, name="study")
+app.add_typer(weights.app, name="weights")
 app.command()(recordings.stack)
 app.command()(recordings.watch)
 app.command()(results.predict)

@@ -33,17 +33,21 @@ def list_() -> None:
         say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return
     listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
+    listing.columns[3].min_width = len("provisional")
     for version in versions:
         listing.add_row(
             version.name,
             ", ".join(version.aliases),
             version.parent or "scratch",
-            version.verdict or "-",
+            version.gate or "-",
             version.data_md5[:8],
             ", ".join(f"{name} {scores['dice']:.3f}" for name, scores in version.metrics.items()),
             version.created[:16],
         )
     console.print(listing)
+    for version in versions:
+        if version.aliases and version.provisional:
+            say(version.provisional_line())
 
 
 @app.command()
@@ -110,8 +114,10 @@ def promote(
     reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make a version the champion, if the promotion gate has passed it."""
-    entry = _registry().promote(version, force=force, reason=reason)
+    registry = _registry()
+    entry = registry.promote(version, force=force, reason=reason)
     say(entry.sentence() if entry else f"{version} is the champion already.")
+    _say_if_provisional(registry)
 
 
 @app.command()
@@ -119,7 +125,15 @@ def rollback(
     reason: Annotated[str, typer.Option(help="The reason, which the history keeps.")] = "",
 ) -> None:
     """Make the previous champion the champion again."""
-    say(_registry().rollback(reason=reason).sentence())
+    registry = _registry()
+    say(registry.rollback(reason=reason).sentence())
+    _say_if_provisional(registry)
+
+
+def _say_if_provisional(registry: Registry) -> None:
+    champion = registry.champion()
+    if champion and champion.provisional:
+        say(champion.provisional_line())
 
 
 @app.command()

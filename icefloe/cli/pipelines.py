@@ -18,13 +18,19 @@ app = typer.Typer(help="Pipelines: run here, or compile for Kubeflow.", no_args_
 EXIT_CODES: dict[Outcome, int] = {"accept": 0, "shifted": 3, "noisy": 4, "inconclusive": 5}
 """Of `drift_check`, so that a schedule can act on the outcome; 1 and 2 are failures of any command."""
 
-Preset = Annotated[str, typer.Option(help="A preset of params.yaml, such as demo or paper.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        help="auto: a first version is planned from data, machine and --minutes, later ones have their "
+        "champion's settings. Or a preset of params.yaml, such as demo or paper."
+    ),
+]
 
 
 @app.command()
 def run(
     name: Annotated[PipelineName, typer.Argument(help="Which pipeline.")],
-    preset: Preset = "demo",
+    preset: Preset = "auto",
     dataset: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,6 +45,10 @@ def run(
         list[str] | None,
         typer.Option(help="loop: datasets that arrive, in order. Default: all with labels held back."),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=1, help="auto: time that the training of a first version may take.  [default: 10]"),
+    ] = None,
 ) -> None:
     """Run a pipeline on this machine, step by step. Run again, it does not repeat finished training.
 
@@ -47,9 +57,11 @@ def run(
     from pipelines.run import run_pipeline
 
     with progress() as bars:
-        ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars)
+        ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars, minutes)
     say(f"Done in {ran.seconds:.0f} s. Log: {ran.log}")
     say("Report, to open in a browser: ", bold(ran.report))
+    if ran.champion:
+        say(ran.champion)
     if ran.gate is not None:
         say(ran.gate.sentence())
         raise typer.Exit(EXIT_CODES[ran.gate.outcome])
@@ -60,7 +72,7 @@ def compile_(
     output: Annotated[Path, typer.Option(help="Folder for the YAML files, one per pipeline.")] = Path(
         "build/pipelines"
     ),
-    preset: Preset = "paper",
+    preset: Annotated[str, typer.Option(help="A preset of params.yaml, such as demo or paper.")] = "paper",
 ) -> None:
     """Compile every pipeline to a package for Kubeflow Pipelines, with a preset as its defaults."""
     from pipelines.run import compile_pipelines

@@ -31,6 +31,8 @@ def predict(
             settings(), images, output, version, region_done=region_done, level=level, progress=bars
         )
     say("Masks, pictures and ", bold(segmented.table), " are ready.")
+    if segmented.provisional:
+        say(segmented.provisional)
     for sentence in segmented.promises:
         say(sentence)
     if not segmented.promises:

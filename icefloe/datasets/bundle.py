@@ -30,7 +30,7 @@ class Bundle:
     datasets
         Datasets by name.
     split
-        Which of their labelled images train and which validate.
+        Which of their labelled images train, which validate, or in which fold they are.
     twins
         Keys of images that show the same as a training or validation image: nothing may be measured on them.
     """
@@ -96,6 +96,12 @@ class Bundle:
         return [sample for sample in self.samples if sample.key in wanted]
 
     @property
+    def validation(self) -> list[Sample]:
+        """Labelled images that some member validates on: the validation side, or all images of the folds."""
+        wanted = {*self.split.validation, *self.split.fold_of}
+        return [sample for sample in self.samples if sample.key in wanted]
+
+    @property
     def unseen(self) -> list[Sample]:
         """Images of the labelled datasets that no training has seen, nor a twin of; labelled or not."""
         seen = {*self.split.train, *self.split.validation, *self.twins}
@@ -109,19 +115,22 @@ class Bundle:
 
     @property
     def held_out(self) -> list[Sample]:
-        """Images to evaluate on: the test side and, in simulations, unseen images whose truth was kept back.
+        """Images to evaluate on: test side, folds, and in simulations unseen images with a truth kept back.
 
-        Guard frames are unseen but too near to training frames.
+        An image of a fold is judged by the members that were not trained on it
+        (`icefloe.ensemble.judges.UnseenBy`). Guard frames are unseen but too near to training frames.
         """
-        test = set(self.split.test)
+        unseen, folded = {sample.key for sample in self.unseen}, self.split.fold_of.keys()
+        test = unseen & set(self.split.test)
         return [
             sample
-            for sample in self.unseen
-            if sample.key in test or (not sample.is_labelled and sample.has_truth)
+            for sample in self.samples
+            if sample.key in test | folded
+            or (sample.key in unseen and not sample.is_labelled and sample.has_truth)
         ]
 
     def describe(self) -> dict[str, Any]:
-        """What the KFP page shows beside the artifact."""
+        """What the KFP page shows beside the artifact: of folds, their number."""
         sizes = {side: len(keys) for side, keys in self.split.to_dict().items()}
         return {"version": self.version.md5, "datasets": list(self.datasets), **sizes}
 

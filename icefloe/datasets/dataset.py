@@ -134,6 +134,8 @@ class Sample:
         The experiment that the image was taken in.
     steps_done
         Preprocessing done to the image already (`DatasetInfo.preprocessing`); it is not done again.
+    pixel_size_nm
+        Pixel edge in nm; None where not known.
     """
 
     dataset: str
@@ -145,6 +147,7 @@ class Sample:
     n_classes: int = 2
     experiment: str = ""
     steps_done: tuple[str, ...] = ()
+    pixel_size_nm: float | None = None
 
     @property
     def key(self) -> str:
@@ -295,6 +298,7 @@ class Dataset:
                 n_classes=len(info.classes),
                 experiment=info.experiment,
                 steps_done=tuple(info.preprocessing),
+                pixel_size_nm=info.pixel_size_nm,
             )
             for index, stem in enumerate(sorted(images, key=natural_key))
         )

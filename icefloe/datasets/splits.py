@@ -1,5 +1,6 @@
-"""Training, validation and test samples, by blocks of time and never at random over frames."""
+"""Training, validation and test samples, or folds, by blocks of time and never at random over frames."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.datasets.label_history import label_batches
 
 Side = Literal["train", "validation", "test"]
+Place = Side | int
+"""A side, or the number of a fold."""
 
 
 class SplitConfig(BaseModel):
@@ -20,13 +23,19 @@ class SplitConfig(BaseModel):
     Attributes
     ----------
     validation_fraction, test_fraction
-        Parts of the labelled images, about.
+        Parts of the labelled images, about. With folds, `validation_fraction` only helps to place the test
+        blocks, so that test images are the same with folds and without.
+    folds
+        Number of folds into which all labelled images but the test images are divided: each member validates
+        on one of them and trains on the others, so that each image can be judged by a member that was not
+        trained on it. 0: none; all members share the training and the validation images.
     block_frames
         Wished length of a validation or test block in frames; longer blocks are less alike their neighbours.
     min_labels
-        Labels that came together and are fewer than this all train.
+        Labels that came together and are fewer than this all train; with folds, none of them is a test image.
     guard_frames
-        Training frames left out at each border with a test block, where at least 20 frames are divided.
+        Training frames left out at each border with a test block, where at least 20 frames are divided; with
+        folds, each member leaves out as many at the borders of its own fold.
     held_out_experiments
         Experiments whose labelled images are all test images.
     """
@@ -38,7 +47,14 @@ class SplitConfig(BaseModel):
     block_frames: int = Field(default=3, ge=1)
     min_labels: int = Field(default=5, ge=1)
     guard_frames: int = Field(default=1, ge=0)
+    folds: int = Field(default=0, ge=0)
     held_out_experiments: list[str] = []
+
+    @model_validator(mode="after")
+    def _folds_are_several(self) -> "SplitConfig":
+        if self.folds == 1:
+            raise ValueError("one fold leaves nothing to train; take 2 or more, or 0 for none")
+        return self
 
     @model_validator(mode="after")
     def _leaves_something_to_train(self) -> "SplitConfig":
@@ -53,26 +69,77 @@ GUARDED_FROM = 20
 
 @dataclass(frozen=True)
 class Split:
-    """Sample keys such as `D1/stack_7` by side; `guard` are the labelled frames on neither side."""
+    """Sample keys such as `D1/stack_7` by side.
+
+    Attributes
+    ----------
+    train
+        Images that train members; with folds, those of all folds.
+    validation
+        Images that all members validate on; with folds none, as each member validates on its own fold.
+    test
+        Images that no member sees.
+    guard
+        Labelled frames on no side, too near to a test frame.
+    folds
+        Images of each fold; empty: there are no folds.
+    fold_guards
+        Per fold, images of other folds that are too near to one of its own: members that validate on the fold
+        do not train on them.
+    """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
     guard: tuple[str, ...] = ()
+    folds: tuple[tuple[str, ...], ...] = ()
+    fold_guards: tuple[tuple[str, ...], ...] = ()
 
     def side(self, key: str) -> Side | None:
         """Side that the sample is on; None if it is unlabelled or a guard."""
         sides: tuple[Side, ...] = ("train", "validation", "test")
         return next((name for name in sides if key in getattr(self, name)), None)
 
-    def to_dict(self) -> dict[str, list[str]]:
+    @property
+    def fold_of(self) -> dict[str, int]:
+        """Key -> number of the fold that the sample is in, from 0; samples in none are left out."""
+        return {key: number for number, keys in enumerate(self.folds) for key in keys}
+
+    def of_member(self, position: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a member trains on and validates with.
+
+        Parameters
+        ----------
+        position
+            The member's place in the configuration, from 0; it validates on fold `position` modulo the number
+            of folds. Without folds all members are alike.
+
+        Returns
+        -------
+        train, validation
+            Keys.
+        """
+        if not self.folds:
+            return self.train, self.validation
+        fold = position % len(self.folds)
+        left_out = {*self.folds[fold], *self.fold_guards[fold]}
+        return tuple(key for key in self.train if key not in left_out), self.folds[fold]
+
+    def to_dict(self) -> dict[str, Any]:
         """Plain lists of keys, for YAML and JSON."""
-        return {name: list(keys) for name, keys in asdict(self).items()}
+        return {
+            name: [list(part) if isinstance(part, tuple) else part for part in parts]
+            for name, parts in asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Split":
-        """The inverse of `to_dict`."""
-        return cls(**{name: tuple(keys) for name, keys in content.items()})
+        """The inverse of `to_dict`; files from before there were folds have none."""
+        keys: dict[str, Any] = {
+            name: tuple(tuple(part) if isinstance(part, list) else part for part in parts)
+            for name, parts in content.items()
+        }
+        return cls(**keys)
 
 
 def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
@@ -80,8 +147,9 @@ def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
 
     Each dataset is one recording. Labels that came together (`label_history.label_batches`) are divided
     together into interleaved blocks of time, so that each side sees the whole time range; a batch smaller
-    than `min_labels` trains. So a sample once on a side stays there when labels or datasets are added.
-    Duplicates follow the first of them, and no group is on two sides.
+    than `min_labels` trains. With folds, what is not a test image is divided among them, again in interleaved
+    blocks of time. So a sample once on a side, or in a fold, stays there when labels or datasets are added.
+    Duplicates follow the first of them, and no group is on two sides or in two folds.
 
     Parameters
     ----------
@@ -102,21 +170,34 @@ def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
         for number, keys in enumerate(merge_links([group.keys for group in groups]))
         for key in keys
     }
-    side_of_group: dict[int, Side] = {}
-    sides: dict[str, Side] = {}
+    place_of_group: dict[int, Place] = {}
+    places: dict[str, Place] = {}
     guard: set[str] = set()
+    fold_guards: list[set[str]] = [set() for _ in range(config.folds)]
     for dataset in datasets:
+        n_before = 0
         for batch in label_batches(dataset).values():
-            assigned = _sides_of_batch(dataset, batch, group_of, side_of_group, config)
-            sides.update(assigned)
+            assigned = _places_of_batch(dataset, batch, n_before, group_of, place_of_group, config)
+            places.update(assigned)
+            n_before += len(batch)
             if len(batch) >= GUARDED_FROM:
-                guard |= _guards(batch, assigned, config.guard_frames)
+                guard |= _guards(batch, assigned, "test", config.guard_frames)
+                for fold in range(config.folds):
+                    fold_guards[fold] |= _guards(batch, assigned, fold, config.guard_frames)
 
-    def keys(side: Side) -> tuple[str, ...]:
-        return tuple(s.key for s in labelled if sides[s.key] == side and s.key not in guard)
+    def keys(*wanted: Place) -> tuple[str, ...]:
+        return tuple(s.key for s in labelled if places[s.key] in wanted and s.key not in guard)
 
-    dropped = tuple(sample.key for sample in labelled if sample.key in guard)
-    return Split(keys("train"), keys("validation"), keys("test"), dropped)
+    return Split(
+        train=keys("train", *range(config.folds)),
+        validation=keys("validation"),
+        test=keys("test"),
+        guard=tuple(sample.key for sample in labelled if sample.key in guard),
+        folds=tuple(keys(fold) for fold in range(config.folds)),
+        fold_guards=tuple(
+            tuple(sample.key for sample in labelled if sample.key in near - guard) for near in fold_guards
+        ),
+    )
 
 
 def time_blocks(weights: Sequence[int], config: SplitConfig) -> list[Side]:
@@ -173,14 +254,39 @@ def time_blocks(weights: Sequence[int], config: SplitConfig) -> list[Side]:
     return sides
 
 
-def _sides_of_batch(
+def fold_blocks(n_units: int, n_folds: int, block_units: int, first: int = 0) -> list[int]:
+    """Folds of units in time order, in interleaved blocks of nearly equal length.
+
+    Every fold comes in each of the cycles that the time range is divided into, and the folds' numbers of
+    units differ by at most one. Eight units and three folds give 0 0 1 1 2 0 1 2.
+
+    Parameters
+    ----------
+    n_units
+        Number of units; a group of duplicates is one.
+    n_folds
+        Number of folds.
+    block_units
+        Wished length of a block.
+    first
+        The fold that begins.
+    """
+    share = n_units / n_folds
+    # At least two cycles where the units allow, so that no fold sits at one end of the experiment.
+    n_cycles = max(1, round(share / block_units), min(2, int(share)))
+    blocks = np.array_split(np.arange(n_units), n_cycles * n_folds)
+    return [(first + number) % n_folds for number, block in enumerate(blocks) for _ in block]
+
+
+def _places_of_batch(
     dataset: Dataset,
     batch: list[Sample],
+    n_before: int,
     group_of: dict[str, int],
-    side_of_group: dict[int, Side],
+    place_of_group: dict[int, Place],
     config: SplitConfig,
-) -> dict[str, Side]:
-    """Sides of one batch's samples; remembers in `side_of_group` where each group of duplicates now is."""
+) -> dict[str, Place]:
+    """Places of one batch's samples; remembers in `place_of_group` where each group of duplicates now is."""
     units: dict[int | str, list[Sample]] = {}
     for sample in batch:
         units.setdefault(group_of.get(sample.key, sample.key), []).append(sample)
@@ -190,15 +296,27 @@ def _sides_of_batch(
         sides = ["train"] * len(units)
     else:
         sides = time_blocks([len(unit) for unit in units.values()], config)
-    assigned: dict[str, Side] = {}
-    for (unit, members), side in zip(units.items(), sides, strict=True):
+    places = _in_folds(dataset, sides, n_before, config) if config.folds else sides
+    assigned: dict[str, Place] = {}
+    for (unit, members), place in zip(units.items(), places, strict=True):
         if isinstance(unit, int):
-            side = side_of_group.setdefault(unit, side)
-        assigned.update(dict.fromkeys((sample.key for sample in members), side))
+            place = place_of_group.setdefault(unit, place)
+        assigned.update(dict.fromkeys((sample.key for sample in members), place))
     return assigned
 
 
-def _guards(batch: list[Sample], sides: dict[str, Side], n_frames: int) -> set[str]:
-    tested = {sample.index for sample in batch if sides[sample.key] == "test"}
-    near_test = {index + step for index in tested for step in range(-n_frames, n_frames + 1)}
-    return {sample.key for sample in batch if sides[sample.key] == "train" and sample.index in near_test}
+def _in_folds(dataset: Dataset, sides: list[Side], n_before: int, config: SplitConfig) -> Sequence[Place]:
+    """The sides of one batch's units, those that are not on the test side replaced by folds."""
+    n_units = sum(side != "test" for side in sides)
+    # By name, so that the first labels of several datasets are not all in one fold, and stay where they are.
+    first = zlib.crc32(dataset.name.encode()) + n_before
+    folds = iter(fold_blocks(n_units, config.folds, config.block_frames, first))
+    return [side if side == "test" else next(folds) for side in sides]
+
+
+def _guards(batch: list[Sample], places: dict[str, Place], kept: Place, n_frames: int) -> set[str]:
+    """Frames to train on that are too near to one that is kept for the side or fold `kept`."""
+    kept_indices = {sample.index for sample in batch if places[sample.key] == kept}
+    near = {index + step for index in kept_indices for step in range(-n_frames, n_frames + 1)}
+    trains = {"train", *(fold for fold in places.values() if isinstance(fold, int))} - {kept}
+    return {sample.key for sample in batch if places[sample.key] in trains and sample.index in near}

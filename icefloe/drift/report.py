@@ -59,6 +59,10 @@ class GateReport(Result):
         Sentences on what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
         Property of the acquisition that changed, if shifted or noisy.
+    version : str
+        The version that predicted the dataset, such as `EA-T1`; empty in a file of an earlier Icefloe.
+    provisional : str
+        Why that version is only provisional; empty if it is not.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
@@ -74,6 +78,8 @@ class GateReport(Result):
     reason: str
     not_compared: tuple[str, ...] = ()
     attribution: Attribution | None = None
+    version: str = ""
+    provisional: str = ""
 
     def result(self, name: str) -> EvidenceResult:
         """The evidence of that name; KeyError if there is none."""
@@ -94,6 +100,9 @@ class GateReport(Result):
 
     def sentence(self) -> str:
         """The outcome, what weighs most and what to do, for the person at the microscope."""
+        return self._judgement() + (f" {self.version} is provisional." if self.provisional else "")
+
+    def _judgement(self) -> str:
         if self.outcome == "inconclusive":
             return f"{self.dataset} cannot be judged: {self.reason}."
         if self.outcome == "accept":
@@ -134,6 +143,8 @@ class GateReport(Result):
     def notes(self) -> list[str]:
         """Notes on what the table does not show."""
         notes = []
+        if self.provisional:
+            notes.append(f"{self.version} is provisional: {self.provisional}")
         if self.attribution is not None:
             notes.append(self.attribution.sentence())
         if self._shifted_without_uncertainty:
@@ -155,6 +166,8 @@ class GateReport(Result):
                 "independent ones they are worth. * at the benchmark's mean size of the foreground.",
             ]
         notes = self.notes()
+        if self.provisional:
+            parts.append(notes.pop(0))
         if self.attribution is not None:
             parts.append(
                 f"**What changed.** {notes.pop(0)}\n\n{self.attribution.table().markdown().rstrip()}"

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
+from icefloe.models.views import view_logits
 from icefloe.models.zoo import build, pooled
-from icefloe.typing import FloatArray
+from icefloe.typing import FloatArray, Views
 
 Precision = Literal["fp32", "bf16"]
 """Arithmetic of the networks. bf16 is autocast: weights stay float32, and so do the logits handed out. It is
@@ -72,13 +73,15 @@ class Engine:
             for network in networks
         ]
 
-    def run(self, squares: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, squares: FloatArray, views: Views = 1) -> tuple[FloatArray, FloatArray]:
         """Logits and encoder features.
 
         Parameters
         ----------
         squares : float32, shape (B, S, S)
             Preprocessed images.
+        views
+            Number of flips and transpositions of each image over which logits are averaged.
 
         Returns
         -------
@@ -86,7 +89,7 @@ class Engine:
             Members' logits, before any temperature.
         features : float32, shape (B, F)
             Encoder features (`icefloe.models.zoo.encode`) of each member, side by side, without running the
-            encoder twice.
+            encoder twice; of the image as it is, whatever the views.
         """
         batch = torch.as_tensor(squares).unsqueeze(1)
         batch = batch.to(self._device, memory_format=torch.channels_last)
@@ -96,14 +99,14 @@ class Engine:
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._precision == "bf16"),
         ):
             for network in self._networks:
-                member_logits, member_features = _forward(network, batch)
-                logits.append(member_logits.float().cpu().numpy())
+                member_logits, member_features = _forward(network, batch, views)
+                logits.append(member_logits.cpu().numpy())
                 features.append(member_features.float().cpu().numpy())
         stacked = np.stack(logits)
         return (stacked[:, :, 0] if stacked.shape[2] == 1 else stacked), np.concatenate(features, axis=1)
 
 
-def _forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
+def _forward(network: nn.Module, batch: Tensor, views: Views) -> tuple[Tensor, Tensor]:
     features: list[Tensor] = []
 
     def pool(_encoder: nn.Module, _inputs: Any, maps: Sequence[Tensor]) -> None:
@@ -112,7 +115,7 @@ def _forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
     encoder: Any = network.encoder
     handle = encoder.register_forward_hook(pool)
     try:
-        logits = network(batch)
+        logits = view_logits(network, batch, views)
     finally:
         handle.remove()
     return logits, features[0]

@@ -1,7 +1,7 @@
 """An ensemble of trained members: load, save, predict."""
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from icefloe.ensemble.bands import Bands, NativeBand, SeenImage, Tiled, Whole, native_bands
 from icefloe.ensemble.engine import Engine, Precision, load_network
 from icefloe.ensemble.guarantees import Guarantees
 from icefloe.ensemble.manifest import MANIFEST, Manifest, check_weights
@@ -17,8 +18,8 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.ensemble.samples import AnySample, prepare
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
-from icefloe.imaging.preprocess import Geometry, Preprocessing
-from icefloe.scoring.calibration import probabilities
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.scoring.uncertainty import mean_probability
 from icefloe.typing import FloatArray
 
@@ -135,7 +136,12 @@ class Ensemble:
         return self.with_manifest(self.manifest.model_copy(update={"benchmark": tuple(rows)}))
 
     def predict_image(
-        self, image: FloatArray, done: Collection[str] = (), *, keep_members: bool = False
+        self,
+        image: FloatArray,
+        done: Collection[str] = (),
+        pixel_size_nm: float | None = None,
+        *,
+        keep_members: bool = False,
     ) -> Prediction:
         """Segment one image.
 
@@ -145,6 +151,8 @@ class Ensemble:
             Intensities in any linear unit.
         done
             Preprocessing that was done to it already (`DatasetInfo.preprocessing`).
+        pixel_size_nm
+            Its pixel edge in nm, where the networks need it.
         keep_members
             Keep each member's probability map too.
 
@@ -156,15 +164,16 @@ class Ensemble:
         Raises
         ------
         IcefloeError
-            If the image is not two-dimensional, has pixels that are not finite, or is constant.
+            If the image cannot be preprocessed; see `Preprocessing.apply`.
         """
-        (prediction,) = self.predict_images([image], done, keep_members=keep_members)
+        (prediction,) = self.predict_images([image], done, pixel_size_nm, keep_members=keep_members)
         return prediction
 
     def predict_images(
         self,
         images: Iterable[FloatArray],
         done: Collection[str] = (),
+        pixel_size_nm: float | None = None,
         *,
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
@@ -174,7 +183,7 @@ class Ensemble:
         Lazy: `batch_size` images are read, predicted and given out before the next are read.
         Parameters and errors as in `predict_image`.
         """
-        prepared = ((None, *self.preprocessing.apply(image, done)) for image in images)
+        prepared = ((None, *self.preprocessing.apply(image, done, pixel_size_nm)) for image in images)
         for _, prediction in self._predict(prepared, batch_size, keep_members, uncalibrated=False):
             yield prediction
 
@@ -185,10 +194,19 @@ class Ensemble:
         batch_size: int = BATCH_SIZE,
         keep_members: bool = False,
         uncalibrated: bool = False,
+        judges: Callable[[AnySample], Sequence[int]] | None = None,
     ) -> Iterator[tuple[AnySample, Prediction]]:
-        """Segment samples; see `Segmenter.predict`. `batch_size` images run through a network at once."""
+        """Segment samples; see `Segmenter.predict`.
+
+        `batch_size` images run through a network at once. `judges` gives the positions of the members that
+        predict a sample, at least one; None: all do. See `icefloe.ensemble.judges`.
+        """
         return self._predict(
-            prepare(samples, self.preprocessing), batch_size, keep_members, uncalibrated=uncalibrated
+            prepare(samples, self.preprocessing),
+            batch_size,
+            keep_members,
+            uncalibrated=uncalibrated,
+            judges=judges,
         )
 
     def logits_of_samples(
@@ -196,26 +214,31 @@ class Ensemble:
         samples: Iterable[AnySample],
         *,
         batch_size: int = BATCH_SIZE,
-    ) -> Iterator[tuple[AnySample, FloatArray, Geometry]]:
+    ) -> Iterator[tuple[AnySample, Bands, Geometry]]:
         """Members' logits on the networks' grid, before any temperature; parameters as in `predict`.
 
         Yields
         ------
-        sample, logits float32 of shape (M, S, S) or (M, C, S, S), geometry
+        sample, bands, geometry
+            Bands of rows from the top down, one with all rows where whole images are seen.
         """
-        prepared = prepare(samples, self.preprocessing)
-        for sample, logits, geometry, _ in self._run(prepared, batch_size):
-            yield sample, logits, geometry
+        yield from self._run(prepare(samples, self.preprocessing), batch_size)
 
     def _run(
         self, prepared: Iterable[tuple[Item, FloatArray, Geometry]], batch_size: int
-    ) -> Iterator[tuple[Item, FloatArray, Geometry, FloatArray]]:
-        """Every item with its logits, (M, S, S) or (M, C, S, S), its geometry and its features, (F,)."""
+    ) -> Iterator[tuple[Item, SeenImage, Geometry]]:
+        """Every item with its logits and features, and its geometry."""
+        if self.preprocessing.view == "tiles":
+            for item, image, geometry in prepared:
+                yield item, Tiled(self._engine, image, self.manifest.views), geometry
+            return
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
-            logits, features = self._engine.run(np.stack([square for _, square, _ in batch]))
+            logits, features = self._engine.run(
+                np.stack([square for _, square, _ in batch]), self.manifest.views
+            )
             for position, (item, _, geometry) in enumerate(batch):
-                yield item, logits[:, position], geometry, features[position]
+                yield item, Whole(logits[:, position], features[position]), geometry
 
     def _predict(
         self,
@@ -224,11 +247,21 @@ class Ensemble:
         keep_members: bool,
         *,
         uncalibrated: bool,
+        judges: Callable[[Item], Sequence[int]] | None = None,
     ) -> Iterator[tuple[Item, Prediction]]:
-        for item, logits, geometry, features in self._run(prepared, batch_size):
-            members = geometry.restore(probabilities(logits, self.manifest.temperature))
-            prediction = Prediction.from_members(members, self.threshold, features)
+        n_members = len(self.manifest.members)
+
+        def predicted(band: NativeBand, features: FloatArray) -> Prediction:
+            members = band.members(self.manifest.temperature)
+            statistics = Prediction.from_members if len(members) > 1 else Prediction.from_one
+            prediction = statistics(members, self.threshold, features)
+            prediction = replace(prediction, n_left_out=n_members - len(members))
             if uncalibrated:
-                uncalibrated_mean = mean_probability(geometry.restore(probabilities(logits, 1.0)))
-                prediction = replace(prediction, uncalibrated=uncalibrated_mean)
-            yield item, prediction if keep_members else prediction.without_members()
+                prediction = replace(prediction, uncalibrated=mean_probability(band.members(1.0)))
+            return prediction if keep_members else prediction.without_members()
+
+        for item, seen, geometry in self._run(prepared, batch_size):
+            chosen = slice(None) if judges is None else list(judges(item))
+            bands = native_bands(((first, logits[chosen]) for first, logits in seen), geometry)
+            parts = ((band.rows, predicted(band, seen.features)) for band in bands)
+            yield item, replace(Prediction.from_bands(parts, geometry.native[0]), features=seen.features)

@@ -12,18 +12,34 @@ from icefloe.errors import IcefloeError
 from icefloe.files import read_yaml, sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.typing import Views
 from icefloe.validation import validated
 
 MANIFEST = "ensemble.yaml"
 
 
 class Member(BaseModel):
-    """One member: what it is, and the hash of its weights, which lie in `<name>.safetensors`."""
+    """One member: what it is, and the hash of its weights, which lie in `<name>.safetensors`.
+
+    Attributes
+    ----------
+    spec
+        Architecture and first weights.
+    sha256
+        Hash of its weights file.
+    fold
+        Number of the fold that it was not trained on; None: there were no folds.
+    trained_on
+        Keys (`D1/stack_7`) of the images that moved its weights, in its last training or in one before that;
+        None: not known, in a file of an earlier version.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     spec: MemberSpec
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    fold: int | None = Field(None, ge=0)
+    trained_on: tuple[str, ...] | None = None
 
     @property
     def file(self) -> str:
@@ -93,6 +109,9 @@ class Manifest(BaseModel):
         Steps from image to network input.
     classes
         Class names by mask value, background first.
+    views
+        Number of flips and transpositions of an image over which a member's logits are averaged, wherever
+        the ensemble predicts.
     threshold
         Binary: a pixel is class 1 where the mean probability is at least this. Not used with more classes.
     temperature
@@ -115,6 +134,7 @@ class Manifest(BaseModel):
     members: tuple[Member, ...]
     preprocessing: Preprocessing
     classes: tuple[str, ...] = Field(min_length=2)
+    views: Views = 1
     threshold: float = Field(0.5, ge=0, le=1)
     temperature: float = Field(1.0, gt=0)
     calibration: Calibration | None = None
@@ -128,7 +148,7 @@ class Manifest(BaseModel):
         if len(members) < 2:
             raise IcefloeError(
                 f"An ensemble needs at least two members; there {'is one' if members else 'are none'}. "
-                "Train more candidates, or prune less strictly."
+                "Train more candidates, or keep the best two (pruning: keep_best: 2)."
             )
         require_unique_names([member.spec for member in members])
         return members
@@ -137,6 +157,32 @@ class Manifest(BaseModel):
     def n_classes(self) -> int:
         """Number of classes, background included."""
         return len(self.classes)
+
+    def judges(self, key: str, fold: int | None = None) -> tuple[int, ...]:
+        """Positions of the members that may judge an image: those that were not trained on it.
+
+        If some of them were held out from its fold, only those: the versions before and after the image was
+        labelled are then judged by the same members. Members that do not say what they were trained on judge
+        no image of a fold.
+
+        Parameters
+        ----------
+        key
+            Of the image, such as `D1/stack_7`.
+        fold
+            The fold that it is in; None: in none.
+        """
+        unseen = [
+            position
+            for position, member in enumerate(self.members)
+            if (fold is None if member.trained_on is None else key not in member.trained_on)
+        ]
+        own = [
+            position
+            for position in unseen
+            if self.members[position].fold is not None and self.members[position].fold == fold
+        ]
+        return tuple(own or unseen)
 
     @classmethod
     def load(cls, directory: Path) -> "Manifest":

@@ -1,6 +1,8 @@
 """Prediction of an ensemble for one image."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +42,18 @@ two divided by the boundary's length are `aleatoric_boundary` and `epistemic_bou
 `uq_mean`. The variances are the split's other form; see `icefloe.scoring.uncertainty`.
 """
 
+MAPS = (
+    "mean",
+    "std",
+    "entropy",
+    "mutual_information",
+    "variation_ratio",
+    "mask",
+    "member_probabilities",
+    "uncalibrated",
+)
+"""Attributes of a prediction that have a value at each pixel."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -63,6 +77,9 @@ class Prediction:
         Kept only when asked for.
     uncalibrated : float32, shape (H, W) or (C, H, W), or None
         The mean probability at temperature 1; kept only when asked for.
+    n_members, n_left_out : int
+        Number of members that the prediction is of, and of those left out because they were trained on the
+        image. Of a single member all that measures disagreement is NaN.
     """
 
     mean: FloatArray
@@ -74,6 +91,8 @@ class Prediction:
     features: FloatArray
     member_probabilities: FloatArray | None = None
     uncalibrated: FloatArray | None = None
+    n_members: int = 0
+    n_left_out: int = 0
 
     @classmethod
     def from_members(
@@ -96,7 +115,44 @@ class Prediction:
             mask=class_mask(mean, threshold),
             features=features,
             member_probabilities=member_probabilities,
+            n_members=len(member_probabilities),
         )
+
+    @classmethod
+    def from_one(
+        cls, member_probabilities: FloatArray, threshold: float, features: FloatArray
+    ) -> "Prediction":
+        """Of the only member not trained on the image; float32 of shape (1, H, W) or (1, C, H, W)."""
+        mean = mean_probability(member_probabilities)
+        mask = class_mask(mean, threshold)
+        unknown = np.full(mask.shape, np.nan, np.float32)
+        return cls(
+            mean=mean,
+            std=unknown,
+            entropy=predictive_entropy(mean),
+            mutual_information=unknown,
+            variation_ratio=unknown,
+            mask=mask,
+            features=features,
+            member_probabilities=member_probabilities,
+            n_members=1,
+        )
+
+    @classmethod
+    def from_bands(cls, bands: Iterable[tuple[slice, "Prediction"]], height: int) -> "Prediction":
+        """Put an image of `height` rows together from predictions of its rows, kept one at a time."""
+        maps: dict[str, Any] = {}
+        for rows, band in bands:
+            if rows == slice(0, height):
+                return band
+            for name in MAPS:
+                part = getattr(band, name)
+                if part is None:
+                    continue
+                if name not in maps:
+                    maps[name] = np.empty((*part.shape[:-2], height, part.shape[-1]), part.dtype)
+                maps[name][..., rows, :] = part
+        return replace(band, **maps)
 
     def without_members(self) -> "Prediction":
         """The same without the members' maps, which are most of its memory."""

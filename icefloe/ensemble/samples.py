@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from icefloe.errors import IcefloeError
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.typing import FloatArray, MaskArray
 
 
@@ -23,6 +24,8 @@ class ImageSample(Protocol):
     def experiment(self) -> str: ...
     @property
     def steps_done(self) -> Collection[str]: ...
+    @property
+    def pixel_size_nm(self) -> float | None: ...
     def image(self) -> FloatArray: ...
 
 
@@ -44,7 +47,7 @@ def prepare(
 
     Yields
     ------
-    sample, square float32 of shape (S, S), geometry
+    sample, image on the networks' grid float32 of shape (R, C), geometry
 
     Raises
     ------
@@ -54,7 +57,8 @@ def prepare(
     for sample in samples:
         image = sample.image()
         try:
-            square, geometry = preprocessing.apply(image, sample.steps_done)
+            placed, geometry = preprocessing.apply(image, sample.steps_done, sample.pixel_size_nm)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
-        yield sample, square, geometry
+        del image  # it may have a gigabyte
+        yield sample, placed, geometry

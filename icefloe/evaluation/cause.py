@@ -73,14 +73,26 @@ def _of_first_version(report: "PromotionReport") -> Cause:
         or min(report.comparisons, key=lambda comparison: comparison.difference)
     )
     on, difference = weakest.dataset, _interval_text(weakest.interval)
+    if weakest.n_images == 1:
+        difference = f"{weakest.difference:+.3f} on the only image held out, too few for an interval"
     baseline = f"that of {weakest.baseline}" if weakest.baseline else "the best trivial baseline's"
     if report.verdict == "fail":
         return f"Dice on {on} is below {baseline} ({difference})", f"Train longer, or label more of {on}."
     if report.verdict == "inconclusive":
-        return f"Dice on {on} is not shown to be above {baseline} ({difference})", _label_more(on)
+        return f"Dice on {on} is not shown to be above {baseline} ({difference})", _to_settle(report, weakest)
     if len(report.comparisons) == 1:
         return f"Dice on {on} is above {baseline} ({difference})", ""
     return f"Dice is above every trivial baseline's, by least on {on} ({difference})", ""
+
+
+def _to_settle(report: "PromotionReport", undecided: "Comparison") -> str:
+    """What would show a first version to be above the baseline, or not."""
+    on, n, needed = undecided.dataset, undecided.n_images, undecided.images_needed
+    if needed is None and n > 1:
+        return f"Train longer or with more labels: more held-out images of {on} will hardly show it."
+    about = needed or report.rule.min_images
+    there = f"there {'is 1' if n == 1 else f'are {n}'}"
+    return f"Label more of {on}: about {about} held-out images would settle it, {there}."
 
 
 def _worst(report: "PromotionReport", finding: "Finding") -> "Comparison | None":

@@ -10,7 +10,7 @@ from icefloe.evaluation.columns import Columns, check_same_images, scores_by_dat
 from icefloe.evaluation.promotion import Comparison, Finding, PromotionReport, Verdict
 from icefloe.evaluation.rule import HIGHER_IS_BETTER, METRICS, PromotionRule
 from icefloe.statistics.interval import Interval
-from icefloe.statistics.means import mean_interval
+from icefloe.statistics.means import images_needed, mean_interval
 from icefloe.statistics.multiple import simultaneous
 
 if TYPE_CHECKING:
@@ -215,6 +215,10 @@ def _first_version(
         name, dice = _best_baseline(evaluation, dataset)
         constant = dict.fromkeys(columns["dice"], dice)
         comparison = _compare_metric(dataset, "dice", columns["dice"], constant, without_margin, name)
+        if comparison.finding == "undecided":
+            gains = [value - dice for value in columns["dice"].values()]
+            needed = images_needed(gains, confidence=rule.confidence)
+            comparison = comparison.model_copy(update={"images_needed": needed})
         comparisons.append(comparison)
         if comparison.finding == "better":
             verdicts[dataset], words = "pass", "is above"

@@ -44,6 +44,9 @@ class Comparison(BaseModel):
         How much worse still counts as not worse; None: the metric is reported and decides nothing.
     finding
         What the interval says against the margin; `reported` where there is no margin.
+    images_needed
+        About how many held-out images of the same mean and spread would show a first version to be above the
+        baseline; None: not undecided, or so many that no number helps, or one image shows no spread.
     baseline
         Name of the trivial baseline that is the reference; None: the champion is, or the file is an earlier
         version's.
@@ -62,6 +65,7 @@ class Comparison(BaseModel):
     margin: float | None
     finding: Finding
     baseline: str | None = None
+    images_needed: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -125,9 +129,21 @@ class PromotionReport(Result):
         """Whether a first version was judged, which has no champion to beat."""
         return self.champion is None and self.new_dataset is None and not self.gains
 
+    @property
+    def provisional(self) -> str:
+        """Why a first version is only provisional, and what would settle it; empty if it is not.
+
+        Nothing is shown against it either, so it may be used.
+        """
+        if not (self.is_first and self.verdict == "inconclusive"):
+            return ""
+        return f"{self.cause()}. {self.remedy()}"
+
     def outcome(self) -> str:
         """The verdict in words, without a full stop."""
         name = self.challenger or "This version"
+        if self.provisional:
+            return f"{name} is provisional"
         if self.verdict != "pass":
             return f"{name} stays a challenger"
         return f"{name} passes" if self.is_first else f"{name} may replace {self.against}"

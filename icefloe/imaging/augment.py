@@ -11,6 +11,9 @@ ILLUMINATION_GRID = 4
 ELASTIC_SPACING = 32
 """Pixels between the knots of an elastic deformation."""
 
+ELASTIC_REACH = 3.0
+"""Standard deviations of an elastic displacement beyond which hardly any pixel is moved."""
+
 
 class Augmentation(BaseModel):
     """How far training images are varied; every zero, and `dihedral: false`, leaves its part out.
@@ -67,22 +70,35 @@ class Augmentation(BaseModel):
         """Leave images as they are."""
         return cls(dihedral=False, **dict.fromkeys(set(cls.model_fields) - {"dihedral"}, 0.0))
 
+    def margin(self, size: int) -> int:
+        """Pixels beyond each edge of a square of side `size` that its variants may show."""
+        angle = np.deg2rad(min(self.rotation_deg, 45.0))  # at 45 degrees the corners reach farthest
+        reach = size / 2 * ((np.cos(angle) + np.sin(angle)) * (1 + self.scale) - 1)
+        moved = (self.shift * size + ELASTIC_REACH * self.elastic) * (1 + self.scale)
+        return int(np.ceil(reach + moved)) + 1 if reach + moved else 0
+
 
 def augment(
-    image: FloatArray, mask: MaskArray, config: Augmentation, rng: np.random.Generator
+    image: FloatArray,
+    mask: MaskArray,
+    config: Augmentation,
+    rng: np.random.Generator,
+    size: int | None = None,
 ) -> tuple[FloatArray, MaskArray]:
     """Draw one variant of a square training image and its mask.
 
     Parameters
     ----------
-    image : float32, shape (S, S)
-        Square that preprocessing made of an image, in its normalised intensity.
-    mask : uint8, shape (S, S)
+    image : float32, shape (L, L)
+        Square of a preprocessed image, in its normalised intensity.
+    mask : uint8, shape (L, L)
         Class index of each pixel of the square, 255 = ignore.
     config
         How far each change may go.
     rng
         Source of all randomness: the same state gives the same variant.
+    size
+        Side S of the variant; a smaller one than L is of the square's middle. None: L.
 
     Returns
     -------
@@ -93,7 +109,7 @@ def augment(
     """
     if config.dihedral:
         image, mask = dihedral(image, mask, int(rng.integers(8)))
-    image, mask = _deform(image, mask, config, rng)
+    image, mask = _deform(image, mask, config, rng, size or len(image))
     return _vary_intensity(image, config, rng), np.ascontiguousarray(mask)
 
 
@@ -117,26 +133,28 @@ def dihedral(image: FloatArray, mask: MaskArray, element: int) -> tuple[FloatArr
 
 
 def _deform(
-    image: FloatArray, mask: MaskArray, config: Augmentation, rng: np.random.Generator
+    image: FloatArray, mask: MaskArray, config: Augmentation, rng: np.random.Generator, size: int
 ) -> tuple[FloatArray, MaskArray]:
     """Rotate, scale, shift and bend in one resampling, so the image is blurred by interpolation only once."""
+    shape = (size, size)
     angle = np.deg2rad(config.rotation_deg) * rng.uniform(-1, 1)
     magnification = _factor(config.scale, rng)
-    shift = config.shift * rng.uniform(-1, 1, 2) * image.shape
+    shift = config.shift * rng.uniform(-1, 1, 2) * shape
     moved = bool(angle or magnification != 1 or shift.any())
     if not moved and not config.elastic:
-        return image, mask
+        middle = slice((len(image) - size) // 2, (len(image) - size) // 2 + size)
+        return image[middle, middle], mask[middle, middle]
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / magnification
-    centre = (np.array(image.shape) - 1) / 2
-    offset = centre - turn @ (centre + shift)
+    centre, of_variant = (np.array(image.shape) - 1) / 2, (np.array(shape) - 1) / 2
+    offset = centre - turn @ (of_variant + shift)
     outside = float(image.mean())
     if not config.elastic:
         return (
-            ndimage.affine_transform(image, turn, offset, order=1, cval=outside),
-            ndimage.affine_transform(mask, turn, offset, order=0, cval=IGNORE),
+            ndimage.affine_transform(image, turn, offset, shape, order=1, cval=outside),
+            ndimage.affine_transform(mask, turn, offset, shape, order=0, cval=IGNORE),
         )
-    coordinates = np.tensordot(turn, np.indices(image.shape, np.float32), 1) + offset[:, None, None]
-    coordinates += _displacements(image.shape, config.elastic, rng)
+    coordinates = np.tensordot(turn, np.indices(shape, np.float32), 1) + offset[:, None, None]
+    coordinates += _displacements(shape, config.elastic, rng)
     return (
         ndimage.map_coordinates(image, coordinates, order=1, cval=outside),
         ndimage.map_coordinates(mask, coordinates, order=0, cval=IGNORE),

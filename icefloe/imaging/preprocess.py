@@ -1,20 +1,17 @@
-"""From a native image to the network's square input, and from the network's maps back to native pixels."""
+"""From a native image to the networks' input: a square with the whole image, or a grid that tiles cut."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from icefloe.errors import IcefloeError
+from icefloe.imaging.geometry import STRIDE, Geometry
 from icefloe.imaging.region import two_phase_region
-from icefloe.typing import IGNORE, FloatArray, MaskArray
-
-Resampling = Image.Resampling
+from icefloe.typing import FloatArray
 
 OUTLIER_PERCENTILES = (0.1, 99.9)
 SCALE_PERCENTILES = (0.5, 99.5)
@@ -25,120 +22,14 @@ LEAST_COVER = 0.05
 MAX_SAMPLED_SIDE = 256
 """Percentiles of larger images are taken from a regular subgrid: a tenth of the time, the same to 1 %."""
 
+MAX_MEASURED_SIDE = 4096
+"""Mean and deviation of larger grids are taken from a regular subgrid, which bounds memory."""
 
-@dataclass(frozen=True)
-class Geometry:
-    """Where a native image lies in the network's square input: scaled alike along both axes, then padded.
+MAX_MAGNIFICATION = 4.0
+"""Tiles of an image enlarged further would show nothing but the interpolation."""
 
-    Attributes
-    ----------
-    native : (H, W) of the image in pixels.
-    size : side S of the square in pixels.
-    content : (h, w) of the scaled image inside the square.
-    offset : (row, column) of its first pixel in the square.
-    """
-
-    native: tuple[int, int]
-    size: int
-    content: tuple[int, int]
-    offset: tuple[int, int]
-
-    @classmethod
-    def fit(cls, native: tuple[int, int], size: int) -> "Geometry":
-        """The largest centred placement of a native image that keeps its proportions to half a pixel."""
-        scale = size / max(native)
-        height, width = (max(1, round(side * scale)) for side in native)
-        return cls(native, size, (height, width), ((size - height) // 2, (size - width) // 2))
-
-    @property
-    def pixel_scale(self) -> float:
-        """Native pixels per pixel of the square: multiply the native pixel size (nm) by it."""
-        return max(self.native) / self.size
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the square that hold the image; all others are padding."""
-        (row, column), (height, width) = self.offset, self.content
-        return slice(row, row + height), slice(column, column + width)
-
-    def place(self, image: FloatArray, padding: float = 0.0) -> FloatArray:
-        """Scale a native image into the square, anti-aliased where it shrinks.
-
-        Parameters
-        ----------
-        image : float32, shape (H, W)
-            Image of the native size, in any intensity unit.
-        padding
-            Value of pixels outside the image, in the image's unit.
-
-        Returns
-        -------
-        float32, shape (S, S)
-        """
-        square = np.full((self.size, self.size), padding, np.float32)
-        square[self.window] = _resize(image, self.content)
-        return square
-
-    def place_mask(self, mask: MaskArray) -> MaskArray:
-        """Scale a native class mask into the square; padding is ignored (255).
-
-        Each pixel takes the class (255 being one of them) that covers most of it, the lowest on a tie; where
-        the image grows it takes the class of the nearest native pixel.
-
-        Parameters
-        ----------
-        mask : uint8, shape (H, W)
-            Class index of each native pixel, 255 = ignore.
-
-        Returns
-        -------
-        uint8, shape (S, S)
-
-        Raises
-        ------
-        IcefloeError
-            If the mask's shape is not the native image's.
-        """
-        if mask.shape != self.native:
-            raise IcefloeError(
-                f"The mask is {_pixels(mask.shape)} but its image is {_pixels(self.native)}. "
-                "Export the mask at the image's size."
-            )
-        square = np.full((self.size, self.size), IGNORE, np.uint8)
-        if max(self.native) <= self.size:
-            content = Image.fromarray(mask).resize(self.content[::-1], Resampling.NEAREST)
-            square[self.window] = np.asarray(content)
-            return square
-        classes = np.flatnonzero(Image.fromarray(mask).histogram())
-        if len(classes) == 1:
-            square[self.window] = classes[0]
-            return square
-        cover = [
-            _resize((mask == value).astype(np.float32), self.content, Resampling.BOX) for value in classes
-        ]
-        square[self.window] = classes[np.argmax(cover, axis=0)]
-        return square
-
-    def restore(self, maps: FloatArray) -> FloatArray:
-        """Bring maps on the square back to the native grid; the padding is cut off.
-
-        Parameters
-        ----------
-        maps : float32, shape (..., S, S)
-            Probabilities, uncertainties: anything that may be interpolated (bilinear). Threshold or argmax
-            afterwards, on the native grid.
-
-        Returns
-        -------
-        float32, shape (..., H, W)
-        """
-        content = np.asarray(maps, np.float32)[(..., *self.window)]
-        if self.content == self.native:
-            return np.ascontiguousarray(content)
-        restored = np.empty((*content.shape[:-2], *self.native), np.float32)
-        for index in np.ndindex(content.shape[:-2]):
-            restored[index] = _resize(content[index], self.native)
-        return restored
+_BAND = 256
+"""Rows normalised at a time: they are in float64."""
 
 
 class Preprocessing(BaseModel):
@@ -146,8 +37,17 @@ class Preprocessing(BaseModel):
 
     Attributes
     ----------
+    view
+        `whole`: each image is scaled into one square; for objects that fill the image. `tiles`: images keep
+        their resolution, training sees crops of them, and prediction slides a window over them; for what
+        would vanish in the square, such as cracks and lattices.
     size
-        Side of the square input in pixels, a multiple of 32 (five halvings in the encoders).
+        Side of the square, or of the crops, in pixels, a multiple of 32 (five halvings in the encoders).
+    pixel_size_nm
+        Tiles only: pixel edge, in nm, that all images are brought to; datasets must state their own. Empty:
+        an image's own pixels, whatever their size.
+    downsampling
+        Tiles only: native pixels per pixel of the grid along each axis, where no pixel size is given.
     region
         Set the bright background to 0 first (`two_phase_region`); skipped where it has been done.
     normalise
@@ -161,12 +61,31 @@ class Preprocessing(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int = Field(256, ge=32, multiple_of=32)
+    view: Literal["whole", "tiles"] = "whole"
+    size: int = Field(256, ge=32, multiple_of=STRIDE)
+    pixel_size_nm: float | None = Field(None, gt=0, allow_inf_nan=False)
+    downsampling: int = Field(1, ge=1)
     region: bool = False
     normalise: Literal["zscore", "range", "local", "none"] = "zscore"
 
-    def apply(self, image: FloatArray, done: Collection[str] = ()) -> tuple[FloatArray, Geometry]:
-        """Region, outlier limits, scaling to the square, normalisation.
+    @model_validator(mode="after")
+    def _resolution_is_that_of_tiles(self) -> "Preprocessing":
+        if self.view == "whole" and (self.pixel_size_nm is not None or self.downsampling != 1):
+            name = "downsampling" if self.pixel_size_nm is None else "pixel_size_nm"
+            raise IcefloeError(
+                f"preprocessing: {name} is for tiles, but view is whole, which scales each image into a "
+                f"square of {self.size} px. Set view: tiles, or leave {name} out."
+            )
+        if self.pixel_size_nm is not None and self.downsampling != 1:
+            raise IcefloeError(
+                "preprocessing: pixel_size_nm and downsampling both set the resolution. Leave one out."
+            )
+        return self
+
+    def apply(
+        self, image: FloatArray, done: Collection[str] = (), pixel_size_nm: float | None = None
+    ) -> tuple[FloatArray, Geometry]:
+        """Region, outlier limits, scaling to the grid, normalisation by the whole image's intensities.
 
         Applying it to its own result changes nothing beyond rounding, except for `local`.
 
@@ -176,18 +95,22 @@ class Preprocessing(BaseModel):
             Image as read, in any intensity unit.
         done
             Steps that the dataset's provenance says were done (`DatasetInfo.preprocessing`).
+        pixel_size_nm
+            The image's pixel edge in nm, as its dataset states it; needed only for tiles of a stated size.
 
         Returns
         -------
-        square : float32, shape (size, size)
-            Padding, and rows and columns at the margin that were 0 throughout, are 0.
+        placed : float32, shape (R, C)
+            A square of `size`; with tiles the image at their resolution. Padding, and rows and columns at the
+            margin that were 0 throughout, are 0.
         geometry : Geometry
-            Takes masks to the square and maps back to the native grid.
+            Takes masks to this grid and maps back to native pixels.
 
         Raises
         ------
         IcefloeError
-            If the image is not two-dimensional, has pixels that are not finite, or is constant.
+            If the image is not two-dimensional, has pixels that are not finite, is constant, or its pixel
+            size is needed and not known, or would have to be magnified more than `MAX_MAGNIFICATION` times.
         """
         image = np.asarray(image, np.float32)
         if image.ndim != 2:
@@ -196,24 +119,35 @@ class Preprocessing(BaseModel):
             )
         if not np.isfinite(image).all():
             raise IcefloeError("The image has pixels that are NaN or infinite. Repair or remove it.")
+        geometry = self.geometry((image.shape[0], image.shape[1]), pixel_size_nm)
         if self.region and "region" not in done:
             image, _ = two_phase_region(image)
-        geometry = Geometry.fit((image.shape[0], image.shape[1]), self.size)
-        square = geometry.place(_limit_outliers(image))
+        placed = geometry.place(_limit_outliers(image))
         if self.normalise == "local":
-            square = _locally_normalised(square)
+            placed = _locally_normalised(placed, LOCAL_SHARE * self.size)
         elif self.normalise != "none":
-            window = _without_blank_margins(square, geometry.window)
-            square[window] = _normalised(square[window], self.normalise)
-        return square, geometry
+            _normalise(placed[_without_blank_margins(placed, geometry.window)], self.normalise)
+        return placed, geometry
 
-
-def _resize(image: FloatArray, shape: tuple[int, int], shrink: Resampling = Resampling.HAMMING) -> FloatArray:
-    """Anti-aliased where the image shrinks, bilinear where it grows; pixel centres stay aligned."""
-    if image.shape == shape:
-        return image
-    resampling = shrink if max(shape) < max(image.shape) else Resampling.BILINEAR
-    return np.asarray(Image.fromarray(image).resize(shape[::-1], resampling))
+    def geometry(self, native: tuple[int, int], pixel_size_nm: float | None = None) -> Geometry:
+        """Where an image of a native size (H, W) lies on the grid; parameters and errors as in `apply`."""
+        if self.view == "whole":
+            return Geometry.fit(native, self.size)
+        if self.pixel_size_nm is None:
+            return Geometry.scaled(native, 1 / self.downsampling)
+        if pixel_size_nm is None:
+            raise IcefloeError(
+                f"The image's pixel size is not known, and it has to be brought to {self.pixel_size_nm:g} nm "
+                "a pixel. Enter pixel_size_nm in its dataset.yaml."
+            )
+        scale = pixel_size_nm / self.pixel_size_nm
+        if scale > MAX_MAGNIFICATION:
+            raise IcefloeError(
+                f"The image has {pixel_size_nm:g} nm a pixel, {scale:.3g} times the "
+                f"{self.pixel_size_nm:g} nm it has to be brought to, so it cannot show what is looked for. "
+                "Check pixel_size_nm in its dataset.yaml."
+            )
+        return Geometry.scaled(native, scale)
 
 
 def _limit_outliers(image: FloatArray) -> FloatArray:
@@ -239,26 +173,32 @@ def _without_blank_margins(square: FloatArray, window: tuple[slice, slice]) -> t
     return slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1)
 
 
-def _normalised(content: FloatArray, how: Literal["zscore", "range"]) -> FloatArray:
-    low, high = np.percentile(content, SCALE_PERCENTILES)
+def _normalise(content: FloatArray, how: Literal["zscore", "range"]) -> None:
+    """Normalise in place, shape (h, w)."""
+    centre, scale = _centre_and_scale(content, how)
+    for top in range(0, len(content), _BAND):
+        content[top : top + _BAND] = (content[top : top + _BAND] - centre) / scale
+
+
+def _centre_and_scale(content: FloatArray, how: Literal["zscore", "range"]) -> tuple[np.float64, np.float64]:
+    step = -(-max(content.shape) // MAX_MEASURED_SIDE)
+    measured = content[::step, ::step]
+    low, high = np.percentile(measured, SCALE_PERCENTILES)
     if low == high:  # a specimen on fewer than 1 % of the pixels, the rest all alike
         low, high = content.min(), content.max()
     if low == high:
         raise IcefloeError("The image is constant, nothing is to be seen in it. Check the file it came from.")
     if how == "range":
-        centre, scale = (low + high) / 2, (high - low) / 2
-    else:
-        clipped = np.clip(content, low, high)
-        centre, scale = clipped.mean(dtype=np.float64), clipped.std(dtype=np.float64)
-    return ((content - centre) / scale).astype(np.float32)
+        return (low + high) / 2, (high - low) / 2
+    clipped = np.clip(measured, low, high)
+    return clipped.mean(dtype=np.float64), clipped.std(dtype=np.float64)
 
 
-def _locally_normalised(square: FloatArray) -> FloatArray:
+def _locally_normalised(square: FloatArray, sigma: float) -> FloatArray:
     """Deviation from the local mean over the local and the typical deviation, clipped to [-1, 1]."""
     specimen = (square > threshold_otsu(square)).astype(np.float32)
     if not specimen.any():
         raise IcefloeError("The image is constant, nothing is to be seen in it. Check the file it came from.")
-    sigma = LOCAL_SHARE * len(square)
     cover = np.maximum(ndimage.gaussian_filter(specimen, sigma), np.float32(LEAST_COVER))
 
     def local_mean(values: FloatArray) -> FloatArray:
@@ -269,7 +209,3 @@ def _locally_normalised(square: FloatArray) -> FloatArray:
     scale = 1.5 * (np.sqrt(local_mean(deviation**2)) + typical)
     local = np.divide(deviation, scale, out=np.zeros_like(deviation), where=scale > 0)
     return np.clip(local, np.float32(-1), np.float32(1))
-
-
-def _pixels(shape: tuple[int, ...]) -> str:
-    return "x".join(str(side) for side in reversed(shape))

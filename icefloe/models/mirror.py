@@ -21,6 +21,11 @@ TIMEOUT = 5.0
 """Seconds for a connection to S3; a store that is not there should not cost a minute."""
 
 
+def cache_folder() -> Path:
+    """Folder of weights that were copied or converted once; `XDG_CACHE_HOME` decides where."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "icefloe" / "weights"
+
+
 def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
     """The file of `sim` weights or of a path; None for published weights, which `weights_file` finds.
 
@@ -112,8 +117,7 @@ def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
 
 def _copy(client: Any, bucket: str, key: str, etag: str) -> Path:
     """The object's local copy; its path contains the ETag, so a changed object is copied again."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = caches / "icefloe" / "weights" / bucket / Path(key).parent / etag / Path(key).name
+    path = cache_folder() / bucket / Path(key).parent / etag / Path(key).name
     if path.is_file():
         return path
     logger.info("Copying s3://%s/%s.", bucket, key)

@@ -1,13 +1,26 @@
 """Specification of an ensemble member: encoder, decoder, seed, weights."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from icefloe.errors import IcefloeError
+from icefloe.models.cards import (
+    ADVPROP,
+    EFFICIENTNET,
+    GOOGLE,
+    IMAGE_MICRONET,
+    IMAGENET,
+    MICRONET,
+    SE_RESNET,
+    SIMULATED,
+    SSL,
+    SWSL,
+    Card,
+)
 
 DecoderChannels = tuple[int, ...]
 
@@ -22,29 +35,35 @@ class Encoder:
     Attributes
     ----------
     pretrained
-        Names of its published weights.
+        Its published weights, by name.
     decoder_channels
         Width of a decoder that suits it, deepest stage first.
     dilates
         Whether its last stage can trade stride for dilation, which DeepLabV3+ needs.
     """
 
-    pretrained: tuple[str, ...] = ("imagenet",)
+    pretrained: Mapping[str, Card]
     decoder_channels: DecoderChannels = FULL
     dilates: bool = True
 
 
+_MICRONET = {"micronet": MICRONET, "image-micronet": IMAGE_MICRONET}
+_LITE = Encoder({"imagenet": GOOGLE}, LIGHT)
+
 ENCODERS: dict[str, Encoder] = {
-    "vgg19": Encoder(dilates=False),
-    "densenet121": Encoder(dilates=False),
-    "densenet201": Encoder(dilates=False),
-    "resnet18": Encoder(pretrained=("imagenet", "ssl", "swsl")),
-    "se_resnet50": Encoder(),
-    "inception_v3": Encoder(dilates=False),
-    "mobilenet_v2": Encoder(decoder_channels=LIGHT),
-    "efficientnet-b0": Encoder(pretrained=("imagenet", "advprop"), decoder_channels=LIGHT),
+    "vgg19": Encoder({"imagenet": IMAGENET}, dilates=False),
+    "densenet121": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
+    "densenet201": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
+    "resnet18": Encoder({"imagenet": IMAGENET, "ssl": SSL, "swsl": SWSL, **_MICRONET}),
+    "se_resnet50": Encoder({"imagenet": SE_RESNET, **_MICRONET}),
+    "inception_v3": Encoder({"imagenet": GOOGLE}, dilates=False),
+    "mobilenet_v2": Encoder({"imagenet": IMAGENET, **_MICRONET}, LIGHT),
+    "efficientnet-b0": Encoder({"imagenet": EFFICIENTNET, "advprop": ADVPROP, **_MICRONET}, LIGHT),
+    "efficientnet-lite0": _LITE,
+    "efficientnet-lite1": _LITE,
+    "efficientnet-lite2": _LITE,
 }
-"""The six of Baskaran et al. 2022, then two light ones for machines without a GPU."""
+"""The six of Baskaran et al. 2022, then light ones for machines without a GPU."""
 
 DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus")
 
@@ -82,6 +101,14 @@ class MemberSpec(BaseModel):
     def name(self) -> str:
         """Name of the member in tables and files, such as `mobilenet_v2-unet-s0`."""
         return f"{self.encoder}-{self.decoder}-s{self.seed}"
+
+    @property
+    def first_weights(self) -> str:
+        """What the encoder begins with, in words."""
+        if self.weights == "none":
+            return "random weights"
+        card = SIMULATED if self.weights == "sim" else ENCODERS[self.encoder].pretrained.get(self.weights)
+        return f"{self.weights}: {card.sentence()}" if card else self.weights
 
     @property
     def channels(self) -> DecoderChannels:

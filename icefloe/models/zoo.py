@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models import inception
+from icefloe.models import inception, lite
 from icefloe.models.spec import DECODERS, ENCODERS, FULL, MemberSpec, require_unique_names
 from icefloe.models.weights import load_pretrained
 from icefloe.typing import WeightsMirror
@@ -22,6 +22,7 @@ FEATURE_GRID = 4
 """Cells a side over which features are averaged: frames of one experiment differ in where things are."""
 
 inception.register()
+lite.register()
 
 
 def build(

@@ -62,16 +62,31 @@ def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
         )
 
 
-def refusal(name: str, report: PromotionReport | None, champion: str | None) -> str:
-    """The reason why the version `name` may not replace `champion`, and the remedy; empty if it may."""
+def refusal(name: str, report: PromotionReport | None, champion: str | None, *, shown: bool = True) -> str:
+    """The reason why a version may not become champion, and the remedy; empty if it may.
+
+    Parameters
+    ----------
+    name
+        The version.
+    report
+        The promotion gate's latest report on it; None: it was not judged.
+    champion
+        The present champion; None: there is none.
+    shown
+        Whether the champion is more than provisional. If not, a first version that is better than the trivial
+        baselines may replace it, which has not been compared with the champion.
+    """
     overrule = "or overrule the gate with --force --reason"
     if report is None:
         return f"{name}: the promotion gate has not judged it. Judge it against the champion, {overrule}."
+    if report.is_first and report.verdict == "pass" and not shown:
+        return ""
     if report.champion != champion:
         return (
             f"{name}: it was judged against {report.against}, but the champion is now {champion or 'none'}. "
             f"Judge it again, {overrule}."
         )
-    if report.verdict != "pass":
+    if report.verdict != "pass" and not report.provisional:
         return f"{report.sentence()} To promote it anyway, overrule the gate with --force --reason."
     return ""

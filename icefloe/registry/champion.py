@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from mlflow.entities.model_registry import ModelVersion
+
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.promotion import PromotionReport
 from icefloe.registry.admission import refusal
 from icefloe.registry.description import describe_model, describe_version
-from icefloe.registry.documents import read_report
+from icefloe.registry.documents import read_provisional, read_report, write_report
 from icefloe.registry.history import HistoryEntry, champion_line, current_user, time_after
 from icefloe.registry.journal import Journal
 from icefloe.registry.store import CHALLENGER, CHAMPION, PREVIOUS, VersionStore
@@ -37,8 +40,7 @@ class ChampionChange:
         replaced = aliases.get(CHAMPION)
         if replaced == name:
             return None
-        report = read_report(self._store, found)
-        objection = refusal(name, report, replaced)
+        report, objection = read_report(self._store, found), self.objection(found)
         if objection and not force:
             raise IcefloeError(objection)
         if objection and not reason.strip():
@@ -51,13 +53,30 @@ class ChampionChange:
             replaced=replaced,
             by=by or current_user(),
             at=time_after(self._journal.read()),
-            reason=reason.strip() or (f"{report.cause()}." if report else ""),
+            reason=reason.strip() or self._grounds(found, report),
             verdict=report.verdict if report else None,
             forced=bool(objection),
         )
+        if report and report.provisional:  # a version judged by an earlier Icefloe does not say so yet
+            write_report(self._store, found, report)
         self._journal.add(entry)
         self._describe(entry, self._update_aliases())
         return entry
+
+    def objection(self, found: ModelVersion) -> str:
+        """See `Registry.objection`."""
+        champion = self._store.aliases().get(CHAMPION)
+        shown = champion is None or not read_provisional(self._store, self._store.find(champion)).sentence()
+        return refusal(self._store.name_of(found), read_report(self._store, found), champion, shown=shown)
+
+    def _grounds(self, found: ModelVersion, report: PromotionReport | None) -> str:
+        """The reason of a promotion that nobody gave one for."""
+        if report is None:
+            return ""
+        members = read_provisional(self._store, found).members
+        if report.provisional:
+            return f"Provisional: {report.provisional} {members}".strip()
+        return f"{report.cause()}." + (f" Provisional: {members}" if members else "")
 
     def rollback(self, *, reason: str, by: str | None) -> HistoryEntry:
         """See `Registry.rollback`."""

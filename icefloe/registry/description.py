@@ -11,10 +11,12 @@ from icefloe.evaluation.evaluate import Evaluation
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.experiment import run_page
 from icefloe.registry.documents import (
+    PROVISIONAL_TAG,
     REPORT_TAG,
     read_evaluation,
     read_guarantees,
     read_lineage,
+    read_provisional,
     read_report,
 )
 from icefloe.registry.history import HistoryEntry, champion_line
@@ -38,7 +40,7 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     """
     name, run_id = store.name_of(version), store.run_id_of(version)
     evaluation, report = read_evaluation(store, version), read_report(store, version)
-    guarantees = read_guarantees(store, version)
+    guarantees, provisional = read_guarantees(store, version), read_provisional(store, version).sentence()
     run = store.client.get_run(run_id)
     experiment, parent = run.info.experiment_id, run.data.tags.get(MLFLOW_PARENT_RUN_ID)
     links = [f"[its files]({run_page(experiment, run_id, 'model')})"]
@@ -48,7 +50,8 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     if parent:
         links.append(f"[the run that made it]({run_page(experiment, parent)})")
     parts = [
-        f"**Gate: {report.verdict}.** {report.sentence()}" if report else "**Not judged yet.**",
+        f"**Provisional.** {provisional}" if provisional else "",
+        _gate(report),
         origin(read_lineage(store, version)),
         dice_table(evaluation, report).markdown().replace(" |", "&ensp;|"),  # the page leaves no space
         f"See {', '.join(links)}.",
@@ -62,6 +65,13 @@ def describe_version(store: VersionStore, version: ModelVersion, history: Iterab
     text = "\n\n".join(part.strip() for part in parts if part)[:LONGEST_NOTE]
     store.describe(version, text)
     store.client.set_tag(run_id, MLFLOW_RUN_NOTE, text)
+
+
+def _gate(report: PromotionReport | None) -> str:
+    if report is None:
+        return "**Not judged yet.**"
+    verdict = f"**Gate: {report.verdict}.**"
+    return verdict if report.provisional else f"{verdict} {report.sentence()}"  # said already
 
 
 def origin(lineage: Lineage) -> str:
@@ -80,8 +90,16 @@ def origin(lineage: Lineage) -> str:
         f"of {', '.join(datasets)}: {roles['train']} train, {roles['validation']} validation. "
         f"Labels: {', '.join(labels)}.\n\n"
         f"Data version {data}{before}. Code `{lineage.git_sha[:12] or 'unknown'}`. "
-        f"Members: {', '.join(lineage.weights_sha256)}."
+        f"Members: {', '.join(lineage.weights_sha256)}.{_first_weights(lineage)}"
     )
+
+
+def _first_weights(lineage: Lineage) -> str:
+    """Which pre-trained weights are behind the version, and what they saw."""
+    members: dict[str, list[str]] = {}
+    for member, weights in lineage.first_weights.items():
+        members.setdefault(weights, []).append(member)
+    return "".join(f"\n\n{', '.join(names)} began with {weights}." for weights, names in members.items())
 
 
 def dice_table(evaluation: Evaluation, report: PromotionReport | None) -> Table:
@@ -104,6 +122,13 @@ def dice_table(evaluation: Evaluation, report: PromotionReport | None) -> Table:
     return Table.of(rows, {"Dice": ".3f"}, () if rows else ("dataset", "held-out images", "Dice"))
 
 
+def _is_provisional(store: VersionStore, name: str) -> bool:
+    """Whether a version says so; not one that somebody has deleted in MLflow since."""
+    return any(
+        store.name_of(version) == name and version.tags.get(PROVISIONAL_TAG) for version in store.versions()
+    )
+
+
 def describe_model(store: VersionStore, history: Sequence[HistoryEntry], history_run: str | None) -> None:
     """Write the description of the registered model: what its versions are, and which is in use.
 
@@ -120,6 +145,7 @@ def describe_model(store: VersionStore, history: Sequence[HistoryEntry], history
     if history:
         *earlier, champion = champion_line(history)
         before = f"; before it {earlier[-1]}" if earlier else ""
+        before = (", provisionally" if _is_provisional(store, champion) else "") + before
         parts.append(f"The champion is **{champion}**{before}. Latest change: {history[-1].sentence()}")
     else:
         parts.append("None is the champion yet.")

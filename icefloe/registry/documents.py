@@ -8,12 +8,15 @@ from icefloe.ensemble.rows import ImageRow
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.registry.lineage import Lineage
+from icefloe.registry.provisional import Provisional
 from icefloe.registry.store import VersionStore
 
 LINEAGE_FILE, EVALUATION_FILE, HASHES_FILE = "lineage.json", "evaluation.json", "manifest.json"
-GUARANTEES_FILE = "guarantees.json"
+GUARANTEES_FILE, PROVISIONAL_FILE = "guarantees.json", "provisional.json"
 ACCEPTED_FOLDER = "accepted"
-REPORT_TAG, GUARANTEES_TAG = "gate.report", "guarantees"
+REPORT_TAG, GUARANTEES_TAG, PROVISIONAL_TAG = "gate.report", "guarantees", "provisional"
+LONGEST_TAG = 5000
+"""Characters that MLflow's database takes."""
 
 
 class AcceptedRows(RootModel[tuple[ImageRow, ...]]):
@@ -61,6 +64,9 @@ def read_report(store: VersionStore, version: ModelVersion) -> PromotionReport |
 def write_report(store: VersionStore, version: ModelVersion, report: PromotionReport) -> None:
     """Write a report, beside those against other champions, and mark it as the latest."""
     report = _named(store, version, report)
+    provisional = read_provisional(store, version)
+    if provisional.gate != report.provisional:  # before the report, by which a version counts as judged
+        write_provisional(store, version, provisional.model_copy(update={"gate": report.provisional}))
     path = f"gate/against-{report.champion or 'baselines'}"
     files = store.files(version)
     files.write(f"{path}.json", report.model_dump_json(indent=1))
@@ -80,6 +86,19 @@ def _named(store: VersionStore, version: ModelVersion, report: PromotionReport) 
     if report.challenger is not None:
         return report
     return report.model_copy(update={"challenger": store.name_of(version)})
+
+
+def read_provisional(store: VersionStore, version: ModelVersion) -> Provisional:
+    """Why a version is only provisional; empty if it is not, or an earlier Icefloe registered it."""
+    if not version.tags.get(PROVISIONAL_TAG):
+        return Provisional()
+    return store.read(version, PROVISIONAL_FILE, Provisional)
+
+
+def write_provisional(store: VersionStore, version: ModelVersion, provisional: Provisional) -> None:
+    """Write why a version is only provisional, in place of earlier reasons."""
+    store.files(version).write(PROVISIONAL_FILE, provisional.model_dump_json(indent=1))
+    store.tag(version, {PROVISIONAL_TAG: provisional.sentence()[:LONGEST_TAG]})
 
 
 def read_guarantees(store: VersionStore, version: ModelVersion) -> Guarantees | None:

@@ -13,6 +13,7 @@ from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.provenance import lineage as lineage_of_samples
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
+from icefloe.models.spec import MemberSpec
 
 if TYPE_CHECKING:
     from icefloe.datasets.versions import DataVersion
@@ -124,6 +125,12 @@ class Lineage(BaseModel):
     start_sha256: dict[str, str] = {}
     parent: ParentVersion | None = None
     created: str
+
+    @property
+    def first_weights(self) -> dict[str, str]:
+        """Member name -> what its encoder began with before any version, as the parameters tell."""
+        specs = [MemberSpec.model_validate(member) for member in self.parameters.get("members", ())]
+        return {spec.name: spec.first_weights for spec in specs if spec.name in self.weights_sha256}
 
     def keys(self, role: Literal["train", "validation"] | None = None) -> list[str]:
         """Keys of the images used, all or those of one role."""

@@ -11,15 +11,24 @@ from pathlib import Path
 from mlflow.entities import Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from pydantic import BaseModel
 
 from icefloe.evaluation.columns import mean_scores
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.registry.admission import file_hashes
-from icefloe.registry.documents import EVALUATION_FILE, HASHES_FILE, LINEAGE_FILE, Hashes
+from icefloe.registry.documents import (
+    EVALUATION_FILE,
+    HASHES_FILE,
+    LINEAGE_FILE,
+    PROVISIONAL_FILE,
+    PROVISIONAL_TAG,
+    Hashes,
+)
 from icefloe.registry.files import RunFiles
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.package import package
 from icefloe.registry.paths import metric_name
+from icefloe.registry.provisional import Provisional
 from icefloe.registry.store import CHALLENGER, VersionStore
 
 MODEL_FOLDER = "model"
@@ -35,7 +44,12 @@ def registered(store: VersionStore, folder: Path) -> ModelVersion | None:
 
 
 def make_version(
-    store: VersionStore, folder: Path, lineage: Lineage, evaluation: Evaluation, parent_run: str | None
+    store: VersionStore,
+    folder: Path,
+    lineage: Lineage,
+    evaluation: Evaluation,
+    parent_run: str | None,
+    provisional: Provisional,
 ) -> ModelVersion:
     """Write files and documents to a run, make the next version of them, and set the alias challenger.
 
@@ -49,16 +63,25 @@ def make_version(
         Data, code and parent of the version, and its scores.
     parent_run
         MLflow run to nest the version's run under; None: under none.
+    provisional
+        Why it is only provisional, as far as it is known before it is judged.
     """
     files = file_hashes(folder)
     with _run(store, parent_run) as run_id:
-        _write_files(store, run_id, folder, files, lineage, evaluation)
+        documents: dict[str, BaseModel] = {
+            LINEAGE_FILE: lineage,
+            EVALUATION_FILE: evaluation,
+            HASHES_FILE: Hashes(files),
+            PROVISIONAL_FILE: provisional,
+        }
+        _write_files(store, run_id, folder, documents, evaluation)
         tags = {
             "dvc.rev": lineage.data.rev,
             "dvc.md5": lineage.data.md5,
             "git.sha": lineage.git_sha,
             "parent": lineage.parent.name if lineage.parent else "",
             HASHES_TAG: _digest(files),
+            PROVISIONAL_TAG: provisional.sentence(),
         }
         version = store.create_version(run_id, MODEL_FOLDER, tags)
     # For readers of MLflow's own pages; here the name follows from the number.
@@ -90,8 +113,7 @@ def _write_files(
     store: VersionStore,
     run_id: str,
     folder: Path,
-    hashes: Mapping[str, str],
-    lineage: Lineage,
+    documents: Mapping[str, BaseModel],
     evaluation: Evaluation,
 ) -> None:
     client = store.client
@@ -99,11 +121,7 @@ def _write_files(
         package(store.family, folder, Path(scratch, MODEL_FOLDER))
         client.log_artifacts(run_id, str(Path(scratch, MODEL_FOLDER)), MODEL_FOLDER)
     files = RunFiles(client, run_id)
-    for name, document in (
-        (LINEAGE_FILE, lineage),
-        (EVALUATION_FILE, evaluation),
-        (HASHES_FILE, Hashes(dict(hashes))),
-    ):
+    for name, document in documents.items():
         files.write(name, document.model_dump_json(indent=1))
     client.log_batch(run_id, metrics=mean_metrics(evaluation))
 

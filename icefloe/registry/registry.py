@@ -17,6 +17,7 @@ from icefloe.registry.admission import check_held_out
 from icefloe.registry.champion import ChampionChange
 from icefloe.registry.description import describe_model, describe_version
 from icefloe.registry.documents import (
+    PROVISIONAL_TAG,
     read_accepted,
     read_evaluation,
     read_guarantees,
@@ -32,6 +33,7 @@ from icefloe.registry.history import HistoryEntry
 from icefloe.registry.journal import Journal
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.paths import plain_metric
+from icefloe.registry.provisional import Provisional
 from icefloe.registry.registration import make_version, registered
 from icefloe.registry.store import CHAMPION, StoreSettings, VersionStore
 from icefloe.registry.version import Version, VersionDetails
@@ -67,6 +69,7 @@ class Registry:
         evaluation: Evaluation,
         report: PromotionReport | None = None,
         run_id: str | None = None,
+        provisional: str = "",
     ) -> Version:
         """Make a folder the next version, and the challenger.
 
@@ -85,6 +88,8 @@ class Registry:
             Outcome of the promotion gate, if it was judged already.
         run_id
             MLflow run that this version's run is nested under.
+        provisional
+            Why members are kept that do not pass pruning; empty if all pass.
 
         Raises
         ------
@@ -97,7 +102,8 @@ class Registry:
         self._check_parent(lineage)
         version = registered(self._store, folder)
         if version is None:
-            version = make_version(self._store, folder, lineage, evaluation, run_id)
+            reasons = Provisional(members=provisional)
+            version = make_version(self._store, folder, lineage, evaluation, run_id, reasons)
             history = self.history()
             describe_model(self._store, history, Journal(self._store).run_id())
             describe_version(self._store, version, history)
@@ -171,6 +177,14 @@ class Registry:
         name = self._store.aliases().get(CHAMPION)
         return self.get(name) if name else None
 
+    def champion_sentence(self) -> str:
+        """The version in use, and why it is only provisional; where there is none, why not and what to do."""
+        champion = self.champion()
+        if champion is None:
+            return self._why_no_champion() or "There is no champion yet."
+        why = f", provisionally: {champion.provisional}" if champion.provisional else "."
+        return f"The champion is {champion.name}{why}"
+
     def show(self, version: str) -> VersionDetails:
         """All that is known of a version, by name or alias."""
         store, found = self._find(version)
@@ -195,6 +209,11 @@ class Registry:
         """Every promotion and rollback, oldest first."""
         return Journal(self._store).read()
 
+    def objection(self, version: str) -> str:
+        """The reason why a version may not become champion, and the remedy; empty if it may."""
+        store, found = self._find(version)
+        return ChampionChange(store).objection(found)
+
     def promote(
         self, version: str, *, force: bool = False, reason: str = "", by: str | None = None
     ) -> HistoryEntry | None:
@@ -217,7 +236,9 @@ class Registry:
         Raises
         ------
         IcefloeError
-            If the gate did not pass it, or judged it against another champion than the present one.
+            If the gate did not pass it, or judged it against another champion than the present one. A first
+            version that is not shown to be worse than the trivial baselines becomes champion, provisionally,
+            where there is none yet.
         """
         store, found = self._find(version)
         return ChampionChange(store).promote(store.name_of(found), force=force, reason=reason, by=by)
@@ -254,24 +275,24 @@ class Registry:
 
     def _find(self, version: str) -> tuple[VersionStore, ModelVersion]:
         """The version, and the store of its family; an alias is of this registry's own."""
-        if version == CHAMPION and CHAMPION not in self._store.aliases():
-            self._explain_no_champion()
+        if version == CHAMPION and CHAMPION not in self._store.aliases() and (why := self._why_no_champion()):
+            raise IcefloeError(why)
         family, store = family_named(version), self._store
         if family not in (None, store.family):
             store = VersionStore(self._settings, family)
         return store, store.find(version)
 
-    def _explain_no_champion(self) -> None:
-        """Raise an error that says why the promotion gate refused the newest version, if it did."""
+    def _why_no_champion(self) -> str:
+        """That there is none yet, why, and what would make one; empty where the gate refused nothing."""
         newest = next(reversed(self._store.versions()), None)
         report = read_report(self._store, newest) if newest else None
         if newest is None or report is None or report.verdict == "pass":
-            return
-        name = self._store.name_of(newest)
-        raise IcefloeError(
-            f"There is no champion yet. {report.sentence()} "
-            f"To use it anyway: `icefloe models promote {name} --force --reason ...`."
-        )
+            return ""
+        promote = f"icefloe models promote {self._store.name_of(newest)}"
+        how = f"To use it: `{promote}`."
+        if not report.provisional:
+            how = f"To use it anyway: `{promote} --force --reason ...`."
+        return f"There is no champion yet. {report.sentence()} {how}"
 
     def _check_parent(self, lineage: Lineage) -> None:
         lineage.check_start()
@@ -307,6 +328,7 @@ def _row(store: VersionStore, version: ModelVersion, aliases: Mapping[str, str])
         data_md5=version.tags["dvc.md5"],
         git_sha=version.tags["git.sha"],
         verdict=version.tags.get("gate.verdict"),
+        provisional=version.tags.get(PROVISIONAL_TAG, ""),
         compared_with=version.tags.get("gate.champion") or None,
         metrics=metrics,
         run_id=run_id,

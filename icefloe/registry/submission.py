@@ -90,24 +90,32 @@ class Submission(Result):
         Whether it is the champion now.
     champion
         The champion now; None: there is none.
+    replaced
+        The champion before, where the version has just replaced it.
     """
 
     version: Version
     report: PromotionReport
     promoted: bool
     champion: str | None = None
+    replaced: str | None = None
 
     def sentence(self) -> str:
         """The version's status, the most important finding, and what to do."""
-        name = self.version.name
+        name, provisional = self.version.name, self.version.provisional
         if self.promoted:
-            over = f", replacing {self.report.champion}" if self.report.champion else ""
+            replaced = self.report.champion or self.replaced
+            over = f", replacing {replaced}" if replaced else ""
+            if provisional:
+                return f"{name} is the champion{over}, provisionally: {provisional}"
             return f"{name} is the champion{over}: {self.report.cause()}."
         if self.report.verdict == "pass":
             return (
                 f"{name} passed against {self.report.against}, but the champion is "
                 f"{self.champion or 'none'}. Retrain from the champion to replace it."
             )
+        if self.report.provisional:
+            return f"{name} stays a challenger: {provisional}"
         return self.report.sentence()
 
     def table(self) -> Table:
@@ -137,8 +145,12 @@ def submit(
     champion: Evaluation | None = None,
     new_dataset: str | None = None,
     run_id: str | None = None,
+    provisional: str = "",
 ) -> Submission:
     """Judge, register, and promote what passes.
+
+    A first version that cannot be shown to beat the trivial baselines, nor to be worse, becomes champion
+    provisionally where there is none: a run does not end with nothing.
 
     A version that was registered before, and has been judged since, is left as it is: running a pipeline
     again must not put an old version in place of its successor. Nor is one promoted that was judged against
@@ -161,13 +173,16 @@ def submit(
         Dataset on which it has to be better; None: any of them.
     run_id
         MLflow run to nest it under.
+    provisional
+        Why members are kept that do not pass pruning; empty if all pass.
 
     Raises
     ------
     IcefloeError
         If the evaluations do not match, or the registry refuses the version.
     """
-    version = registry.register(ensemble, lineage, evaluation, run_id=run_id)
+    version = registry.register(ensemble, lineage, evaluation, run_id=run_id, provisional=provisional)
+    replaced = None
     report = registry.show(version.name).report
     if report is None:
         report = compare(
@@ -178,14 +193,23 @@ def submit(
             challenger_version=version.name,
             champion_version=lineage.parent.name if lineage.parent else None,
         )
+        report = _with_warning(report, registry.champion())
         registry.attach_report(version.name, report)
-        present = registry.champion()
-        if report.verdict == "pass" and report.champion == (present.name if present else None):
-            registry.promote(version.name)
+        if not registry.objection(version.name):
+            change = registry.promote(version.name)
+            replaced = change.replaced if change else None
     present = registry.champion()
     return Submission(
         version=registry.get(version.name),
         report=report,
         promoted=present is not None and present.name == version.name,
         champion=present.name if present else None,
+        replaced=replaced,
     )
+
+
+def _with_warning(report: PromotionReport, champion: Version | None) -> PromotionReport:
+    """The report, with a warning where the champion that it was compared with is only provisional."""
+    if champion is None or champion.name != report.champion or not champion.provisional:
+        return report
+    return report.model_copy(update={"warnings": (*report.warnings, champion.provisional_line())})

@@ -28,6 +28,8 @@ class Version(BaseModel):
         Git commit of the workspace, DVC's hash of the data, and commit of the code.
     verdict, compared_with
         The promotion gate's, and the champion it was judged against; None: not judged, or no champion then.
+    provisional
+        Why it is only provisional, and what would settle it; empty if it is not.
     metrics
         Dataset -> metric (`dice`, `pca`, `ece`, `uq`) -> mean over its held-out images.
     run_id
@@ -46,8 +48,24 @@ class Version(BaseModel):
     git_sha: str
     verdict: str | None
     compared_with: str | None
+    provisional: str = ""
     metrics: dict[str, dict[str, float]]
     run_id: str
+
+    @property
+    def gate(self) -> str | None:
+        """The verdict, and whether the version is only provisional; None: neither is known."""
+        words = [self.verdict, "provisional" if self.provisional else None]
+        return ", ".join(word for word in words if word) or None
+
+    @property
+    def label(self) -> str:
+        """`EA-T1`, or `EA-T1, provisional`."""
+        return f"{self.name}, provisional" if self.provisional else self.name
+
+    def provisional_line(self) -> str:
+        """`EA-T1 is provisional: ...`; empty if it is not."""
+        return f"{self.name} is provisional: {self.provisional}" if self.provisional else ""
 
 
 class VersionDetails(BaseModel):
@@ -87,6 +105,7 @@ class VersionDetails(BaseModel):
             else None,
             "code": version.git_sha[:12] or None,
             "gate": self.report.sentence() if self.report else "not judged",
+            **({"provisional": version.provisional} if version.provisional else {}),
         }
         return {
             "Version": Table.of({"what": what, "value": value} for what, value in facts.items()),
@@ -99,6 +118,7 @@ class VersionDetails(BaseModel):
                     "member": member,
                     "weights": digest[:12],
                     "started from": lineage.start_sha256.get(member, "scratch")[:12],
+                    "encoder's first weights": lineage.first_weights.get(member),
                 }
                 for member, digest in lineage.weights_sha256.items()
             ),

@@ -42,6 +42,8 @@ class ResultFolder:
         The ensemble's calibrated promises; None: no intervals are written.
     level
         Level of the area intervals, in (0, 1).
+    made_by
+        Version that segments the images, for a column of the table; empty: the table has no such column.
 
     Raises
     ------
@@ -49,11 +51,14 @@ class ResultFolder:
         If no intervals were calibrated for the level, or the folder holds results with other columns.
     """
 
-    def __init__(self, path: Path, guarantees: Guarantees | None = None, level: float = LEVEL) -> None:
+    def __init__(
+        self, path: Path, guarantees: Guarantees | None = None, level: float = LEVEL, made_by: str = ""
+    ) -> None:
         self.path, self._guarantees, self._level = path, guarantees, level
+        self._made_by = {"version": made_by} if made_by else {}
         self._promised = _promised_columns(guarantees, level) if guarantees else []
         path.mkdir(parents=True, exist_ok=True)
-        self._table = GrowingTable(path / SCORES_TABLE, ("image", *SCORES, *self._promised))
+        self._table = GrowingTable(path / SCORES_TABLE, ("image", *SCORES, *self._promised, *self._made_by))
 
     @property
     def done(self) -> set[str]:
@@ -65,7 +70,7 @@ class ResultFolder:
         stem = Path(name).stem
         write_mask(self.path / f"{stem}_mask.png", prediction.mask)
         title = f"{name}, UQ {prediction.uncertainty.uq_mean:.4f}"
-        row: dict[str, str | float] = {"image": name, **prediction.scores()}
+        row: dict[str, str | float] = {"image": name, **prediction.scores(), **self._made_by}
         abstained = None
         if self._guarantees is not None:
             abstained = self._guarantees.abstained(prediction)
@@ -86,7 +91,7 @@ class ResultFolder:
 
 
 def segment_samples(
-    segmenter: Segmenter, samples: Sequence[Sample], output: Path, level: float = LEVEL
+    segmenter: Segmenter, samples: Sequence[Sample], output: Path, level: float = LEVEL, made_by: str = ""
 ) -> Iterator[Sample]:
     """Write a new `ResultFolder` of some images; they are read one at a time.
 
@@ -100,6 +105,8 @@ def segment_samples(
         Folder for the results; it is made if missing.
     level
         Level of the area intervals, in (0, 1).
+    made_by
+        Version that segments them, for a column of the table.
 
     Yields
     ------
@@ -120,7 +127,7 @@ def segment_samples(
     for sample in samples:  # all are checked before anything is written
         sample.image()
     (output / SCORES_TABLE).unlink(missing_ok=True)
-    results = ResultFolder(output, segmenter.guarantees, level)
+    results = ResultFolder(output, segmenter.guarantees, level, made_by)
     for sample, prediction in segmenter.predict(samples):
         results.add(sample.image_path.name, sample.image(), prediction)
         yield sample

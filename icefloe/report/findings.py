@@ -67,6 +67,11 @@ class MadeVersion:
     pruning: PruningResult
     picture: bytes
 
+    @property
+    def is_provisional(self) -> bool:
+        """Whether it is not shown to beat the trivial baselines, or has members that do not pass pruning."""
+        return bool(self.promotion.provisional or self.pruning.provisional)
+
 
 @dataclass(frozen=True)
 class Findings:

@@ -38,7 +38,7 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
     """
     findings = Findings.read(record)
     champion = registry.champion()
-    history = registry.history()
+    history, versions = registry.history(), registry.list()
     promoted = {entry.champion for entry in history}
     template = Environment(
         loader=PackageLoader("icefloe.report", "."), autoescape=select_autoescape(default=True)
@@ -47,8 +47,14 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
         run=record.run_id,
         pipeline=record.name,
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        happened=what_happened(findings, promoted, champion.name if champion else None),
-        versions=registry.list(),
+        happened=what_happened(
+            findings,
+            promoted,
+            champion.name if champion else None,
+            champion.provisional if champion else "",
+        ),
+        versions=versions,
+        provisional={version.name: version.provisional for version in versions},
         history=history,
         findings=findings,
         columns=COLUMNS,

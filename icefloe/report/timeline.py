@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from icefloe.drift.report import GateReport
     from icefloe.evaluation.evaluate import Evaluation
-    from icefloe.evaluation.promotion import PromotionReport
     from icefloe.report.findings import Findings, LabelCost, MadeVersion
 
 
-def what_happened(findings: Findings, promoted: Collection[str], champion: str | None) -> list[str]:
+def what_happened(
+    findings: Findings, promoted: Collection[str], champion: str | None, provisional: str = ""
+) -> list[str]:
     """One line for each version trained from scratch and each dataset that arrived, and one for the champion.
 
     Parameters
@@ -23,6 +24,8 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
         Versions that became champion.
     champion
         The version in use now; None: there is none.
+    provisional
+        Why the champion is only provisional; empty if it is not.
     """
     made_for = {version.promotion.new_dataset: version for version in findings.versions}
     lines = [
@@ -34,16 +37,15 @@ def what_happened(findings: Findings, promoted: Collection[str], champion: str |
         sentences = [_gate(arrival.gate) if arrival.gate else "", _labels(arrival.labels, arrival.dataset)]
         if version := made_for.get(arrival.dataset):
             pronoun = "it" if arrival.labels and arrival.labels.n_images == 1 else "them"
-            sentences.append(
-                _next_version(version.name, version.promotion, version.name in promoted, pronoun)
-            )
+            sentences.append(_next_version(version, version.name in promoted, pronoun))
         lines.append(" ".join(part for part in sentences if part))
-    lines.append(f"The champion is now {champion}." if champion else "There is no champion yet.")
+    why = f", provisionally: {provisional}" if provisional else "."
+    lines.append(f"The champion is now {champion}{why}" if champion else "There is no champion yet.")
     return lines
 
 
 def _first_version(version: MadeVersion, evaluation: Evaluation | None, promoted: bool) -> str:
-    outcome = "promoted" if promoted else "not promoted"
+    outcome = _promoted(version) if promoted else "not promoted"
     # Its evaluation may be a later one, which has the datasets that arrived since.
     datasets = [c.dataset for c in version.promotion.comparisons if c.metric == "dice"]
     if evaluation is None or not datasets:
@@ -75,8 +77,13 @@ def _labels(cost: LabelCost | None, dataset: str) -> str:
     return f"{cost.n_images} {labelled} labelled in {cost.minutes:.0f} min."
 
 
-def _next_version(name: str, report: PromotionReport, promoted: bool, pronoun: str) -> str:
-    outcome = "It was promoted" if promoted else "It stays a challenger"
+def _promoted(version: MadeVersion) -> str:
+    return "promoted provisionally" if version.is_provisional else "promoted"
+
+
+def _next_version(version: MadeVersion, promoted: bool, pronoun: str) -> str:
+    name, report = version.name, version.promotion
+    outcome = f"It was {_promoted(version)}" if promoted else "It stays a challenger"
     change = next(
         (c for c in report.comparisons if c.dataset == report.new_dataset and c.metric == "dice"), None
     )

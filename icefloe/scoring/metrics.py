@@ -93,6 +93,27 @@ def scores_from_confusion(confusion: NDArray[np.int64]) -> PixelScores:
     return PixelScores(float(np.trace(confusion) / total), float(iou.mean()), float(dice.mean()))
 
 
+def iou_of_labelled_classes(confusion: NDArray[np.int64]) -> float:
+    """Mean IoU over the classes, but the background, that the reference shows.
+
+    Two predictions can be compared by it: in `PixelScores.iou` a class that the reference lacks scores 1 or
+    0, so that with three classes one wrong pixel of the absent one costs .5. Where the reference shows no
+    class but the background it is `PixelScores.iou`.
+
+    Parameters
+    ----------
+    confusion : int64, shape (C, C)
+        Pixels by reference class (row) and predicted class (column), at least one.
+    """
+    confusion = np.asarray(confusion)
+    hits = np.diag(confusion)[1:]
+    shown = confusion.sum(axis=1)[1:] > 0
+    if not shown.any():
+        return scores_from_confusion(confusion).iou
+    union = confusion.sum(axis=0)[1:] + confusion.sum(axis=1)[1:] - hits
+    return float(np.mean(hits[shown] / union[shown]))
+
+
 def pixel_scores(reference: ArrayLike, predicted: ArrayLike, n_classes: int = 2) -> PixelScores:
     """Accuracy, IoU and Dice of a predicted mask; see `confusion_matrix` for shapes and errors."""
     return scores_from_confusion(confusion_matrix(reference, predicted, n_classes))

@@ -26,12 +26,15 @@ class SimulatedSample:
         The composite, in counts.
     truth : uint8, shape (H, W)
         1 where there is ice.
+    pixel_size_nm
+        Pixel edge in nm.
     """
 
     dataset: str
     index: int
     counts: NDArray[np.uint16]
     truth: NDArray[np.uint8]
+    pixel_size_nm: float
 
     @property
     def stem(self) -> str:
@@ -105,6 +108,6 @@ def fresh_experiments(
         seconds = np.sort(rng.choice(spec.n_composites, n_images, replace=False)).tolist()
         experiment = simulate_experiment(spec, int(rng.integers(2**63)), seconds)
         yield [
-            SimulatedSample(f"{name}_{number:03d}", second, image, mask)
+            SimulatedSample(f"{name}_{number:03d}", second, image, mask, spec.pixel_size_nm)
             for second, image, mask in zip(seconds, experiment.images, experiment.masks, strict=True)
         ]

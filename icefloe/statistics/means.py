@@ -10,6 +10,10 @@ from icefloe.statistics.interval import Interval
 Float64Array = NDArray[np.float64]
 
 
+MOST_IMAGES = 100
+"""Nobody holds out more images of one experiment to decide on a first version."""
+
+
 def default_block_length(n: int) -> int:
     """Frames per block, `n ** (1/3)` rounded: the order that is optimal for a mean (Hall et al. 1995)."""
     return max(1, round(float(n ** (1 / 3))))
@@ -77,6 +81,33 @@ def mean_interval(
     return Interval(mean=float(x.mean()), low=low, high=high, n=n)
 
 
+def images_needed(values: ArrayLike, *, confidence: float = 0.95) -> int | None:
+    """About how many values of the same mean and spread would show that their mean is above 0.
+
+    By the t interval, its standard error as in `mean_interval`.
+
+    Parameters
+    ----------
+    values : shape (n,)
+        One value per image, in time order.
+    confidence
+        Two-sided level, in (0, 1).
+
+    Returns
+    -------
+    int or None
+        More than n and at most `MOST_IMAGES`; None if more would be needed, the mean is not above 0, or one
+        value shows no spread.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) < 2 or not x.mean() > 0:
+        return None
+    numbers = np.arange(len(x) + 1, MOST_IMAGES + 1)
+    half = special.stdtrit(numbers - 1, (1 + confidence) / 2) * _deviation(x) / np.sqrt(numbers)
+    enough = numbers[half < x.mean()]
+    return int(enough[0]) if len(enough) else None
+
+
 def block_means(x: Float64Array, length: int, n_resamples: int, rng: np.random.Generator) -> Float64Array:
     """Means of circular moving-block resamples of `x`, each of `len(x)` values.
 
@@ -126,11 +157,13 @@ def _expanded_bca(
 
 def _t_interval(x: Float64Array, confidence: float, *, independent: bool) -> tuple[float, float]:
     n = len(x)
-    deviations = x - x.mean()
-    standard_error = x.std(ddof=1) / np.sqrt(n)
-    if not independent:
-        # The correlation of three values or fewer cannot be estimated.
-        r = lag_one_correlation([deviations], highest=HIGHEST if n > 3 else 0.0)
-        standard_error *= np.sqrt((1 + r) / (1 - r))
-    half = float(special.stdtrit(n - 1, (1 + confidence) / 2) * standard_error)
+    deviation = float(x.std(ddof=1)) if independent else _deviation(x)
+    half = float(special.stdtrit(n - 1, (1 + confidence) / 2) * deviation / np.sqrt(n))
     return float(x.mean()) - half, float(x.mean()) + half
+
+
+def _deviation(x: Float64Array) -> float:
+    """Standard deviation, widened for values that resemble their neighbours."""
+    # The correlation of three values or fewer cannot be estimated.
+    r = lag_one_correlation([x - x.mean()], highest=HIGHEST if len(x) > 3 else 0.0)
+    return float(x.std(ddof=1) * np.sqrt((1 + r) / (1 - r)))

@@ -8,7 +8,7 @@ from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.git import code_revision
 from icefloe.drift.benchmark import predicted_rows
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.fit import assemble
+from icefloe.ensemble.fit import TrainedNetwork, assemble
 from icefloe.ensemble.manifest import Provenance
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
@@ -41,15 +41,22 @@ def assemble_kept(
     """
     ensemble = assemble(
         [
-            (MemberSpec.model_validate(receipt.spec), members.weights_path(receipt.name))
+            TrainedNetwork(
+                MemberSpec.model_validate(receipt.spec),
+                members.weights_path(receipt.name),
+                receipt.fold,
+                receipt.trained_on,
+            )
             for receipt in members.receipts
             if receipt.name in kept
         ],
-        bundle.side("validation"),
+        bundle.validation,
         held_out=(),
+        fold_of=bundle.split.fold_of,
         name=UNREGISTERED,
         preprocessing=Preprocessing.model_validate(members.preprocessing),
         classes=members.classes,
+        views=members.views,
         provenance=Provenance(
             data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
         ),

@@ -2,9 +2,9 @@
 
 A member's checkpoint directory holds
 
-- `state.safetensors`: weights and optimiser state after an epoch, with the records so far in its header, so
-  that both change in one rename;
-- `best.safetensors`: the best weights so far, and in the end the member's own file;
+- `state.safetensors`: weights, their moving average if there is one, and optimiser state after an epoch, with
+  the records so far in its header, so that all change in one rename;
+- `best.safetensors`: the weights to keep if training ended now, and in the end the member's own file;
 - `progress.json`: process id and records, rewritten each epoch for the driver;
 - `probabilities.npy` and `receipt.json`: the result; the receipt is written last and says that
   training is done.
@@ -27,7 +27,7 @@ from icefloe.training.outcome import BEST
 from icefloe.training.records import EpochRecord
 
 STATE = "state.safetensors"
-_MODEL, _OPTIMIZER = "model.", "optimizer."
+_MODEL, _OPTIMIZER, _AVERAGE = "model.", "optimizer.", "average."
 
 Weights = dict[str, Tensor]
 
@@ -41,7 +41,8 @@ class TrainingState:
     records
         One record for each epoch, in order.
     best_epoch
-        Epoch of the lowest stopping loss; 0 before the first.
+        Epoch of the weights to keep: of the lowest stopping loss, or with a moving average the last; 0 before
+        the first.
     init_sha256
         SHA-256 of the weights before the first epoch.
     """
@@ -89,10 +90,16 @@ def load_best(directory: Path) -> Weights:
 
 
 def save_state(
-    directory: Path, progress: TrainingState, network: nn.Module, optimizer: torch.optim.Optimizer
+    directory: Path,
+    progress: TrainingState,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None = None,
 ) -> None:
     """Replace the state that training resumes from."""
     tensors = {_MODEL + name: value for name, value in copy_weights(network).items()}
+    if average is not None:
+        tensors |= {_AVERAGE + name: value for name, value in copy_weights(average).items()}
     for index, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
             tensors[f"{_OPTIMIZER}{index}.{name}"] = value.detach().cpu().contiguous()
@@ -105,8 +112,13 @@ def save_state(
     write_bytes_atomic(directory / STATE, content)
 
 
-def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState | None:
-    """Restore network and optimiser; None if no epoch was saved.
+def load_state(
+    directory: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None = None,
+) -> TrainingState | None:
+    """Restore network, optimiser and moving average; None if no epoch was saved.
 
     Raises
     ------
@@ -120,9 +132,9 @@ def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optim
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["progress"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
-        network.load_state_dict(
-            {name.removeprefix(_MODEL): value for name, value in tensors.items() if name.startswith(_MODEL)}
-        )
+        network.load_state_dict(_part(tensors, _MODEL))
+        if average is not None:
+            average.load_state_dict(_part(tensors, _AVERAGE))
         _restore_optimizer(optimizer, tensors)
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -131,6 +143,10 @@ def load_state(directory: Path, network: nn.Module, optimizer: torch.optim.Optim
         ) from error
     records = [EpochRecord.from_dict(record) for record in header["records"]]
     return TrainingState(header["init_sha256"], header["best_epoch"], records)
+
+
+def _part(tensors: Weights, prefix: str) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Weights) -> None:

@@ -8,6 +8,7 @@ from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.typing import Views
 
 
 class RetrainingConfig(BaseModel):
@@ -41,17 +42,30 @@ class TrainingConfig(BaseModel):
         The candidates. Distinct encoders make an EA, one encoder with several seeds an ER.
     preprocessing, augmentation
         Steps from image to network input, and their random variation.
+    views
+        Number of flips and transpositions of an image over which logits are averaged in every prediction of
+        the ensemble, and where a finished member is judged: 1, 4 (flips) or 8. Prediction takes as many times
+        as long; epochs are validated without.
     epochs
         At most so many; the learning rate falls along a cosine over all of them.
     patience
         Epochs without a lower validation loss after which training stops; in a retraining the mean of that
-        loss and the one on the newly labelled images counts.
+        loss and the one on the newly labelled images counts. Not used with `averaging`.
+    averaging
+        Mean age, as a share of all steps, of the weights in an exponential moving average that is kept
+        instead of the weights themselves (0.5: all steps alike); see `icefloe.training.averaging`. The
+        average at the last epoch is a member's: validation picks no epoch and stops nothing, so the scores on
+        it are those of unseen images. Empty: the weights of the lowest validation loss are kept.
     batch_size
         Images in a training step.
     draws_per_epoch
-        Images drawn in an epoch; empty: as many as there are to train on.
+        Images drawn in an epoch; empty: as many as there are to train on, or as many crops as cover them.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
+    encoder_learning_rate
+        Factor on the learning rate of an encoder whose spec names pre-trained weights, in a retraining, too:
+        its general filters need to move less than a new decoder (discriminative fine-tuning, Howard & Ruder
+        2018). Encoders that began at random are not slowed.
     warmup_epochs
         Epochs over which the learning rate rises linearly from zero.
     precision
@@ -64,6 +78,10 @@ class TrainingConfig(BaseModel):
     freeze_encoder
         Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
         both.
+    freeze_statistics
+        Leave the batch statistics of pre-trained encoders as they are, in a retraining, too, while their
+        weights learn: those of a few images in small batches describe these images and no others. Encoders
+        that began at random are not affected.
     retraining
         Options that differ when training starts from a previous version.
     """
@@ -73,17 +91,21 @@ class TrainingConfig(BaseModel):
     members: tuple[MemberSpec, ...] = Field(min_length=1)
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = Augmentation()
+    views: Views = 1
     epochs: int = Field(60, ge=1)
     patience: int = Field(15, ge=1)
     batch_size: int = Field(8, ge=2)
     draws_per_epoch: int | None = Field(None, ge=1)
+    averaging: float | None = Field(None, gt=0, le=0.5)
     learning_rate: float = Field(1e-3, gt=0)
+    encoder_learning_rate: float = Field(1.0, gt=0, le=1)
     weight_decay: float = Field(1e-4, ge=0)
     warmup_epochs: float = Field(1.0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(0, ge=0)
     members_per_gpu: int = Field(1, ge=1)
     freeze_encoder: bool = False
+    freeze_statistics: bool = False
     retraining: RetrainingConfig = RetrainingConfig()
 
     @model_validator(mode="after")
@@ -96,6 +118,20 @@ class TrainingConfig(BaseModel):
                 "Choose pre-trained weights, or do not freeze."
             )
         return self
+
+    def check_several_members(self) -> None:
+        """Refuse, before any training, a configuration that no ensemble can come of.
+
+        Raises
+        ------
+        IcefloeError
+            If it has a single member.
+        """
+        if len(self.members) < 2:
+            raise IcefloeError(
+                f"An ensemble needs at least two members, but only {self.members[0].name} would be trained. "
+                "Add another encoder to `members`, or the same one with another seed."
+            )
 
     def for_retraining(self) -> "TrainingConfig":
         """This configuration with the settings of `retraining`."""

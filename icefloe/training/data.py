@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.splits import Split
@@ -12,24 +14,34 @@ from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
+JUDGED_PIXELS = 2**24
+"""Validation judges tiles at about so many pixels at most, spread over all images."""
+
+LISTED_PIXELS = 10_000
+"""Crops are centred at one of so many pixels of a class at most."""
+
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """Images and masks on the model's grid.
+    """Images and masks on the networks' grid.
 
     Attributes
     ----------
     keys
         N sample keys such as `D1/stack_7`.
-    images : float32, shape (N, S, S)
-        Images as `Preprocessing.apply` returns them.
-    masks : uint8, shape (N, S, S)
+    images : float32, each of shape (R, C)
+        Images as `Preprocessing.apply` returns them: whole ones are squares of one size, those to be cut into
+        tiles have sizes of their own.
+    masks : uint8, each of its image's shape
         Class index, 255 = ignore (padding too).
+    crop
+        Side in pixels of the crops that training sees; None: it sees whole images.
     """
 
     keys: tuple[str, ...]
-    images: FloatArray
-    masks: MaskArray
+    images: tuple[FloatArray, ...]
+    masks: tuple[MaskArray, ...]
+    crop: int | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -37,7 +49,62 @@ class PreparedImages:
     def take(self, keys: Sequence[str]) -> "PreparedImages":
         """The images with these keys, in this order."""
         rows = [self.keys.index(key) for key in keys]
-        return PreparedImages(tuple(keys), self.images[rows], self.masks[rows])
+        return PreparedImages(
+            tuple(keys),
+            tuple(self.images[row] for row in rows),
+            tuple(self.masks[row] for row in rows),
+            self.crop,
+        )
+
+    @property
+    def n_draws(self) -> int:
+        """Images that training shows in an epoch, or crops that would cover them all."""
+        if self.crop is None:
+            return len(self)
+        return sum(-(-image.size // self.crop**2) for image in self.images)
+
+    @property
+    def judged_step(self) -> int:
+        """Predictions are judged at each so manieth pixel: at all of them unless tiles have very many."""
+        if self.crop is None:
+            return 1
+        return -(-sum(mask.size for mask in self.masks) // JUDGED_PIXELS) | 1  # odd: not in whole columns
+
+    @property
+    def judged_masks(self) -> MaskArray:
+        """Masks that predictions are judged by, uint8.
+
+        Whole images have the shape (N, S, S); of tiles the P judged pixels of all images stand side by side,
+        (1, 1, P).
+        """
+        if self.crop is None:
+            return np.stack(self.masks)
+        pixels = [mask.ravel()[:: self.judged_step] for mask in self.masks]
+        return np.concatenate(pixels)[None, None]
+
+    @cached_property
+    def class_pixels(self) -> tuple[tuple[NDArray[np.int64], ...], ...]:
+        """For each image and each foreground class in it, where its pixels are in the flattened mask.
+
+        Of very many pixels a part, spread evenly.
+        """
+        return tuple(
+            tuple(
+                pixels[:: -(-len(pixels) // LISTED_PIXELS)]
+                for value in np.setdiff1d(np.unique(mask), (0, IGNORE))
+                for pixels in (np.flatnonzero(mask == value),)
+            )
+            for mask in self.masks
+        )
+
+    def update(self, digest: "hashlib._Hash") -> None:
+        """Add all pixels and labels to a hash."""
+        for arrays in (self.images, self.masks):
+            shapes = [array.shape for array in arrays]
+            shape = (len(arrays), *shapes[0]) if self.crop is None else (self.crop, *shapes)
+            digest.update(repr((shape, arrays[0].dtype.str)).encode())
+            for array in arrays:
+                digest.update(np.ascontiguousarray(array).data)
 
 
 @dataclass(frozen=True)
@@ -82,7 +149,7 @@ class TrainingData:
         IcefloeError
             If no training mask has a foreground pixel.
         """
-        if not np.any((train.masks != 0) & (train.masks != IGNORE)):
+        if not any(np.any((mask != 0) & (mask != IGNORE)) for mask in train.masks):
             raise IcefloeError(
                 f"No training mask has a pixel of {' or '.join(classes[1:])}. Label images that show it."
             )
@@ -93,19 +160,17 @@ class TrainingData:
     def sha256(self) -> str:
         """Hash of every key, pixel and label, in order."""
         digest = hashlib.sha256(repr((self.classes, self.train.keys, self.validation.keys)).encode())
-        for array in (
-            *(self.train.images, self.train.masks, self.is_new),
-            *(self.validation.images, self.validation.masks),
-        ):
-            digest.update(repr((array.shape, array.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(array).data)
+        self.train.update(digest)
+        digest.update(repr((self.is_new.shape, self.is_new.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(self.is_new).data)
+        self.validation.update(digest)
         return digest.hexdigest()
 
 
 def prepare(
     datasets: Iterable[Dataset], split: Split, preprocessing: Preprocessing, new_keys: Iterable[str] = ()
-) -> TrainingData:
-    """Read and preprocess the training and validation images of a split.
+) -> tuple[TrainingData, ...]:
+    """Read and preprocess the labelled images of a split, each once.
 
     Parameters
     ----------
@@ -119,25 +184,36 @@ def prepare(
         Samples labelled since the version that training starts from. Those outside the training part have no
         effect.
 
+    Returns
+    -------
+    tuple of TrainingData
+        For each fold the images of the members that validate on it; without folds one, for all members.
+
     Raises
     ------
     IcefloeError
-        If a part is empty, a key is unknown, classes disagree, an image or mask cannot be used, or no
-        training mask has a foreground pixel.
+        If a part or a fold is empty, a key is unknown, classes disagree, an image or mask cannot be used, or
+        no training mask has a foreground pixel.
     """
-    datasets = list(datasets)
+    datasets, new_keys = list(datasets), set(new_keys)
     if not split.train:
         raise IcefloeError("The split has no training images. Label five or more images of one dataset.")
-    if not split.validation:
+    parts = [split.of_member(position) for position in range(max(1, len(split.folds)))]
+    if not all(train and validation for train, validation in parts):
         raise IcefloeError(
             "The split has no validation images, so no member could be judged. "
             "Label five or more images of one dataset."
+            if not split.folds
+            else f"The {len(split.train)} labelled images do not fill {len(split.folds)} folds, so a member "
+            "would have nothing to train on or to be judged by. Label more images, or set split.folds lower."
         )
     classes = _common_classes(datasets)
     samples = {sample.key: sample for dataset in datasets for sample in dataset.samples}
-    train = _prepare_part(split.train, samples, preprocessing)
-    validation = _prepare_part(split.validation, samples, preprocessing)
-    return TrainingData.of(train, validation, classes, new_keys)
+    images = _prepare_part((*split.train, *split.validation), samples, preprocessing)
+    return tuple(
+        TrainingData.of(images.take(train), images.take(validation), classes, new_keys)
+        for train, validation in parts
+    )
 
 
 def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
@@ -155,18 +231,22 @@ def prepare_images(samples: Sequence[Sample], preprocessing: Preprocessing) -> P
     IcefloeError
         If an image or mask cannot be used.
     """
-    size = preprocessing.size
-    images = np.empty((len(samples), size, size), np.float32)
-    masks = np.empty((len(samples), size, size), np.uint8)
-    for index, sample in enumerate(samples):
+    images, masks = [], []
+    for sample in samples:
         try:
-            images[index], geometry = preprocessing.apply(sample.image(), sample.steps_done)
+            image, geometry = preprocessing.apply(sample.image(), sample.steps_done, sample.pixel_size_nm)
         except IcefloeError as error:
             if str(sample.image_path) in str(error):
                 raise
             raise IcefloeError(f"{sample.image_path}: {error}") from error
-        masks[index] = geometry.place_mask(sample.reference())
-    return PreparedImages(tuple(sample.key for sample in samples), images, masks)
+        images.append(image)
+        masks.append(geometry.place_mask(sample.reference()))
+    return PreparedImages(
+        tuple(sample.key for sample in samples),
+        tuple(images),
+        tuple(masks),
+        crop=None if preprocessing.view == "whole" else preprocessing.size,
+    )
 
 
 def _common_classes(datasets: Sequence[Dataset]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
+from icefloe.scoring.baselines import baseline_scores
+from icefloe.training.averaging import averaged_model
 from icefloe.training.checkpoint import (
     TrainingState,
     Weights,
@@ -28,7 +31,7 @@ from icefloe.training.checkpoint import (
     weights_sha256,
 )
 from icefloe.training.config import TrainingConfig
-from icefloe.training.data import TrainingData
+from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
 from icefloe.training.outcome import is_finished, read_outcome, write_outcome, write_progress
@@ -36,13 +39,14 @@ from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
 from icefloe.training.schedule import learning_rate
 from icefloe.training.validation import (
+    judged_logits,
+    labelled_iou,
     mask_scores,
-    predict_logits,
     probabilities,
     probability_scores,
     to_input,
 )
-from icefloe.typing import FloatArray, MaskArray, WeightsMirror
+from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +72,8 @@ def fit_member(
     weights_dir: WeightsMirror | None = None,
 ) -> MemberReceipt:
     """Train a member until its `EpochRecord.stopping_loss` stops falling, and keep its best weights.
+
+    With `config.averaging` all epochs are run, and the moving average of the weights at the end is kept.
 
     The order of images, their augmentation, dropout and the learning rate are functions of seed and epoch. So
     interrupted training goes on from its last checkpoint and ends with exactly the same weights.
@@ -131,21 +137,22 @@ class _Fit:
         network.encoder.requires_grad_(not config.freeze_encoder)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
-            [parameter for parameter in network.parameters() if parameter.requires_grad],
+            _parameter_groups(network, 1.0 if spec.weights == "none" else config.encoder_learning_rate),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             fused=True,
         )
+        self.average = None if config.averaging is None else averaged_model(self.network, config.averaging)
         self.best: Weights = copy_weights(network)
         self.progress = TrainingState(init_sha256=weights_sha256(self.best))
         self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
-        self.steps_per_epoch = -(-(config.draws_per_epoch or len(data.train)) // config.batch_size)
+        self.steps_per_epoch = -(-(config.draws_per_epoch or data.train.n_draws) // config.batch_size)
         self._checkpoint_cost = 0.0
         self._since_checkpoint = 0.0
         self._resume()
 
     def _resume(self) -> None:
-        progress = load_state(self.directory, self.network, self.optimizer)
+        progress = load_state(self.directory, self.network, self.optimizer, self.average)
         if progress is None:
             return
         if progress.init_sha256 != self.progress.init_sha256:
@@ -155,6 +162,11 @@ class _Fit:
         self.progress = progress
         self.best = load_best(self.directory)
         logger.info("%s: going on after epoch %d.", self.spec.name, progress.epoch)
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose weights may be kept: the average's where there is one."""
+        return self.network if self.average is None else self.average.module
 
     @property
     def is_done(self) -> bool:
@@ -173,10 +185,11 @@ class _Fit:
 
     def finish(self, started_from: str | None, threads: int) -> MemberReceipt:
         """Judge the best weights and write the outcome."""
-        self.network.load_state_dict(self.best)
-        probability = probabilities(self._logits(self.data.validation.images))
-        scores = mask_scores(probability, self.data.validation, len(self.data.classes))
-        brier, ece = probability_scores(probability, self.data.validation)
+        self.judged.load_state_dict(self.best)
+        validation, n_classes = self.data.validation, len(self.data.classes)
+        probability = probabilities(self._logits(validation, self.config.views))
+        scores = mask_scores(probability, validation, n_classes)
+        brier, ece = probability_scores(probability, validation)
         records = self.progress.records
         receipt = MemberReceipt(
             name=self.spec.name,
@@ -198,6 +211,9 @@ class _Fit:
             precision=self.precision,
             threads=threads,
             pretrained_sha256=self.pretrained_sha256,
+            first_weights=self.spec.first_weights if self.pretrained_sha256 else None,
+            val_iou_labelled=labelled_iou(probability, validation, n_classes),
+            baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
         write_outcome(self.directory, receipt, probability)
         return receipt
@@ -206,8 +222,8 @@ class _Fit:
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
-        logits = self._logits(self.data.validation.images)
-        val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.masks)))
+        logits = self._logits(self.data.validation)
+        val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.judged_masks)))
         if not np.isfinite(train_loss + val_loss):
             raise IcefloeError(
                 f"{self.spec.name}: the loss is no longer finite in epoch {epoch}. Lower learning_rate."
@@ -221,14 +237,14 @@ class _Fit:
             val_pca=scores.accuracy,
             val_iou=scores.iou,
             val_dice=scores.dice,
-            lr=self.optimizer.param_groups[0]["lr"],
+            lr=self.optimizer.param_groups[-1]["lr"],
             seconds=round(time.perf_counter() - began, 3),
         )
-        improved = record.stopping_loss < self.progress.best_loss
+        is_best = self.average is not None or record.stopping_loss < self.progress.best_loss
         self.progress.records.append(record)
-        if improved:
+        if is_best:
             self.progress.best_epoch = epoch
-            self.best = copy_weights(self.network)
+            self.best = copy_weights(self.judged)
 
     def _train(self, epoch: int) -> float:
         """One pass over the epoch's draws; the mean loss of its steps."""
@@ -239,17 +255,21 @@ class _Fit:
         self.network.train()
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
+        elif self.config.freeze_statistics and self.spec.weights != "none":
+            _freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
         for step, (images, masks) in enumerate(self._batches(epoch), first_step):
             for group in self.optimizer.param_groups:
-                group["lr"] = self._learning_rate(step)
+                group["lr"] = group["factor"] * self._learning_rate(step)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 logits = self.network(to_input(images, self.device))
             loss = segmentation_loss(logits.float(), torch.tensor(masks, device=self.device))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
+            if self.average is not None:
+                self.average.update_parameters(self.network)
             losses.append(loss.detach())
         return float(torch.stack(losses).mean())
 
@@ -285,19 +305,31 @@ class _Fit:
         train, is_new = self.data.train, self.data.is_new
         if not is_new.any():
             return None
-        logits = self._logits(train.images[is_new])
-        return float(segmentation_loss(logits, torch.tensor(train.masks[is_new])))
+        new = train.take([train.keys[index] for index in np.flatnonzero(is_new)])
+        return float(segmentation_loss(self._logits(new), torch.tensor(new.judged_masks)))
 
-    def _logits(self, images: FloatArray) -> torch.Tensor:
-        return predict_logits(self.network, images, self.config.batch_size, self.device, self.precision)
+    def _logits(self, images: PreparedImages, views: Views = 1) -> torch.Tensor:
+        return judged_logits(self.judged, images, self.config.batch_size, self.device, self.precision, views)
 
     def _save(self) -> None:
         began = time.perf_counter()
         # Best first: were only it written before a kill, resuming would come by the same weights again.
         save_best(self.directory, self.best)
-        save_state(self.directory, self.progress, self.network, self.optimizer)
+        save_state(self.directory, self.progress, self.network, self.optimizer, self.average)
         self._checkpoint_cost = time.perf_counter() - began
         self._since_checkpoint = 0.0
+
+
+def _parameter_groups(network: nn.Module, encoder_factor: float) -> list[dict[str, Any]]:
+    """What the optimiser moves, with the `factor` of each group's learning rate; encoder first."""
+    encoder: Any = network.encoder
+    of_encoder = set(encoder.parameters())
+    moved = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in moved if parameter in of_encoder], "factor": encoder_factor},
+        {"params": [parameter for parameter in moved if parameter not in of_encoder], "factor": 1.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: str) -> None:
@@ -315,3 +347,10 @@ def set_batch_norm_momentum(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
+
+
+def _freeze_statistics(encoder: nn.Module) -> None:
+    """Let batch normalisation use, and not change, its running statistics; dropout stays on."""
+    for module in encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

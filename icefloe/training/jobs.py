@@ -19,7 +19,7 @@ from icefloe.training.data import TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, epoch_progress
-from icefloe.training.ray_session import connected, member_resources
+from icefloe.training.ray_session import connected, member_resources, members_at_once, threads
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def run_jobs(
     progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
+    worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
     per_gpu: int = 1,
 ) -> list[TrainedMember]:
@@ -86,6 +87,8 @@ def run_jobs(
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
     per_gpu
@@ -102,14 +105,16 @@ def run_jobs(
         If weights cannot be loaded or do not fit, or a worker died too often.
     """
     with ExitStack() as stack:
-        listeners = [epoch_progress(progress, {job.name: job.config.epochs for job in jobs})]
-        watch = _ProgressReader(jobs, listeners)
+        n_at_once = 1
         unfinished = [job for job in jobs if not is_finished(job.directory)]
         tasks: dict[Any, Job] = {}
         if unfinished:
-            stack.enter_context(connected(ray_address))
-            tasks = _submit(unfinished, weights_dir, member_resources(len(jobs), per_gpu))
+            stack.enter_context(connected(ray_address, worker_niceness))
+            resources = member_resources(len(jobs), per_gpu)
+            n_at_once = members_at_once(resources)
+            tasks = _submit(unfinished, weights_dir, resources)
             stack.enter_context(_cancelled_on_error(tasks))
+        listeners = epoch_progress(progress, {job.name: job.config.epochs for job in jobs}, n_at_once)
         if tracking is not None:
             # MLflow takes seconds to import; meanwhile the workers start.
             from icefloe.training.tracking import member_runs
@@ -117,6 +122,7 @@ def run_jobs(
             configs = {job.name: job.config for job in jobs}
             runs = member_runs(tracking.uri, tracking.experiment, configs, tracking.artifact_uri)
             listeners.append(stack.enter_context(runs))
+        watch = _ProgressReader(jobs, listeners)
         watch.report_new()
         while tasks:
             done, _ = ray.wait(list(tasks), num_returns=1, timeout=POLL_SECONDS)
@@ -156,7 +162,7 @@ def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[
     return {
         train.options(name=job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
-            *(stored[id(job.initial)], job.started_from, resources["num_cpus"], weights_dir),
+            *(stored[id(job.initial)], job.started_from, threads(resources), weights_dir),
         ): job
         for job in sorted(jobs, key=lambda job: -job.config.epochs)
     }

@@ -14,7 +14,7 @@ from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, read_yaml
 from icefloe.scoring.uncertainty import class_mask
 from icefloe.training.records import EpochRecord, MemberReceipt
-from icefloe.typing import FloatArray, MaskArray
+from icefloe.typing import FloatArray, MaskArray, Views
 
 INDEX, HISTORY, VALIDATION = "members.yaml", "history.json", "validation.npz"
 MASK_THRESHOLD = 0.5
@@ -49,21 +49,27 @@ class MembersDir:
         Class names by mask value.
     preprocessing
         `Preprocessing` in plain types.
+    views
+        Number of flips and transpositions of each image over which logits are averaged (`Manifest.views`).
     data_sha256
-        SHA-256 of the preprocessed images, their masks and their keys.
+        SHA-256 of the preprocessed images, their masks and their keys; with folds, of all folds' hashes.
     train, validation
-        Keys of the training and validation samples, such as `D1/stack_7`.
+        Keys of the training and validation samples, such as `D1/stack_7`; with folds both are all images.
     receipts
         One a candidate, in the configuration's order.
+    folds
+        Keys of each fold's samples; empty: all candidates have the same validation images.
     """
 
     path: Path
     classes: tuple[str, ...]
     preprocessing: dict[str, Any]
+    views: Views
     data_sha256: str
     train: tuple[str, ...]
     validation: tuple[str, ...]
     receipts: tuple[MemberReceipt, ...]
+    folds: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "MembersDir":
@@ -81,10 +87,12 @@ class MembersDir:
             path=path,
             classes=tuple(content["classes"]),
             preprocessing=content["preprocessing"],
+            views=content.get("views", 1),
             data_sha256=content["data_sha256"],
             train=tuple(content["train"]),
             validation=tuple(content["validation"]),
             receipts=tuple(MemberReceipt.from_dict(member) for member in content["members"]),
+            folds=tuple(map(tuple, content.get("folds", ()))),
         )
         for name in members.names:
             if not members.weights_path(name).is_file():
@@ -102,16 +110,23 @@ class MembersDir:
         """A candidate's weights, safetensors."""
         return self.path / f"{name}.safetensors"
 
-    def validation_masks(self) -> MaskArray:
-        """Reference masks of the validation images on the model's grid, uint8, shape (N, S, S)."""
-        return self._validation("masks")
+    def validation_keys(self, name: str) -> tuple[str, ...]:
+        """Keys of a candidate's validation images: those of its fold."""
+        fold = next(receipt.fold for receipt in self.receipts if receipt.name == name)
+        return self.validation if fold is None else self.folds[fold]
+
+    def validation_masks(self, name: str) -> MaskArray:
+        """Reference masks of a candidate's validation images; see `PreparedImages.judged_masks`."""
+        fold = next(receipt.fold for receipt in self.receipts if receipt.name == name)
+        masks: MaskArray = self._validation(_masks_of(fold or 0))
+        return masks
 
     def validation_probabilities(self, name: str) -> FloatArray:
-        """A candidate's probabilities of the validation images.
+        """A candidate's probabilities at the pixels of its `validation_masks`.
 
         Returns
         -------
-        float32, shape (N, S, S) when binary, else (N, C, S, S)
+        float32, shape (N, S, S) when binary, else (N, C, S, S); of tiles (1, 1, P) or (1, C, 1, P)
             Rounded to float16 when it was stored.
         """
         return self._validation(name).astype(np.float32)
@@ -140,7 +155,7 @@ def save_members(
     path: Path,
     trained: Sequence[TrainedMember],
     description: Mapping[str, Any],
-    validation_masks: MaskArray,
+    validation_masks: Sequence[MaskArray],
 ) -> MembersDir:
     """Write a `MembersDir` whole or not at all.
 
@@ -152,8 +167,8 @@ def save_members(
         The candidates, in order.
     description
         The attributes of `MembersDir` other than path and receipts.
-    validation_masks : uint8, shape (N, S, S)
-        Reference masks of the validation images, on the networks' grid.
+    validation_masks
+        `PreparedImages.judged_masks` of each fold's validation images; without folds one for all candidates.
 
     Raises
     ------
@@ -169,7 +184,8 @@ def save_members(
             }
             (beside / HISTORY).write_text(json.dumps(history), encoding="utf-8")
             compact = {member.receipt.name: member.probabilities.astype(np.float16) for member in trained}
-            arrays: dict[str, Any] = {"masks": validation_masks, **compact}
+            masks = {_masks_of(fold): each for fold, each in enumerate(validation_masks)}
+            arrays: dict[str, Any] = {**masks, **compact}
             np.savez_compressed(beside / VALIDATION, **arrays)
             content = {**description, "members": [member.receipt.to_dict() for member in trained]}
             text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
@@ -179,3 +195,8 @@ def save_members(
             f"{path}: the folder exists already. Name a new directory for the members."
         ) from error
     return MembersDir.load(path)
+
+
+def _masks_of(fold: int) -> str:
+    """Entry of `validation.npz` with the reference masks of a fold."""
+    return f"masks of fold {fold}"

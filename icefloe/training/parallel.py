@@ -1,7 +1,9 @@
 """Parallel training of all members of a version."""
 
+import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from icefloe.datasets.dataset import Dataset
@@ -34,6 +36,7 @@ def train_members(
     progress: Progress = SILENT,
     tracking: Tracking | None = None,
     ray_address: str | None = None,
+    worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
@@ -46,7 +49,8 @@ def train_members(
     datasets
         Datasets whose samples the split names.
     split
-        Training and validation samples.
+        Training and validation samples, or folds: then each member validates on one of them, by its place in
+        the configuration, or on that of the member of its name in the version that it starts from.
     config
         Members and settings. With `start_from`, its `retraining` settings are in force for members that start
         from there.
@@ -67,6 +71,8 @@ def train_members(
     ray_address
         Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
         `RAY_ADDRESS`, else one started here and stopped at the end.
+    worker_niceness
+        By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
 
@@ -82,36 +88,64 @@ def train_members(
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise IcefloeError(f"{output}: the folder exists already. Name a new directory for the members.")
+    new_keys = set(new_keys)
     data = prepare(datasets, split, config.preprocessing, new_keys)
-    data_sha256 = data.sha256
+    hashes = [part.sha256 for part in data]
     previous = None if start_from is None else PreviousVersion.load(start_from)
-    jobs = member_jobs(config, data, data_sha256, checkpoints, previous, weights_dir)
+    folds = member_folds(config.members, split, previous)
+    jobs = member_jobs(config, data, hashes, folds, checkpoints, previous, weights_dir)
+    seen = _trained_on(jobs, {} if previous is None else previous.trained_on(set(split.train) - new_keys))
     trained = run_jobs(
         jobs,
         progress=progress,
         tracking=tracking,
         ray_address=ray_address,
+        worker_niceness=worker_niceness,
         weights_dir=weights_dir,
         per_gpu=config.members_per_gpu,
     )
     return save_members(
         output,
-        trained,
+        [
+            replace(member, receipt=replace(member.receipt, fold=folds[job.name], trained_on=seen[job.name]))
+            for job, member in zip(jobs, trained, strict=True)
+        ],
         {
-            "classes": list(data.classes),
+            "classes": list(data[0].classes),
             "preprocessing": config.preprocessing.model_dump(mode="json"),
-            "data_sha256": data_sha256,
-            "train": list(data.train.keys),
-            "validation": list(data.validation.keys),
+            "views": config.views,
+            "data_sha256": _hash_of(hashes),
+            "train": list(split.train),
+            "validation": [key for part in data for key in part.validation.keys],
+            "folds": [list(fold) for fold in split.folds],
         },
-        data.validation.masks,
+        [part.validation.judged_masks for part in data],
     )
+
+
+def member_folds(
+    members: Iterable[MemberSpec], split: Split, previous: PreviousVersion | None
+) -> dict[str, int | None]:
+    """Member -> the fold that it validates on; None for all where the split has no folds.
+
+    A member that starts from a previous version's keeps its fold, wherever it now stands in the
+    configuration: on the images of another one it has been trained already.
+    """
+    if not split.folds:
+        return {spec.name: None for spec in members}
+    kept = {} if previous is None else {name: member.fold for name, member in previous.members.items()}
+    folds: dict[str, int | None] = {}
+    for position, spec in enumerate(members):
+        fold = kept.get(spec.name)
+        folds[spec.name] = (position if fold is None else fold) % len(split.folds)
+    return folds
 
 
 def member_jobs(
     config: TrainingConfig,
-    data: TrainingData,
-    data_sha256: str,
+    data: Sequence[TrainingData],
+    hashes: Sequence[str],
+    folds: Mapping[str, int | None],
     checkpoints: Path,
     previous: PreviousVersion | None,
     weights_dir: WeightsMirror | None,
@@ -123,9 +157,11 @@ def member_jobs(
     config
         Members and settings; for members of `previous` its `retraining` settings are in force.
     data
-        Training and validation images.
-    data_sha256
-        SHA-256 of the training data; it decides where checkpoints lie.
+        Training and validation images, by fold.
+    hashes
+        SHA-256 of each fold's training data; it decides where checkpoints lie.
+    folds
+        Member -> the fold that it validates on; None: there are no folds.
     checkpoints
         Folder of all checkpoints.
     previous
@@ -147,15 +183,44 @@ def member_jobs(
     retraining = config.for_retraining()
     jobs = []
     for spec in config.members:
+        part = folds[spec.name] or 0
         how, initial, init_sha256, started_from = config, None, _pretrained(spec, weights_dir), None
         if previous is not None and spec.name in previous.names:
             how, started_from = retraining, previous.name
             initial, init_sha256 = previous.weights(spec.name)
         elif previous is not None:
             logger.info("%s: %s has no such member; it is trained from scratch.", spec.name, previous.name)
-        directory = checkpoint_directory(checkpoints, spec, how, data_sha256, init_sha256)
-        jobs.append(Job(spec.name, spec, data, how, directory.absolute(), initial, started_from))
+        directory = checkpoint_directory(checkpoints, spec, how, hashes[part], init_sha256)
+        jobs.append(Job(spec.name, spec, data[part], how, directory.absolute(), initial, started_from))
     return jobs
+
+
+def _trained_on(jobs: Sequence[Job], known: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Member -> keys of the images that move its weights, now and in earlier trainings (`known`)."""
+    seen = {}
+    n_new = 0
+    for job in jobs:
+        before = known[job.name] if job.started_from else ()
+        seen[job.name] = tuple(dict.fromkeys((*before, *job.data.train.keys)))
+        validation = job.data.validation.keys
+        n_seen = len(set(before) & set(validation))
+        n_new += len(validation) - n_seen
+        if n_seen:
+            logger.warning(
+                "%s: %s trained it on %d of its %d validation images, so its validation scores flatter it. "
+                "Keep split.folds as it was there.",
+                *(job.name, job.started_from, n_seen, len(validation)),
+            )
+    if not n_new:
+        raise IcefloeError(
+            f"{jobs[0].started_from}: its members were trained on all images that would now judge them. "
+            "Set split.folds as it was there, label more images, or train from scratch."
+        )
+    return seen
+
+
+def _hash_of(hashes: Sequence[str]) -> str:
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _pretrained(spec: MemberSpec, weights_dir: WeightsMirror | None) -> str | None:

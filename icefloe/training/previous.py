@@ -1,6 +1,6 @@
 """The version that a retraining starts from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,13 @@ class PreviousVersion:
     def names(self) -> tuple[str, ...]:
         """Names of the members."""
         return tuple(self.members)
+
+    def trained_on(self, otherwise: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Member -> keys of the images that moved its weights; `otherwise` where a version does not say."""
+        return {
+            name: tuple(otherwise) if member.trained_on is None else member.trained_on
+            for name, member in self.members.items()
+        }
 
     def weights(self, name: str) -> tuple[Mapping[str, np.ndarray], str]:
         """A member's weights and buffers by name, and the hash of their file.

@@ -1,4 +1,4 @@
-"""Choosing among candidates by their accuracy on the validation images; no torch here."""
+"""Choosing among candidates by their scores on the validation images; no torch here."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import computed_field
 
 from icefloe.errors import IcefloeError
 from icefloe.result import Result
 from icefloe.tables import Table
 from icefloe.training.members import MembersDir, class_masks
 from icefloe.training.records import MemberReceipt
+from icefloe.training.rule import PruningReceipt, PruningRule
 from icefloe.typing import IGNORE, MaskArray
 
 if TYPE_CHECKING:
@@ -23,47 +24,8 @@ COLLAPSE = 0.5
 """Share of the candidates' disagreement below which that of the members kept counts as collapsed."""
 
 
-class PruningRule(BaseModel):
-    """When a candidate joins the ensemble.
-
-    Attributes
-    ----------
-    min_accuracy
-        Validation pixel accuracy that a candidate must exceed (97 % in Baskaran et al. 2022); equal is not
-        enough.
-    min_iou
-        Validation IoU that it must exceed as well; empty: not asked for. Where little of an image is
-        foreground, accuracy alone lets an all-background member pass.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_accuracy: float = Field(0.97, ge=0, le=1)
-    min_iou: float | None = Field(None, ge=0, le=1)
-
-    def refusal(self, accuracy: float, iou: float) -> str | None:
-        """The reason why a candidate is not kept; None if it is."""
-        if not accuracy > self.min_accuracy:
-            return f"accuracy {accuracy:.4f} is not above {self.min_accuracy:g}"
-        if self.min_iou is not None and not iou > self.min_iou:
-            return f"IoU {iou:.4f} is not above {self.min_iou:g}"
-        return None
-
-
-class PruningReceipt(BaseModel):
-    """Decision on one candidate, with its scores on the validation images."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    accuracy: float
-    iou: float
-    dice: float
-    brier: float
-    ece: float
-    seconds: float
-    kept: bool
-    reason: str
+LATE = 0.9
+"""A member whose best epoch lies in the last tenth of its epochs was still learning."""
 
 
 class PruningResult(Result):
@@ -77,9 +39,12 @@ class PruningResult(Result):
         One receipt for each candidate, in order.
     disagreement_before, disagreement_after
         Share of validation pixels on which two candidates' masks differ, mean over pairs; of all candidates,
-        and of those kept. None where there is no pair.
+        and of those kept. None where there is no pair, or the candidates were validated on different folds.
     warnings
         Sentences; empty if nothing is amiss.
+    provisional
+        Why members are kept that do not pass, and what would settle it, in one sentence; empty if there are
+        none.
     """
 
     rule: PruningRule
@@ -87,6 +52,7 @@ class PruningResult(Result):
     disagreement_before: float | None
     disagreement_after: float | None
     warnings: tuple[str, ...]
+    provisional: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -95,9 +61,9 @@ class PruningResult(Result):
         return tuple(receipt.name for receipt in self.receipts if receipt.kept)
 
     def sentence(self) -> str:
-        """The number kept, and the first warning."""
+        """The number kept, and why some are that do not pass, or the first warning."""
         kept = f"{len(self.kept)} of {len(self.receipts)} members are kept: {', '.join(self.kept)}."
-        return " ".join([kept, *self.warnings[:1]])
+        return " ".join([kept, *([self.provisional] if self.provisional else self.warnings[:1])])
 
     def table(self) -> Table:
         """One row per candidate."""
@@ -109,7 +75,11 @@ class PruningResult(Result):
         for attribute, label, marker in (("accuracy", "pixel accuracy", "o"), ("iou", "IoU", "s")):
             values = [getattr(receipt, attribute) for receipt in self.receipts]
             ax.plot(values, range(len(names)), marker, label=label)
-        ax.axvline(self.rule.min_accuracy, color="C0", linewidth=1, linestyle="--")
+        baselines = [(r.baseline_iou, y) for y, r in enumerate(self.receipts) if r.baseline_iou is not None]
+        if baselines:
+            ax.plot(*zip(*baselines, strict=True), "x", color="0.4", label="best baseline's IoU")
+        if self.rule.min_accuracy > 0:
+            ax.axvline(self.rule.min_accuracy, color="C0", linewidth=1, linestyle="--")
         if self.rule.min_iou is not None:
             ax.axvline(self.rule.min_iou, color="C1", linewidth=1, linestyle="--")
         ax.set_yticks(range(len(names)), names)
@@ -118,8 +88,9 @@ class PruningResult(Result):
         ax.legend(frameon=False)
 
     def to_markdown(self) -> str:
-        """The table of candidates, their disagreement, then the warnings."""
-        lines = [self.table().markdown()]
+        """Why the version is provisional, the table of candidates, their disagreement, then the warnings."""
+        lines = [f"**Provisional.** {self.provisional}\n"] if self.provisional else []
+        lines.append(self.table().markdown())
         if self.disagreement_before is not None:
             after = "no pair" if self.disagreement_after is None else f"{self.disagreement_after:.4f}"
             lines.append(f"Mean pairwise disagreement: {self.disagreement_before:.4f} before, {after} after.")
@@ -128,7 +99,7 @@ class PruningResult(Result):
 
 
 def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
-    """Keep the candidates that the rule lets pass.
+    """Keep the candidates that the rule lets pass, or the best where too few do.
 
     Parameters
     ----------
@@ -142,25 +113,81 @@ def prune(members: MembersDir, rule: PruningRule) -> PruningResult:
     IcefloeError
         If none is; the table of accuracies follows the first line.
     """
-    receipts = tuple(_judge(candidate, rule) for candidate in members.receipts)
+    passed = tuple(map(rule.judge, members.receipts))
+    receipts = _filled_up(passed, rule.keep_best)
     kept = [receipt.name for receipt in receipts if receipt.kept]
     if not kept:
+        nearest = max(passed, key=_rank)
         raise IcefloeError(
-            f"{members.path}: none of {len(receipts)} members passes pruning. "
-            f"Train longer, check the labels, or lower min_accuracy ({rule.min_accuracy:g}).\n"
-            + receipts_table(receipts).markdown().rstrip()
+            f"{members.path}: none of {len(passed)} members passes pruning (the best, {nearest.name}: "
+            f"{nearest.reason}). Label more images, or keep the best two all the same (keep_best: 2).\n"
+            + receipts_table(passed).markdown().rstrip()
         )
-    masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
-    reference = members.validation_masks()
-    before = mean_disagreement(list(masks.values()), reference)
-    after = mean_disagreement([masks[name] for name in kept], reference)
+    before, after = (None, None) if members.folds else _disagreements(members, kept)
     return PruningResult(
         rule=rule,
         receipts=receipts,
         disagreement_before=before,
         disagreement_after=after,
         warnings=_warnings(kept, before, after),
+        provisional=_provisional(passed, receipts, members.receipts),
     )
+
+
+def _disagreements(members: MembersDir, kept: Sequence[str]) -> tuple[float | None, float | None]:
+    """Of all candidates, and of those kept, on their common validation images."""
+    masks = {name: class_masks(members.validation_probabilities(name)) for name in members.names}
+    reference = members.validation_masks(members.names[0])
+    every, these = list(masks.values()), [masks[name] for name in kept]
+    return mean_disagreement(every, reference), mean_disagreement(these, reference)
+
+
+def _rank(receipt: PruningReceipt) -> tuple[float, float]:
+    return receipt.iou, -receipt.brier
+
+
+def _filled_up(receipts: Sequence[PruningReceipt], least: int) -> tuple[PruningReceipt, ...]:
+    """The receipts, with so many of the best others kept that there are `least`."""
+    others = sorted((receipt for receipt in receipts if not receipt.kept), key=_rank, reverse=True)
+    n_missing = max(0, least - (len(receipts) - len(others)))
+    added = {receipt.name for receipt in others[:n_missing]}
+    return tuple(
+        receipt.model_copy(update={"kept": True, "reason": f"among the best, although {receipt.reason}"})
+        if receipt.name in added
+        else receipt
+        for receipt in receipts
+    )
+
+
+def _provisional(
+    passed: Sequence[PruningReceipt], kept: Sequence[PruningReceipt], candidates: Sequence[MemberReceipt]
+) -> str:
+    """Why members are kept that do not pass, and what would settle it; empty if all kept pass."""
+    added = [before for before, after in zip(passed, kept, strict=True) if after.kept and not before.kept]
+    if not added:
+        return ""
+    n_passed, n_kept = (sum(receipt.kept for receipt in receipts) for receipts in (passed, kept))
+    best = max(added, key=_rank)
+    only = f"Only {n_passed}" if n_passed else "None"
+    trained = {candidate.name: candidate for candidate in candidates}
+    return (
+        f"{only} of {len(passed)} members passes the bar ({best.name}: {best.reason}), "
+        f"so the best {n_kept} are kept all the same; "
+        f"{_listed(_remedies([trained[receipt.name] for receipt in added]))} would settle it."
+    )
+
+
+def _remedies(candidates: Sequence[MemberReceipt]) -> list[str]:
+    """What candidates that do not pass lack."""
+    late = any(candidate.best_epoch > LATE * candidate.epochs for candidate in candidates)
+    random = any(candidate.pretrained_sha256 is None is candidate.started_from for candidate in candidates)
+    wanted = {"more labels": True, "longer training": late, "pre-trained weights": random}
+    return [remedy for remedy, applies in wanted.items() if applies]
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def mean_disagreement(masks: Sequence[MaskArray], reference: MaskArray) -> float | None:
@@ -194,39 +221,22 @@ def receipts_table(receipts: Sequence[PruningReceipt]) -> Table:
             "Dice": r.dice,
             "Brier": r.brier,
             "ECE": r.ece,
+            "best baseline's IoU": r.baseline_iou,
+            "errors removed": r.error_reduction,
             "seconds": r.seconds,
             "kept": "yes" if r.kept else "no",
             "why": r.reason,
         }
         for r in receipts
     ]
-    return Table.of(
-        rows, dict.fromkeys(("accuracy", "IoU", "Dice", "Brier", "ECE"), ".4f") | {"seconds": ".0f"}
-    )
-
-
-def _judge(candidate: MemberReceipt, rule: PruningRule) -> PruningReceipt:
-    refusal = rule.refusal(candidate.val_pca, candidate.val_iou)
-    passed = f"accuracy {candidate.val_pca:.4f} is above {rule.min_accuracy:g}"
-    if rule.min_iou is not None:
-        passed += f", IoU {candidate.val_iou:.4f} above {rule.min_iou:g}"
-    return PruningReceipt(
-        name=candidate.name,
-        accuracy=candidate.val_pca,
-        iou=candidate.val_iou,
-        dice=candidate.val_dice,
-        brier=candidate.val_brier,
-        ece=candidate.val_ece,
-        seconds=candidate.seconds,
-        kept=refusal is None,
-        reason=refusal or passed,
-    )
+    four = dict.fromkeys(("accuracy", "IoU", "Dice", "Brier", "ECE", "best baseline's IoU"), ".4f")
+    return Table.of(rows, four | {"errors removed": ".0%", "seconds": ".0f"})
 
 
 def _warnings(kept: Sequence[str], before: float | None, after: float | None) -> tuple[str, ...]:
-    if after is None:
+    if len(kept) == 1:
         return (f"Only {kept[0]} is left: one member has no disagreement, so there is no uncertainty.",)
-    if before and after < COLLAPSE * before:
+    if before and after is not None and after < COLLAPSE * before:
         return (
             f"The members kept disagree on {after:.2%} of the pixels, all candidates on {before:.2%}: "
             "uncertainty from the members kept will be low whether or not they are right.",

@@ -1,7 +1,9 @@
 """Records of a member's training: one per epoch, and a receipt at the end."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from icefloe.scoring.baselines import BaselineScore
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,23 @@ class MemberReceipt:
         Name of the previous version's directory, or none when training began from the spec's own weights.
     pretrained_sha256
         SHA-256 of the file of pre-trained weights that the member began with, if any.
+    val_iou_labelled
+        IoU over the classes that the validation masks show, to be compared with the baselines'; None in a
+        file of an earlier version.
+    baselines
+        Trivial baseline -> its scores on the same images and grid; empty in a file of an earlier version.
+    first_weights
+        What the encoder began with, in words: its weights' card.
     init_sha256, weights_sha256
         SHA-256 of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's
         file.
     device, precision, threads
         Device, number format and CPU threads; the same three give the same weights again.
+    fold
+        The fold that it was validated on, and not trained on; None: the split has no folds.
+    trained_on
+        Keys of the images that moved its weights, in this training or in one that it started from; None: not
+        known, in a file of an earlier version.
     """
 
     name: str
@@ -102,12 +116,21 @@ class MemberReceipt:
     precision: str
     threads: int
     pretrained_sha256: str | None = None
+    first_weights: str | None = None
+    fold: int | None = None
+    trained_on: tuple[str, ...] | None = None
+    val_iou_labelled: float | None = None
+    baselines: dict[str, BaselineScore] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "MemberReceipt":
         """The receipt that `to_dict` described."""
-        return cls(**{field.name: content[field.name] for field in fields(cls) if field.name in content})
+        known = {entry.name: content[entry.name] for entry in fields(cls) if entry.name in content}
+        baselines = {name: BaselineScore(**score) for name, score in known.get("baselines", {}).items()}
+        keys = known.get("trained_on")
+        return cls(**known | {"baselines": baselines, "trained_on": None if keys is None else tuple(keys)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON and YAML."""
-        return asdict(self)
+        keys = None if self.trained_on is None else list(self.trained_on)
+        return asdict(self) | {"trained_on": keys}

@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.imaging.augment import Augmentation, augment
+from icefloe.training.crops import cut, draw_corner
 from icefloe.training.data import PreparedImages
 from icefloe.typing import FloatArray, MaskArray
 
-_ORDER, _AUGMENTATION = 0, 1  # what a stream of random numbers is for
+_ORDER, _AUGMENTATION, _CROP = 0, 1, 2  # what a stream of random numbers is for
 
 
 def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -41,12 +42,14 @@ def draw_order(weights: NDArray[np.float64], n_draws: int, seed: int, epoch: int
 def augmented(
     data: PreparedImages, indices: NDArray[np.int64], config: Augmentation, seed: int, epoch: int, first: int
 ) -> tuple[FloatArray, MaskArray]:
-    """One batch of varied images.
+    """One batch of varied images, or of crops of them.
+
+    Every second crop is centred near a pixel of a foreground class; see `icefloe.training.crops`.
 
     Parameters
     ----------
     data
-        Images and masks to take from.
+        Images and masks to take from, as a whole or in crops.
     indices : int64, shape (B,)
         Indices of the batch's images in `data`.
     config
@@ -63,9 +66,16 @@ def augmented(
     masks : uint8, shape (B, S, S)
         Their masks, moved in the same way.
     """
-    images = np.empty((len(indices), *data.images.shape[1:]), np.float32)
+    size = data.crop or len(data.images[0])
+    images = np.empty((len(indices), size, size), np.float32)
     masks = np.empty(images.shape, np.uint8)
-    for position, index in enumerate(indices):
-        rng = np.random.default_rng((seed, _AUGMENTATION, epoch, first + position))
-        images[position], masks[position] = augment(data.images[index], data.masks[index], config, rng)
+    for position, index in enumerate(indices, first):
+        image, mask = data.images[index], data.masks[index]
+        if data.crop is not None:
+            rng = np.random.default_rng((seed, _CROP, epoch, position))
+            wanted = data.class_pixels[index] if position % 2 else ()
+            corner = draw_corner(mask.shape, size, wanted, rng)
+            image, mask = cut(image, mask, corner, size, config.margin(size))
+        rng = np.random.default_rng((seed, _AUGMENTATION, epoch, position))
+        images[position - first], masks[position - first] = augment(image, mask, config, rng, size)
     return images, masks

@@ -47,8 +47,9 @@ def check_drift(
         (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
-    benchmark = _benchmark(Registry(settings), version.name, Manifest.load(version.folder))
-    report = check(benchmark, rows, gate)
+    registry = Registry(settings)
+    benchmark = _benchmark(registry, version.name, Manifest.load(version.folder))
+    report = _judged(check(benchmark, rows, gate), registry, version.name)
     record = RunRecord(settings, run)
     record.write_result(f"gate/{report.dataset}.json", report)
     record.write_metrics(report.numbers())
@@ -105,13 +106,18 @@ def accept_experiment(
         raise IcefloeError(f"{dataset}: {name} was trained on all of its images. Name another dataset.")
     predicted = segmenter.predict(samples)
     rows = predicted_rows(tracked(predicted, progress, "Measuring", len(samples)))
-    report = check(_benchmark(registry, name, segmenter.manifest), rows)
+    report = _judged(check(_benchmark(registry, name, segmenter.manifest), rows), registry, name)
     if report.outcome != "accept" and not reason.strip():
         raise IcefloeError(
             f"{report.sentence()} If you know that it is harmless, say why with --reason, and it joins."
         )
     registry.accept_experiment(name, dataset, rows)
     return report
+
+
+def _judged(report: GateReport, registry: Registry, version: str) -> GateReport:
+    """The report with the version that judged, and why it is only provisional."""
+    return report.model_copy(update={"version": version, "provisional": registry.get(version).provisional})
 
 
 def _benchmark(registry: Registry, version: str, manifest: Manifest) -> Benchmark:

@@ -31,6 +31,7 @@ from icefloe.report.physics import write_physics
 from icefloe.settings import Settings
 from icefloe.typing import FloatArray
 from icefloe.workflow.data import steps_done
+from icefloe.workflow.versions import warn_if_provisional
 
 ICE = 1
 """The class that is measured, in masks and among several classes' probabilities."""
@@ -277,8 +278,9 @@ def measure_physics(
         measured = list(tracked(images, progress, "Measuring", len(dataset.samples)))
         background = dataset.samples[0].image()
     version = Registry(settings).get(options.version)
+    warn_if_provisional(settings, options.version, progress)
     provenance = {
-        "ensemble": version.name,
+        "ensemble": version.label,
         "ensemble_data_version": version.data_md5,
         "threshold": f"{segmenter.threshold:g}",
         "source": source,

@@ -13,6 +13,7 @@ from icefloe.ensemble.guarantees import LEVEL
 from icefloe.ensemble.predictions import PredictionSet, predict_dataset
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.loading import load_version
+from icefloe.registry.registry import Registry
 from icefloe.report.files import SCORES_TABLE, segment_samples
 from icefloe.report.overlays import predictions_figure
 from icefloe.settings import Settings
@@ -54,10 +55,13 @@ class SegmentedFiles:
         CSV file with their scores, beside the masks and pictures.
     promises
         Sentences on what its intervals are worth; empty where the version is not calibrated.
+    provisional
+        That the version is only provisional, and why; empty if it is not.
     """
 
     table: Path
     promises: tuple[str, ...]
+    provisional: str = ""
 
 
 def predict_files(
@@ -95,13 +99,13 @@ def predict_files(
         If there is no such version, an image cannot be read, two have one stem, or no intervals were
         calibrated for the level; then nothing is written.
     """
-    segmenter = load_version(settings, version)
+    segmenter, registered = load_version(settings, version), Registry(settings).get(version)
     samples = [
         Sample("", path.stem, index, path, steps_done=steps_done(region_done))
         for index, path in enumerate(images)
     ]
-    written = segment_samples(segmenter, samples, output, level)
+    written = segment_samples(segmenter, samples, output, level, registered.label)
     for _ in tracked(written, progress, "Segmenting", len(images)):
         pass
     promises = segmenter.guarantees.sentences(level) if segmenter.guarantees else ()
-    return SegmentedFiles(output / SCORES_TABLE, tuple(promises))
+    return SegmentedFiles(output / SCORES_TABLE, tuple(promises), registered.provisional_line())

@@ -19,6 +19,7 @@ from icefloe.registry.loading import load_version
 from icefloe.scratch import locked
 from icefloe.settings import Settings
 from icefloe.workflow.data import steps_done
+from icefloe.workflow.versions import warn_if_provisional
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def watch_recording(
         Receives a line for each composite.
     """
     segmenter = load_version(settings, version)
+    warn_if_provisional(settings, version, progress)
     arriving = ArrivingFrames(recording, idle_s)
     progress.tell(f"Waiting for frames in {recording}; Ctrl-C ends.")
     opened = options.known(arriving.recording())

@@ -1,6 +1,5 @@
 """Register a version, judge it, and promote it if it is better and has forgotten nothing."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from icefloe.registry.runs import RunRecord
 from icefloe.registry.submission import Submission, describe_lineage, submit
 from icefloe.settings import Settings
 from icefloe.training.members import MembersDir
+from icefloe.training.pruning import PruningResult
 from icefloe.workflow.evaluation import CHAMPION, EVALUATION, PICTURES
 
 
@@ -70,6 +70,7 @@ def register_version(
     evaluation = Evaluation.load(challenger.evaluation / EVALUATION)
     champion_file = challenger.evaluation / CHAMPION
     champion = Evaluation.load(champion_file) if champion_file.is_file() else None
+    pruning = PruningResult.model_validate_json(challenger.kept.read_bytes())
     lineage = describe_lineage(
         registry,
         challenger.ensemble,
@@ -87,12 +88,13 @@ def register_version(
         champion=champion,
         new_dataset=challenger.arrived,
         run_id=run,
+        provisional=pruning.provisional,
     )
     RunRecord(settings, run).write_version(
         submission,
         evaluation,
         champion,
-        json.loads(challenger.kept.read_text(encoding="utf-8")),
+        pruning,
         (challenger.evaluation / PICTURES).read_bytes(),
     )
     return submission

@@ -17,7 +17,8 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.parallel import train_members
-from icefloe.training.pruning import PruningResult, PruningRule, prune
+from icefloe.training.pruning import PruningResult, prune
+from icefloe.training.rule import PruningRule
 from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
 
@@ -56,7 +57,13 @@ def train_candidates(
         The version whose weights the training starts from; None: from scratch.
     progress
         Told of every candidate's epochs.
+
+    Raises
+    ------
+    IcefloeError
+        If there is a single member, or data or weights cannot be used.
     """
+    training.check_several_members()
     os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
     known = Registry(settings).show(start.name).lineage.keys() if start else []
@@ -71,6 +78,7 @@ def train_candidates(
         progress=progress,
         tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
         ray_address=settings.ray_address,
+        worker_niceness=settings.worker_niceness,
         weights_dir=settings.weights_dir,
     )
     return Trained(members, curves_figure(members.history()))

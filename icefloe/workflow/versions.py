@@ -22,6 +22,13 @@ class FetchedVersion:
     folder: Path
 
 
+def warn_if_provisional(settings: Settings, version: str, progress: Progress) -> None:
+    """Warn that a version, named or by alias, is only provisional, and why."""
+    line = Registry(settings).get(version).provisional_line()
+    if line:
+        progress.warn(line)
+
+
 def fetch_version(settings: Settings, version: str, output: Path) -> FetchedVersion:
     """Download a version's files, checking every hash.
 

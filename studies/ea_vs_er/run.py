@@ -13,7 +13,7 @@ from icefloe.settings import Settings
 from icefloe.statistics.repetitions import over_seeds
 from icefloe.training.config import TrainingConfig
 from icefloe.training.members import TrainedMember
-from icefloe.training.pruning import PruningRule
+from icefloe.training.rule import PruningRule
 from studies.ea_vs_er.claims import ClaimedEffects, architectures_differ, diversity
 from studies.ea_vs_er.design import EA, Design, ImageSplit, er_name
 from studies.ea_vs_er.figures import Example
@@ -97,7 +97,7 @@ def run_ea_vs_er(
     validation = GridImages.of(split.validation, preprocessing)
 
     def predicted(version: Version) -> tuple[GridPredictions, dict[str, GridPredictions]]:
-        to_fit, *found = predict(version.trained, validation, *tests.values())
+        to_fit, *found = predict(version.trained, validation, *tests.values(), views=params.training.views)
         return to_fit, dict(zip(tests, found, strict=True))
 
     to_fit, of_tests = predicted(versions[0])
@@ -166,7 +166,7 @@ def _networks(versions: Sequence[Version], pruning: PruningRule) -> tuple[Traine
             val_pca=member.receipt.val_pca,
             val_iou=member.receipt.val_iou,
             best_epoch=member.receipt.best_epoch,
-            refused=pruning.refusal(member.receipt.val_pca, member.receipt.val_iou),
+            refused=pruning.refusal(member.receipt),
         )
         for version in versions
         for name, member in version.trained.items()

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.engine import load_network
 from icefloe.ensemble.samples import prepare
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.errors import IcefloeError
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.scoring.baselines import BASELINES
 from icefloe.scoring.calibration import CalibrationBins, fit_temperature, probabilities
@@ -24,7 +26,7 @@ from icefloe.statistics.repetitions import pseudo_values
 from icefloe.training.device import pick_device
 from icefloe.training.members import TrainedMember
 from icefloe.training.validation import predict_logits
-from icefloe.typing import IGNORE, FloatArray, MaskArray
+from icefloe.typing import IGNORE, FloatArray, MaskArray, Views
 from studies.ea_vs_er.design import Family, Seeds
 from studies.kit.data import pooled_scores
 
@@ -55,7 +57,9 @@ class GridImages:
 
     @classmethod
     def of(cls, samples: Sequence[Sample], preprocessing: Preprocessing) -> "GridImages":
-        """Read and preprocess images and their reference masks."""
+        """Read and preprocess whole images and their reference masks; tiles are refused."""
+        if preprocessing.view != "whole":
+            raise IcefloeError("This study is of whole images. Choose a preset with view: whole.")
         _, squares, geometries = zip(*prepare(samples, preprocessing), strict=True)
         masks = [
             geometry.place_mask(sample.reference())[geometry.window]
@@ -103,15 +107,18 @@ class GridPredictions:
         return reduce(add, counts)
 
 
-def predict(networks: Mapping[str, TrainedMember], *sets: GridImages) -> list[GridPredictions]:
-    """Run two-class networks on sets of images; each network is read once."""
+def predict(
+    networks: Mapping[str, TrainedMember], *sets: GridImages, views: Views = 1
+) -> list[GridPredictions]:
+    """Run two-class networks on sets of images, `views` of each; each network is read once."""
     device = pick_device()
     logits: list[dict[str, FloatArray]] = [{} for _ in sets]
     for name, member in networks.items():
         spec = MemberSpec.model_validate(member.receipt.spec)
         network = load_network(spec, 2, member.weights).to(device)
         for found, images in zip(logits, sets, strict=True):
-            found[name] = predict_logits(network, images.squares, BATCH_SIZE, device, "fp32")[:, 0].numpy()
+            maps = predict_logits(network, images.squares, BATCH_SIZE, device, "fp32", views)
+            found[name] = maps[:, 0].numpy()
     return [GridPredictions(images, found) for images, found in zip(sets, logits, strict=True)]
 
 

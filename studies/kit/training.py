@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import safetensors.numpy
 
 from icefloe.datasets.dataset import Sample
@@ -90,6 +89,7 @@ class Trainer:
                 progress=self._progress,
                 weights_dir=self._settings.weights_dir,
                 ray_address=self._settings.ray_address,
+                worker_niceness=self._settings.worker_niceness,
                 per_gpu=missing[0].config.members_per_gpu,
             )
             self._trained |= dict(zip(missing, trained, strict=True))
@@ -111,7 +111,7 @@ class Trainer:
             self._prepared[preprocessing, key] = image, mask
         keys = tuple(sample.key for sample in samples)
         images, masks = zip(*(self._prepared[preprocessing, key] for key in keys), strict=True)
-        return PreparedImages(keys, np.stack(images), np.stack(masks))
+        return PreparedImages(keys, images, masks, read.crop)
 
     def _jobs(self, networks: Sequence[Network]) -> Iterator[Job]:
         """Networks of the same images, and of the same start, share one copy of them."""

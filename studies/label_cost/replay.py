@@ -115,6 +115,7 @@ class Repetition:
             ),
             preprocessing=self._config.preprocessing,
             classes=self._trainer.data.classes,
+            views=self._config.views,
             threshold=MASK_THRESHOLD,
         )
         return Ensemble(manifest, [member.weights for member in trained])

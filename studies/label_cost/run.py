@@ -67,7 +67,7 @@ def run_label_cost(
     splits = {each.standard: standard_split(data, each.standard, params.split) for each in arrivals}
     trainer, outcomes = Trainer(data, settings, progress), []
     repetitions: dict[str, list[Repetition]] = {each.name: [] for each in arrivals}
-    with connected(settings.ray_address):
+    with connected(settings.ray_address, settings.worker_niceness):
         for seed in range(n_seeds):
             progress.tell(f"Seed {seed + 1} of {n_seeds}")
             of_seed = [

@@ -21,7 +21,7 @@ from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages
 from icefloe.training.members import TrainedMember
-from icefloe.training.validation import mask_scores, predict_logits, probabilities
+from icefloe.training.validation import judged_logits, mask_scores, probabilities
 from icefloe.typing import WeightsMirror
 from studies.kit.data import StudyData, pooled_scores
 from studies.kit.training import Network, Trainer
@@ -177,7 +177,8 @@ def _plan(
 
 def _outcome(plan: _Planned, member: TrainedMember, n_classes: int) -> Outcome:
     network = load_network(plan.network.spec, n_classes, member.weights)
-    logits = predict_logits(network, plan.test.images, BATCH_SIZE, torch.device("cpu"), "fp32")
+    views = plan.network.config.views
+    logits = judged_logits(network, plan.test, BATCH_SIZE, torch.device("cpu"), "fp32", views)
     scores = named_scores(mask_scores(probabilities(logits), plan.test, n_classes))
     return Outcome(**plan.outcome, **scores, seconds=member.receipt.seconds)
 

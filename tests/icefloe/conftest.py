@@ -29,6 +29,7 @@ class ArraySample:
     label: MaskArray
     experiment: str = "melting"
     steps_done: tuple[str, ...] = ()
+    pixel_size_nm: float | None = None
 
     @property
     def key(self) -> str:

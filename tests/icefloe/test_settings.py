@@ -83,6 +83,7 @@ def test_outside_a_workspace_the_error_says_how_to_make_one(tmp_path):
     [
         ("experiment = ice\n", "Fix the file."),
         ("experiment = 7\n", "experiment: Input should be a valid string, not 7. Fix that line"),
+        ("worker_niceness = -3\n", "worker_niceness: Input should be greater than or equal to 0, not -3"),
         ('colour = "blue"\n', "colour: no such setting. Remove that line; there are: tracking_uri, "),
     ],
 )

@@ -83,11 +83,9 @@ def workspace(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def with_version(make_ensemble: Callable[..., Ensemble], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace whose EA-T1 is untrained; tests must leave it so."""
-    folder = tmp_path_factory.mktemp("with_version")
-    workspace, ensemble = folder / "workspace", make_ensemble()
+def workspace_with_version(folder: Path, ensemble: Ensemble) -> tuple[Path, Registry]:
+    """A workspace whose EA-T1 is untrained and not judged, and its registry."""
+    workspace = folder / "workspace"
     (workspace / "data").mkdir(parents=True)
     (workspace / "icefloe.toml").touch()
     ensemble.save(folder / "EA-T1")
@@ -114,8 +112,20 @@ def with_version(make_ensemble: Callable[..., Ensemble], tmp_path_factory: pytes
         datasets={},
         baselines={},
     )
-    Registry(load_settings(workspace)).register(folder / "EA-T1", lineage, evaluation)
-    return workspace
+    registry = Registry(load_settings(workspace))
+    registry.register(folder / "EA-T1", lineage, evaluation)
+    return workspace, registry
+
+
+@pytest.fixture(name="workspace_with_version")
+def _workspace_with_version() -> Callable[[Path, Ensemble], tuple[Path, Registry]]:
+    return workspace_with_version
+
+
+@pytest.fixture(scope="session")
+def with_version(make_ensemble: Callable[..., Ensemble], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose EA-T1 is untrained; tests must leave it so."""
+    return workspace_with_version(tmp_path_factory.mktemp("with_version"), make_ensemble())[0]
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

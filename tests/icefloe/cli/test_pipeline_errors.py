@@ -108,7 +108,15 @@ def test_broken_parameters(refusal, workspace, add_dataset, text, words):
     add_dataset("D1")
     (workspace / "params.yaml").write_text(text)
 
-    assert refusal("train").startswith(f"{workspace / 'params.yaml'}: {words}")
+    assert refusal("train", "--preset", "demo").startswith(f"{workspace / 'params.yaml'}: {words}")
+
+
+def test_a_time_for_a_preset_that_says_itself_how_long_it_trains(refusal, workspace, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("train", "--preset", "demo", "--minutes", "5") == (
+        "--minutes is for the preset auto, and demo says itself how long it trains. Leave one of the two out."
+    )
 
 
 def test_data_that_are_in_no_version_yet(refusal, workspace, add_dataset):
@@ -226,6 +234,31 @@ def test_a_drift_check_ends_with_its_sentence_and_the_outcomes_exit_code(
 
     assert (found.outcome, outcome.code, outcome.err) == ("inconclusive", 5, "")
     assert outcome.out.splitlines()[-1] == found.sentence()
+
+
+def test_a_training_ends_with_the_champion(cli, workspace, add_dataset, tmp_path, monkeypatch):
+    add_dataset("D1")
+    (tmp_path / "report").touch()
+    ran = SimpleNamespace(
+        **{"directory": tmp_path / "20260301-train", "log": tmp_path / "log.txt", "seconds": 3.0},
+        artifacts=lambda name: [tmp_path / name],
+    )
+    monkeypatch.setattr("pipelines.run.check_ready", lambda *_: None)
+    monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
+    outcome = cli("-C", workspace, "pipeline", "run", "train")
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "There is no champion yet.")
+
+
+@pytest.mark.parametrize("pipeline", ["train", "loop"])
+def test_a_single_member_is_refused_before_anything_trains(refusal, workspace, add_dataset, pipeline):
+    add_dataset("D1")
+    add_dataset("D3", labels="truth")
+    presets = "presets: {one: {training: {members: [{encoder: resnet18}]}}}"
+    (workspace / "params.yaml").write_text(presets)
+    assert refusal(pipeline, "--preset", "one") == (
+        "An ensemble needs at least two members, but only resnet18-unet-s0 would be trained. "
+        "Add another encoder to `members`, or the same one with another seed."
+    )
 
 
 def test_the_exit_codes_are_in_the_help(cli):

@@ -105,6 +105,46 @@ def test_temperature_softens_the_members(make_ensemble, samples):
     assert soft.entropy.mean() > sharp.entropy.mean()
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    ("views", "turned"), [(4, np.flipud), (4, np.fliplr), (8, np.rot90), (8, np.transpose)]
+)
+def test_the_prediction_of_a_turned_image_is_the_turned_prediction(
+    make_ensemble, rng, n_classes, views, turned
+):
+    image = rng.random((64, 64), dtype=np.float32)
+    ensemble = make_ensemble(n_classes=n_classes, views=views)
+    plain, other = (
+        ensemble.predict_image(np.ascontiguousarray(pixels), keep_members=True)
+        for pixels in (image, turned(image))
+    )
+    for name in ("mean", "std", "entropy", "member_probabilities"):
+        maps = getattr(plain, name).reshape(-1, 64, 64)
+        expected = np.stack([turned(plane) for plane in maps]).reshape(getattr(plain, name).shape)
+        np.testing.assert_allclose(getattr(other, name), expected, atol=1e-4)
+    assert not np.allclose(
+        plain.mean, make_ensemble(n_classes=n_classes).predict_image(image).mean, atol=1e-4
+    )
+
+
+def test_the_gates_features_are_those_of_the_image_as_it_is(make_ensemble, samples):
+    one, several = (make_ensemble(views=views).predict_image(samples[0].pixels) for views in (1, 8))
+    assert np.array_equal(one.features, several.features)
+
+
+def test_an_ensemble_saved_before_there_were_views_has_one(copy):
+    content = yaml.safe_load((copy / MANIFEST).read_text())
+    del content["views"]
+    (copy / MANIFEST).write_text(yaml.safe_dump(content))
+    assert Ensemble.load(copy, device="cpu").manifest.views == 1
+
+
+def test_another_number_of_views_is_refused(copy):
+    rewrite(copy, views=3)
+    with pytest.raises(IcefloeError, match=r"ensemble\.yaml: views: Input should be 1, 4 or 8"):
+        Ensemble.load(copy)
+
+
 def test_several_classes_give_a_map_each_and_the_likeliest_as_mask(make_ensemble, samples):
     prediction = make_ensemble(n_classes=3).predict_image(samples[0].pixels, keep_members=True)
     assert prediction.member_probabilities.shape == (2, 3, 80, 60)

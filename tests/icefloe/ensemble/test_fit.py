@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve
 
+from icefloe.ensemble import fit
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.ensemble.fit import assemble
+from icefloe.ensemble.fit import TrainedNetwork, assemble, calibrate
 from icefloe.ensemble.manifest import Provenance
 from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
+from icefloe.scoring.calibration import fit_temperature
 
 
 @pytest.fixture(scope="module")
 def trained(member_weights, ensemble):
     specs = [member.spec for member in ensemble.manifest.members]
-    return list(zip(specs, member_weights(2), strict=True))
+    return [TrainedNetwork(spec, path) for spec, path in zip(specs, member_weights(2), strict=True)]
 
 
 def assembled(trained, validation, held_out=(), **keywords):
@@ -47,6 +49,16 @@ def test_the_temperature_calibrates_untrained_members(trained, samples):
     assert manifest.calibration.brier_after < manifest.calibration.brier_before
     assert manifest.calibration.n_images == 4
     assert manifest.calibration.n_pixels == sum(sample.label.size for sample in samples)
+
+
+def test_temperature_threshold_and_benchmark_are_those_of_all_views(trained, samples):
+    plain, ensemble = assembled(trained, samples), assembled(trained, samples, samples[:1], views=4)
+    assert ensemble.manifest.views == 4
+    refitted = calibrate(plain.with_manifest(plain.manifest.model_copy(update={"views": 4})), samples)
+    assert ensemble.manifest.threshold == refitted.threshold != plain.manifest.threshold
+    assert ensemble.manifest.temperature == refitted.temperature != plain.manifest.temperature
+    (row,) = ensemble.manifest.benchmark
+    assert row.values["uq_mean"] == ensemble.predict_image(samples[0].pixels).scores()["uq_mean"]
 
 
 def test_the_benchmark_has_a_row_for_every_held_out_image(trained, samples):
@@ -91,8 +103,58 @@ def test_a_single_member_is_refused(trained, samples):
 
 
 def test_missing_weights_are_refused_by_name(trained, samples, tmp_path):
-    missing = [(trained[0][0], tmp_path / "gone.safetensors"), trained[1]]
+    missing = [replace(trained[0], weights=tmp_path / "gone.safetensors"), trained[1]]
     with pytest.raises(
         IcefloeError, match=r"gone\.safetensors: the weights of mobilenet_v2-unet-s0 are missing"
     ):
         assembled(missing, samples)
+
+
+def test_temperature_and_threshold_come_from_the_members_not_trained_on_an_image(trained, samples):
+    keys = [sample.key for sample in samples]
+    halves = (tuple(keys[:2]), tuple(keys[2:]))
+    kept_apart = [
+        replace(network, fold=fold, trained_on=halves[1 - fold]) for fold, network in enumerate(trained)
+    ]
+    fold_of = {key: fold for fold, half in enumerate(halves) for key in half}
+    ensemble = assembled(kept_apart, samples, fold_of=fold_of)
+
+    logits = np.stack(
+        [
+            members[fold_of[sample.key]]
+            for sample, bands, _ in ensemble.logits_of_samples(samples)
+            for _, members in bands
+        ]
+    )
+    references = [
+        geometry.place_mask(sample.label) for sample, _, geometry in ensemble.logits_of_samples(samples)
+    ]
+    expected = fit_temperature(logits.reshape(1, -1), np.stack(references).ravel())
+    assert ensemble.manifest.temperature == pytest.approx(expected, rel=1e-4)
+    assert ensemble.manifest.temperature != assembled(trained, samples).manifest.temperature
+    assert ensemble.manifest.calibration.n_images == 4
+
+
+def test_images_judged_by_different_numbers_of_members_are_calibrated_together(trained, samples):
+    knows_two = [replace(trained[0], trained_on=tuple(s.key for s in samples[:2])), trained[1]]
+    assert assembled(knows_two, samples).manifest.calibration.n_images == 4
+
+
+def test_members_trained_on_every_validation_image_are_refused(trained, samples):
+    keys = tuple(sample.key for sample in samples)
+    with pytest.raises(IcefloeError, match="EA-T1: its members were trained on every validation image"):
+        assembled([replace(network, trained_on=keys) for network in trained], samples)
+
+
+def test_logits_that_are_not_kept_are_computed_again_to_the_same_end(trained, samples, monkeypatch):
+    kept = assembled(trained, samples).manifest
+    monkeypatch.setattr(fit, "KEPT_BYTES", 100_000)  # three of the four images
+    assert assembled(trained, samples).manifest == kept
+
+
+def test_of_very_many_pixels_a_part_spread_over_all_images_sets_the_threshold(trained, samples, monkeypatch):
+    every = assembled(trained, samples).manifest
+    monkeypatch.setattr(fit, "SCORED_PIXELS", 2000)
+    part = assembled(trained, samples).manifest
+    assert 1000 < part.calibration.n_pixels <= 2010
+    assert part.calibration.brier_after == pytest.approx(every.calibration.brier_after, abs=0.02)

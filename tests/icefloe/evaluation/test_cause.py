@@ -1,10 +1,12 @@
 """What the promotion gate's sentence says: the outcome, the finding that weighs most, what to do."""
 
+import numpy as np
 import pytest
 
 from icefloe.evaluation.compare import compare
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.evaluation.rule import PromotionRule
+from icefloe.statistics.means import images_needed
 
 RULE = PromotionRule(n_resamples=1000)
 BEFORE = {"D1": (0.95, 12), "D2": (0.94, 12), "D3": (0.70, 12)}
@@ -111,13 +113,42 @@ def test_a_first_version_on_one_dataset_names_the_baseline(evaluation_of):
 
 
 def test_a_first_version_that_scatters_about_the_baseline_is_undecided(evaluation_of):
-    evaluation = evaluation_of({"D1": (0.9, 5), "D2": (0.32, 5)}, spread=0.2, seed=1)
+    evaluation = evaluation_of({"D1": (0.9, 5), "D2": (0.5, 5)}, spread=0.2, seed=1)
     report = compare(evaluation, None, RULE, challenger_version="EA-T1")
     assert report.verdict == "inconclusive"
+    dice = [image.dice for image in evaluation.images if image.dataset == "D2"]
+    needed = images_needed(np.array(dice) - 0.3)
     assert report.sentence() == (
-        f"EA-T1 stays a challenger: Dice on D2 is not shown to be above that of Otsu "
-        f"({interval(report, 'D2')}). Label more of D2 to decide."
+        f"EA-T1 is provisional: Dice on D2 is not shown to be above that of Otsu ({interval(report, 'D2')}). "
+        f"Label more of D2: about {needed} held-out images would settle it, there are 5."
     )
+    assert report.sentence() == f"EA-T1 is provisional: {report.provisional}"
+    assert len(report.sentence().split()) <= 40
+
+
+def test_a_first_version_judged_on_one_image_says_that_it_is_one(evaluation_of):
+    report = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.44, 1)}), None, RULE, challenger_version="EA-T1")
+    (on_d2,) = (c for c in report.comparisons if c.dataset == "D2")
+    assert report.sentence() == (
+        f"EA-T1 is provisional: Dice on D2 is not shown to be above that of Otsu ({on_d2.difference:+.3f} on "
+        "the only image held out, too few for an interval). "
+        "Label more of D2: about 6 held-out images would settle it, there is 1."
+    )
+
+
+def test_a_first_version_on_average_below_the_baseline_needs_more_than_held_out_images(evaluation_of):
+    report = compare(evaluation_of({"D1": (0.25, 4)}, spread=0.2), None, RULE)
+    assert (report.verdict, report.comparisons[0].images_needed) == ("inconclusive", None)
+    assert (
+        report.remedy() == "Train longer or with more labels: more held-out images of D1 will hardly show it."
+    )
+
+
+def test_only_an_undecided_first_version_is_provisional(evaluation_of, judge):
+    assert compare(evaluation_of({"D1": (0.9, 5)}), None, RULE).provisional == ""
+    assert compare(evaluation_of({"D1": (0.1, 5)}), None, RULE).provisional == ""
+    assert judge(BEFORE).verdict == "inconclusive"
+    assert judge(BEFORE).provisional == ""
 
 
 @pytest.mark.parametrize("new_dataset", ["D3", None])
@@ -132,7 +163,7 @@ def as_stored_before(report):
     """The JSON that earlier versions wrote."""
     content = report.model_dump(mode="json", exclude={"challenger", "gains"})
     for comparison in content["comparisons"]:
-        del comparison["baseline"]
+        del comparison["baseline"], comparison["images_needed"]
     return content
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 from scipy import ndimage
 
 from icefloe.errors import IcefloeError
-from icefloe.imaging.preprocess import Geometry, Preprocessing
+from icefloe.imaging.geometry import Geometry
+from icefloe.imaging.preprocess import Preprocessing
 
 SHAPES = [(894, 960), (960, 894), (256, 256), (100, 37), (512, 300)]
 
@@ -220,3 +221,93 @@ def test_a_full_micrograph_takes_milliseconds(rng):
         preprocessing.apply(image)
         spent.append(time.process_time() - start)
     assert min(spent) < 0.1  # about 0.02 on an idle core
+
+
+TILES = Preprocessing(view="tiles", size=64)
+
+
+def test_tiles_keep_native_pixels_and_pad_only_to_the_networks_stride(rng):
+    image = smooth_image(rng, (100, 130))
+    placed, geometry = TILES.apply(image)
+    assert placed.shape == (128, 160)
+    assert geometry.pixel_scale == 1
+    content = placed[:100, :130]
+    np.testing.assert_allclose(np.corrcoef(content.ravel(), image.ravel())[0, 1], 1, atol=1e-3)
+    assert not placed[100:].any()
+    assert not placed[:, 130:].any()
+    np.testing.assert_array_equal(geometry.restore(placed), content)
+    mask = rng.integers(0, 3, (100, 130)).astype(np.uint8)
+    placed_mask = geometry.place_mask(mask)
+    np.testing.assert_array_equal(placed_mask[:100, :130], mask)
+    assert (placed_mask[100:] == 255).all()
+
+
+def test_tiles_of_a_stated_pixel_size_show_a_thing_at_one_size_whatever_the_images_pixels(rng):
+    preprocessing = Preprocessing(view="tiles", size=64, pixel_size_nm=2.0)
+    heights = []
+    for pixel_size_nm in (1.0, 2.0, 3.0):
+        side = round(300 / pixel_size_nm)
+        rows, columns = np.indices((side, side)) * pixel_size_nm
+        disc = ((rows - 150) ** 2 + (columns - 150) ** 2 < 60**2).astype(np.uint8)
+        image = (disc + rng.normal(0, 0.1, disc.shape)).astype(np.float32)
+        _, geometry = preprocessing.apply(image, pixel_size_nm=pixel_size_nm)
+        assert geometry.content == (150, 150)
+        assert geometry.pixel_scale == pytest.approx(2 / pixel_size_nm)
+        heights.append(np.ptp(np.flatnonzero((geometry.place_mask(disc) == 1).any(axis=1))) + 1)
+    assert max(heights) - min(heights) <= 2
+    assert heights[1] == 60 - 1
+
+
+def test_downsampled_tiles_have_a_grid_pixel_for_every_so_many_native_ones(rng):
+    placed, geometry = Preprocessing(view="tiles", size=64, downsampling=4).apply(
+        smooth_image(rng, (512, 400))
+    )
+    assert geometry.content == (128, 100)
+    assert placed.shape == (128, 128)
+    assert geometry.pixel_scale == 4
+    assert geometry.restore(placed).shape == (512, 400)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.25, 0.37, 1.7])
+def test_rows_restored_one_band_after_another_are_those_restored_at_once(rng, scale):
+    geometry = Geometry.scaled((201, 90), scale)
+    maps = rng.random((2, *geometry.grid), dtype=np.float32)
+    at_once = geometry.restore(maps)
+    for start in range(0, 201, 48):
+        rows = slice(start, min(start + 48, 201))
+        needed = geometry.rows_for(rows)
+        band = geometry.restore_rows(maps[:, needed], needed.start, rows)
+        np.testing.assert_allclose(band, at_once[:, rows], atol=1e-5)
+
+
+def test_an_image_without_a_pixel_size_is_refused_where_one_is_stated(rng):
+    preprocessing = Preprocessing(view="tiles", pixel_size_nm=0.5)
+    with pytest.raises(IcefloeError, match=r"pixel size is not known.*0.5 nm.*Enter pixel_size_nm"):
+        preprocessing.apply(smooth_image(rng, (80, 80)))
+    with pytest.raises(IcefloeError, match=r"has 5 nm a pixel, 10 times the 0.5 nm"):
+        preprocessing.apply(smooth_image(rng, (80, 80)), pixel_size_nm=5.0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"pixel_size_nm": 1.0}, "pixel_size_nm is for tiles, but view is whole"),
+        ({"downsampling": 2}, "downsampling is for tiles, but view is whole"),
+        ({"view": "tiles", "pixel_size_nm": 1.0, "downsampling": 2}, "both set the resolution"),
+    ],
+)
+def test_a_resolution_that_has_no_meaning_is_refused(entries, message):
+    with pytest.raises(IcefloeError, match=message):
+        Preprocessing(**entries)
+
+
+def test_a_version_saved_before_there_were_tiles_sees_whole_images():
+    assert Preprocessing.model_validate({"size": 64, "region": False, "normalise": "zscore"}).view == "whole"
+
+
+def test_tiles_of_one_image_are_normalised_alike(rng):
+    """A part that is brighter than the rest stays so."""
+    image = smooth_image(rng, (200, 200))
+    image[:, 100:] += 200
+    placed, _ = TILES.apply(image)
+    assert placed[:200, 100:200].mean() - placed[:200, :100].mean() > 1

@@ -48,15 +48,29 @@ def test_a_mirror_is_used_under_each_of_its_names(tmp_path, name):
     assert weights_file("mobilenet_v2", "imagenet", tmp_path) == tmp_path / name
 
 
-@pytest.mark.parametrize("encoder", ["mobilenet_v2", "inception_v3", "resnet18"])
-def test_every_value_of_the_file_arrives_and_rgb_filters_are_summed(tmp_path, encoder):
+@pytest.mark.parametrize(
+    ("encoder", "scale"),
+    [
+        ("mobilenet_v2", 1),
+        ("inception_v3", (0.458, 0.448, 0.450)),
+        ("resnet18", 1),
+        ("densenet121", 1),
+        ("efficientnet-b0", 1),
+        ("se_resnet50", 1),
+        ("vgg19", 1),
+    ],
+)
+def test_every_value_of_the_file_arrives_and_rgb_filters_are_summed_for_our_contrast(
+    tmp_path, encoder, scale
+):
     state = published(tmp_path / f"{encoder}.safetensors", encoder)
     network = build(MemberSpec(encoder=encoder, weights="imagenet"), 2, tmp_path)
     loaded = network.encoder.state_dict()
     assert loaded.keys() == state.keys()
     summed = [name for name in state if loaded[name].shape != state[name].shape]
     assert len(summed) == 1
-    torch.testing.assert_close(loaded[summed[0]], state[summed[0]].sum(1, keepdim=True))
+    scaled = state[summed[0]] * torch.tensor(scale).reshape(1, -1, 1, 1)
+    torch.testing.assert_close(loaded[summed[0]], scaled.sum(1, keepdim=True))
     assert all(torch.equal(loaded[name], state[name]) for name in state if name not in summed)
 
 

@@ -26,7 +26,8 @@ def test_every_encoder_gives_one_logit_per_pixel_at_any_multiple_of_32(encoder):
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_the_registry_names_the_weights_that_the_library_has(encoder):
-    assert set(ENCODERS[encoder].pretrained) == set(smp_encoders[encoder]["pretrained_settings"])
+    on_hub = {name for name, card in ENCODERS[encoder].pretrained.items() if not card.download}
+    assert on_hub == set(smp_encoders[encoder]["pretrained_settings"])
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

@@ -4,7 +4,7 @@ from PIL import Image
 from scipy.special import ellipe
 
 from icefloe.errors import IcefloeError
-from icefloe.imaging.preprocess import Geometry
+from icefloe.imaging.geometry import Geometry
 from icefloe.physics.crystal import measure
 
 

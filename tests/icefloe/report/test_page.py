@@ -1,5 +1,6 @@
 """The report of a run, from a record in a real MLflow store whose results come of small synthetic images."""
 
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -20,12 +21,15 @@ from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import evaluate
 from icefloe.evaluation.rule import PromotionRule
 from icefloe.evaluation.temperature import check_temperature
+from icefloe.registry.history import HistoryEntry
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
 from icefloe.registry.submission import Submission
 from icefloe.registry.version import Version
 from icefloe.report.figures import SegmentedImage, gallery, html_page, png
 from icefloe.report.page import write_page
+from icefloe.training.pruning import PruningResult
+from icefloe.training.rule import PruningRule
 
 SHAPE = (48, 64)
 
@@ -256,11 +260,43 @@ def test_the_page_tells_gate_selection_cost_promotion_and_pruning(page, results)
     assert ["1", "D3/s1", "mean uncertainty <0.1> & more"] in Reader(page).rows
     assert re.search(r"Label cost: 2 images,\s+6 minutes", page)
     assert str(escape(results.promotion.sentence())) in page
-    assert ["resnet18-unet-s0", "0.9810", "0.9100", "0.9500", "0.0100", "0.0200", "61", "yes", "passes"] in (
-        Reader(page).rows
-    )
+    scores = ["0.9810", "0.9100", "0.9500", "0.0100", "0.0200", "–", "–"]
+    assert ["resnet18-unet-s0", *scores, "61", "yes", "passes"] in Reader(page).rows
     assert "Warning: Few are left." in page
     assert "There is no champion yet." in page
+
+
+def test_a_provisional_champion_says_so_and_why_wherever_the_page_names_it(settings, results, tmp_path):
+    few = evaluate(Guesser(0.5), [Disc("D1", 0)])
+    report = compare(few, None, PromotionRule(n_resamples=1000), challenger_version="EA-T1")
+    assert report.verdict == "inconclusive"
+    first = second_version().model_copy(
+        update={"name": "EA-T1", "number": 1, "parent": None, "verdict": "inconclusive"}
+        | {"provisional": report.provisional}
+    )
+    record = RunRecord.start(settings, "train")
+    submission = Submission(version=first, report=report, promoted=True, champion="EA-T1")
+    pruning = PruningResult(
+        **{"rule": PruningRule(), "receipts": (), "disagreement_before": None, "disagreement_after": None},
+        **{"warnings": ("Few are left.",), "provisional": "Only 1 of 3 members passes the bar."},
+    )
+    record.write_version(submission, few, None, pruning, png(Figure(figsize=(1, 1))))
+    promoted = HistoryEntry(
+        **{"action": "promote", "champion": "EA-T1", "replaced": None, "by": "ada", "reason": "few"},
+        **{"at": "2026-01-01T00:00:00.000000Z", "verdict": "inconclusive"},
+    )
+    registry = SimpleNamespace(champion=lambda: first, list=lambda: [first], history=lambda: (promoted,))
+
+    assert write_page(record, registry, tmp_path / "report.html") == "EA-T1"
+
+    text = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "EA-T1 was trained on D1 and promoted provisionally: Dice on held-out images" in text
+    assert f"The champion is now EA-T1, provisionally: {report.provisional}" in text
+    assert '<span class="tag provisional">provisional</span>' in text
+    assert f"<p>EA-T1 is provisional: {report.provisional}</p>" in text
+    assert text.count(report.provisional) == 2
+    assert "Only 1 of 3 members passes the bar." in text
+    assert any(row[5:6] == ["inconclusive, provisional"] for row in Reader(text).rows)
 
 
 def test_a_retraining_shows_its_label_cost_though_it_has_no_gate(settings, tmp_path):

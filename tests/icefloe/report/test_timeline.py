@@ -24,9 +24,9 @@ def evaluation(dice, baseline):
     return SimpleNamespace(datasets=scores, baselines=trivial)
 
 
-def version(name, new_dataset=None, champion=None, comparisons=()):
+def version(name, new_dataset=None, champion=None, comparisons=(), is_provisional=False):
     promotion = SimpleNamespace(new_dataset=new_dataset, champion=champion, comparisons=comparisons)
-    return SimpleNamespace(name=name, promotion=promotion)
+    return SimpleNamespace(name=name, promotion=promotion, is_provisional=is_provisional)
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,21 @@ def test_a_version_without_a_held_out_label_of_the_dataset_has_no_numbers():
         "2 images of D3 were labelled in 6 min. EA-T2 was trained on them. It stays a challenger.",
         "The champion is now EA-T1.",
     ]
+
+
+def test_a_provisional_champion_is_told_with_its_reason():
+    compared = (SimpleNamespace(dataset="D1", metric="dice"),)
+    made = version("EA-T1", comparisons=compared, is_provisional=True)
+    findings = Findings((), (made,), {"EA-T1": evaluation({"D1": 0.5}, 0.3)})
+    assert what_happened(findings, {"EA-T1"}, "EA-T1", "Too few images are held out. Label more of D1.") == [
+        "EA-T1 was trained on D1 and promoted provisionally: Dice on held-out images 0.500 on D1; "
+        "without a model at most 0.300.",
+        "The champion is now EA-T1, provisionally: Too few images are held out. Label more of D1.",
+    ]
+
+
+def test_a_next_version_of_members_that_do_not_pass_is_promoted_provisionally():
+    made = version("EA-T2", "D3", "EA-T1", is_provisional=True)
+    findings = Findings((Arrival("D3", None, None, None, LabelCost(2, 6.0)),), (made,), {})
+    (line, _) = what_happened(findings, {"EA-T2"}, "EA-T2")
+    assert line.endswith("EA-T2 was trained on them. It was promoted provisionally.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icefloe.statistics.means import block_means, default_block_length, mean_interval
+from icefloe.statistics.means import block_means, default_block_length, images_needed, mean_interval
 
 
 def coverage(draw, n, trials=300, **options):
@@ -82,3 +82,21 @@ def test_correlated_frames_are_covered_far_better_than_by_independent_resampling
 
 def test_a_block_is_the_cube_root_of_the_number_of_images():
     assert [default_block_length(n) for n in (1, 3, 8, 27, 1000)] == [1, 1, 2, 3, 10]
+
+
+def test_so_many_values_of_the_same_spread_show_a_mean_above_zero(rng):
+    values = [0.3, 0.05]
+    needed = images_needed(values)
+    mean, spread = np.mean(values), np.std(values, ddof=1)
+
+    def low(n):
+        return mean - stats.t.ppf(0.975, n - 1) * spread / np.sqrt(n)
+
+    assert low(needed) > 0 >= low(needed - 1)
+    assert needed > len(values)
+
+
+def test_no_number_of_images_is_named_where_none_would_show_it():
+    assert images_needed([0.3]) is None
+    assert images_needed([-0.3, 0.1]) is None
+    assert images_needed([0.5, -0.49]) is None

@@ -54,8 +54,8 @@ def data(rng: np.random.Generator) -> TrainingData:
     images, masks = discs(12, rng)
     keys = tuple(f"D1/image_{index}" for index in range(12))
     return TrainingData(
-        train=PreparedImages(keys[:8], images[:8], masks[:8]),
-        validation=PreparedImages(keys[8:], images[8:], masks[8:]),
+        train=PreparedImages(keys[:8], tuple(images[:8]), tuple(masks[:8])),
+        validation=PreparedImages(keys[8:], tuple(images[8:]), tuple(masks[8:])),
         classes=("background", "ice"),
         is_new=np.zeros(8, bool),
     )

@@ -5,6 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
@@ -13,8 +14,8 @@ from icefloe.training.identity import checkpoint_directory
 
 
 def test_images_and_masks_are_on_the_models_grid_and_padding_is_ignored(make_dataset, split):
-    data = prepare([make_dataset()], split, Preprocessing(size=96), new_keys=["D1/image_3", "D9/other"])
-    assert data.train.images.shape == (8, 96, 96)
+    (data,) = prepare([make_dataset()], split, Preprocessing(size=96), new_keys=["D1/image_3", "D9/other"])
+    assert [image.shape for image in data.train.images] == [(96, 96)] * 8
     assert data.train.keys == split.train
     assert set(np.unique(data.validation.masks)) <= {0, 1, 255}
     assert list(np.flatnonzero(data.is_new)) == [3]
@@ -24,9 +25,9 @@ def test_the_hash_changes_with_any_pixel_label_or_key(data):
     def changed(part, **values):
         return replace(data, **{part: replace(getattr(data, part), **values)}).sha256
 
-    images, masks = data.train.images.copy(), data.validation.masks.copy()
-    images[3, 5, 5] += 1e-3
-    masks[0, 0, 0] = 255
+    images, masks = (tuple(a.copy() for a in part) for part in (data.train.images, data.validation.masks))
+    images[3][5, 5] += 1e-3
+    masks[0][0, 0] = 255
     hashes = {
         data.sha256,
         changed("train", images=images),
@@ -40,8 +41,8 @@ def test_the_hash_changes_with_any_pixel_label_or_key(data):
 def test_images_are_taken_by_their_keys_in_the_order_asked_for(data):
     taken = data.train.take([data.train.keys[5], data.train.keys[2]])
     assert taken.keys == (data.train.keys[5], data.train.keys[2])
-    np.testing.assert_array_equal(taken.images, data.train.images[[5, 2]])
-    np.testing.assert_array_equal(taken.masks, data.train.masks[[5, 2]])
+    np.testing.assert_array_equal(taken.images, [data.train.images[row] for row in (5, 2)])
+    np.testing.assert_array_equal(taken.masks, [data.train.masks[row] for row in (5, 2)])
 
 
 def test_an_empty_training_part_is_refused(make_dataset, split):
@@ -96,3 +97,31 @@ def test_a_checkpoint_belongs_to_one_configuration_of_one_member_on_one_set_of_d
         directory(init="f"),
     }
     assert len(others) == 6
+
+
+def test_each_fold_is_validated_on_once_and_every_image_is_read_once(make_dataset, split, monkeypatch):
+    dataset = make_dataset()
+    keys = (*split.train, *split.validation)
+    folds = (keys[::3], keys[1::3], keys[2::3])
+    folded = Split(train=keys, validation=(), test=(), folds=folds, fold_guards=((), keys[:1], ()))
+    read = []
+    image = Sample.image
+    monkeypatch.setattr(Sample, "image", lambda sample: read.append(sample.key) or image(sample))
+
+    parts = prepare([dataset], folded, Preprocessing(size=64), new_keys=[keys[1]])
+
+    assert sorted(read) == sorted(keys)
+    assert [part.validation.keys for part in parts] == list(folds)
+    for part in parts:
+        assert not set(part.train.keys) & set(part.validation.keys)
+        assert part.is_new.sum() == (keys[1] in part.train.keys)
+    assert [len(part.train) for part in parts] == [8, 7, 8]
+    assert len({part.sha256 for part in parts}) == 3
+
+
+def test_folds_that_the_labels_do_not_fill_are_refused(make_dataset, split):
+    folded = Split(
+        train=split.train[:2], validation=(), test=(), folds=(split.train[:2], ()), fold_guards=((), ())
+    )
+    with pytest.raises(IcefloeError, match=r"2 labelled images do not fill 2 folds.*set split\.folds lower"):
+        prepare([make_dataset()], folded, Preprocessing(size=64))

@@ -7,8 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from icefloe.ensemble.engine import load_network
 from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
+from icefloe.models.views import view_logits
 from icefloe.models.zoo import build
+from icefloe.scoring.baselines import baseline_scores
 from icefloe.training import fit
 from icefloe.training.checkpoint import remove_checkpoints
 from icefloe.training.config import TrainingConfig
@@ -59,6 +63,103 @@ def test_a_killed_training_resumes_to_the_very_same_weights(spec, data, config, 
     )  # times too: the first epoch was not run again
 
 
+def averaged(config: TrainingConfig, **changes: object) -> TrainingConfig:
+    return config.model_copy(update={"averaging": 0.1, **changes})
+
+
+def test_with_averaging_a_killed_training_resumes_to_the_very_same_weights(
+    spec, data, config, tmp_path, monkeypatch
+):
+    undisturbed = fit_member(spec, data, averaged(config), tmp_path / "undisturbed")
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(spec, data, averaged(config), tmp_path / "killed")
+    resumed = fit_member(spec, data, averaged(config), tmp_path / "killed")
+    assert without_times(resumed) == without_times(undisturbed)
+    of_average, of_weights = (
+        [{**record.to_dict(), "seconds": 0} for record in read_progress(tmp_path / part)[1]]
+        for part in ("killed", "undisturbed")
+    )
+    assert of_average == of_weights
+
+
+def test_with_averaging_the_last_epochs_average_is_kept_whatever_validation_says(
+    spec, data, config, tmp_path, monkeypatch
+):
+    losses = iter([1.0, 2.0, 3.0, 4.0])
+    loss_of = fit.segmentation_loss
+
+    def scripted(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        return loss_of(logits, masks) if logits.requires_grad else torch.tensor(next(losses))
+
+    monkeypatch.setattr(fit, "segmentation_loss", scripted)
+    receipt = fit_member(spec, data, averaged(config, epochs=4, patience=1), tmp_path)
+    assert (receipt.epochs, receipt.best_epoch, receipt.val_loss) == (4, 4, 4.0)
+    state = load_file(tmp_path / "state.safetensors")
+    kept = load_file(tmp_path / "best.safetensors")
+    for name, value in kept.items():
+        assert torch.equal(value, state[f"average.module.{name}"])
+    assert not torch.equal(kept["segmentation_head.0.weight"], state["model.segmentation_head.0.weight"])
+
+
+def test_with_averaging_training_itself_stays_the_same(spec, data, config, tmp_path):
+    fit_member(spec, data, config, tmp_path / "plain")
+    fit_member(spec, data, averaged(config), tmp_path / "averaged")
+    plain, with_average = (load_file(tmp_path / part / "state.safetensors") for part in ("plain", "averaged"))
+    assert all(torch.equal(value, with_average[name]) for name, value in plain.items())
+
+
+def test_an_averaged_training_learns_discs(spec, data, config, tmp_path):
+    receipt = fit_member(spec, data, averaged(config, epochs=12), tmp_path)
+    outcome = read_outcome(tmp_path)
+    assert receipt.val_iou > 0.5
+    assert receipt.val_loss == outcome.records[-1].val_loss
+    mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
+    assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
+
+
+def test_a_pretrained_encoder_learns_at_its_own_rate_and_a_random_one_at_the_decoders(
+    spec, data, config, tmp_path
+):
+    start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
+    save_file(start, tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+    once = config.model_copy(update={"epochs": 1, "weight_decay": 0.0})
+    slow = once.model_copy(update={"encoder_learning_rate": 0.01})
+
+    def moved(member: MemberSpec, how: TrainingConfig, name: str) -> tuple[float, float]:
+        """Mean change of the first filters and of a decoder's."""
+        first = build(member, 2).state_dict()
+        fit_member(member, data, how, tmp_path / name)
+        last = load_file(tmp_path / name / "state.safetensors")
+        encoder, decoder = (
+            float((last[f"model.{weight}"] - first[weight]).abs().mean())
+            for weight in ("encoder.features.0.0.weight", "decoder.blocks.0.conv1.0.weight")
+        )
+        return encoder, decoder
+
+    encoder, decoder = moved(pretrained, once, "as_before")
+    slow_encoder, fast_decoder = moved(pretrained, slow, "slow")
+    assert slow_encoder < 0.05 * encoder
+    assert fast_decoder > 0.5 * decoder
+    assert moved(spec, slow, "random") == moved(spec, once, "random_as_before")
+    assert read_progress(tmp_path / "slow")[1][0].lr == read_progress(tmp_path / "as_before")[1][0].lr
+
+
+def test_a_slower_encoder_resumes_to_the_very_same_weights(spec, data, config, tmp_path, monkeypatch):
+    save_file(build(spec, 2).state_dict(), tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+    slow = config.model_copy(update={"encoder_learning_rate": 0.1})
+    undisturbed = fit_member(pretrained, data, slow, tmp_path / "undisturbed")
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(pretrained, data, slow, tmp_path / "killed")
+    resumed = fit_member(pretrained, data, slow, tmp_path / "killed")
+    assert without_times(resumed) == without_times(undisturbed)
+
+
 def test_a_finished_training_is_not_run_again(spec, data, config, tmp_path, monkeypatch):
     receipt = fit_member(spec, data, config, tmp_path)
     monkeypatch.setattr(fit, "build", lambda *_: pytest.fail("trained again"))
@@ -75,7 +176,7 @@ def test_training_learns_discs_and_keeps_the_weights_of_the_lowest_validation_lo
     assert receipt.val_loss == min(losses) == losses[receipt.best_epoch - 1]
     assert losses[-1] < losses[0] - 0.2
     assert receipt.val_iou > 0.5
-    mask, truth = outcome.probabilities >= 0.5, data.validation.masks == 1
+    mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
     assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
 
@@ -92,6 +193,20 @@ def test_training_stops_when_the_validation_loss_has_not_fallen_for_patience_epo
     monkeypatch.setattr(fit, "segmentation_loss", scripted)
     receipt = fit_member(spec, data, config.model_copy(update={"epochs": 6, "patience": 2}), tmp_path)
     assert (receipt.epochs, receipt.best_epoch, receipt.val_loss) == (4, 2, 1.0)
+
+
+def test_a_finished_member_is_judged_by_all_views_that_its_ensemble_will_use(spec, data, config, tmp_path):
+    plain = fit_member(spec, data, config, tmp_path / "plain")
+    receipt = fit_member(spec, data, config.model_copy(update={"views": 8}), tmp_path / "views")
+    assert receipt.weights_sha256 == plain.weights_sha256
+    network = load_network(spec, 2, tmp_path / "views" / "best.safetensors")
+    with torch.inference_mode():
+        logits = view_logits(network, torch.tensor(np.stack(data.validation.images))[:, None], 8)
+    found = read_outcome(tmp_path / "views").probabilities
+    np.testing.assert_allclose(found, logits[:, 0].sigmoid(), atol=2e-3)
+    mask, truth = found >= 0.5, data.validation.judged_masks == 1
+    assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
+    assert receipt.val_brier != plain.val_brier
 
 
 def test_newly_labelled_images_have_a_say_in_which_epoch_is_best(spec, data, config, tmp_path):
@@ -122,13 +237,13 @@ def test_starting_weights_of_another_network_are_refused(spec, data, config, tmp
 
 
 def test_several_classes_are_trained_with_a_probability_for_each(spec, data, config, tmp_path):
-    masks = [part.masks.copy() for part in (data.train, data.validation)]
+    masks = [np.stack(part.masks) for part in (data.train, data.validation)]
     for part in masks:
         part[:, :8] = 2
         part[:, -4:] = 255
     three = TrainingData(
-        train=type(data.train)(data.train.keys, data.train.images, masks[0]),
-        validation=type(data.train)(data.validation.keys, data.validation.images, masks[1]),
+        train=type(data.train)(data.train.keys, data.train.images, tuple(masks[0])),
+        validation=type(data.train)(data.validation.keys, data.validation.images, tuple(masks[1])),
         classes=("background", "ice", "aperture"),
         is_new=data.is_new,
     )
@@ -187,6 +302,21 @@ def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_lear
     assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
 
 
+def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path):
+    start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
+    save_file(start, tmp_path / "start.safetensors")
+    pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
+
+    fit_member(pretrained, data, config.model_copy(update={"freeze_statistics": True}), tmp_path / "fit")
+
+    kept = load_file(tmp_path / "fit" / "best.safetensors")
+    changed = {name for name, value in kept.items() if name in start and not torch.equal(value, start[name])}
+    statistics = {name for name in kept if name.endswith(("running_mean", "running_var"))}
+    assert {name for name in statistics if name.startswith("decoder.")} <= changed
+    assert not {name for name in statistics if name.startswith("encoder.")} & changed
+    assert any(name.startswith("encoder.") for name in changed)
+
+
 def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, tmp_path):
     path = tmp_path / "start.safetensors"
     save_file(build(spec, 2).state_dict(), path)
@@ -194,6 +324,9 @@ def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, t
     receipt = fit_member(spec.model_copy(update={"weights": str(path)}), data, once, tmp_path / "fit")
     assert receipt.pretrained_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert MemberReceipt.from_dict(receipt.to_dict()) == receipt
+    assert receipt.baselines == baseline_scores(data.validation.images, data.validation.masks, 2)
+    assert receipt.val_iou_labelled == pytest.approx(receipt.val_iou)
+    assert receipt.first_weights == str(path)
     assert fit_member(spec, data, once, tmp_path / "scratch").pretrained_sha256 is None
 
 

@@ -6,17 +6,23 @@ import shutil
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
+import ray
+import safetensors.numpy
 from mlflow.tracking import MlflowClient
 
+from icefloe.datasets.splits import Split
 from icefloe.ensemble.manifest import Manifest, Member
 from icefloe.errors import IcefloeError
+from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import Silent
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
-from icefloe.training.parallel import member_jobs, train_members
+from icefloe.training.parallel import member_folds, member_jobs, train_members
+from icefloe.training.previous import PreviousVersion
 from icefloe.training.ray_session import start_ray, stop_ray
 
 SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")
@@ -24,7 +30,7 @@ SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "bes
 
 @pytest.fixture(scope="module")
 def _running_ray():
-    address = start_ray()
+    address = start_ray(worker_niceness=1)
     assert ":" in address
     yield
     stop_ray()
@@ -47,7 +53,12 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     manifest = Manifest(
         name="EA-T1",
         members=tuple(
-            Member(spec=MemberSpec(**receipt.spec), sha256=receipt.weights_sha256)
+            Member(
+                spec=MemberSpec(**receipt.spec),
+                sha256=receipt.weights_sha256,
+                fold=receipt.fold,
+                trained_on=receipt.trained_on,
+            )
             for receipt in members.receipts
         ),
         preprocessing=config.preprocessing,
@@ -55,6 +66,12 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     )
     (path / "ensemble.yaml").write_text(manifest.to_yaml())
     return manifest
+
+
+@pytest.mark.usefixtures("_running_ray")
+def test_workers_are_nicer_than_the_command_by_what_it_says():
+    niceness = ray.remote(lambda: os.nice(0))
+    assert ray.get(niceness.remote()) == min(os.nice(0) + 1, 19)
 
 
 class Told(Silent):
@@ -72,7 +89,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     """One sequence, since each step starts from the last one's members and training takes seconds."""
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     dataset = make_dataset()
-    config = config.model_copy(update={"epochs": 10, "patience": 10})  # time to be killed in
+    config = config.model_copy(update={"epochs": 10, "patience": 10, "views": 4})  # time to be killed in
     first_name = config.members[0].name
 
     def train(name, checkpoints=None, config=config, **options):
@@ -82,6 +99,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
 
     undisturbed = train("undisturbed")
     assert undisturbed.names == tuple(spec.name for spec in config.members)
+    assert undisturbed.views == config.views == 4
     assert [len(records) for records in undisturbed.history().values()] == [10, 10]
 
     # A worker is killed in the middle: its task starts again elsewhere and goes on.
@@ -118,7 +136,7 @@ def test_killed_workers_interrupted_drivers_and_retraining(
         tracking=Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", "study", (tmp_path / "artifacts").as_uri()),
     )
     assert again.receipts == MembersDir.load(tmp_path / "interrupted").receipts  # their seconds, too
-    assert len(told) == 22  # ten epochs of either, and their ends
+    assert len(told) == 2 * 22  # ten epochs of either, and their ends; each and together
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
     (parent,) = [run for run in runs if run.info.run_name not in undisturbed.names]
@@ -193,5 +211,96 @@ def test_another_file_of_pretrained_weights_is_another_training(data, config, tm
     directories = set()
     for content in (b"one", b"another", b"one"):
         path.write_bytes(content)
-        directories.add(member_jobs(how, data, data.sha256, tmp_path, None, None)[0].directory)
+        (job,) = member_jobs(how, [data], [data.sha256], {spec.name: None}, tmp_path, None, None)
+        directories.add(job.directory)
     assert len(directories) == 2
+
+
+def manifest_of(config, folds, trained_on=None) -> Manifest:
+    return Manifest(
+        name="EA-T1",
+        members=tuple(
+            Member(spec=spec, sha256="0" * 64, fold=fold, trained_on=trained_on)
+            for spec, fold in zip(config.members, folds, strict=True)
+        ),
+        preprocessing=config.preprocessing,
+        classes=("background", "ice"),
+    )
+
+
+def test_a_member_keeps_the_fold_of_the_version_that_it_starts_from(config, split, tmp_path):
+    folded = Split(train=split.train, validation=(), test=(), folds=((), (), ()), fold_guards=((), (), ()))
+    first, second = config.members
+    third = first.model_copy(update={"seed": 7})
+    (tmp_path / "ensemble.yaml").write_text(manifest_of(config, (2, 1)).to_yaml())
+    previous = PreviousVersion.load(tmp_path)
+
+    assert list(member_folds((first, second, third), folded, None).values()) == [0, 1, 2]
+    assert member_folds((second, third, first), folded, previous) == {
+        second.name: 1,
+        third.name: 1,
+        first.name: 2,
+    }
+    assert list(member_folds((first, second), split, previous).values()) == [None, None]
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("_running_ray")
+def test_members_validate_on_their_own_folds_and_say_what_they_were_trained_on(
+    make_dataset, split, config, tmp_path, caplog
+):
+    dataset = make_dataset()
+    keys = (*split.train, *split.validation)
+    halves = (keys[::2], keys[1::2])
+    folded = Split(train=keys, validation=(), test=(), folds=halves, fold_guards=((), ()))
+
+    def train(name, split, **options):
+        output, checkpoints = tmp_path / name, tmp_path / "checkpoints"
+        how = config.model_copy(update={"epochs": 1})
+        return train_members([dataset], split, how, output=output, checkpoints=checkpoints, **options)
+
+    members = train("folds", folded)
+    for receipt, own, others in zip(members.receipts, halves, halves[::-1], strict=True):
+        assert members.validation_keys(receipt.name) == own
+        assert receipt.trained_on == others
+        masks, probabilities = (
+            part(receipt.name) for part in (members.validation_masks, members.validation_probabilities)
+        )
+        assert masks.shape == probabilities.shape == (6, 64, 64)
+        found = np.mean((masks == 1) == (probabilities >= 0.5))  # float16 may round at the threshold
+        assert found == pytest.approx(receipt.val_pca, abs=5e-3)
+    assert [receipt.fold for receipt in members.receipts] == [0, 1]
+    assert MembersDir.load(members.path) == members
+
+    # Without folds, what a member was trained on before is not forgotten.
+    save_ensemble(tmp_path / "EA-T1", members, config)
+    after = train("unfolded", split, start_from=tmp_path / "EA-T1")
+    for receipt, others in zip(after.receipts, halves[::-1], strict=True):
+        assert receipt.fold is None
+        assert set(receipt.trained_on) == {*others, *split.train}
+    assert "EA-T1 trained it on 2 of its 4 validation images" in caplog.text
+
+
+def test_members_that_know_every_validation_image_are_refused_before_they_are_trained(
+    make_dataset, split, config, tmp_path
+):
+    folder = tmp_path / "EA-T1"
+    folder.mkdir()
+    keys = (*split.train, *split.validation)
+    (folder / "ensemble.yaml").write_text(manifest_of(config, (None, None), keys).to_yaml())
+    for member in config.members:
+        safetensors.numpy.save_file({}, folder / f"{member.name}.safetensors")
+    digest = sha256_file(folder / f"{config.members[0].name}.safetensors")
+    text = (folder / "ensemble.yaml").read_text()
+    (folder / "ensemble.yaml").write_text(text.replace("0" * 64, digest))
+    with pytest.raises(
+        IcefloeError, match=r"EA-T1: its members were trained on all images.*Set split\.folds"
+    ):
+        train_members(
+            [make_dataset()],
+            split,
+            config,
+            output=tmp_path / "members",
+            checkpoints=tmp_path / "checkpoints",
+            start_from=folder,
+        )

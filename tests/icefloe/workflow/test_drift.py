@@ -8,8 +8,11 @@ import tifffile
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.drift.benchmark import Benchmark, predicted_rows
+from icefloe.drift.report import GateReport
 from icefloe.errors import IcefloeError
+from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import evaluate
+from icefloe.evaluation.rule import PromotionRule
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
@@ -95,3 +98,13 @@ def test_a_dataset_of_nothing_but_training_images_is_refused(settings, registry)
     assert len(Dataset.load(settings.data / "D6").samples) == 1
     with pytest.raises(IcefloeError, match=r"^D6: EA-T1 was trained on all of its images\. Name another"):
         accept_experiment(settings, "D6", "EA-T1")
+
+
+def test_a_report_of_a_provisional_version_says_so(settings, registry, evaluation_of):
+    verdict = compare(evaluation_of({"D1": (0.5, 1)}), None, PromotionRule(n_resamples=1000))
+    registry.attach_report("EA-T1", verdict)
+    report = accept_experiment(settings, "D6", "EA-T1", "more of the same")
+    assert report.sentence().endswith(" EA-T1 is provisional.")
+    assert report.notes()[0] == f"EA-T1 is provisional: {verdict.provisional}"
+    assert report.notes()[0] in report.to_markdown()
+    assert GateReport.model_validate_json(report.model_dump_json()) == report

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from icefloe.datasets.dataset import Sample
-from icefloe.imaging.preprocess import Geometry
+from icefloe.imaging.geometry import Geometry
 from icefloe.models.spec import MemberSpec
 from icefloe.training.records import MemberReceipt
 from studies.ea_vs_er.design import Design

@@ -1,0 +1,280 @@
+"""A training planned from the data, the machine and the time there is, each choice with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from icefloe.datasets.fingerprint import Fingerprint
+from icefloe.datasets.splits import SplitConfig
+from icefloe.imaging.augment import Augmentation
+from icefloe.imaging.preprocess import Preprocessing
+from icefloe.models.spec import DecoderChannels, MemberSpec
+from icefloe.result import Result
+from icefloe.tables import Table
+from icefloe.training.config import RetrainingConfig, TrainingConfig
+from icefloe.training.rule import PruningRule
+from icefloe.training.speed import StepTime, step_time
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MINUTES = 10.0
+"""A coffee's length: what a first version may take where nobody says otherwise."""
+
+ENCODERS = ("efficientnet-lite2", "efficientnet-lite1", "efficientnet-lite0")
+"""Whose ImageNet weights are installed with Icefloe; the slowest first, so no core waits at the end."""
+
+DECODER: DecoderChannels = (48, 32, 24, 16)
+LEAST_WIDTH = 6.0
+"""Pixels that objects must be wide on the grid of a network; thinner ones vanish in its first halvings."""
+
+SIZE, GPU_SIZE = 256, 512
+BATCH = 8
+FEW_LABELS = 100
+"""Below it each labelled image counts, so members train on folds; above, a split costs little."""
+
+OVERHEAD_SECONDS = 60.0
+"""Of a run outside training: Ray's start, calibration, evaluation, registration."""
+
+CROWDED = 1.15
+"""Trainings side by side share caches and memory: each takes longer than alone by about this factor."""
+
+LEAST_STEPS, MOST_STEPS = 60, 1500
+STEPS_PER_EPOCH = 8
+RETRAINING_SHARE = 0.5
+"""Of a first training's epochs: it starts from weights that know most."""
+
+AUGMENTATION = Augmentation()
+OPTIMISATION: dict[str, Any] = {"learning_rate": 1e-3, "averaging": 0.1}
+RETRAINING: dict[str, Any] = {"learning_rate": 5e-4, "new_data_weight": 4.0}
+"""Chosen by leave-one-experiment-out on all real and simulated data at hand: docs/studies/training.md."""
+
+PRUNING = PruningRule(min_accuracy=0.0, min_error_reduction=2 / 3)
+
+Timing = Callable[[MemberSpec, int, int, int, int], StepTime]
+"""Time of a step by member, size, batch size, number of classes and threads, such as `speed.step_time`."""
+
+
+class Machine(BaseModel):
+    """The machine to train on: number of CPU cores, and the name of its GPU, if any."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cores: int
+    gpu: str | None
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This one."""
+        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+        return cls(cores=os.cpu_count() or 1, gpu=gpu)
+
+
+class Decision(BaseModel):
+    """One choice of a plan, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    choice: str
+    why: str
+
+
+class Plan(Result):
+    """Settings of a first version, planned.
+
+    Attributes
+    ----------
+    fingerprint, machine
+        Data and machine that it was planned for.
+    minutes
+        About how long the run will take.
+    decisions
+        Every choice, with its reason.
+    split, training, pruning
+        The settings.
+    """
+
+    fingerprint: Fingerprint
+    machine: Machine
+    minutes: float
+    decisions: tuple[Decision, ...]
+    split: SplitConfig
+    training: TrainingConfig
+    pruning: PruningRule
+
+    def sentence(self) -> str:
+        """Members, view, length."""
+        training = self.training
+        how = training.preprocessing
+        return (
+            f"Plan: {len(training.members)} members on {_seen(how)}, {training.epochs} epochs, "
+            f"about {self.minutes:.0f} min."
+        )
+
+    def table(self) -> Table:
+        """A row per choice."""
+        return Table.of(
+            {"what": decision.what, "choice": decision.choice, "why": decision.why}
+            for decision in self.decisions
+        )
+
+    def plot(self, ax: Axes) -> None:
+        """Width of each class's objects on the network's grid, in a square of whole images and as planned."""
+        names = [found.name for found in self.fingerprint.classes]
+        whole, planned = _shrinking(self.fingerprint, self.training.preprocessing.size), self._shrinking()
+        for offset, label, factor in ((-0.2, "whole image", whole), (0.2, "as planned", planned)):
+            widths = [found.width / factor for found in self.fingerprint.classes]
+            ax.barh([row + offset for row in range(len(names))], widths, 0.35, label=label)
+        ax.axvline(LEAST_WIDTH, color="0.4", linewidth=1, linestyle="--")
+        ax.set_yticks(range(len(names)), names)
+        ax.set_xscale("log")
+        ax.set_xlabel("typical width on the network's grid in px; dashed: least that is seen")
+        ax.legend(frameon=False)
+
+    def _shrinking(self) -> float:
+        how = self.training.preprocessing
+        if how.view == "whole":
+            return _shrinking(self.fingerprint, how.size)
+        known = [size for size in self.fingerprint.pixel_sizes_nm.values() if size is not None]
+        return how.pixel_size_nm / min(known) if how.pixel_size_nm is not None else float(how.downsampling)
+
+
+def plan_training(
+    found: Fingerprint, machine: Machine, minutes: float = MINUTES, *, timing: Timing | None = None
+) -> Plan:
+    """Plan the training of a first version.
+
+    Parameters
+    ----------
+    found
+        Fingerprint of the labelled images.
+    machine
+        Machine to train on.
+    minutes
+        Wall time that the whole run should take, in minutes.
+    timing
+        How long a training step takes; None: measured on this machine, which takes some seconds.
+    """
+    measure = timing or step_time
+    size = GPU_SIZE if machine.gpu else SIZE
+    preprocessing, view = _view(found, size)
+    members = tuple(
+        MemberSpec(encoder=encoder, weights="imagenet", decoder_channels=DECODER) for encoder in ENCODERS
+    )
+    split, folds = _split(found, len(members))
+    threads = max(1, machine.cores // len(members))
+    measured = measure(members[1], preprocessing.size, BATCH, len(found.classes) + 1, threads)
+    epochs, lasting, length = _length(measured, machine, len(members), minutes)
+    training = TrainingConfig(
+        members=members,
+        preprocessing=preprocessing,
+        augmentation=AUGMENTATION,
+        epochs=epochs,
+        patience=epochs,
+        batch_size=BATCH,
+        draws_per_epoch=STEPS_PER_EPOCH * BATCH,
+        precision=measured.precision,
+        retraining=RetrainingConfig(
+            epochs=(shorter := max(1, round(RETRAINING_SHARE * epochs))), patience=shorter, **RETRAINING
+        ),
+        **OPTIMISATION,
+    )
+    networks = Decision(
+        what="members",
+        choice=", ".join(ENCODERS),
+        why="they are pre-trained on ImageNet and installed with Icefloe, and three are trained quickly",
+    )
+    bar = Decision(
+        what="bar",
+        choice="two thirds of the best trivial baseline's wrong pixels right",
+        why="that is what 97 % accuracy means on the paper's images, where all background has 90.5 %",
+    )
+    return Plan(
+        fingerprint=found,
+        machine=machine,
+        minutes=lasting,
+        decisions=(view, networks, folds, length, bar),
+        split=split,
+        training=training,
+        pruning=PRUNING,
+    )
+
+
+def _shrinking(found: Fingerprint, size: int) -> float:
+    """Native pixels per pixel of a square of `size` that holds a whole image."""
+    return max(found.largest) / size
+
+
+def _view(found: Fingerprint, size: int) -> tuple[Preprocessing, Decision]:
+    """Whole images where objects are wide enough in the square, else tiles at the resolution they need."""
+    finest, shrinking = found.finest, _shrinking(found, size)
+    shrunk = finest.width / shrinking
+    largest = f"{max(found.largest)} px images"
+    if shrunk >= LEAST_WIDTH or shrinking <= 1:
+        choice = Preprocessing(size=size)
+        why = f"{finest.name} is about {finest.width:.0f} px wide in {largest}, {shrunk:.0f} px in the square"
+        return choice, Decision(what="view", choice=_seen(choice), why=why)
+    sizes = list(found.pixel_sizes_nm.values())
+    known = [pixel for pixel in sizes if pixel is not None]
+    if len(known) == len(sizes) and len(set(known)) > 1:
+        choice = Preprocessing(view="tiles", size=size, pixel_size_nm=max(known))
+    else:
+        choice = Preprocessing(
+            view="tiles", size=size, downsampling=max(1, int(finest.width // (2 * LEAST_WIDTH)))
+        )
+    why = (
+        f"{finest.name} is about {finest.width:.1f} px wide in {largest}; scaled to {size} px it would be "
+        f"{shrunk:.1f}, less than the {LEAST_WIDTH:g} that networks need"
+    )
+    return choice, Decision(what="view", choice=_seen(choice), why=why)
+
+
+def _seen(how: Preprocessing) -> str:
+    if how.view == "whole":
+        return f"whole images at {how.size} px"
+    if how.pixel_size_nm is not None:
+        return f"tiles of {how.size} px at {how.pixel_size_nm:g} nm a pixel"
+    share = "native" if how.downsampling == 1 else f"1/{how.downsampling} of the native"
+    return f"tiles of {how.size} px at {share} resolution"
+
+
+def _split(found: Fingerprint, n_members: int) -> tuple[SplitConfig, Decision]:
+    n = found.n_labelled
+    if n < FEW_LABELS:
+        return SplitConfig(folds=n_members), Decision(
+            what="split",
+            choice=f"{n_members} folds",
+            why=f"each of the {n} labelled images then trains two members and is judged by the third, which "
+            "did not see it",
+        )
+    return SplitConfig(), Decision(
+        what="split",
+        choice="train, validation, test",
+        why=f"with {n} labelled images a fifth may be kept for validation, and a fifth for testing",
+    )
+
+
+def _length(
+    measured: StepTime, machine: Machine, n_members: int, minutes: float
+) -> tuple[int, float, Decision]:
+    """Epochs, the minutes that they take, and why."""
+    at_once = 1 if machine.gpu else min(n_members, machine.cores)
+    a_step = CROWDED * measured.seconds * n_members / at_once
+    steps = (60 * minutes - OVERHEAD_SECONDS) / a_step
+    planned = min(max(steps, LEAST_STEPS), MOST_STEPS)
+    epochs = max(1, round(planned / STEPS_PER_EPOCH))
+    lasting = (epochs * STEPS_PER_EPOCH * a_step + OVERHEAD_SECONDS) / 60
+    where = machine.gpu or f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
+    why = f"a step takes {measured.seconds:.2f} s ({measured.precision}) on {where}"
+    if steps < LEAST_STEPS:
+        why += f"; {minutes:g} min are too few for a network to learn anything"
+    elif steps > MOST_STEPS:
+        why += f"; more than {MOST_STEPS} steps add little"
+    choice = f"{epochs} epochs of {STEPS_PER_EPOCH} steps, about {lasting:.0f} min"
+    return epochs, lasting, Decision(what="length", choice=choice, why=why)

@@ -1,0 +1,114 @@
+"""The plan of a first version: what follows from the data, the machine and the time."""
+
+import pytest
+
+from icefloe.datasets.fingerprint import ClassPrint, Fingerprint
+from icefloe.training.planner import MOST_STEPS, STEPS_PER_EPOCH, Machine, plan_training
+from icefloe.training.speed import StepTime
+
+TWO_CORES = Machine(cores=2, gpu=None)
+
+
+def a_step_of(seconds, precision="fp32"):
+    return lambda *_: StepTime(seconds, precision)
+
+
+def found(width=156.0, largest=(894, 960), n_labelled=20, pixel_sizes=(None, None), name="ice"):
+    return Fingerprint(
+        datasets={"D1": n_labelled - n_labelled // 2, "D2": n_labelled // 2},
+        largest=largest,
+        pixel_sizes_nm=dict(zip(("D1", "D2"), pixel_sizes, strict=True)),
+        background="background",
+        classes=(ClassPrint(name=name, share=0.1, width=width),),
+    )
+
+
+def plan(data=None, machine=TWO_CORES, minutes=10.0, seconds=1.5):
+    return plan_training(data or found(), machine, minutes, timing=a_step_of(seconds))
+
+
+def why(plan, what):
+    (decision,) = [decision for decision in plan.decisions if decision.what == what]
+    return f"{decision.choice}: {decision.why}"
+
+
+def test_objects_that_fill_the_image_are_seen_whole():
+    made = plan()
+
+    assert (made.training.preprocessing.view, made.training.preprocessing.size) == ("whole", 256)
+    assert why(made, "view") == (
+        "whole images at 256 px: ice is about 156 px wide in 960 px images, 42 px in the square"
+    )
+
+
+def test_a_crack_that_would_vanish_in_the_square_is_seen_in_tiles():
+    made = plan(found(width=6.7, largest=(1024, 1024), name="crack"))
+
+    assert made.training.preprocessing.view == "tiles"
+    assert made.training.preprocessing.downsampling == 1
+    assert why(made, "view") == (
+        "tiles of 256 px at native resolution: crack is about 6.7 px wide in 1024 px images; scaled to 256 "
+        "px it would be 1.7, less than the 6 that networks need"
+    )
+
+
+def test_a_wide_lattice_in_a_large_image_keeps_the_resolution_that_it_needs():
+    made = plan(found(width=40, largest=(4096, 4096)))
+
+    assert made.training.preprocessing.downsampling == 3
+    assert "1/3 of the native resolution" in made.sentence()
+
+
+def test_experiments_of_different_magnification_are_brought_to_one_pixel_size():
+    made = plan(found(width=8, largest=(2048, 2048), pixel_sizes=(0.2, 0.1)))
+
+    assert made.training.preprocessing.pixel_size_nm == 0.2
+
+
+def test_a_small_image_is_never_tiled():
+    assert plan(found(width=3, largest=(200, 256))).training.preprocessing.view == "whole"
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 30])
+def test_the_time_is_used_and_kept(minutes):
+    made = plan(minutes=minutes)
+
+    assert made.minutes == pytest.approx(minutes, rel=0.1)
+
+
+def test_a_slow_machine_is_told_that_the_time_is_too_short():
+    made = plan(seconds=30)
+
+    assert made.minutes > 40
+    assert "10 min are too few for a network to learn anything" in why(made, "length")
+
+
+def test_a_fast_one_stops_where_more_steps_add_little():
+    made = plan(machine=Machine(cores=32, gpu="H200"), seconds=0.01)
+
+    assert made.training.epochs * STEPS_PER_EPOCH == pytest.approx(MOST_STEPS, rel=0.01)
+    assert made.minutes < 10
+
+
+def test_few_labels_are_divided_into_folds_and_many_are_not():
+    assert plan(found(n_labelled=20)).split.folds == 3
+    assert plan(found(n_labelled=200)).split.folds == 0
+
+
+def test_the_faster_number_format_is_used():
+    assert plan_training(found(), TWO_CORES, timing=a_step_of(1, "bf16")).training.precision == "bf16"
+
+
+def test_a_plan_read_back_is_the_one_made():
+    made = plan()
+
+    assert type(made).model_validate_json(made.model_dump_json()) == made
+
+
+def test_a_plan_shows_its_reasons_in_a_table_and_a_figure():
+    made = plan(found(width=6.7, largest=(1024, 1024), name="crack"))
+
+    assert "because" not in made.table().markdown()
+    assert "crack" in made.table().markdown()
+    (axis,) = made.figure().axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["crack"]
