@@ -29,6 +29,8 @@ METHODS = {
     },
     **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
     "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),
+    "nnunet": Method("nnU-Net v2, 2d", "nnunet", {}),
+    "nnunet-1gb": Method("nnU-Net v2, 2d, planned for 1 GB", "nnunet", {"gpu_memory_gb": 1}),
 }
 """On the command line and in files; the trivial baselines always are in the table."""
 
@@ -117,7 +119,12 @@ def _cell(chosen: argparse.Namespace, method: Method, name: str, prepared: Prepa
         minutes=chosen.minutes,
         threads=chosen.threads,
         by_cpu=chosen.by_cpu,
-        options={"preset": chosen.preset, **(method.options or {})},
+        options={
+            "preset": chosen.preset,
+            "environment": str((chosen.work / "nnunet").absolute()),
+            "classes": prepared.train.info.classes,
+            **(method.options or {}),
+        },
     )
     cell = run_cell(method, prepared, job)
     if "error" not in cell:

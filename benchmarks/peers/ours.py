@@ -6,7 +6,7 @@ python -m benchmarks.peers.ours JOB.json
 import sys
 from pathlib import Path
 
-from benchmarks.peers.jobs import Clock, Job, save_prediction
+from benchmarks.peers.jobs import Job, save_prediction
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.versions import init_workspace
 from icefloe.ensemble.ensemble import Ensemble
@@ -28,7 +28,7 @@ SEED_STEP = 1000
 def main(job: Job) -> None:
     """Train a first version on the job's images, segment its test images."""
     settings = _workspace(job)
-    clock = Clock(job)
+    clock = job.clock()
     params = _params(settings, job)
     bundle, members, kept, version = (
         job.folder / name for name in ("bundle", "members", "kept.json", "version")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks.peers.cases import CASES, prepare
 from benchmarks.peers.cells import Method, baseline_cell, run_cell, score
-from benchmarks.peers.jobs import Clock, Job, save_prediction
+from benchmarks.peers.jobs import Job, save_prediction
 from benchmarks.peers.ours import with_weights
 from benchmarks.peers.smp_unet import FLIPS, augment, build, predict
 from benchmarks.peers.table import interval, pooled, write_comparison
@@ -114,7 +114,7 @@ def test_a_method_that_fails_leaves_its_reason(prepared, tmp_path):
 def test_minutes_may_be_counted_in_cpu_time(prepared, tmp_path):
     (tmp_path / "job").mkdir()
     content = {**job_of(prepared, tmp_path / "job").__dict__, "minutes": 1e-4, "by_cpu": True}
-    clock = Clock(Job(**content))
+    clock = Job(**content).clock()
     while clock.share < 1:
         sum(range(10_000))
     clock.trained()

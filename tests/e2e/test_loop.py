@@ -49,10 +49,13 @@ TINY = {
 PRESETS = {
     "tiny": TINY,
     # The same training, so that the checkpoints of `tiny` serve it.
-    "strict": {**TINY, "pruning": {"min_accuracy": 0.99999}},
+    "strict": {**TINY, "pruning": {"min_accuracy": 0.99999, "keep_best": 0}},
     "pretrained": {
         **TINY,
-        "training": {**TINY["training"], "members": [{"encoder": "resnet18", "weights": "imagenet"}]},
+        "training": {
+            **TINY["training"],
+            "members": [{"encoder": "resnet18", "weights": "imagenet", "seed": seed} for seed in (0, 1)],
+        },
     },
 }
 
@@ -274,7 +277,8 @@ def test_when_no_member_passes_pruning_the_table_is_printed_and_nothing_is_regis
 
     first, *table = ended.stderr.strip().splitlines()
     assert ended.returncode == 2
-    assert "none of 2 members passes pruning. Train longer" in first
+    assert "none of 2 members passes pruning (the best, " in first
+    assert first.endswith("Label more images, or keep the best two all the same (keep_best: 2).")
     assert any("mobilenet_v2-unet-s0" in line for line in table)
     assert any("efficientnet-b0-unet-s0" in line for line in table)
     assert "Traceback" not in ended.stderr
