@@ -7,16 +7,21 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.peers import ours
 from benchmarks.peers.cases import CASES, prepare
 from benchmarks.peers.cells import Method, baseline_cell, run_cell, score
 from benchmarks.peers.jobs import Job, save_prediction
 from benchmarks.peers.ours import with_weights
 from benchmarks.peers.smp_unet import FLIPS, augment, build, predict
 from benchmarks.peers.table import interval, pooled, write_comparison
+from icefloe.datasets.fingerprint import fingerprint
 from icefloe.ensemble.prediction import Prediction
 from icefloe.errors import IcefloeError
+from icefloe.models.weights import weights_file
 from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.scoring.tally import Tally
+from icefloe.training.planner import ENCODERS
+from icefloe.training.speed import StepTime
 
 
 @pytest.fixture
@@ -132,10 +137,28 @@ def test_a_prediction_without_a_mask_takes_the_likeliest_class(prepared, tmp_pat
 
 def test_first_weights_take_encoders_that_have_them():
     training = load_params(DEFAULT_PARAMS, "small").training
-    scratch, sim = with_weights(training, "none"), with_weights(training, "sim")
+    scratch, sim, photographs = (with_weights(training, name) for name in ("none", "sim", "imagenet"))
     assert [spec.encoder for spec in scratch.members] == [spec.encoder for spec in training.members]
-    assert {spec.weights for spec in sim.members} == {"sim"}
-    assert [spec.channels for spec in sim.members] == [spec.channels for spec in training.members]
+    assert [spec.weights for spec in sim.members] == ["sim"] * 3
+    assert {spec.encoder for spec in photographs.members} == set(ENCODERS)
+    for spec in photographs.members:
+        assert weights_file(spec.encoder, spec.weights).is_file()
+
+
+def test_the_plan_is_for_the_networks_that_are_trained_and_the_cores_they_get(prepared, monkeypatch):
+    timed = []
+
+    def step_time(member, size, batch, n_classes, threads):
+        timed.append((member.encoder, member.weights, threads))
+        return StepTime(seconds=1.0, precision="fp32")
+
+    monkeypatch.setattr(ours, "step_time", step_time)
+    found = fingerprint([prepared.train])
+    plans = {name: ours.plan_for(found, name, 1, 10) for name in ("none", "sim", "imagenet")}
+    assert [weights for _, weights, _ in timed] == ["none", "sim", "imagenet"]
+    assert {threads for *_, threads in timed} == {1}
+    assert timed[1][0] in {spec.encoder for spec in with_weights(plans["sim"].training, "sim").members}
+    assert plans["imagenet"].minutes == pytest.approx(10, abs=1)
 
 
 def test_the_table_shows_intervals_over_images_and_seeds_and_what_failed(prepared, tmp_path):
