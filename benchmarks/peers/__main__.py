@@ -19,6 +19,7 @@ from benchmarks.peers.cases import CASES, Prepared, prepare
 from benchmarks.peers.cells import ROOT, Cell, Method, baseline_cell, remove_leftovers, run_cell, save_cell
 from benchmarks.peers.jobs import Job
 from benchmarks.peers.table import read_cells, write_comparison
+from benchmarks.peers.variants import VARIANTS
 from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import BASELINES
 
@@ -34,10 +35,19 @@ METHODS = {
     },
     **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
     "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),
+    **{
+        f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": "imagenet", "training": entries})
+        for name, entries in VARIANTS.items()
+    },
     "nnunet": Method("nnU-Net v2, 2d", "nnunet", {}),
     "nnunet-1gb": Method("nnU-Net v2, 2d, planned for 1 GB", "nnunet", {"gpu_memory_gb": 1}),
 }
 """On the command line and in files; the trivial baselines always are in the table."""
+
+COMPARED = [
+    name for name, method in METHODS.items() if method.module and "training" not in (method.options or {})
+]
+"""What is compared unless methods are named: not the variants, which settings are chosen by."""
 
 
 def main() -> None:
@@ -79,7 +89,7 @@ def _arguments() -> argparse.Namespace:
         help="folder of ice, nanoparticle-sintering and so on; or ICEFLOE_REAL_DATA",
     )
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
-    parser.add_argument("--methods", nargs="+", choices=learning, default=learning, metavar="METHOD")
+    parser.add_argument("--methods", nargs="+", choices=learning, default=COMPARED, metavar="METHOD")
     parser.add_argument(
         "--by-cpu", action="store_true", help="count minutes of CPU by core: for a machine with other work"
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.peers.jobs import Job, save_prediction
+from benchmarks.peers.variants import with_entries
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.fingerprint import Fingerprint, fingerprint
 from icefloe.datasets.versions import init_workspace
@@ -85,7 +86,7 @@ def _params(settings: Settings, job: Job) -> Params:
         params = planned_params(plan_for(found, weights, job.threads, job.minutes))
     else:
         params = load_params(settings.workspace / "params.yaml", preset)
-    training = with_weights(params.training, weights)
+    training = with_entries(with_weights(params.training, weights), job.options.get("training", {}))
     members = [
         spec.model_copy(update={"seed": spec.seed + SEED_STEP * job.seed}) for spec in training.members
     ]

@@ -14,12 +14,15 @@ from benchmarks.peers.jobs import Job, save_prediction
 from benchmarks.peers.ours import with_weights
 from benchmarks.peers.smp_unet import FLIPS, augment, build, predict
 from benchmarks.peers.table import interval, pooled, write_comparison
+from benchmarks.peers.variants import VARIANTS, with_entries
 from icefloe.datasets.fingerprint import fingerprint
 from icefloe.ensemble.prediction import Prediction
 from icefloe.errors import IcefloeError
+from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
 from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.scoring.tally import Tally
+from icefloe.training.config import TrainingConfig
 from icefloe.training.planner import ENCODERS
 from icefloe.training.speed import StepTime
 
@@ -180,3 +183,19 @@ def test_the_table_shows_intervals_over_images_and_seeds_and_what_failed(prepare
     written = json.loads((tmp_path / "out" / "peers.json").read_text())
     assert written["rows"][0]["iou"]["mean"] == pytest.approx(mean)
     assert (tmp_path / "out" / "peers.md").read_text() == text
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_differs_from_the_plan_in_its_own_entries_and_no_others(name):
+    planned = TrainingConfig(
+        members=(MemberSpec(encoder=ENCODERS[0], weights="imagenet", decoder_channels=(48, 32, 24, 16)),),
+        averaging=0.1,
+        freeze_statistics=True,
+        views=4,
+    )
+
+    varied = with_entries(planned, VARIANTS[name])
+
+    changed = {entry for entry, value in varied if value != getattr(planned, entry)}
+    assert changed <= {"members" if entry == "decoder_channels" else entry for entry in VARIANTS[name]}
+    assert changed or name == "default-augmentation"  # which is what the planned one began as
