@@ -11,14 +11,20 @@ import json
 import os
 import shlex
 import sys
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.peers.cases import CASES, Prepared, prepare
-from benchmarks.peers.cells import Cell, Method, baseline_cell, remove_leftovers, run_cell, save_cell
+from benchmarks.peers.cells import ROOT, Cell, Method, baseline_cell, remove_leftovers, run_cell, save_cell
 from benchmarks.peers.jobs import Job
 from benchmarks.peers.table import read_cells, write_comparison
+from benchmarks.peers.variants import VARIANTS
 from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import BASELINES
+
+ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "training", "workflow")
+"""Of Icefloe, that decide what a version is."""
 
 LITE = ("lite0", "lite1", "lite2")
 METHODS = {
@@ -29,8 +35,19 @@ METHODS = {
     },
     **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
     "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),
+    **{
+        f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": "imagenet", "training": entries})
+        for name, entries in VARIANTS.items()
+    },
+    "nnunet": Method("nnU-Net v2, 2d", "nnunet", {}),
+    "nnunet-1gb": Method("nnU-Net v2, 2d, planned for 1 GB", "nnunet", {"gpu_memory_gb": 1}),
 }
 """On the command line and in files; the trivial baselines always are in the table."""
+
+COMPARED = [
+    name for name, method in METHODS.items() if method.module and "training" not in (method.options or {})
+]
+"""What is compared unless methods are named: not the variants, which settings are chosen by."""
 
 
 def main() -> None:
@@ -72,7 +89,7 @@ def _arguments() -> argparse.Namespace:
         help="folder of ice, nanoparticle-sintering and so on; or ICEFLOE_REAL_DATA",
     )
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
-    parser.add_argument("--methods", nargs="+", choices=learning, default=learning, metavar="METHOD")
+    parser.add_argument("--methods", nargs="+", choices=learning, default=COMPARED, metavar="METHOD")
     parser.add_argument(
         "--by-cpu", action="store_true", help="count minutes of CPU by core: for a machine with other work"
     )
@@ -81,9 +98,7 @@ def _arguments() -> argparse.Namespace:
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="cores for each cell"
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument(
-        "--preset", default="small", help="of Icefloe; its own time unless it plans by minutes"
-    )
+    parser.add_argument("--preset", default="auto", help="of Icefloe; other than auto, it takes its own time")
     parser.add_argument(
         "--work", type=Path, default=Path("peers"), help="finished cells, and work in progress"
     )
@@ -92,12 +107,24 @@ def _arguments() -> argparse.Namespace:
 
 
 def _cell_name(chosen: argparse.Namespace, case: str, name: str, seed: int) -> str:
-    """What a cell depends on, for it is trained again when that differs."""
-    if not METHODS[name].module:
+    """What a cell depends on, the code of its method included: where that differs it is trained again."""
+    method = METHODS[name]
+    if not method.module:
         return f"{case}--{name.replace(' ', '-').replace(',', '')}.json"
-    preset = f"-{chosen.preset}" if METHODS[name].module == "ours" else ""
+    preset = f"-{chosen.preset}" if method.module == "ours" else ""
     time = f"{chosen.minutes:g}{'cpu' if chosen.by_cpu else 'min'}-{chosen.threads}threads"
-    return f"{case}--{name}{preset}--{time}--seed{seed}.json"
+    return f"{case}--{name}{preset}--{time}--{_code(method.module)}--seed{seed}.json"
+
+
+@cache
+def _code(module: str) -> str:
+    """Digest of the code that a method's result depends on."""
+    here = Path(__file__).parent
+    own = sorted(here.glob(f"{module}*"))
+    rooms = [ROOT / "icefloe" / room for room in ROOMS] if module == "ours" else []
+    files = [*own, *(path for room in rooms for path in sorted(room.rglob("*.py")))]
+    files += [ROOT / "icefloe" / "params.yaml"] if module == "ours" else []
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
 
 def _is_finished(path: Path) -> bool:
@@ -117,7 +144,12 @@ def _cell(chosen: argparse.Namespace, method: Method, name: str, prepared: Prepa
         minutes=chosen.minutes,
         threads=chosen.threads,
         by_cpu=chosen.by_cpu,
-        options={"preset": chosen.preset, **(method.options or {})},
+        options={
+            "preset": chosen.preset,
+            "environment": str((chosen.work / "nnunet").absolute()),
+            "classes": prepared.train.info.classes,
+            **(method.options or {}),
+        },
     )
     cell = run_cell(method, prepared, job)
     if "error" not in cell:

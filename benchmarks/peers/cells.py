@@ -16,7 +16,8 @@ import numpy as np
 import psutil
 
 from benchmarks.peers.cases import Prepared
-from benchmarks.peers.jobs import ABOUT, TRAINED, Job
+from benchmarks.peers.clock import ABOUT, TRAINED
+from benchmarks.peers.jobs import Job
 from icefloe.datasets.dataset import Dataset
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic

@@ -1,18 +1,15 @@
 """What a method is given, and what it gives back: the one form for all of them."""
 
 import json
-import os
-import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.peers.clock import Clock
 from icefloe.datasets.dataset import Dataset
 from icefloe.typing import FloatArray, MaskArray
-
-TRAINED, ABOUT = "trained.json", "about.json"
 
 
 @dataclass(frozen=True)
@@ -62,39 +59,9 @@ class Job:
         """Class names by mask value."""
         return tuple(Dataset.load(self.train).info.classes)
 
-
-class Clock:
-    """Time of the parts of a job; the first part starts when this is made."""
-
-    def __init__(self, job: Job) -> None:
-        self._job, self._began, self._cpu = job, time.perf_counter(), _cpu_s()
-        self._trained = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Wall time since the start."""
-        return time.perf_counter() - self._began
-
-    @property
-    def share(self) -> float:
-        """Part of the minutes allowed that is used up."""
-        used = (_cpu_s() - self._cpu) / self._job.threads if self._job.by_cpu else self.seconds
-        return used / (60 * self._job.minutes)
-
-    def trained(self) -> None:
-        """The training is over: what follows is prediction."""
-        self._trained = self.seconds
-        (self._job.folder / TRAINED).write_text(json.dumps(self._trained), encoding="utf-8")
-
-    def predicted(self, **details: Any) -> None:
-        """All is done; `details` go into the cell as they are."""
-        about = {"training_s": self._trained, "prediction_s": self.seconds - self._trained, **details}
-        (self._job.folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-
-
-def _cpu_s() -> float:
-    """CPU time of this process and of those of its children that have ended."""
-    return sum(os.times()[:4])
+    def clock(self) -> Clock:
+        """The time of this job, from now on."""
+        return Clock(self.folder, self.minutes, self.threads, self.by_cpu)
 
 
 def save_prediction(job: Job, stem: str, probability: FloatArray, mask: MaskArray | None = None) -> None:

@@ -4,23 +4,28 @@ python -m benchmarks.peers.ours JOB.json
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.peers.jobs import Clock, Job, save_prediction
-from icefloe.datasets.dataset import Dataset
+from benchmarks.peers.jobs import Job, save_prediction
+from benchmarks.peers.variants import with_entries
+from icefloe.datasets.dataset import Dataset, load_datasets
+from icefloe.datasets.fingerprint import Fingerprint, fingerprint
 from icefloe.datasets.versions import init_workspace
 from icefloe.ensemble.ensemble import Ensemble
-from icefloe.errors import IcefloeError
-from icefloe.models.spec import ENCODERS, MemberSpec
-from icefloe.models.weights import weights_file
+from icefloe.models.spec import MemberSpec
 from icefloe.params import DEFAULT_PARAMS, Params, load_params
 from icefloe.settings import Settings, load_settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.members import MembersDir
+from icefloe.training.planner import ENCODERS, Machine, Plan, plan_training
+from icefloe.training.speed import StepTime, step_time
 from icefloe.workflow.data import commit_data, get_data, import_images
+from icefloe.workflow.planning import planned_params
 from icefloe.workflow.runs import start_run
 from icefloe.workflow.training import assemble_version, prune_candidates, train_candidates
 
+AUTO = "auto"
 SEED_STEP = 1000
 """Between the first weights of two repetitions: more than an ensemble has members of one encoder."""
 
@@ -28,7 +33,7 @@ SEED_STEP = 1000
 def main(job: Job) -> None:
     """Train a first version on the job's images, segment its test images."""
     settings = _workspace(job)
-    clock = Clock(job)
+    clock = job.clock()
     params = _params(settings, job)
     bundle, members, kept, version = (
         job.folder / name for name in ("bundle", "members", "kept.json", "version")
@@ -44,6 +49,10 @@ def main(job: Job) -> None:
         save_prediction(job, sample.stem, prediction.mean, prediction.mask)
     clock.predicted(
         preset=job.options["preset"],
+        epochs=params.training.epochs,
+        view=params.training.preprocessing.model_dump(mode="json"),
+        folds=params.split.folds,
+        provisional=pruning.provisional,
         members=[f"{spec.name} ({spec.weights})" for spec in params.training.members],
         kept=list(pruning.kept),
         threshold=manifest.threshold,
@@ -70,9 +79,14 @@ def _workspace(job: Job) -> Settings:
 
 
 def _params(settings: Settings, job: Job) -> Params:
-    """The preset with the first weights that are asked for."""
-    params = load_params(settings.workspace / "params.yaml", job.options["preset"])
-    training = with_weights(params.training, job.options["weights"])
+    """The preset, or the plan for the job's minutes, with the first weights that are asked for."""
+    preset, weights = job.options["preset"], job.options["weights"]
+    if preset == AUTO:
+        found = fingerprint(list(load_datasets(settings.data).values()))
+        params = planned_params(plan_for(found, weights, job.threads, job.minutes))
+    else:
+        params = load_params(settings.workspace / "params.yaml", preset)
+    training = with_entries(with_weights(params.training, weights), job.options.get("training", {}))
     members = [
         spec.model_copy(update={"seed": spec.seed + SEED_STEP * job.seed}) for spec in training.members
     ]
@@ -80,40 +94,35 @@ def _params(settings: Settings, job: Job) -> Params:
     return params.model_copy(update={"training": training})
 
 
+def plan_for(found: Fingerprint, weights: str, cores: int, minutes: float) -> Plan:
+    """The plan of `--preset auto`, its length by the networks that are trained in the end."""
+
+    def timing(member: MemberSpec, *how: int) -> StepTime:
+        (replaced,) = _replaced((member,), weights)
+        return step_time(replaced, *how)
+
+    return plan_training(found, Machine(cores=cores, gpu=None), minutes, timing=timing)
+
+
 def with_weights(training: TrainingConfig, weights: str) -> TrainingConfig:
     """A configuration whose members start from the named weights.
 
-    Where those are not on this machine for every encoder of the configuration, its members take, in order,
-    the encoders that they are there for; the decoders stay.
-
-    Raises
-    ------
-    IcefloeError
-        If there are too few such encoders.
+    For `sim` they become those of the preset `demo`, which these weights are made for. For the others
+    decoders stay, and encoders, too, if they have such weights; else they become the planner's.
     """
-    members = training.members
+    return training.model_copy(update={"members": _replaced(training.members, weights)})
+
+
+def _replaced(members: Sequence[MemberSpec], weights: str) -> tuple[MemberSpec, ...]:
+    if weights == "sim":
+        return load_params(DEFAULT_PARAMS, "demo").training.members[: len(members)]
     encoders = [spec.encoder for spec in members]
-    if not all(_has(encoder, weights) for encoder in encoders):
-        encoders = [encoder for encoder in ENCODERS if _has(encoder, weights)][: len(members)]
-    if len(encoders) < 2:
-        raise IcefloeError(f"{weights}: there are no such weights here for two encoders. Place some.")
-    specs = [
+    if weights == "imagenet" and not set(encoders) <= set(ENCODERS):
+        encoders = list(ENCODERS[: len(members)])
+    return tuple(
         MemberSpec.model_validate(spec.model_dump() | {"encoder": encoder, "weights": weights})
-        for spec, encoder in zip(members, encoders, strict=False)
-    ]
-    return training.model_copy(update={"members": tuple(specs)})
-
-
-def _has(encoder: str, weights: str) -> bool:
-    if weights == "none":
-        return True
-    if weights not in ("sim", *ENCODERS[encoder].pretrained):
-        return False
-    try:
-        weights_file(encoder, weights)
-    except IcefloeError:
-        return False
-    return True
+        for spec, encoder in zip(members, encoders, strict=True)
+    )
 
 
 if __name__ == "__main__":

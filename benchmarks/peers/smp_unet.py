@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from benchmarks.peers.jobs import Clock, Job, save_prediction
+from benchmarks.peers.clock import Clock
+from benchmarks.peers.jobs import Job, save_prediction
 from icefloe.datasets.dataset import Dataset
 from icefloe.typing import FloatArray
 
@@ -120,7 +121,7 @@ def main(job: Job) -> None:
     torch.set_num_threads(job.threads)
     samples = Dataset.load(job.train).labelled
     read = [(sample.image(), sample.mask()) for sample in samples]
-    clock = Clock(job)
+    clock = job.clock()
     images = torch.stack([to_input(image) for image, _ in read])
     sizes = [torch.from_numpy(mask)[None, None].float() for _, mask in read]
     masks = torch.cat([functional.interpolate(mask, (SIZE, SIZE), mode="nearest-exact") for mask in sizes])[

@@ -35,10 +35,13 @@ Dice are means over all classes but the background. Intervals (95 %) add in quad
 experiment resemble each other, so they say nothing of a third experiment. The number of steps follows from
 the machine's speed: a seed repeats first weights and draws, not every digit.
 
-- Icefloe: a preset whose members start from random weights (scratch), from weights of simulated micrographs
-  (sim) or from photographs (imagenet); where an encoder of the preset has no such weights here, one that has
-  takes its place. A preset without a time budget takes its own time, which stands beside.
+- Icefloe: `--preset auto`, planned for the minutes allowed, from random weights (scratch) or from photographs
+  (imagenet); from simulated micrographs (sim) with the members of the preset demo, as the planner's encoders
+  have no such weights. Any other preset takes its own time.
 - smp U-Net: `benchmarks/peers/smp_unet.py`, whole images at 256 px, nothing tuned on these data.
+- nnU-Net v2: its own plan, network, patches, augmentation, loss and optimizer, one network of all images; its
+  learning rate falls over the minutes allowed in place of 1,000 epochs. It plans for a GPU of 8 GB: on a CPU
+  a step of that takes long, so it stands here planned for 1 GB, too.
 - Ice: of test pictures that are pixel by pixel alike the first counts. Nanoparticles: halves, images that
   show the same area on one side. Superalloy: the published split of Super1; its images of other alloys are
   not in the folder. Coatings: halves by furnace batch; what EBC3 holds out is not in the folder.

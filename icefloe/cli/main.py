@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from icefloe.cli import context, data, labels, models, physics, pipelines, recordings, results, studies, weights
+from icefloe.cli import (
+    context,
+    data,
+    labels,
+    models,
+    physics,
+    pipelines,
+    recordings,
+    results,
+    studies,
+    weights,
+)
 from icefloe.cli.pretrain import pretrain
 from icefloe.errors import IcefloeError, explain_system_error
 

@@ -170,13 +170,17 @@ def transfer(
         ),
     ] = None,
     encoder: Annotated[
-        list[str] | None, typer.Option(help="Encoder of the zoo; repeat for more. Default: mobilenet_v2.")
+        list[str] | None,
+        typer.Option(help="Encoder of the zoo; repeat for more. Default: efficientnet-lite0."),
     ] = None,
-    preset: Annotated[str, typer.Option(help="Preset of params.yaml to train with.")] = "small",
+    preset: Annotated[
+        str, typer.Option(help="Preset of params.yaml; its training, and its first member's decoder.")
+    ] = "study",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 4,
+    frozen: Annotated[bool, typer.Option(help="Also train pre-trained encoders' decoders alone.")] = False,
     output: Output = STUDIES,
 ) -> None:
-    """Pre-trained weights: scratch, sim and imagenet, frozen or not, at 2, 5, 10 and 20 labels (figure 6)."""
+    """Pre-trained weights: scratch, sim and imagenet at 2, 5, 10 and 20 labels (figure 6)."""
     from studies.transfer.run import run_transfer
 
     _run(
@@ -187,6 +191,7 @@ def transfer(
             encoders=encoder or ("mobilenet_v2",),
             preset=preset,
             n_seeds=seeds,
+            frozen=frozen,
         ),
         output,
     )

@@ -31,6 +31,7 @@ class SplitConfig(BaseModel):
         trained on it. 0: none; all members share the training and the validation images.
     block_frames
         Wished length of a validation or test block in frames; longer blocks are less alike their neighbours.
+        Blocks of folds are as long as two of each fold allow.
     min_labels
         Labels that came together and are fewer than this all train; with folds, none of them is a test image.
     guard_frames
@@ -254,11 +255,12 @@ def time_blocks(weights: Sequence[int], config: SplitConfig) -> list[Side]:
     return sides
 
 
-def fold_blocks(n_units: int, n_folds: int, block_units: int, first: int = 0) -> list[int]:
+def fold_blocks(n_units: int, n_folds: int, first: int = 0) -> list[int]:
     """Folds of units in time order, in interleaved blocks of nearly equal length.
 
-    Every fold comes in each of the cycles that the time range is divided into, and the folds' numbers of
-    units differ by at most one. Eight units and three folds give 0 0 1 1 2 0 1 2.
+    Every fold comes twice where the units allow, so that none sits at one end of the experiment, and no more
+    often: longer blocks are less alike their neighbours, and have fewer borders to guard. The folds' numbers
+    of units differ by at most one. Eight units and three folds give 0 0 1 1 2 0 1 2.
 
     Parameters
     ----------
@@ -266,15 +268,11 @@ def fold_blocks(n_units: int, n_folds: int, block_units: int, first: int = 0) ->
         Number of units; a group of duplicates is one.
     n_folds
         Number of folds.
-    block_units
-        Wished length of a block.
     first
         The fold that begins.
     """
-    share = n_units / n_folds
-    # At least two cycles where the units allow, so that no fold sits at one end of the experiment.
-    n_cycles = max(1, round(share / block_units), min(2, int(share)))
-    blocks = np.array_split(np.arange(n_units), n_cycles * n_folds)
+    n_blocks = n_folds * (2 if n_units >= 2 * n_folds else 1)
+    blocks = np.array_split(np.arange(n_units), n_blocks)
     return [(first + number) % n_folds for number, block in enumerate(blocks) for _ in block]
 
 
@@ -310,7 +308,7 @@ def _in_folds(dataset: Dataset, sides: list[Side], n_before: int, config: SplitC
     n_units = sum(side != "test" for side in sides)
     # By name, so that the first labels of several datasets are not all in one fold, and stay where they are.
     first = zlib.crc32(dataset.name.encode()) + n_before
-    folds = iter(fold_blocks(n_units, config.folds, config.block_frames, first))
+    folds = iter(fold_blocks(n_units, config.folds, first))
     return [side if side == "test" else next(folds) for side in sides]
 
 

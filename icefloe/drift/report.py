@@ -59,6 +59,8 @@ class GateReport(Result):
         Sentences on what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
         Property of the acquisition that changed, if shifted or noisy.
+    warnings : tuple of str
+        Sentences on what the benchmark is worth.
     version : str
         The version that predicted the dataset, such as `EA-T1`; empty in a file of an earlier Icefloe.
     provisional : str
@@ -78,6 +80,7 @@ class GateReport(Result):
     reason: str
     not_compared: tuple[str, ...] = ()
     attribution: Attribution | None = None
+    warnings: tuple[str, ...] = ()
     version: str = ""
     provisional: str = ""
 
@@ -153,7 +156,7 @@ class GateReport(Result):
             notes.append(self.noise.sentence())
         if self.not_compared:
             notes.append(f"Not compared: {', '.join(self.not_compared)}.")
-        return notes
+        return [*notes, *self.warnings]
 
     def to_markdown(self) -> str:
         """Sentence, table of all evidence, notes, causes, and how the test works."""

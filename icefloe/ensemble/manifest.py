@@ -184,6 +184,11 @@ class Manifest(BaseModel):
         ]
         return tuple(own or unseen)
 
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Keys of the images that moved a member's weights, as far as the members say."""
+        return frozenset(key for member in self.members for key in member.trained_on or ())
+
     @classmethod
     def load(cls, directory: Path) -> "Manifest":
         """Read and check `ensemble.yaml`, without touching weights.

@@ -1,5 +1,6 @@
 """The per-image columns of an evaluation that the promotion gate compares."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from icefloe.evaluation.evaluate import Evaluation
 
 Columns = dict[str, dict[str, dict[str, float]]]
-"""Dataset -> column of `METRICS` -> image stem -> value; datasets in natural order, images in time order."""
+"""Dataset -> column of `METRICS` -> image stem -> value, of the images that have it.
+
+Datasets are in natural order, images in time order."""
 
 
 def scores_by_dataset(evaluation: "Evaluation") -> Columns:
@@ -21,16 +24,27 @@ def scores_by_dataset(evaluation: "Evaluation") -> Columns:
     for row in sorted(evaluation.images, key=lambda row: (natural_key(row.dataset), row.index)):
         by_metric = columns.setdefault(row.dataset, {metric: {} for metric in METRICS})
         for metric in METRICS:
-            by_metric[metric][row.stem] = float(getattr(row, metric))
+            if (value := getattr(row, metric)) is not None:
+                by_metric[metric][row.stem] = float(value)
     return columns
 
 
 def mean_scores(evaluation: "Evaluation") -> dict[str, dict[str, float]]:
-    """Dataset -> metric -> mean over its images."""
+    """Dataset -> metric -> mean over the images that have it; metrics that none has are left out."""
     return {
-        dataset: {metric: float(np.mean(list(values.values()))) for metric, values in columns.items()}
+        dataset: {
+            metric: float(np.mean(list(values.values()))) for metric, values in columns.items() if values
+        }
         for dataset, columns in scores_by_dataset(evaluation).items()
     }
+
+
+def common(
+    challenger: Mapping[str, float], champion: Mapping[str, float]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """A column's values of two evaluations, of the images for which both have one."""
+    stems = [stem for stem in challenger if stem in champion]
+    return {stem: challenger[stem] for stem in stems}, {stem: champion[stem] for stem in stems}
 
 
 def check_same_images(challenger: Columns, champion: Columns) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from icefloe.evaluation.columns import Columns, check_same_images, scores_by_dataset
+from icefloe.evaluation.columns import Columns, check_same_images, common, scores_by_dataset
 from icefloe.evaluation.promotion import Comparison, Finding, PromotionReport, Verdict
 from icefloe.evaluation.rule import HIGHER_IS_BETTER, METRICS, PromotionRule
 from icefloe.statistics.interval import Interval
@@ -57,11 +57,10 @@ def compare(
     champion_scores = scores_by_dataset(champion)
     check_same_images(challenger_scores, champion_scores)
     comparisons = tuple(
-        _compare_metric(
-            dataset, metric, challenger_scores[dataset][metric], champion_scores[dataset][metric], rule
-        )
+        _compare_metric(dataset, metric, *both, rule)
         for dataset in challenger_scores
         for metric in METRICS
+        if all(both := common(challenger_scores[dataset][metric], champion_scores[dataset][metric]))
     )
     gains = _gains(challenger_scores, champion_scores, rule, new_dataset)
     improvement, reason = _improvement(gains, rule, new_dataset)

@@ -85,9 +85,10 @@ class Evaluation(Result):
     def numbers(self) -> dict[str, float]:
         """`D1.dice` and the like for every dataset, and the mean Dice over datasets, by flat names."""
         numbers = {
-            f"{dataset}.{name}": float(getattr(scores, name))
+            f"{dataset}.{name}": float(value)
             for dataset, scores in self.datasets.items()
             for name in ("pca", "iou", "dice", "brier", "ece", "uq")
+            if (value := getattr(scores, name)) is not None
         }
         return {"mean_dice": self.mean_dice, **numbers}
 
@@ -139,6 +140,24 @@ class Evaluation(Result):
         if len(dice) > 1:
             found = f"Dice is {dice[lowest]:.3f} ({lowest}) to {dice[highest]:.3f} ({highest})"
         return f"{self.ensemble}: {found}, above every trivial baseline. To raise it, label more of {lowest}."
+
+    def judges_note(self) -> str:
+        """Which images only a part of the members judged, and what that means; empty if all members did."""
+        partly = [image for image in self.images if image.n_left_out]
+        if not partly:
+            return ""
+        low, high = (limit(image.n_members or 0 for image in partly) for limit in (min, max))
+        n_judges = f"{low}" if low == high else f"{low} to {high}"
+        n_members = low + max(image.n_left_out for image in partly)
+        return (
+            f"{len(partly)} of the {len(self.images)} images are judged by {n_judges} of the {n_members} "
+            "members, those that were not trained on them. These scores are conservative: the mean over all "
+            "members is usually better than that of a part. A single member has no uncertainty (UQ)."
+        )
+
+    def to_markdown(self) -> str:
+        """The sentence, the table, and which members judged."""
+        return "\n".join([super().to_markdown(), *([self.judges_note()] if self.judges_note() else [])])
 
     def _best_baseline(self, dataset: str) -> tuple[str, float]:
         """Name and Dice of the trivial baseline that does best; none does better than nothing."""
@@ -207,7 +226,8 @@ def evaluate(
     segmenter
         An ensemble, or another model to be judged.
     samples
-        Images that it was not trained on, dataset after dataset, each with a reference.
+        Images that it was not trained on, dataset after dataset, each with a reference; of an ensemble that
+        was trained on folds, `icefloe.ensemble.judges.UnseenBy` lets the members judge that were not.
 
     Raises
     ------
@@ -223,7 +243,16 @@ def evaluate(
             scores = dataset.add(sample.image(), mask, prediction)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
-        images.append(ImageScores(dataset=sample.dataset, stem=sample.stem, index=sample.index, **scores))
+        images.append(
+            ImageScores(
+                dataset=sample.dataset,
+                stem=sample.stem,
+                index=sample.index,
+                n_members=prediction.n_members or None,
+                n_left_out=prediction.n_left_out,
+                **_without_nan(scores),
+            )
+        )
     if not images:
         raise IcefloeError(f"{segmenter.name}: there is no image to evaluate on. Label some held-out images.")
     return Evaluation(
@@ -266,7 +295,7 @@ class _DatasetScorer:
         tally, before = self._tally, self._uncalibrated
         return DatasetScores(
             n_images=len(tally.images),
-            **tally.pooled(),
+            **_without_nan(tally.pooled()),
             **(_uncalibrated(before.pooled()) if before.images else {}),
             confusion=tally.confusion.tolist(),
             calibration=BinnedCurve.from_bins(tally.calibration),
@@ -287,6 +316,11 @@ class _DatasetScorer:
             return None
         curve = roc_curve(np.concatenate(self._references), np.concatenate(self._probabilities))
         return RocPoints.from_curve(curve)
+
+
+def _without_nan(scores: Mapping[str, float]) -> dict[str, Any]:
+    """None for what could not be measured, which JSON can keep."""
+    return {name: None if np.isnan(value) else value for name, value in scores.items()}
 
 
 def _uncalibrated(scores: Mapping[str, float]) -> dict[str, float]:

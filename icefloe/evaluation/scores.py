@@ -22,9 +22,9 @@ class _Scores(Record):
     brier: float
     mae: float
     ece: float
-    uq: float
-    uq_boundary: float
-    uq_foreground: float
+    uq: float | None
+    uq_boundary: float | None
+    uq_foreground: float | None
     nll: float | None = None
     nll_uncalibrated: float | None = None
     ece_uncalibrated: float | None = None
@@ -43,14 +43,19 @@ class ImageScores(_Scores):
         Scores of the probability: Brier score, mean absolute deviation, expected calibration error.
     uq, uq_boundary, uq_foreground
         Uncertainty, in [0, 0.5]; see `icefloe.scoring.uncertainty.ImageUncertainty` (`uq` is its `uq_mean`,
-        the paper's).
+        the paper's). None where a single member judged the image: there is no disagreement.
     nll, nll_uncalibrated, ece_uncalibrated
         Negative log-likelihood per pixel, and both at temperature 1; None in files of an earlier version.
+    n_members, n_left_out
+        Number of members whose mean was scored, and of those left out because they were trained on the image.
+        `n_members` is None for a model without members, and in files of an earlier version.
     """
 
     dataset: str
     stem: str
     index: int
+    n_members: int | None = None
+    n_left_out: int = 0
 
 
 class BinnedCurve(Record):
@@ -119,7 +124,7 @@ class DatasetScores(_Scores):
     pca, iou, dice, brier, mae, ece, nll, nll_uncalibrated, ece_uncalibrated
         Scores as in `ImageScores`, but of all pixels together.
     uq, uq_boundary, uq_foreground
-        Mean over images (the paper's dataset UQ).
+        Mean over the images that have it (the paper's dataset UQ); None where none has.
     confusion
         Pixels by reference class (row) and predicted class (column).
     calibration

@@ -1,4 +1,4 @@
-"""Published weights that are pickles, such as NASA's MicroNet encoders, made safetensors once, by a person."""
+"""Published weights that are pickles, such as NASA's MicroNet encoders, made safetensors once."""
 
 import hashlib
 import io
@@ -44,13 +44,15 @@ def convert(source: Path, encoder: str, weights: str, output: Path) -> Path:
     Raises
     ------
     IcefloeError
-        If the encoder or its weights are not in the zoo, or the file is not of plain tensors or not of this
-        encoder.
+        If the encoder or its weights are not in the zoo, or the file is missing, not of plain tensors or not
+        of this encoder.
     """
     card = ENCODERS[MemberSpec(encoder=encoder, weights=weights).encoder].pretrained.get(weights)
     if card is None:
-        names = ", ".join(ENCODERS[encoder].pretrained)
-        raise IcefloeError(f"{weights}: not published weights of {encoder}. Use one of {names}.")
+        published = ", ".join(ENCODERS[encoder].pretrained)
+        raise IcefloeError(f"{weights}: not published weights of {encoder}. Use one of {published}.")
+    if not source.is_file():
+        raise IcefloeError(f"{source}: no such file. Name the file that you downloaded.")
     content = source.read_bytes()
     network, names = loaded_encoder(encoder, _tensors(source, content), source, (RGB,))
     state = {name: value.contiguous() for name, value in network.state_dict().items()}

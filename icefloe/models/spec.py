@@ -40,11 +40,15 @@ class Encoder:
         Width of a decoder that suits it, deepest stage first.
     dilates
         Whether its last stage can trade stride for dilation, which DeepLabV3+ needs.
+    is_local
+        Whether all of its features come from a neighbourhood of their place; those of squeeze-and-excitation
+        depend on means over the whole input.
     """
 
     pretrained: Mapping[str, Card]
     decoder_channels: DecoderChannels = FULL
     dilates: bool = True
+    is_local: bool = True
 
 
 _MICRONET = {"micronet": MICRONET, "image-micronet": IMAGE_MICRONET}
@@ -55,10 +59,12 @@ ENCODERS: dict[str, Encoder] = {
     "densenet121": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
     "densenet201": Encoder({"imagenet": IMAGENET, **_MICRONET}, dilates=False),
     "resnet18": Encoder({"imagenet": IMAGENET, "ssl": SSL, "swsl": SWSL, **_MICRONET}),
-    "se_resnet50": Encoder({"imagenet": SE_RESNET, **_MICRONET}),
+    "se_resnet50": Encoder({"imagenet": SE_RESNET, **_MICRONET}, is_local=False),
     "inception_v3": Encoder({"imagenet": GOOGLE}, dilates=False),
     "mobilenet_v2": Encoder({"imagenet": IMAGENET, **_MICRONET}, LIGHT),
-    "efficientnet-b0": Encoder({"imagenet": EFFICIENTNET, "advprop": ADVPROP, **_MICRONET}, LIGHT),
+    "efficientnet-b0": Encoder(
+        {"imagenet": EFFICIENTNET, "advprop": ADVPROP, **_MICRONET}, LIGHT, is_local=False
+    ),
     "efficientnet-lite0": _LITE,
     "efficientnet-lite1": _LITE,
     "efficientnet-lite2": _LITE,
@@ -66,6 +72,8 @@ ENCODERS: dict[str, Encoder] = {
 """The six of Baskaran et al. 2022, then light ones for machines without a GPU."""
 
 DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus")
+LOCAL_DECODERS = ("unet", "unetplusplus")
+"""The others normalise by groups, or pool, over the whole input."""
 
 
 class MemberSpec(BaseModel):
@@ -114,6 +122,11 @@ class MemberSpec(BaseModel):
     def channels(self) -> DecoderChannels:
         """Decoder width in force."""
         return self.decoder_channels or ENCODERS[self.encoder].decoder_channels
+
+    @property
+    def is_local(self) -> bool:
+        """Whether each pixel's logits come from its neighbourhood alone, however large the input is."""
+        return ENCODERS[self.encoder].is_local and self.decoder in LOCAL_DECODERS
 
     @field_validator("encoder")
     @classmethod

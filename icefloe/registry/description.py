@@ -77,6 +77,10 @@ def _gate(report: PromotionReport | None) -> str:
 def origin(lineage: Lineage) -> str:
     """Origin of a version: parent, images, labels and their authors, data, code."""
     roles = Counter(image.role for image in lineage.images)
+    n_folds = len({image.fold for image in lineage.images if image.fold is not None})
+    places = [f"{roles[role]} {role}" for role in ("train", "validation")]
+    if n_folds:
+        places = [f"{roles['fold']} in {n_folds} folds, each kept from some members"]
     datasets = list(dict.fromkeys(image.key.split("/")[0] for image in lineage.images))
     authors = Counter(image.author for image in lineage.images)
     imported = authors.pop(None, 0)
@@ -87,11 +91,19 @@ def origin(lineage: Lineage) -> str:
     before = f", that of {parent.name} `{parent.data.md5[:12]}`" if parent else ""
     return (
         f"Trained from {parent.name if parent else 'scratch'} on {n} image{'' if n == 1 else 's'} "
-        f"of {', '.join(datasets)}: {roles['train']} train, {roles['validation']} validation. "
+        f"of {', '.join(datasets)}: {', '.join(places)}. "
         f"Labels: {', '.join(labels)}.\n\n"
         f"Data version {data}{before}. Code `{lineage.git_sha[:12] or 'unknown'}`. "
-        f"Members: {', '.join(lineage.weights_sha256)}."
+        f"Members: {', '.join(lineage.weights_sha256)}.{_first_weights(lineage)}"
     )
+
+
+def _first_weights(lineage: Lineage) -> str:
+    """Which pre-trained weights are behind the version, and what they saw."""
+    members: dict[str, list[str]] = {}
+    for member, weights in lineage.first_weights.items():
+        members.setdefault(weights, []).append(member)
+    return "".join(f"\n\n{', '.join(names)} began with {weights}." for weights, names in members.items())
 
 
 def dice_table(evaluation: Evaluation, report: PromotionReport | None) -> Table:

@@ -1,7 +1,7 @@
 """Lineage of a version: its images, labels with authors and times, and first weights."""
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.provenance import lineage as lineage_of_samples
+from icefloe.ensemble.manifest import Member
 from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
+from icefloe.models.spec import MemberSpec
 
 if TYPE_CHECKING:
     from icefloe.datasets.versions import DataVersion
@@ -27,6 +29,9 @@ REPORTED_PACKAGES = (
     "timm",
 )
 """Packages that can change the numbers of a training."""
+
+
+Role = Literal["train", "validation", "fold"]
 
 
 class DataState(BaseModel):
@@ -46,7 +51,10 @@ class LabelledImage(BaseModel):
     key
         Dataset and stem, such as `D1/stack_7`.
     role
-        `train`: its pixels moved weights; `validation`: it stopped the training or set the threshold.
+        `train`: its pixels moved weights; `validation`: it stopped the training or set the threshold; `fold`:
+        it did the first in the members that were not held out from its fold, the second in those that were.
+    fold
+        Number of its fold, from 0; None: it is in none.
     image_sha256, mask_sha256
         SHA-256 of the files' bytes, in hex.
     author, labelled_at, source
@@ -57,12 +65,18 @@ class LabelledImage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     key: str
-    role: Literal["train", "validation"]
+    role: Role
+    fold: int | None = None
     image_sha256: str
     mask_sha256: str
     author: str | None = None
     labelled_at: str | None = None
     source: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its role in words: `train`, `validation` or `fold 2`."""
+        return self.role if self.fold is None else f"fold {self.fold}"
 
 
 class ParentVersion(BaseModel):
@@ -101,7 +115,12 @@ class Lineage(BaseModel):
     packages
         Python and the packages that can change the numbers -> version.
     images
-        Every image used, train and validation.
+        Every image used: train and validation, or those of all folds.
+    folds
+        Member name -> number of the fold that it was not trained on; empty: there were no folds.
+    trained_on
+        Member name -> keys of the images that moved its weights, also before the training began from its
+        parent's; empty in files of an earlier version.
     weights_sha256
         Member name -> SHA-256 of the version's own safetensors file.
     start_sha256
@@ -120,14 +139,29 @@ class Lineage(BaseModel):
     seeds: dict[str, int]
     packages: dict[str, str]
     images: tuple[LabelledImage, ...]
+    folds: dict[str, int] = {}
+    trained_on: dict[str, tuple[str, ...]] = {}
     weights_sha256: dict[str, str]
     start_sha256: dict[str, str] = {}
     parent: ParentVersion | None = None
     created: str
 
-    def keys(self, role: Literal["train", "validation"] | None = None) -> list[str]:
+    @property
+    def first_weights(self) -> dict[str, str]:
+        """Member name -> what its encoder began with before any version, as the parameters tell."""
+        specs = [MemberSpec.model_validate(member) for member in self.parameters.get("members", ())]
+        return {spec.name: spec.first_weights for spec in specs if spec.name in self.weights_sha256}
+
+    def keys(self, role: Role | None = None) -> list[str]:
         """Keys of the images used, all or those of one role."""
         return [image.key for image in self.images if role in (None, image.role)]
+
+    def n_judges(self, key: str) -> int | None:
+        """Number of members that may judge an image; None: it was used by none, so all may."""
+        if key in self.keys("train") or key in self.keys("validation"):
+            return 0
+        n_trained = sum(key in keys for keys in self.trained_on.values())
+        return len(self.trained_on) - n_trained if n_trained or key in self.keys("fold") else None
 
     def as_parent(self, name: str) -> ParentVersion:
         """This version as the parent `name` of the next one."""
@@ -154,13 +188,15 @@ class Lineage(BaseModel):
 def collect_lineage(
     datasets: Mapping[str, Dataset],
     *,
-    train: Iterable[str],
-    validation: Iterable[str],
+    train: Iterable[str] = (),
+    validation: Iterable[str] = (),
+    folds: Sequence[Iterable[str]] = (),
     data: "DataVersion",
     git_sha: str,
     parameters: Mapping[str, Any],
     seeds: Mapping[str, int],
     ensemble: Path,
+    members: Iterable[Member] = (),
     start_sha256: Mapping[str, str] | None = None,
     parent: ParentVersion | None = None,
 ) -> Lineage:
@@ -171,9 +207,13 @@ def collect_lineage(
     datasets
         Name -> dataset, all of the data version `data`.
     train, validation
-        Keys (`D1/stack_7`) of the samples used in each role.
+        Keys (`D1/stack_7`) of the samples used in each role by all members.
+    folds
+        Keys of the samples of each fold, where members were held out from one of them each.
     ensemble
         The saved ensemble that came of it.
+    members
+        Its members, which say what each of them was trained on.
     data, git_sha, parameters, seeds, start_sha256, parent
         Entries of `Lineage` of the same names.
 
@@ -182,13 +222,20 @@ def collect_lineage(
     IcefloeError
         If a sample is not in the datasets or has no label, or a `labels.csv` cannot be read.
     """
+    members = tuple(members)
     return Lineage(
         data=DataState(rev=data.rev, md5=data.md5),
         git_sha=git_sha,
         parameters=dict(parameters),
         seeds=dict(seeds),
         packages=package_versions(),
-        images=(*_labelled(datasets, train, "train"), *_labelled(datasets, validation, "validation")),
+        images=(
+            *_labelled(datasets, train, "train"),
+            *_labelled(datasets, validation, "validation"),
+            *(image for fold, keys in enumerate(folds) for image in _labelled(datasets, keys, "fold", fold)),
+        ),
+        folds={m.spec.name: m.fold for m in members if m.fold is not None},
+        trained_on={m.spec.name: m.trained_on for m in members if m.trained_on is not None},
         weights_sha256=member_hashes(ensemble),
         start_sha256=dict(start_sha256 or {}),
         parent=parent,
@@ -197,7 +244,7 @@ def collect_lineage(
 
 
 def _labelled(
-    datasets: Mapping[str, Dataset], keys: Iterable[str], role: Literal["train", "validation"]
+    datasets: Mapping[str, Dataset], keys: Iterable[str], role: Role, fold: int | None = None
 ) -> Iterator[LabelledImage]:
     for sample in lineage_of_samples(datasets, keys):
         if sample.label_sha256 is None:
@@ -206,6 +253,7 @@ def _labelled(
         yield LabelledImage(
             key=sample.key,
             role=role,
+            fold=fold,
             image_sha256=sample.image_sha256,
             mask_sha256=sample.label_sha256,
             author=latest.author if latest else None,

@@ -64,8 +64,10 @@ def describe_lineage(
     inherited = names & set(origin.weights_sha256) if origin else set()
     return collect_lineage(
         datasets=bundle.datasets,
-        train=bundle.split.train,
+        train=() if bundle.split.folds else bundle.split.train,
         validation=bundle.split.validation,
+        folds=bundle.split.folds,
+        members=manifest.members,
         data=bundle.version,
         git_sha=manifest.provenance.git_sha,
         parameters=parameters,

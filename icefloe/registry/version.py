@@ -118,13 +118,17 @@ class VersionDetails(BaseModel):
                     "member": member,
                     "weights": digest[:12],
                     "started from": lineage.start_sha256.get(member, "scratch")[:12],
+                    **(
+                        {"not trained on": f"fold {lineage.folds[member]}"} if member in lineage.folds else {}
+                    ),
+                    "encoder's first weights": lineage.first_weights.get(member),
                 }
                 for member, digest in lineage.weights_sha256.items()
             ),
             "Images and labels": Table.of(
                 {
                     "image": image.key,
-                    "role": image.role,
+                    "role": image.place,
                     "sha256": image.image_sha256[:12],
                     "label": image.mask_sha256[:12],
                     "by": image.author or "came with the data",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from icefloe.active.sampler import Selection
     from icefloe.datasets.dataset import Sample
+    from icefloe.ensemble.prediction import Prediction
     from icefloe.ensemble.segmenter import Segmenter
 
 MAX_IMAGES = 4
@@ -76,7 +77,7 @@ def evaluation_figure(
     return gallery(
         [
             SegmentedImage(
-                title=f"{sample.key}, UQ {prediction.uncertainty.uq_mean:.4f}",
+                title=f"{sample.key}, {_certainty(prediction)}",
                 image=sample.image(),
                 mask=prediction.mask,
                 uncertainty=prediction.std,
@@ -85,6 +86,12 @@ def evaluation_figure(
             for sample, prediction in segmenter.predict(chosen)
         ]
     )
+
+
+def _certainty(prediction: Prediction) -> str:
+    """The image's uncertainty, or that a single member judged it, which has none."""
+    uq = prediction.uncertainty.uq_mean
+    return "judged by one member" if np.isnan(uq) else f"UQ {uq:.4f}"
 
 
 def selection_figure(selection: Selection, samples: Sequence[Sample], predictions: PredictionSet) -> Figure:

@@ -60,6 +60,7 @@ def write_page(record: RunRecord, registry: Registry, path: Path) -> str:
         columns=COLUMNS,
         table=_table(findings.evaluations),
         calibration=_calibration_figure(findings.evaluations) if findings.evaluations else None,
+        judges={name: note for name, found in findings.evaluations.items() if (note := found.judges_note())},
         temperatures=_temperatures(findings.evaluations),
         image_address=_image_address,
     )

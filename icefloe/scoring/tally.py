@@ -98,18 +98,24 @@ class Tally:
     def pooled(self) -> dict[str, float]:
         """All images together, by the names of an image's scores.
 
-        Pixels are pooled; uncertainties are means over images, as in the paper.
+        Pixels are pooled; uncertainties are means over images, as in the paper, leaving out those where they
+        are NaN; NaN where none is left.
         """
         by_pixel = {name: float(np.average(self._column(name), weights=self._n_pixels)) for name in PER_PIXEL}
         return {
             **mask_scores(scores_from_confusion(self.confusion)),
             **by_pixel,
             "ece": self.calibration.expected_calibration_error,
-            **{name: float(np.mean(self._column(name))) for name in PER_IMAGE},
+            **{name: _mean_of_known(self._column(name)) for name in PER_IMAGE},
         }
 
     def _column(self, name: str) -> list[float]:
         return [scores[name] for scores in self.images]
+
+
+def _mean_of_known(values: list[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else np.nan
 
 
 def mask_scores(scores: PixelScores) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from icefloe.datasets.bundle import Bundle
@@ -13,6 +14,8 @@ from icefloe.ensemble.manifest import Provenance
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.training.members import MembersDir
+
+logger = logging.getLogger(__name__)
 
 UNREGISTERED = "challenger"
 
@@ -29,8 +32,10 @@ def assemble_kept(
     kept
         Names of those to use, at least two.
     bundle
-        The data they were trained on. Its unseen images become the benchmark, with the drift gate's input
-        evidence and the name of their experiment.
+        The data they were trained on. Its images that are new to all members become the benchmark, with the
+        drift gate's input evidence and the name of their experiment. Where there is none, as without test and
+        unlabelled images, the validation images do. Those of folds trained some of the members, which agree
+        more on them than on new ones: the gate then finds more datasets shifted, and its report says so.
     parent
         Version that the training started from.
 
@@ -61,4 +66,11 @@ def assemble_kept(
             data_rev=bundle.version.rev, data_md5=bundle.version.md5, git_sha=code_revision(), parent=parent
         ),
     )
-    return ensemble.with_benchmark(predicted_rows(ensemble.predict(bundle.unseen)))
+    seen = ensemble.manifest.trained_on
+    benchmark = [sample for sample in bundle.unseen if sample.key not in seen] or bundle.validation
+    if any(sample.key in seen for sample in benchmark):
+        logger.warning(
+            "No image is new to all members: the drift gate's benchmark is made of images that some of them "
+            "were trained on. With split.test_fraction above 0, or unlabelled images, it is better."
+        )
+    return ensemble.with_benchmark(predicted_rows(ensemble.predict(benchmark)))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation
 from icefloe.imaging.preprocess import Preprocessing
-from icefloe.models.spec import MemberSpec, require_unique_names
+from icefloe.models.spec import ENCODERS, MemberSpec, require_unique_names
 from icefloe.typing import Views
 
 
@@ -117,6 +117,18 @@ class TrainingConfig(BaseModel):
                 f"{random.name}: freeze_encoder keeps random weights. "
                 "Choose pre-trained weights, or do not freeze."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tiles_are_seen_alike(self) -> "TrainingConfig":
+        if self.preprocessing.view == "tiles":
+            for spec in self.members:
+                if not spec.is_local:
+                    local = ", ".join(name for name, encoder in ENCODERS.items() if encoder.is_local)
+                    raise IcefloeError(
+                        f"{spec.name}: takes means over its whole input, so a map would depend on how the "
+                        f"image was cut into tiles. Choose one of {local}, with a U-Net."
+                    )
         return self
 
     def check_several_members(self) -> None:

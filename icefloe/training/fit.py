@@ -20,6 +20,7 @@ from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.scoring.baselines import baseline_scores
 from icefloe.training.averaging import averaged_model
+from icefloe.training.batch_norm import freeze_statistics, set_momentum
 from icefloe.training.checkpoint import (
     TrainingState,
     Weights,
@@ -49,10 +50,6 @@ from icefloe.training.validation import (
 from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
-
-BATCH_NORM_MOMENTUM = 0.1
-"""EfficientNet's own 0.01 is meant for 100,000 steps: after a few hundred its running means would still be
-those of the first, random weights, and validation would be worth nothing."""
 
 CHECKPOINT_SHARE = 0.1
 """Writing checkpoints may take this share of the time: each epoch where that is quick, else less often."""
@@ -133,7 +130,7 @@ class _Fit:
             self.pretrained_sha256 = sha256_file(weights_file(spec.encoder, spec.weights, weights_dir))
         if initial is not None:
             _load_initial(network, initial, spec.name)
-        set_batch_norm_momentum(network)
+        set_momentum(network)
         network.encoder.requires_grad_(not config.freeze_encoder)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
@@ -211,6 +208,7 @@ class _Fit:
             precision=self.precision,
             threads=threads,
             pretrained_sha256=self.pretrained_sha256,
+            first_weights=self.spec.first_weights if self.pretrained_sha256 else None,
             val_iou_labelled=labelled_iou(probability, validation, n_classes),
             baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
@@ -255,7 +253,7 @@ class _Fit:
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
         elif self.config.freeze_statistics and self.spec.weights != "none":
-            _freeze_statistics(self.network.encoder)
+            freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
         for step, (images, masks) in enumerate(self._batches(epoch), first_step):
@@ -339,17 +337,3 @@ def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: s
             f"{name}: the previous version's weights do not fit this network. "
             "Give the member the decoder, channels and classes that it had then, or train from scratch."
         ) from error
-
-
-def set_batch_norm_momentum(network: nn.Module) -> None:
-    """Give every batch normalisation of a network `BATCH_NORM_MOMENTUM`."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = BATCH_NORM_MOMENTUM
-
-
-def _freeze_statistics(encoder: nn.Module) -> None:
-    """Let batch normalisation use, and not change, its running statistics; dropout stays on."""
-    for module in encoder.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()

@@ -7,14 +7,17 @@ from torch.nn import functional
 from icefloe.typing import IGNORE
 
 SMOOTHING = 1.0
-"""Pixels added to both sides of the Dice quotient: a batch without foreground has a defined loss."""
+"""Pixels added to both sides of the Dice quotient, so that an object of a few pixels makes no jumps."""
 
 
 def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
     """Mean cross entropy plus 1 - soft Dice.
 
     The Dice part is that of the batch's pixels taken together: of the foreground when binary, else the mean
-    over all classes but the background, so that a small crystal counts as much as its surroundings.
+    over all classes but the background, so that a small crystal counts as much as its surroundings. A class
+    of which the batch has no pixel adds nothing to it: its Dice would be 1 / (predicted area + 1), which has
+    no slope until almost nothing is predicted, and then drives the last pixels' logits down without end.
+    Cross entropy teaches what is not there.
 
     Parameters
     ----------
@@ -44,6 +47,6 @@ def segmentation_loss(logits: Tensor, masks: Tensor) -> Tensor:
     probabilities = probabilities * counted.unsqueeze(1)
     pixels = (0, 2, 3)
     overlap = (probabilities * truth).sum(pixels)
-    areas = probabilities.sum(pixels) + truth.sum(pixels)
-    dice = (2 * overlap + SMOOTHING) / (areas + SMOOTHING)
-    return cross_entropy + 1 - dice.mean()
+    true_areas = truth.sum(pixels)
+    dice = (2 * overlap + SMOOTHING) / (probabilities.sum(pixels) + true_areas + SMOOTHING)
+    return cross_entropy + ((1 - dice) * (true_areas > 0)).mean()

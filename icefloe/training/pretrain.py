@@ -23,6 +23,7 @@ from icefloe.models.zoo import build
 from icefloe.progress import SILENT, Progress
 from icefloe.scoring.metrics import pixel_scores
 from icefloe.simulate.wide import KINDS
+from icefloe.training.batch_norm import set_momentum
 from icefloe.training.checkpoint import (
     TrainingState,
     copy_weights,
@@ -31,7 +32,6 @@ from icefloe.training.checkpoint import (
     weights_sha256,
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
-from icefloe.training.fit import set_batch_norm_momentum
 from icefloe.training.loss import segmentation_loss
 from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
@@ -111,7 +111,7 @@ class _Pretraining:
         self.device = pick_device()
         self.precision = resolve_precision("auto", self.device)
         network = build(config.spec, len(KINDS) + 1)
-        set_batch_norm_momentum(network)
+        set_momentum(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
         self.progress = TrainingState(init_sha256=weights_sha256(copy_weights(network)))

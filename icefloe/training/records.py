@@ -83,6 +83,8 @@ class MemberReceipt:
         file of an earlier version.
     baselines
         Trivial baseline -> its scores on the same images and grid; empty in a file of an earlier version.
+    first_weights
+        What the encoder began with, in words: its weights' card.
     init_sha256, weights_sha256
         SHA-256 of the first and the kept weights, as safetensors bytes: what `sha256sum` says of a member's
         file.
@@ -114,6 +116,7 @@ class MemberReceipt:
     precision: str
     threads: int
     pretrained_sha256: str | None = None
+    first_weights: str | None = None
     fold: int | None = None
     trained_on: tuple[str, ...] | None = None
     val_iou_labelled: float | None = None

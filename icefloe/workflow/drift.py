@@ -1,5 +1,6 @@
 """Check a new dataset for drift, and let one that is harmless join the benchmark."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from icefloe.datasets.bundle import Bundle
@@ -11,6 +12,7 @@ from icefloe.drift.report import GateReport
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest
 from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.registry import Registry
@@ -47,9 +49,7 @@ def check_drift(
         (predicted.maps(sample.key).mask for sample in bundle.samples),
         bundle.only.info.experiment,
     )
-    registry = Registry(settings)
-    benchmark = _benchmark(registry, version.name, Manifest.load(version.folder))
-    report = _judged(check(benchmark, rows, gate), registry, version.name)
+    report = _checked(Registry(settings), version.name, Manifest.load(version.folder), rows, gate)
     record = RunRecord(settings, run)
     record.write_result(f"gate/{report.dataset}.json", report)
     record.write_metrics(report.numbers())
@@ -106,7 +106,7 @@ def accept_experiment(
         raise IcefloeError(f"{dataset}: {name} was trained on all of its images. Name another dataset.")
     predicted = segmenter.predict(samples)
     rows = predicted_rows(tracked(predicted, progress, "Measuring", len(samples)))
-    report = _judged(check(_benchmark(registry, name, segmenter.manifest), rows), registry, name)
+    report = _checked(registry, name, segmenter.manifest, rows)
     if report.outcome != "accept" and not reason.strip():
         raise IcefloeError(
             f"{report.sentence()} If you know that it is harmless, say why with --reason, and it joins."
@@ -115,9 +115,29 @@ def accept_experiment(
     return report
 
 
-def _judged(report: GateReport, registry: Registry, version: str) -> GateReport:
-    """The report with the version that judged, and why it is only provisional."""
-    return report.model_copy(update={"version": version, "provisional": registry.get(version).provisional})
+def _checked(
+    registry: Registry,
+    version: str,
+    manifest: Manifest,
+    rows: Sequence[ImageRow],
+    gate: GateConfig | None = None,
+) -> GateReport:
+    """The gate's report, with what it and the version that judged are worth."""
+    benchmark = _benchmark(registry, version, manifest)
+    n_seen = sum(row.key in manifest.trained_on for row in benchmark.rows)
+    warning = (
+        f"Of the benchmark's {len(benchmark.rows)} images, {n_seen} trained some of the members, which agree "
+        "more on them than on new images: the new dataset's uncertainty looks larger than it is, and a shift "
+        "is found more often than the rate says. Keep test images (split.test_fraction), or accept a dataset "
+        "that is harmless."
+    )
+    return check(benchmark, rows, gate).model_copy(
+        update={
+            "version": version,
+            "provisional": registry.get(version).provisional,
+            "warnings": (warning,) if n_seen else (),
+        }
+    )
 
 
 def _benchmark(registry: Registry, version: str, manifest: Manifest) -> Benchmark:

@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.judges import UnseenBy
+from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation, evaluate
 from icefloe.evaluation.temperature import check_temperature
 from icefloe.files import write_bytes_atomic
@@ -44,6 +46,9 @@ class Evaluated:
 def evaluate_version(ensemble: Path, data: Path, output: Path, champion: Path | None = None) -> Evaluated:
     """Score a version on the held-out images of every labelled dataset, and write a folder of what was found.
 
+    Each image is judged by the members that were not trained on it. Beside a champion only images are scored
+    that members of both can judge; of an image in a fold, those of the same fold.
+
     Parameters
     ----------
     ensemble
@@ -54,12 +59,27 @@ def evaluate_version(ensemble: Path, data: Path, output: Path, champion: Path | 
         Folder for `evaluation.json`, `champion.json` and `pictures.png`, made if need be.
     champion
         Directory of the champion's ensemble; None: there is none.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no image that they can judge.
     """
-    loaded, held_out = Ensemble.load(ensemble), Bundle.load(data).held_out
+    bundle = Bundle.load(data)
+    versions = [
+        UnseenBy(Ensemble.load(folder), bundle.split.fold_of) for folder in (ensemble, champion) if folder
+    ]
+    judged = [sample for sample in bundle.held_out if all(version.judges(sample) for version in versions)]
+    if not judged:
+        names = " and to ".join(version.name for version in versions)
+        raise IcefloeError(
+            f"No labelled image is new to {names}, so nothing can be evaluated. Label more images."
+        )
+    challenger, *others = versions
     found = Evaluated(
-        evaluate(loaded, held_out),
-        evaluate(Ensemble.load(champion), held_out) if champion else None,
-        evaluation_figure(loaded, held_out),
+        evaluate(challenger, judged),
+        evaluate(others[0], judged) if others else None,
+        evaluation_figure(challenger, judged),
     )
     found.evaluation.save(output / EVALUATION)
     if found.champion is not None:

@@ -14,6 +14,7 @@ from icefloe.evaluation.rule import PromotionRule
 from icefloe.files import write_text_atomic
 from icefloe.params import Params
 from icefloe.progress import SILENT, Progress
+from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
@@ -95,11 +96,16 @@ def champions_params(settings: Settings, progress: Progress = SILENT) -> Params:
         f"{training.retraining.epochs} epochs from its weights."
     )
     return Params(
-        split=SplitConfig(folds=details.lineage.folds),
+        split=SplitConfig(folds=_n_folds(details.lineage)),
         training=training,
         pruning=PRUNING,
         promotion=PROMOTION,
     )
+
+
+def _n_folds(lineage: Lineage) -> int:
+    """Number of folds of a version's images; a member that was pruned has left its fold behind."""
+    return max((image.fold + 1 for image in lineage.images if image.fold is not None), default=0)
 
 
 def _kept(settings: Settings, identity: list[object]) -> Path:

@@ -1,7 +1,5 @@
 """Which pre-trained weights there are, what they saw; and which are on this machine."""
 
-from pathlib import Path
-
 from icefloe.errors import IcefloeError
 from icefloe.models.cards import SIMULATED
 from icefloe.models.mirror import SIM

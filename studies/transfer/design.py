@@ -17,7 +17,8 @@ RECORDING = 20
 """From so many frames a dataset is taken for a recording and divided in blocks of time; a few pictures of an
 experiment, of unknown order, are divided by groups of duplicates."""
 
-MOST_LABELS = 20
+LABELS = (2, 5, 10, 20)
+MOST_LABELS = LABELS[-1]
 REAL_SIZE, SIMULATED_SIZE = 192, 128
 """Side of the networks' input in px."""
 
@@ -28,7 +29,7 @@ class Panel(Record):
     Attributes
     ----------
     name
-        Name in tables, such as `standard`.
+        Name in tables, such as `standard` or `unseen D2`.
     train, test
         Datasets. Where the two are alike, a third of each dataset's images tests and the others can be
         labelled; otherwise all of them do what they are named for.
@@ -53,10 +54,10 @@ class Panel(Record):
 
 
 def default_panels(folder: Path, standard: Sequence[str] = (), arriving: Sequence[str] = ()) -> list[Panel]:
-    """The study's learning curves on the datasets of a workspace.
+    """The study's learning curves on the datasets of a workspace, each of up to 20 labels.
 
-    Standard datasets make two: a third of their images held out, and the first experiment's labels tested on
-    the others, whole. Those that arrive make a third, of up to 20 labels.
+    Standard datasets make one with a third of their images held out, and one for each of them that is tested
+    whole with labels of the others: leave one experiment out. Those that arrive make another.
 
     Standard are by default the datasets with labels, arriving those in the workspace's `data` folder whose
     labels are held back.
@@ -69,19 +70,32 @@ def default_panels(folder: Path, standard: Sequence[str] = (), arriving: Sequenc
     labelled, held_back = labelled_and_held_back(folder)
     first = tuple(standard or labelled)
     later = tuple(arriving or [name for name in held_back if name not in first])
-    few, more = (2, 5, 10), (2, 5, 10, MOST_LABELS)
-    panels = []
-    if first:
-        panels.append(Panel(name="standard", train=first, test=first, n_labels=few, size=REAL_SIZE))
-    if first[1:]:
-        panels.append(
-            Panel(name="new-experiment", train=first[:1], test=first[1:], n_labels=few, size=REAL_SIZE)
-        )
+
+    def curve(name: str, train: tuple[str, ...], test: tuple[str, ...], size: int) -> Panel:
+        return Panel(name=name, train=train, test=test, n_labels=LABELS, size=size)
+
+    panels = [curve("standard", first, first, REAL_SIZE)] if first else []
+    for unseen in first if first[1:] else ():
+        others = tuple(name for name in first if name != unseen)
+        panels.append(curve(f"unseen {unseen}", others, (unseen,), REAL_SIZE))
     if later:
-        panels.append(Panel(name="arriving", train=later, test=later, n_labels=more, size=SIMULATED_SIZE))
+        panels.append(curve("arriving", later, later, SIMULATED_SIZE))
     if not panels:
         raise IcefloeError(f"{folder}: no dataset has labels or a truth kept back. Import or simulate some.")
     return panels
+
+
+def as_far_as_images_go(data: StudyData, panel: Panel, n_seeds: int) -> Panel:
+    """The panel without numbers of labels that some seed's division has too few images for.
+
+    Raises
+    ------
+    IcefloeError
+        If even the least number of labels is too many.
+    """
+    fewest = panel.model_copy(update={"n_labels": panel.n_labels[:1]})
+    n_pool = min(len(divide(data, fewest, seed).pool) for seed in range(n_seeds))
+    return panel.model_copy(update={"n_labels": tuple(n for n in panel.n_labels if n <= n_pool)})
 
 
 def divide(data: StudyData, panel: Panel, seed: int) -> Division:

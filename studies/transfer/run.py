@@ -13,6 +13,7 @@ from icefloe.evaluation.scores import Baseline
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
+from icefloe.models.zoo import build
 from icefloe.params import load_params
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.scoring.baselines import BASELINES
@@ -25,11 +26,11 @@ from icefloe.training.validation import judged_logits, mask_scores, probabilitie
 from icefloe.typing import WeightsMirror
 from studies.kit.data import StudyData, pooled_scores
 from studies.kit.training import Network, Trainer
-from studies.transfer.design import Panel, default_panels, divide
+from studies.transfer.design import Panel, as_far_as_images_go, default_panels, divide
 from studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferResult
 
 FROZEN = " frozen"
-BATCH_SIZE, DRAWS_PER_EPOCH = 4, 16
+BATCH_SIZE = 4
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
 """Learning rates, each the better of the two for its kind of weights; a high one washes out what is known."""
 
@@ -58,11 +59,14 @@ def run_transfer(
     *,
     standard: Sequence[str] = (),
     arriving: Sequence[str] = (),
-    encoders: Sequence[str] = ("mobilenet_v2",),
-    preset: str = "small",
+    encoders: Sequence[str] = ("efficientnet-lite0",),
+    preset: str = "study",
     n_seeds: int = 4,
+    frozen: bool = False,
 ) -> TransferResult:
     """The study on a workspace: datasets as of `default_panels`, encoders of the zoo, a preset's training.
+
+    With `frozen`, pre-trained weights are tried a second time as an encoder that stays as it began.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def run_transfer(
     """
     config = load_params(settings.workspace / "params.yaml", preset).training
     panels = default_panels(settings.data, standard, arriving)
-    return measure_transfer(settings, config, panels, encoders, n_seeds, progress)
+    return measure_transfer(settings, config, panels, encoders, n_seeds, frozen, progress)
 
 
 def measure_transfer(
@@ -80,18 +84,24 @@ def measure_transfer(
     panels: Sequence[Panel],
     encoders: Sequence[str],
     n_seeds: int,
+    frozen: bool = False,
     progress: Progress = SILENT,
 ) -> TransferResult:
     """Train one network per panel, encoder, kind of weights, number of labels and seed, and test it.
 
     A seed decides which images are labelled, which test, the decoder's first weights and the augmentation;
     within a seed everything but the first weights is alike, so differences are paired. Nothing but the n
-    labels is used: the epoch is picked on the labelled images themselves. Of `config` members, image size,
-    learning rates and draws an epoch are the study's own, but the widths of the first member's decoder are
-    those of all.
+    labels is used: no image picks the epoch but the labelled ones themselves, where `config` has one picked.
+    Curves end where there are no more images to label. Of `config` members, image size and learning rates are
+    the study's own, but the widths of the first member's decoder are those of all.
     """
-    first_weights, absent = available_weights(encoders, settings.weights_dir)
     data = StudyData.load(settings.data, [name for panel in panels for name in panel.train + panel.test])
+    panels = [as_far_as_images_go(data, panel, n_seeds) for panel in panels]
+    members = [
+        MemberSpec(encoder=encoder, decoder_channels=config.members[0].decoder_channels)
+        for encoder in encoders
+    ]
+    first_weights, absent = available_weights(members, settings.weights_dir, frozen)
     trainer = Trainer(data, settings, progress)
     planned = [
         plan
@@ -113,20 +123,22 @@ def measure_transfer(
 
 
 def available_weights(
-    encoders: Iterable[str], weights_dir: WeightsMirror | None
+    members: Iterable[MemberSpec], weights_dir: WeightsMirror | None, frozen: bool
 ) -> tuple[list[FirstWeights], dict[str, str]]:
-    """Kinds of first weights of each encoder; and those that are not here, with the reason."""
+    """Kinds of first weights of each member's encoder; and those that are not here, with the reason."""
     found: list[FirstWeights] = []
     absent: dict[str, str] = {}
-    for encoder in encoders:
+    for member in members:
+        encoder = member.encoder
         found.append(FirstWeights(SCRATCH, encoder))
         for name in (SIM, IMAGENET):
             try:
+                build(member.model_copy(update={"weights": name}), 2, weights_dir)  # a file may lack stages
                 sha256 = sha256_file(weights_file(encoder, name, weights_dir))
             except IcefloeError as error:
                 absent[f"{name} of {encoder}"] = str(error)
                 continue
-            found += [FirstWeights(name, encoder, sha256), FirstWeights(name + FROZEN, encoder, sha256)]
+            found += [FirstWeights(kind, encoder, sha256) for kind in (name, name + FROZEN)[: 1 + frozen]]
     return found, absent
 
 
@@ -140,7 +152,6 @@ def _plan(
     config = config.model_copy(
         update={
             "preprocessing": config.preprocessing.model_copy(update={"size": panel.size}),
-            "draws_per_epoch": DRAWS_PER_EPOCH,
             "patience": config.epochs,
             "seed": seed,
         }

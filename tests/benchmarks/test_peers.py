@@ -7,16 +7,22 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.peers import ours
 from benchmarks.peers.cases import CASES, prepare
 from benchmarks.peers.cells import Method, baseline_cell, run_cell, score
-from benchmarks.peers.jobs import Clock, Job, save_prediction
+from benchmarks.peers.jobs import Job, save_prediction
 from benchmarks.peers.ours import with_weights
 from benchmarks.peers.smp_unet import FLIPS, augment, build, predict
 from benchmarks.peers.table import interval, pooled, write_comparison
+from benchmarks.peers.variants import VARIANTS, with_entries
+from icefloe.datasets.fingerprint import ClassPrint, Fingerprint, fingerprint
 from icefloe.ensemble.prediction import Prediction
 from icefloe.errors import IcefloeError
+from icefloe.models.weights import weights_file
 from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.scoring.tally import Tally
+from icefloe.training.planner import ENCODERS, Machine, plan_training
+from icefloe.training.speed import StepTime
 
 
 @pytest.fixture
@@ -114,7 +120,7 @@ def test_a_method_that_fails_leaves_its_reason(prepared, tmp_path):
 def test_minutes_may_be_counted_in_cpu_time(prepared, tmp_path):
     (tmp_path / "job").mkdir()
     content = {**job_of(prepared, tmp_path / "job").__dict__, "minutes": 1e-4, "by_cpu": True}
-    clock = Clock(Job(**content))
+    clock = Job(**content).clock()
     while clock.share < 1:
         sum(range(10_000))
     clock.trained()
@@ -132,10 +138,28 @@ def test_a_prediction_without_a_mask_takes_the_likeliest_class(prepared, tmp_pat
 
 def test_first_weights_take_encoders_that_have_them():
     training = load_params(DEFAULT_PARAMS, "small").training
-    scratch, sim = with_weights(training, "none"), with_weights(training, "sim")
+    scratch, sim, photographs = (with_weights(training, name) for name in ("none", "sim", "imagenet"))
     assert [spec.encoder for spec in scratch.members] == [spec.encoder for spec in training.members]
-    assert {spec.weights for spec in sim.members} == {"sim"}
-    assert [spec.channels for spec in sim.members] == [spec.channels for spec in training.members]
+    assert [spec.weights for spec in sim.members] == ["sim"] * 3
+    assert {spec.encoder for spec in photographs.members} == set(ENCODERS)
+    for spec in photographs.members:
+        assert weights_file(spec.encoder, spec.weights).is_file()
+
+
+def test_the_plan_is_for_the_networks_that_are_trained_and_the_cores_they_get(prepared, monkeypatch):
+    timed = []
+
+    def step_time(member, size, batch, n_classes, threads):
+        timed.append((member.encoder, member.weights, threads))
+        return StepTime(seconds=1.0, precision="fp32")
+
+    monkeypatch.setattr(ours, "step_time", step_time)
+    found = fingerprint([prepared.train])
+    plans = {name: ours.plan_for(found, name, 1, 10) for name in ("none", "sim", "imagenet")}
+    assert [weights for _, weights, _ in timed] == ["none", "sim", "imagenet"]
+    assert {threads for *_, threads in timed} == {1}
+    assert timed[1][0] in {spec.encoder for spec in with_weights(plans["sim"].training, "sim").members}
+    assert plans["imagenet"].minutes == pytest.approx(10, abs=1)
 
 
 def test_the_table_shows_intervals_over_images_and_seeds_and_what_failed(prepared, tmp_path):
@@ -157,3 +181,22 @@ def test_the_table_shows_intervals_over_images_and_seeds_and_what_failed(prepare
     written = json.loads((tmp_path / "out" / "peers.json").read_text())
     assert written["rows"][0]["iou"]["mean"] == pytest.approx(mean)
     assert (tmp_path / "out" / "peers.md").read_text() == text
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_differs_from_the_plan_in_its_own_entries_and_no_others(name):
+    found = Fingerprint(
+        datasets={"D1": 10},
+        largest=(894, 960),
+        pixel_sizes_nm={"D1": None},
+        background="water",
+        classes=(ClassPrint(name="ice", share=0.1, width=150),),
+    )
+    timing = StepTime(1.0, "fp32")
+    planned = plan_training(found, Machine(cores=2, gpu=None), timing=lambda *_: timing).training
+
+    varied = with_entries(planned, VARIANTS[name])
+
+    changed = {entry for entry, value in varied if value != getattr(planned, entry)}
+    assert changed <= {"members" if entry == "decoder_channels" else entry for entry in VARIANTS[name]}
+    assert changed

@@ -82,6 +82,19 @@ def test_every_labelled_image_is_on_one_side_and_none_seen_is_held_out(workspace
     assert {sample.key for sample in bundle.unseen} == sides["test"]
 
 
+def test_with_folds_every_labelled_image_is_held_out_from_some_members(workspace, make_dataset, tmp_path):
+    make_dataset("D1", root=workspace / "data", n_images=10)
+    commit(workspace, "first")
+    made = Bundle.make(workspace, [], SplitConfig(folds=3), tmp_path / "bundle")
+    read = Bundle.load(tmp_path / "bundle")
+
+    assert read.split == made.split
+    assert len(read.held_out) == 10
+    assert [sample.key for sample in read.validation] == list(read.split.train)
+    assert {sample.key for sample in read.unseen} == set(read.split.test)
+    assert read.describe()["folds"] == 3
+
+
 def test_unlabelled_images_are_unseen_and_are_held_out_only_where_truth_was_kept_back(
     workspace, make_dataset, tmp_path, rng
 ):

@@ -1,5 +1,6 @@
 """Evaluations against scikit-learn on the predictions themselves."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 from sklearn.metrics import brier_score_loss, confusion_matrix, jaccard_score, log_loss, roc_auc_score
 
+from icefloe.ensemble.ensemble import Ensemble
+from icefloe.ensemble.judges import UnseenBy
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.evaluate import Evaluation, evaluate
 from icefloe.evaluation.scores import Baseline
@@ -202,3 +205,52 @@ def test_a_mask_of_another_size_is_refused_by_the_samples_name(ensemble, samples
 def test_evaluating_nothing_is_refused(ensemble):
     with pytest.raises(IcefloeError, match="EA-T1: there is no image to evaluate on"):
         evaluate(ensemble, [])
+
+
+@pytest.fixture
+def folded(ensemble, member_weights, datasets):
+    """The ensemble, its members trained on one image each; both may judge the others."""
+    members = tuple(
+        member.model_copy(update={"fold": 1 - number, "trained_on": (datasets[number].key,)})
+        for number, member in enumerate(ensemble.manifest.members)
+    )
+    manifest = ensemble.manifest.model_copy(update={"members": members})
+    fold_of = {datasets[number].key: number for number in (0, 1)}
+    return UnseenBy(Ensemble(manifest, member_weights(2), device="cpu"), fold_of)
+
+
+def test_images_that_members_were_trained_on_are_judged_by_the_others(ensemble, folded, datasets, evaluation):
+    found = evaluate(folded, datasets)
+    assert [(image.n_members, image.n_left_out) for image in found.images] == [(1, 1), (1, 1), (2, 0), (2, 0)]
+    for number in (0, 1):
+        alone = ensemble.predict_image(datasets[number].pixels, keep_members=True).member_probabilities
+        truth = datasets[number].label.ravel()
+        row = found.images[number]
+        assert row.brier == pytest.approx(brier_score_loss(truth, alone[1 - number].ravel()), abs=1e-5)
+        assert (row.uq, row.uq_boundary, row.uq_foreground) == (None, None, None)
+    assert found.datasets["D1"].uq is None
+    assert found.datasets["D2"] == evaluation.datasets["D2"]
+    assert Evaluation.model_validate_json(found.model_dump_json()) == found
+    assert "D1.uq" not in found.numbers()
+    assert "D2.uq" in found.numbers()
+
+
+def test_the_table_says_that_a_part_of_the_members_judged(folded, datasets, evaluation):
+    found = evaluate(folded, datasets).to_markdown()
+    assert "2 of the 4 images are judged by 1 of the 2 members, those that were not trained on them." in found
+    assert "conservative" in found
+    assert evaluation.judges_note() == ""
+    assert "conservative" not in evaluation.to_markdown()
+
+
+def test_a_datasets_uncertainty_is_that_of_the_images_that_have_one(folded, datasets):
+    found = evaluate(folded, [*datasets[:2], replace(datasets[2], dataset="D1")])
+    assert found.datasets["D1"].uq == pytest.approx(found.images[2].uq)
+
+
+def test_an_evaluation_of_before_members_were_counted_loads(evaluation):
+    content = json.loads(evaluation.model_dump_json())
+    for image in content["images"]:
+        del image["n_members"], image["n_left_out"]
+    loaded = Evaluation.model_validate(content)
+    assert {(image.n_members, image.n_left_out) for image in loaded.images} == {(None, 0)}

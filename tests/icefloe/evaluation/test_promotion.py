@@ -197,3 +197,21 @@ def test_the_figure_shows_every_dataset_with_its_interval(champion, evaluation_o
     assert any(np.isclose(line.get_xdata()[0], low) for line in axes.lines)
     assert axes.get_xlabel() == "difference in Dice, challenger minus EA-T1"
     assert len(report.figure().axes) == 4
+
+
+def test_uncertainty_is_compared_on_the_images_that_have_it_in_both(champion, evaluation_of):
+    challenger = evaluation_of({"D1": (0.949, 12), "D2": (0.941, 12), "D3": (0.92, 12)}, seed=1)
+    judged_by_one = tuple(
+        image.model_copy(update={"uq": None}) if image.dataset != "D1" or image.index > 5 else image
+        for image in challenger.images
+    )
+    report = compare(
+        challenger.model_copy(update={"images": judged_by_one}), champion, RULE, new_dataset="D3"
+    )
+    assert {c.dataset: c.n_images for c in report.comparisons if c.metric == "uq"} == {"D1": 6}
+    assert {c.dataset: c.n_images for c in report.comparisons if c.metric == "dice"} == {
+        "D1": 12,
+        "D2": 12,
+        "D3": 12,
+    }
+    assert report.verdict == "pass"

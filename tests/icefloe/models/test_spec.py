@@ -31,9 +31,21 @@ def test_a_pickle_is_refused_with_what_to_do(suffix):
 
 def test_unknown_weights_are_refused_with_those_there_are():
     with pytest.raises(
-        IcefloeError, match=r"no such weights for resnet18\. Use none, sim, imagenet, ssl, swsl or"
+        IcefloeError, match=r"no such weights for resnet18\. Use none, sim, imagenet, ssl, swsl, micronet"
     ):
         MemberSpec(encoder="resnet18", weights="imagenet21k")
+
+
+def test_a_member_says_what_its_first_weights_saw():
+    assert MemberSpec(encoder="resnet18").first_weights == "random weights"
+    assert MemberSpec(encoder="efficientnet-lite0", weights="imagenet").first_weights == (
+        "imagenet: trained on ImageNet-1k: 1.28 million photographs in 1000 classes (Google, Apache-2.0)"
+    )
+    assert "MicroNet: more than 100,000 micrographs" in (
+        MemberSpec(encoder="resnet18", weights="micronet").first_weights
+    )
+    assert "simulated micrographs" in MemberSpec(encoder="resnet18", weights="sim").first_weights
+    assert MemberSpec(encoder="resnet18", weights="a/b.safetensors").first_weights == "a/b.safetensors"
 
 
 def test_an_encoder_that_can_not_be_dilated_is_refused_for_deeplab():

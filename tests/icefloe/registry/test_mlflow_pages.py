@@ -67,6 +67,21 @@ def test_a_judged_version_tells_its_origin_verdict_and_dice_with_links(
     assert client.get_run(version.run_id).data.tags[NOTE] == description(2)
 
 
+def test_a_version_of_pretrained_members_tells_what_their_weights_saw(lineage_of, save_ensemble, tmp_path):
+    ensemble = save_ensemble(tmp_path / "T1", 1)
+    members = [
+        {"encoder": "mobilenet_v2", "weights": "imagenet"},
+        {"encoder": "resnet18"},
+        {"encoder": "vgg19", "weights": "imagenet"},  # was pruned
+    ]
+    lineage = lineage_of(ensemble, ["D1"], parameters={"members": members})
+    assert origin(lineage).split("\n\n")[2:] == [
+        "mobilenet_v2-unet-s0 began with imagenet: trained on ImageNet-1k: 1.28 million photographs in 1000 "
+        "classes (torchvision, BSD-3-Clause).",
+        "resnet18-unet-s0 began with random weights.",
+    ]
+
+
 def test_flat_numbers_are_metrics_of_the_run(settings, client):
     record = RunRecord.start(settings, "drift_check", "D3")
     record.write_metrics({"n_images": 30, "uncertainty.p_value": 0.01})

@@ -19,6 +19,8 @@ from icefloe.evaluation.rule import PromotionRule
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
+from icefloe.registry.description import origin
+from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
 from icefloe.registry.submission import Submission, describe_lineage, submit
 
@@ -70,15 +72,16 @@ def bundle(workspace, tmp_path):
 def save_ensemble(tmp_path):
     """A directory with a true manifest; the registry reads the weights' bytes, not networks."""
 
-    def save(seed, specs=SPECS, parent=None):
+    def save(seed, specs=SPECS, parent=None, split=None):
         folder = tmp_path / f"ensemble-{seed}"
         folder.mkdir()
         rng = np.random.default_rng(seed)
         members = []
-        for spec in specs:
+        for position, spec in enumerate(specs):
             path = folder / f"{spec.name}.safetensors"
             save_file({"w": rng.normal(size=4).astype(np.float32)}, path)
-            members.append(Member(spec=spec, sha256=sha256_file(path)))
+            told = {"fold": position, "trained_on": split.of_member(position)[0]} if split else {}
+            members.append(Member(spec=spec, sha256=sha256_file(path), **told))
         manifest = Manifest(
             name="challenger",
             members=tuple(members),
@@ -217,3 +220,74 @@ def test_a_challenger_that_did_not_start_from_its_parents_weights_is_refused(
     with pytest.raises(IcefloeError, match="are not those of EA-T1"):
         submit(registry, folder, lineage, evaluation_of(SCORES), RULE, champion=evaluation_of(SCORES))
     assert [version.name for version in registry.list()] == ["EA-T1"]
+
+
+FOLDS = SplitConfig(guard_frames=0, folds=2)
+
+
+@pytest.fixture
+def folded(workspace, save_ensemble, registry, tmp_path):
+    """A bundle with folds, and the lineage of an ensemble trained on them."""
+    bundle = Bundle.make(workspace, [], FOLDS, tmp_path / "folds")
+    folder = save_ensemble(9, split=bundle.split)
+    return bundle, folder, describe_lineage(registry, folder, bundle, [], {}, parent=None)
+
+
+def judged_by(evaluation, keys, n_members):
+    """The evaluation with its images named by keys."""
+    images = tuple(
+        image.model_copy(
+            update={"stem": key.split("/")[1], "n_members": n_members, "n_left_out": 2 - n_members}
+        )
+        for image, key in zip(evaluation.images, keys, strict=True)
+    )
+    return evaluation.model_copy(update={"images": images})
+
+
+def test_the_lineage_says_which_member_was_trained_on_which_image(folded):
+    bundle, _, lineage = folded
+    split = bundle.split
+    names = [spec.name for spec in SPECS]
+    assert lineage.folds == dict(zip(names, (0, 1), strict=True))
+    assert lineage.trained_on == dict(zip(names, split.folds[::-1], strict=True))
+    assert {image.key: (image.role, image.place) for image in lineage.images} == {
+        key: ("fold", f"fold {fold}") for key, fold in split.fold_of.items()
+    }
+    assert lineage.keys("fold") == lineage.keys() == [*split.folds[0], *split.folds[1]]
+    assert "6 in 2 folds, each kept from some members" in origin(lineage)
+    assert Lineage.model_validate_json(lineage.model_dump_json()) == lineage
+
+
+def test_images_of_folds_may_be_judged_by_the_members_not_trained_on_them(registry, folded, evaluation_of):
+    bundle, folder, lineage = folded
+    keys = [*bundle.split.fold_of, *bundle.split.test]
+    version = submit(registry, folder, lineage, judged_by(evaluation_of({"D1": (0.95, 8)}), keys, 1), RULE)
+    sections = registry.show(version.version.name).sections()
+    assert "fold 1" in sections["Images and labels"].markdown()
+    assert "not trained on" in sections["Members"].markdown()
+
+
+def test_images_of_folds_judged_by_members_trained_on_them_are_refused(registry, folded, evaluation_of):
+    bundle, folder, lineage = folded
+    keys = list(bundle.split.fold_of)
+    for n_members in (2, None):
+        evaluation = judged_by(evaluation_of({"D1": (0.95, 6)}), keys, 1)
+        images = tuple(image.model_copy(update={"n_members": n_members}) for image in evaluation.images)
+        with pytest.raises(IcefloeError, match=r"evaluated on an image it was trained on \(6 such images\)"):
+            registry.register(folder, lineage, evaluation.model_copy(update={"images": images}))
+
+
+def test_a_lineage_of_before_there_were_folds_loads_and_still_refuses_training_images(
+    registry, bundle, save_ensemble, evaluation_of
+):
+    folder = save_ensemble(8)
+    lineage = describe_lineage(registry, folder, bundle, [], {}, parent=None)
+    content = lineage.model_dump()
+    del content["folds"], content["trained_on"]
+    for image in content["images"]:
+        del image["fold"]
+    old = Lineage.model_validate(content)
+    assert old == lineage
+    evaluation = judged_by(evaluation_of({"D1": (0.95, 1)}), bundle.split.train[:1], 1)
+    with pytest.raises(IcefloeError, match="evaluated on an image it was trained on"):
+        registry.register(folder, old, evaluation)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from icefloe.errors import IcefloeError
 from icefloe.imaging.augment import Augmentation, augment
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.training import data as training_data
+from icefloe.training.config import TrainingConfig
 from icefloe.training.crops import cut, draw_corner
 from icefloe.training.data import PreparedImages, prepare_images
 from icefloe.training.fit import fit_member
@@ -156,3 +158,13 @@ def test_an_image_seen_in_tiles_is_read_from_disk_at_its_own_resolution(make_dat
     label = np.asarray(Image.open(sample.mask_path))
     prepared = prepare_images([sample], Preprocessing(view="tiles", size=32))
     np.testing.assert_array_equal(prepared.masks[0], label)
+
+
+@pytest.mark.parametrize(
+    "entries", [{"encoder": "efficientnet-b0"}, {"encoder": "resnet18", "decoder": "deeplabv3plus"}]
+)
+def test_a_network_that_takes_means_over_its_whole_input_is_not_trained_for_tiles(entries):
+    members = ({"encoder": "mobilenet_v2"}, entries)
+    TrainingConfig(members=members)
+    with pytest.raises(IcefloeError, match=r"takes means over its whole input.*Choose one of vgg19, .*U-Net"):
+        TrainingConfig(members=members, preprocessing=Preprocessing(view="tiles"))

@@ -326,6 +326,7 @@ def test_the_receipt_hashes_the_file_of_pretrained_weights(spec, data, config, t
     assert MemberReceipt.from_dict(receipt.to_dict()) == receipt
     assert receipt.baselines == baseline_scores(data.validation.images, data.validation.masks, 2)
     assert receipt.val_iou_labelled == pytest.approx(receipt.val_iou)
+    assert receipt.first_weights == str(path)
     assert fit_member(spec, data, once, tmp_path / "scratch").pretrained_sha256 is None
 
 

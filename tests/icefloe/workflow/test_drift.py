@@ -9,6 +9,7 @@ import tifffile
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.drift.benchmark import Benchmark, predicted_rows
 from icefloe.drift.report import GateReport
+from icefloe.ensemble.ensemble import Ensemble
 from icefloe.errors import IcefloeError
 from icefloe.evaluation.compare import compare
 from icefloe.evaluation.evaluate import evaluate
@@ -98,6 +99,26 @@ def test_a_dataset_of_nothing_but_training_images_is_refused(settings, registry)
     assert len(Dataset.load(settings.data / "D6").samples) == 1
     with pytest.raises(IcefloeError, match=r"^D6: EA-T1 was trained on all of its images\. Name another"):
         accept_experiment(settings, "D6", "EA-T1")
+
+
+def test_a_benchmark_of_images_that_trained_some_members_is_said_to_be_one(
+    settings, registry, ensemble, member_weights, tmp_path
+):
+    rows = registry.load("EA-T1").manifest.benchmark
+    members = tuple(
+        member.model_copy(update={"trained_on": (rows[0].key, rows[1].key)})
+        for member in ensemble.manifest.members
+    )
+    manifest = ensemble.manifest.model_copy(update={"members": members, "benchmark": rows, "name": "EA-T2"})
+    Ensemble(manifest, member_weights(2), device="cpu").save(tmp_path / "EA-T2")
+    lineage = registry.show("EA-T1").lineage.model_copy(
+        update={"weights_sha256": member_hashes(tmp_path / "EA-T2"), "git_sha": "other"}
+    )
+    name = registry.register(tmp_path / "EA-T2", lineage, registry.evaluation("EA-T1")).name
+    assert accept_experiment(settings, "D6", "EA-T1", "more of the same").warnings == ()
+    report = accept_experiment(settings, "D6", name, "more of the same")
+    assert report.warnings[0].startswith("Of the benchmark's 16 images, 2 trained some of the members")
+    assert report.warnings[0] in report.to_markdown()
 
 
 def test_a_report_of_a_provisional_version_says_so(settings, registry, evaluation_of):

@@ -8,7 +8,7 @@ from icefloe.errors import IcefloeError
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.workspace import write_dataset
 from studies.kit.data import StudyData
-from studies.transfer.design import Panel, default_panels, divide
+from studies.transfer.design import Panel, as_far_as_images_go, default_panels, divide
 
 from .conftest import BOTH, FEW
 
@@ -50,11 +50,29 @@ def test_another_experiment_tests_whole(data):
 
 
 def test_the_panels_are_those_of_the_workspaces_datasets(folder):
-    standard, new, arriving = default_panels(folder)
+    standard, unseen_a, unseen_b, arriving = default_panels(folder)
     assert (standard.train, standard.test) == (("A", "B"), ("A", "B"))
-    assert (new.train, new.test) == (("A",), ("B",))
-    assert (arriving.train, arriving.n_labels) == (("R",), (2, 5, 10, 20))
+    assert (unseen_a.name, unseen_a.train, unseen_a.test) == ("unseen A", ("B",), ("A",))
+    assert (unseen_b.name, unseen_b.train, unseen_b.test) == ("unseen B", ("A",), ("B",))
+    assert (arriving.train, arriving.test) == (("R",), ("R",))
+    assert {panel.n_labels for panel in (standard, unseen_a, unseen_b, arriving)} == {(2, 5, 10, 20)}
     assert [panel.name for panel in default_panels(folder, standard=["B"])] == ["standard", "arriving"]
+
+
+def test_of_three_experiments_each_is_tested_with_labels_of_the_two_others(folder):
+    panels = default_panels(folder, standard=["A", "B", "R"])
+    assert [(panel.train, panel.test) for panel in panels[1:]] == [
+        (("B", "R"), ("A",)),
+        (("A", "R"), ("B",)),
+        (("A", "B"), ("R",)),
+    ]
+
+
+def test_a_curve_ends_where_no_seed_has_images_for_more(data):
+    wanted = BOTH.model_copy(update={"n_labels": (2, 5, 10, 20)})
+    assert as_far_as_images_go(data, wanted, n_seeds=3).n_labels == (2, 5, 10)
+    with pytest.raises(IcefloeError, match="11 different images can be labelled, but 12 are wanted"):
+        as_far_as_images_go(data, wanted.model_copy(update={"n_labels": (12,)}), n_seeds=3)
 
 
 def test_a_workspace_without_labels_is_refused(tmp_path):

@@ -6,12 +6,13 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from icefloe.evaluation.scores import Baseline
+from icefloe.models.packaged import PACKAGES
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from studies.transfer.result import Outcome, TransferResult
-from studies.transfer.run import measure_transfer
+from studies.transfer.run import available_weights, measure_transfer
 
 from .conftest import BOTH
 
@@ -102,6 +103,29 @@ def test_every_number_and_the_figure_are_there():
     np.testing.assert_allclose(axis.containers[1].lines[0].get_ydata(), [0.7, 0.8])
 
 
+def test_weights_are_of_the_package_or_the_mirror_and_a_file_without_enough_stages_is_absent(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    members = [
+        MemberSpec(encoder=encoder, decoder_channels=(48, 32, 24, 16))
+        for encoder in ("efficientnet-lite0", "mobilenet_v2")
+    ]
+    found, absent = available_weights(members, tmp_path, frozen=False)
+    assert [(weights.encoder, weights.name) for weights in found] == [
+        ("efficientnet-lite0", "scratch"),
+        ("efficientnet-lite0", "imagenet"),
+        ("mobilenet_v2", "scratch"),
+    ]
+    assert found[1].sha256 == PACKAGES["efficientnet-lite0", "imagenet"].safetensors_sha256
+    assert "fewer encoder stages than the 4" in absent["sim of mobilenet_v2"]  # the shipped file has three
+    assert absent.keys() == {"sim of efficientnet-lite0", "sim of mobilenet_v2", "imagenet of mobilenet_v2"}
+    both = available_weights(members[:1], tmp_path, frozen=True)[0]
+    assert [weights.name for weights in both] == ["scratch", "imagenet", "imagenet frozen"]
+
+
 @pytest.mark.integration
 def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     """On Ray, with pre-trained weights in a mirror; run again, nothing is trained anew."""
@@ -112,7 +136,7 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     settings = Settings(workspace=workspace, checkpoints=tmp_path / "checkpoints", weights_dir=tmp_path)
 
     def run():
-        return measure_transfer(settings, config, [panel], ["mobilenet_v2"], n_seeds=2)
+        return measure_transfer(settings, config, [panel], ["mobilenet_v2"], n_seeds=2, frozen=True)
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
