@@ -33,7 +33,7 @@ def list_() -> None:
         say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return
     listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
-    listing.columns[3].min_width = len("provisional")
+    listing.columns[3].min_width = len("inconclusive,")  # no word is broken
     for version in versions:
         listing.add_row(
             version.name,

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +19,12 @@ from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.scoring.baselines import baseline_scores
 from icefloe.training.averaging import averaged_model
-from icefloe.training.batch_norm import freeze_statistics, set_momentum
+from icefloe.training.batch_norm import (
+    estimate_statistics,
+    estimated_layers,
+    freeze_statistics,
+    set_momentum,
+)
 from icefloe.training.checkpoint import (
     TrainingState,
     Weights,
@@ -35,6 +39,7 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
+from icefloe.training.optimizer import adamw
 from icefloe.training.outcome import is_finished, read_outcome, write_outcome, write_progress
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
@@ -50,6 +55,9 @@ from icefloe.training.validation import (
 from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
+
+ESTIMATION_BATCHES = 16
+"""From which an averaged network's batch statistics are estimated: little beside all steps of a training."""
 
 CHECKPOINT_SHARE = 0.1
 """Writing checkpoints may take this share of the time: each epoch where that is quick, else less often."""
@@ -133,12 +141,7 @@ class _Fit:
         set_momentum(network)
         network.encoder.requires_grad_(not config.freeze_encoder)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(
-            _parameter_groups(network, 1.0 if spec.weights == "none" else config.encoder_learning_rate),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
+        self.optimizer = adamw(network, config, is_pretrained=spec.weights != "none")
         self.average = None if config.averaging is None else averaged_model(self.network, config.averaging)
         self.best: Weights = copy_weights(network)
         self.progress = TrainingState(init_sha256=weights_sha256(self.best))
@@ -219,6 +222,8 @@ class _Fit:
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
+        if self.average is not None and epoch == self.config.epochs:
+            self._estimate_statistics(epoch)
         logits = self._logits(self.data.validation)
         val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.judged_masks)))
         if not np.isfinite(train_loss + val_loss):
@@ -252,7 +257,7 @@ class _Fit:
         self.network.train()
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
-        elif self.config.freeze_statistics and self.spec.weights != "none":
+        elif self._keeps_statistics:
             freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
@@ -269,6 +274,20 @@ class _Fit:
                 self.average.update_parameters(self.network)
             losses.append(loss.detach())
         return float(torch.stack(losses).mean())
+
+    def _estimate_statistics(self, epoch: int) -> None:
+        """Fit the averaged weights' batch statistics to images varied as in training."""
+        assert self.average is not None
+        layers = estimated_layers(self.average.module, encoder=not self._keeps_statistics)
+        more = itertools.chain.from_iterable(map(self._batches, itertools.count(epoch + 1)))
+        inputs = (to_input(images, self.device) for images, _ in itertools.islice(more, ESTIMATION_BATCHES))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            estimate_statistics(self.average.module, layers, inputs)
+
+    @property
+    def _keeps_statistics(self) -> bool:
+        """Whether the encoder's batch statistics stay as they came."""
+        return self.config.freeze_encoder or (self.config.freeze_statistics and self.spec.weights != "none")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The epoch's augmented batches; on a GPU they are made while it computes."""
@@ -315,18 +334,6 @@ class _Fit:
         save_state(self.directory, self.progress, self.network, self.optimizer, self.average)
         self._checkpoint_cost = time.perf_counter() - began
         self._since_checkpoint = 0.0
-
-
-def _parameter_groups(network: nn.Module, encoder_factor: float) -> list[dict[str, Any]]:
-    """What the optimiser moves, with the `factor` of each group's learning rate; encoder first."""
-    encoder: Any = network.encoder
-    of_encoder = set(encoder.parameters())
-    moved = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [parameter for parameter in moved if parameter in of_encoder], "factor": encoder_factor},
-        {"params": [parameter for parameter in moved if parameter not in of_encoder], "factor": 1.0},
-    ]
-    return [group for group in groups if group["params"]]
 
 
 def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: str) -> None:

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from icefloe.ensemble.engine import load_network
 from icefloe.errors import IcefloeError
+from icefloe.imaging.augment import Augmentation
 from icefloe.models.spec import MemberSpec
 from icefloe.models.views import view_logits
 from icefloe.models.zoo import build
@@ -101,6 +102,27 @@ def test_with_averaging_the_last_epochs_average_is_kept_whatever_validation_says
     for name, value in kept.items():
         assert torch.equal(value, state[f"average.module.{name}"])
     assert not torch.equal(kept["segmentation_head.0.weight"], state["model.segmentation_head.0.weight"])
+
+
+def test_with_averaging_batch_statistics_are_in_the_end_those_of_the_averaged_weights(
+    spec, data, config, tmp_path
+):
+    """On images that vary as little as their order, training mode then changes hardly anything."""
+    plain = averaged(config, augmentation=Augmentation.none(), epochs=2, learning_rate=1e-2)
+    fit_member(spec, data, plain, tmp_path)
+    state = load_file(tmp_path / "state.safetensors")
+    network = build(spec, 2)
+    network.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    images = torch.tensor(np.stack(data.train.images))[:, None]
+    seen: list[torch.Tensor] = []
+    norm = network.encoder.features[0][1]
+    norm.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
+    with torch.inference_mode():
+        network.eval()(images)
+    expected = seen[0].mean((0, 2, 3))
+    torch.testing.assert_close(norm.running_mean, expected, atol=0.01, rtol=0.01)
+    last = state["model.encoder.features.0.1.running_mean"]
+    assert float((last - expected).abs().max()) > 0.02
 
 
 def test_with_averaging_training_itself_stays_the_same(spec, data, config, tmp_path):
@@ -279,13 +301,15 @@ def test_checkpoints_are_removed_when_asked_for(spec, data, config, tmp_path):
     assert [path.name for path in (tmp_path / "root").iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("averaging", [None, 0.1])
 def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_learns(
-    spec, data, config, tmp_path, monkeypatch
+    spec, data, config, tmp_path, monkeypatch, averaging
 ):
     start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
     save_file(start, tmp_path / "start.safetensors")
     pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
-    frozen = config.model_copy(update={"members": (pretrained,), "freeze_encoder": True})
+    changes = {"members": (pretrained,), "freeze_encoder": True, "averaging": averaging}
+    frozen = config.model_copy(update=changes)
     receipt = fit_member(pretrained, data, frozen, tmp_path / "undisturbed")
     kept = load_file(tmp_path / "undisturbed" / "best.safetensors")
     for name, value in kept.items():
@@ -302,12 +326,14 @@ def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_lear
     assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
 
 
-def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path):
+@pytest.mark.parametrize("averaging", [None, 0.1])
+def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path, averaging):
     start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
     save_file(start, tmp_path / "start.safetensors")
     pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
 
-    fit_member(pretrained, data, config.model_copy(update={"freeze_statistics": True}), tmp_path / "fit")
+    changes = {"freeze_statistics": True, "averaging": averaging}
+    fit_member(pretrained, data, config.model_copy(update=changes), tmp_path / "fit")
 
     kept = load_file(tmp_path / "fit" / "best.safetensors")
     changed = {name for name, value in kept.items() if name in start and not torch.equal(value, start[name])}
