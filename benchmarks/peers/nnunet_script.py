@@ -103,7 +103,7 @@ def predict(trainer: Any, folder: Path) -> None:
         trainer.network,
         trainer.plans_manager,
         trainer.configuration_manager,
-        None,
+        [trainer.network.state_dict()],
         trainer.dataset_json,
         "nnUNetTrainer",
         trainer.inference_allowed_mirroring_axes,

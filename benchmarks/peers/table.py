@@ -137,7 +137,7 @@ def interval(
     mean = over_images.mean
     return Interval(
         mean=mean,
-        low=mean - np.hypot(mean - over_images.low, np.sqrt(squared)),
+        low=max(mean - np.hypot(mean - over_images.low, np.sqrt(squared)), -np.inf if others else 0.0),
         high=mean + np.hypot(over_images.high - mean, np.sqrt(squared)),
         n=over_images.n,
     )

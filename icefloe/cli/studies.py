@@ -188,7 +188,7 @@ def transfer(
             run_transfer,
             standard=standard or (),
             arriving=arriving or (),
-            encoders=encoder or ("mobilenet_v2",),
+            encoders=encoder or ("efficientnet-lite0",),
             preset=preset,
             n_seeds=seeds,
             frozen=frozen,

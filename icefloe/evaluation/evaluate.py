@@ -59,6 +59,9 @@ class Evaluation(Result):
         Dataset -> scores of all its pixels together.
     baselines
         Dataset -> trivial baseline -> its scores of all pixels together.
+    n_unjudged
+        Number of labelled images left out because every member was trained on them: those that were not have
+        been pruned.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +73,7 @@ class Evaluation(Result):
     images: tuple[ImageScores, ...]
     datasets: dict[str, DatasetScores]
     baselines: dict[str, dict[str, Baseline]]
+    n_unjudged: int = 0
 
     @property
     def confusion(self) -> tuple[tuple[int, ...], ...]:
@@ -142,18 +146,25 @@ class Evaluation(Result):
         return f"{self.ensemble}: {found}, above every trivial baseline. To raise it, label more of {lowest}."
 
     def judges_note(self) -> str:
-        """Which images only a part of the members judged, and what that means; empty if all members did."""
+        """Which images only a part of the members judged, or none, and what that means; empty if all did."""
+        notes = []
         partly = [image for image in self.images if image.n_left_out]
-        if not partly:
-            return ""
-        low, high = (limit(image.n_members or 0 for image in partly) for limit in (min, max))
-        n_judges = f"{low}" if low == high else f"{low} to {high}"
-        n_members = low + max(image.n_left_out for image in partly)
-        return (
-            f"{len(partly)} of the {len(self.images)} images are judged by {n_judges} of the {n_members} "
-            "members, those that were not trained on them. These scores are conservative: the mean over all "
-            "members is usually better than that of a part. A single member has no uncertainty (UQ)."
-        )
+        if partly:
+            low, high = (limit(image.n_members or 0 for image in partly) for limit in (min, max))
+            n_judges = f"{low}" if low == high else f"{low} to {high}"
+            n_members = low + max(image.n_left_out for image in partly)
+            notes.append(
+                f"{len(partly)} of the {len(self.images)} images are judged by {n_judges} of the {n_members} "
+                "members, those that were not trained on them. These scores are conservative: the mean over "
+                "all members is usually better than that of a part. A single member has no uncertainty (UQ)."
+            )
+        if self.n_unjudged:
+            notes.append(
+                f"Left out: {self.n_unjudged} labelled image{'s' if self.n_unjudged > 1 else ''} that every "
+                "member kept was trained on. Members that could judge them have been pruned, so the images "
+                "left may be the easier ones."
+            )
+        return " ".join(notes)
 
     def to_markdown(self) -> str:
         """The sentence, the table, and which members judged."""

@@ -16,6 +16,9 @@ Tensors: TypeAlias = list[Tensor] | tuple[Tensor, ...]
 def averaged_model(network: nn.Module, share: float) -> AveragedModel:
     """The average of a network's weights and buffers; call its `update_parameters` after each step.
 
+    Buffers are the batch statistics. Estimated anew for the averaged weights, as stochastic weight averaging
+    needs it, they were no better on real micrographs: a short average's own statistics hardly differ.
+
     The decay grows with the steps, by the power-function profile of Karras et al. 2024 (EDM2, section 3.1):
     after t steps it is (1 - 1/t) ** (1/share - 1). So the first weights count nothing, and the mean age of
     what is averaged is `share` times the steps so far, at any time. With a constant decay, a short training's

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -35,6 +34,7 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
+from icefloe.training.optimizer import adamw
 from icefloe.training.outcome import is_finished, read_outcome, write_outcome, write_progress
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
@@ -133,12 +133,7 @@ class _Fit:
         set_momentum(network)
         network.encoder.requires_grad_(not config.freeze_encoder)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(
-            _parameter_groups(network, 1.0 if spec.weights == "none" else config.encoder_learning_rate),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
+        self.optimizer = adamw(network, config, is_pretrained=spec.weights != "none")
         self.average = None if config.averaging is None else averaged_model(self.network, config.averaging)
         self.best: Weights = copy_weights(network)
         self.progress = TrainingState(init_sha256=weights_sha256(self.best))
@@ -315,18 +310,6 @@ class _Fit:
         save_state(self.directory, self.progress, self.network, self.optimizer, self.average)
         self._checkpoint_cost = time.perf_counter() - began
         self._since_checkpoint = 0.0
-
-
-def _parameter_groups(network: nn.Module, encoder_factor: float) -> list[dict[str, Any]]:
-    """What the optimiser moves, with the `factor` of each group's learning rate; encoder first."""
-    encoder: Any = network.encoder
-    of_encoder = set(encoder.parameters())
-    moved = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [parameter for parameter in moved if parameter in of_encoder], "factor": encoder_factor},
-        {"params": [parameter for parameter in moved if parameter not in of_encoder], "factor": 1.0},
-    ]
-    return [group for group in groups if group["params"]]
 
 
 def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: str) -> None:

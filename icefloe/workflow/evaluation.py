@@ -76,8 +76,9 @@ def evaluate_version(ensemble: Path, data: Path, output: Path, champion: Path | 
             f"No labelled image is new to {names}, so nothing can be evaluated. Label more images."
         )
     challenger, *others = versions
+    n_unjudged = sum(not challenger.judges(sample) for sample in bundle.held_out)
     found = Evaluated(
-        evaluate(challenger, judged),
+        evaluate(challenger, judged).model_copy(update={"n_unjudged": n_unjudged}),
         evaluate(others[0], judged) if others else None,
         evaluation_figure(challenger, judged),
     )

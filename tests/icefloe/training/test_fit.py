@@ -279,13 +279,15 @@ def test_checkpoints_are_removed_when_asked_for(spec, data, config, tmp_path):
     assert [path.name for path in (tmp_path / "root").iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("averaging", [None, 0.1])
 def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_learns(
-    spec, data, config, tmp_path, monkeypatch
+    spec, data, config, tmp_path, monkeypatch, averaging
 ):
     start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
     save_file(start, tmp_path / "start.safetensors")
     pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
-    frozen = config.model_copy(update={"members": (pretrained,), "freeze_encoder": True})
+    changes = {"members": (pretrained,), "freeze_encoder": True, "averaging": averaging}
+    frozen = config.model_copy(update=changes)
     receipt = fit_member(pretrained, data, frozen, tmp_path / "undisturbed")
     kept = load_file(tmp_path / "undisturbed" / "best.safetensors")
     for name, value in kept.items():
@@ -302,12 +304,14 @@ def test_a_frozen_encoder_stays_to_the_last_batch_statistic_and_the_decoder_lear
     assert fit_member(pretrained, data, frozen, tmp_path / "killed").weights_sha256 == receipt.weights_sha256
 
 
-def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path):
+@pytest.mark.parametrize("averaging", [None, 0.1])
+def test_frozen_statistics_stay_while_their_encoder_learns(spec, data, config, tmp_path, averaging):
     start = build(spec.model_copy(update={"seed": 7}), 2).state_dict()
     save_file(start, tmp_path / "start.safetensors")
     pretrained = spec.model_copy(update={"weights": str(tmp_path / "start.safetensors")})
 
-    fit_member(pretrained, data, config.model_copy(update={"freeze_statistics": True}), tmp_path / "fit")
+    changes = {"freeze_statistics": True, "averaging": averaging}
+    fit_member(pretrained, data, config.model_copy(update=changes), tmp_path / "fit")
 
     kept = load_file(tmp_path / "fit" / "best.safetensors")
     changed = {name for name, value in kept.items() if name in start and not torch.equal(value, start[name])}

@@ -87,6 +87,13 @@ def test_a_champion_that_does_not_say_what_it_was_trained_on_judges_test_images(
     assert counts(found.champion) == {KEYS[5]: 2}
 
 
+def test_images_whose_judges_were_pruned_are_counted(save, data, tmp_path):
+    pruned = save("EA-T1", (0, KEYS[2:5]), (2, KEYS[2:5]))  # the member of fold 1 is gone
+    found = evaluate_version(pruned, data, tmp_path / "found")
+    assert counts(found.evaluation) == {KEYS[0]: 1, KEYS[1]: 1, KEYS[5]: 2}
+    assert "Left out: 3 labelled images that every member kept was trained on." in found.to_markdown()
+
+
 def test_nothing_new_to_both_is_refused(save, data, tmp_path):
     champion = save("EA-T1", (None, KEYS), (None, KEYS))
     challenger = save("EA-T2", (0, KEYS[2:5]), (1, KEYS[:2]))
