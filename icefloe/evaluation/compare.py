@@ -193,7 +193,9 @@ def _warnings(comparisons: Sequence[Comparison], rule: PromotionRule) -> tuple[s
     for (dataset, metric), c in by_metric.items():
         if metric != "dice":
             continue
-        if c.n_images < rule.min_images:
+        if c.n_images == 1:
+            warnings.append(f"{dataset} has only 1 held-out image, which shows no spread.")
+        elif c.n_images < rule.min_images:
             warnings.append(
                 f"{dataset} has only {c.n_images} images: its intervals assume normal differences."
             )

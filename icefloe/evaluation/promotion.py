@@ -214,7 +214,9 @@ class PromotionReport(Result):
 
         metrics = list(dict.fromkeys(comparison.metric for comparison in self.comparisons))
         datasets = {comparison.dataset for comparison in self.comparisons}
-        figure = Figure(figsize=(3.6 * len(metrics), 1.2 + 0.45 * len(datasets)), layout="constrained")
+        figure = Figure(
+            figsize=(max(5.0, 3.6 * len(metrics)), 1.2 + 0.45 * len(datasets)), layout="constrained"
+        )
         for axis, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
             self.plot(axis, metric)
         return figure

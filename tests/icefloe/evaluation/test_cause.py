@@ -129,6 +129,7 @@ def test_a_first_version_that_scatters_about_the_baseline_is_undecided(evaluatio
 def test_a_first_version_judged_on_one_image_says_that_it_is_one(evaluation_of):
     report = compare(evaluation_of({"D1": (0.9, 5), "D2": (0.44, 1)}), None, RULE, challenger_version="EA-T1")
     (on_d2,) = (c for c in report.comparisons if c.dataset == "D2")
+    assert "D2 has only 1 held-out image, which shows no spread." in report.warnings
     assert report.sentence() == (
         f"EA-T1 is provisional: Dice on D2 is not shown to be above that of Otsu ({on_d2.difference:+.3f} on "
         "the only image held out, too few for an interval). "
