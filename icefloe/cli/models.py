@@ -33,21 +33,20 @@ def list_() -> None:
         say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return
     listing = table("Versions", "version", "alias", "parent", "gate", "data", "held-out Dice", "created")
-    listing.columns[3].min_width = len("inconclusive,")  # no word is broken
     for version in versions:
         listing.add_row(
             version.name,
             ", ".join(version.aliases),
             version.parent or "scratch",
-            version.gate or "-",
+            f"{version.verdict or '-'}{' *' if version.provisional else ''}",
             version.data_md5[:8],
             ", ".join(f"{name} {scores['dice']:.3f}" for name, scores in version.metrics.items()),
             version.created[:16],
         )
     console.print(listing)
     for version in versions:
-        if version.aliases and version.provisional:
-            say(version.provisional_line())
+        if version.provisional:
+            say(f"* {version.provisional_line()}")
 
 
 @app.command()

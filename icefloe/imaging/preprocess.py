@@ -138,7 +138,7 @@ class Preprocessing(BaseModel):
         if pixel_size_nm is None:
             raise IcefloeError(
                 f"The image's pixel size is not known, and it has to be brought to {self.pixel_size_nm:g} nm "
-                "a pixel. Enter pixel_size_nm in its dataset.yaml."
+                "a pixel. Enter pixel_size_nm in its dataset.yaml; a file alone has to state it itself."
             )
         scale = pixel_size_nm / self.pixel_size_nm
         if scale > MAX_MAGNIFICATION:

@@ -16,8 +16,8 @@ Tensors: TypeAlias = list[Tensor] | tuple[Tensor, ...]
 def averaged_model(network: nn.Module, share: float) -> AveragedModel:
     """The average of a network's weights and buffers; call its `update_parameters` after each step.
 
-    Averaged batch statistics do to follow a training; in the end `batch_norm.estimate_statistics` fits them
-    to the averaged weights.
+    Buffers are the batch statistics. Estimated anew for the averaged weights, as stochastic weight averaging
+    needs it, they were no better on real micrographs: a short average's own statistics hardly differ.
 
     The decay grows with the steps, by the power-function profile of Karras et al. 2024 (EDM2, section 3.1):
     after t steps it is (1 - 1/t) ** (1/share - 1). So the first weights count nothing, and the mean age of

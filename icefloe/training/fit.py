@@ -19,12 +19,7 @@ from icefloe.models.weights import weights_file
 from icefloe.models.zoo import build
 from icefloe.scoring.baselines import baseline_scores
 from icefloe.training.averaging import averaged_model
-from icefloe.training.batch_norm import (
-    estimate_statistics,
-    estimated_layers,
-    freeze_statistics,
-    set_momentum,
-)
+from icefloe.training.batch_norm import freeze_statistics, set_momentum
 from icefloe.training.checkpoint import (
     TrainingState,
     Weights,
@@ -55,9 +50,6 @@ from icefloe.training.validation import (
 from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
-
-ESTIMATION_BATCHES = 16
-"""From which an averaged network's batch statistics are estimated: little beside all steps of a training."""
 
 CHECKPOINT_SHARE = 0.1
 """Writing checkpoints may take this share of the time: each epoch where that is quick, else less often."""
@@ -222,8 +214,6 @@ class _Fit:
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
-        if self.average is not None and epoch == self.config.epochs:
-            self._estimate_statistics(epoch)
         logits = self._logits(self.data.validation)
         val_loss = float(segmentation_loss(logits, torch.tensor(self.data.validation.judged_masks)))
         if not np.isfinite(train_loss + val_loss):
@@ -257,7 +247,7 @@ class _Fit:
         self.network.train()
         if self.config.freeze_encoder:
             self.network.encoder.eval()  # its batch statistics are part of what it has learned
-        elif self._keeps_statistics:
+        elif self.config.freeze_statistics and self.spec.weights != "none":
             freeze_statistics(self.network.encoder)
         losses = []
         first_step = (epoch - 1) * self.steps_per_epoch
@@ -274,20 +264,6 @@ class _Fit:
                 self.average.update_parameters(self.network)
             losses.append(loss.detach())
         return float(torch.stack(losses).mean())
-
-    def _estimate_statistics(self, epoch: int) -> None:
-        """Fit the averaged weights' batch statistics to images varied as in training."""
-        assert self.average is not None
-        layers = estimated_layers(self.average.module, encoder=not self._keeps_statistics)
-        more = itertools.chain.from_iterable(map(self._batches, itertools.count(epoch + 1)))
-        inputs = (to_input(images, self.device) for images, _ in itertools.islice(more, ESTIMATION_BATCHES))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            estimate_statistics(self.average.module, layers, inputs)
-
-    @property
-    def _keeps_statistics(self) -> bool:
-        """Whether the encoder's batch statistics stay as they came."""
-        return self.config.freeze_encoder or (self.config.freeze_statistics and self.spec.weights != "none")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The epoch's augmented batches; on a GPU they are made while it computes."""

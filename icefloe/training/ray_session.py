@@ -35,7 +35,7 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
     Raises
     ------
     IcefloeError
-        If the cluster cannot be connected to.
+        If the cluster cannot be connected to, or none starts on this machine.
     """
     options: dict[str, Any] = {"address": address} if address else {"address": "local"}
     if not address:
@@ -46,10 +46,14 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
         }
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises a bare one where it does not start in time
         reason = " ".join(str(error).split())[:200]
+        if address is None:
+            raise IcefloeError(
+                f"Ray did not start on this machine ({reason}). Try again when it is less busy."
+            ) from error
         raise IcefloeError(
-            f"{address or 'Ray'}: the connection failed ({reason}). "
+            f"{address}: the connection failed ({reason}). "
             "Start Ray, or leave ray_address empty to train on this machine."
         ) from error
     return str(ray.get_runtime_context().gcs_address)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Sample
+from icefloe.datasets.readers import read_metadata
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.guarantees import LEVEL
 from icefloe.ensemble.predictions import PredictionSet, predict_dataset
@@ -100,8 +101,13 @@ def predict_files(
         calibrated for the level; then nothing is written.
     """
     segmenter, registered = load_version(settings, version), Registry(settings).get(version)
+    sized = segmenter.preprocessing.pixel_size_nm is not None
     samples = [
-        Sample("", path.stem, index, path, steps_done=steps_done(region_done))
+        Sample(
+            *("", path.stem, index, path),
+            steps_done=steps_done(region_done),
+            pixel_size_nm=read_metadata(path).pixel_size_nm if sized else None,
+        )
         for index, path in enumerate(images)
     ]
     written = segment_samples(segmenter, samples, output, level, registered.label)

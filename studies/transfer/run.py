@@ -32,7 +32,8 @@ from studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferRes
 FROZEN = " frozen"
 BATCH_SIZE = 4
 SCRATCH_RATE, PRETRAINED_RATE = 3e-3, 1e-3
-"""Learning rates, each the better of the two for its kind of weights; a high one washes out what is known."""
+"""Learning rates; in a trial from random and from `sim` weights each was the better of the two for its kind:
+a high one washes out what is known."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.peers import ours
+from benchmarks.peers import nnunet, ours
 from benchmarks.peers.cases import CASES, prepare
 from benchmarks.peers.cells import Method, baseline_cell, run_cell, score
 from benchmarks.peers.jobs import Job, save_prediction
@@ -108,6 +108,32 @@ def test_a_cell_of_the_plain_script_is_trained_scored_and_timed(prepared, tmp_pa
     assert cell["steps"][0] >= 1
     assert cell["training_s"] >= 60 * job.minutes
     assert cell["training_cpu_s"] > 0
+
+
+@pytest.mark.integration
+def test_nnunet_is_installed_trained_and_scored(prepared, tmp_path):
+    job = job_of(
+        prepared,
+        tmp_path / "job",
+        environment=str(tmp_path / "nnunet"),
+        classes=prepared.train.info.classes,
+        gpu_memory_gb=1,
+    )
+    cell = run_cell(Method("nnU-Net", "nnunet", {}), prepared, job)
+    assert [image["stem"] for image in cell["images"]] == ["stack_5", "stack_6"]
+    assert cell["steps"] == [1]
+    assert cell["training_cpu_s"] > 0 < cell["prediction_cpu_s"]
+
+
+def test_nnunet_refuses_masks_that_leave_pixels_out(prepared, tmp_path, monkeypatch):
+    path = next((prepared.train.path / "masks").iterdir())
+    mask = np.asarray(Image.open(path)).clip(0, 1)
+    mask[0, 0] = 255
+    Image.fromarray(mask).save(path)
+    (tmp_path / "job").mkdir()
+    monkeypatch.setattr(nnunet, "environment", lambda folder: tmp_path)
+    with pytest.raises(IcefloeError, match="the mask leaves pixels out"):
+        nnunet.main(job_of(prepared, tmp_path / "job", environment=""))
 
 
 def test_a_method_that_fails_leaves_its_reason(prepared, tmp_path):
