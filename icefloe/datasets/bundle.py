@@ -131,7 +131,7 @@ class Bundle:
 
     def describe(self) -> dict[str, Any]:
         """What the KFP page shows beside the artifact: of folds, their number."""
-        sizes = {side: len(keys) for side, keys in self.split.to_dict().items()}
+        sizes = {side: len(keys) for side, keys in self.split.to_dict().items() if side != "fold_guards"}
         return {"version": self.version.md5, "datasets": list(self.datasets), **sizes}
 
 

@@ -369,3 +369,26 @@ def test_a_small_page_escapes_what_it_is_told():
     assert "<h2>D3 &lt;b&gt;</h2>" in text
     assert "<p>a &lt; b &amp; c</p>" in text
     assert 'src="data:image/png;base64,' in text
+
+
+def test_the_page_says_which_images_only_some_members_judged(settings, results, tmp_path):
+    alone = {"uq": None, "uq_boundary": None, "uq_foreground": None}
+    partly = results.after.model_copy(
+        update={
+            "images": tuple(
+                image.model_copy(update={"n_members": 1, "n_left_out": 2, **alone})
+                for image in results.after.images
+            ),
+            "datasets": {
+                name: scores.model_copy(update=alone) for name, scores in results.after.datasets.items()
+            },
+            "n_unjudged": 3,
+        }
+    )
+    record = RunRecord.start(settings, "train")
+    record.write_json("evaluation/EA-T1.json", partly)
+    write_page(RunRecord(settings, record.run_id), Registry(settings), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"EA-T1: {partly.judges_note()}" in html.unescape(page)
+    assert "16 of the 16 images are judged by 1 of the 3 members" in partly.judges_note()
+    assert [row[-1] for row in Reader(page).rows if row[:2] == ["D3", "EA-T1"]] == ["–"]
