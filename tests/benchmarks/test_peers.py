@@ -12,7 +12,7 @@ from benchmarks.peers.cases import CASES, prepare
 from benchmarks.peers.cells import Method, baseline_cell, run_cell, score
 from benchmarks.peers.jobs import Job, save_prediction
 from benchmarks.peers.ours import with_weights
-from benchmarks.peers.smp_unet import FLIPS, augment, build, predict
+from benchmarks.peers.smp_unet import FLIPS, augment, build, predict, train
 from benchmarks.peers.table import interval, pooled, write_comparison
 from benchmarks.peers.variants import VARIANTS, with_entries
 from icefloe.datasets.fingerprint import ClassPrint, Fingerprint, fingerprint
@@ -99,6 +99,22 @@ def test_an_encoder_has_the_weights_of_its_package(rng):
     # The mean over flips of a flipped image is the flipped mean: none is left out.
     np.testing.assert_allclose(predict([network], image[::-1])[::-1], probability, atol=1e-4)
     assert len(FLIPS) == 4
+
+
+def test_the_plain_script_tells_several_classes_apart(rng):
+    class TwoSteps:
+        shares = iter((0.0, 0.0, 0.5, 1.0))
+
+        @property
+        def share(self):
+            return next(self.shares)
+
+    masks = torch.zeros(2, 256, 256)
+    masks[:, 64:128], masks[:, 128:] = 1, 2
+    network, n_steps = train(build("lite0", 3), masks[:, None].expand(-1, 3, -1, -1), masks, TwoSteps(), 1.0)
+    probability = predict([network], rng.normal(size=(40, 56)).astype(np.float32))
+    assert n_steps == 2
+    np.testing.assert_allclose(probability.sum(axis=0), np.ones((40, 56)), atol=1e-5)
 
 
 def test_a_cell_of_the_plain_script_is_trained_scored_and_timed(prepared, tmp_path):
