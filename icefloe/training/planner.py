@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -46,6 +48,12 @@ CROWDED = 1.15
 
 LEAST_STEPS, MOST_STEPS = 60, 1500
 STEPS_PER_EPOCH = 8
+MOST_VALIDATION = 0.1
+"""Share of the time that an epoch's validation may take, by making the epoch longer."""
+
+FORWARD_SHARE, VALIDATED_SHARE = 1 / 3, 0.27
+"""Time of a prediction in that of a training step, and a fold's share of the labelled images."""
+
 RETRAINING_SHARE = 0.5
 """Of a first training's epochs: it starts from weights that know most."""
 
@@ -143,7 +151,8 @@ class Plan(Result):
     def plot(self, ax: Axes) -> None:
         """Width of each class's objects on the network's grid, in a square of whole images and as planned."""
         names = [found.name for found in self.fingerprint.classes]
-        whole, planned = _shrinking(self.fingerprint, self.training.preprocessing.size), self._shrinking()
+        how = self.training.preprocessing
+        whole, planned = _shrinking(self.fingerprint, how.size), _grid_pixel(self.fingerprint, how)
         for offset, label, factor in ((-0.2, "whole image", whole), (0.2, "as planned", planned)):
             widths = [found.width / factor for found in self.fingerprint.classes]
             ax.barh([row + offset for row in range(len(names))], widths, 0.35, label=label)
@@ -152,13 +161,6 @@ class Plan(Result):
         ax.set_xscale("log")
         ax.set_xlabel("typical width on the network's grid in px; dashed: least that is seen")
         ax.legend(frameon=False)
-
-    def _shrinking(self) -> float:
-        how = self.training.preprocessing
-        if how.view == "whole":
-            return _shrinking(self.fingerprint, how.size)
-        known = [size for size in self.fingerprint.pixel_sizes_nm.values() if size is not None]
-        return how.pixel_size_nm / min(known) if how.pixel_size_nm is not None else float(how.downsampling)
 
 
 def plan_training(
@@ -186,7 +188,8 @@ def plan_training(
     split, folds = _split(found, len(members))
     threads = max(1, machine.cores // len(members))
     measured = measure(members[1], preprocessing.size, BATCH, len(found.classes) + 1, threads)
-    epochs, lasting, length = _length(measured, machine, len(members), minutes)
+    epoch = _Epoch.planned(found, preprocessing)
+    epochs, lasting, length = _length(measured, machine, epoch, len(members), minutes)
     training = TrainingConfig(
         members=members,
         preprocessing=preprocessing,
@@ -194,7 +197,7 @@ def plan_training(
         epochs=epochs,
         patience=epochs,
         batch_size=BATCH,
-        draws_per_epoch=STEPS_PER_EPOCH * BATCH,
+        draws_per_epoch=epoch.steps * BATCH,
         precision=measured.precision,
         retraining=RetrainingConfig(
             epochs=(shorter := max(1, round(RETRAINING_SHARE * epochs))), patience=shorter, **RETRAINING
@@ -225,6 +228,15 @@ def plan_training(
 def _shrinking(found: Fingerprint, size: int) -> float:
     """Native pixels per pixel of a square of `size` that holds a whole image."""
     return max(found.largest) / size
+
+
+def _grid_pixel(found: Fingerprint, how: Preprocessing) -> float:
+    """Native pixels per pixel of the network's grid along an axis, at the finest pixel size there is."""
+    if how.view == "whole":
+        return _shrinking(found, how.size)
+    if how.pixel_size_nm is None:
+        return float(how.downsampling)
+    return how.pixel_size_nm / min(size for size in found.pixel_sizes_nm.values() if size is not None)
 
 
 def _view(found: Fingerprint, size: int) -> tuple[Preprocessing, Decision]:
@@ -276,21 +288,37 @@ def _split(found: Fingerprint, n_members: int) -> tuple[SplitConfig, Decision]:
     )
 
 
+@dataclass(frozen=True)
+class _Epoch:
+    """Training steps of an epoch, and the time of its validation in such steps."""
+
+    steps: int
+    validation: float
+
+    @classmethod
+    def planned(cls, found: Fingerprint, how: Preprocessing) -> _Epoch:
+        """So many steps that validation takes little of the time: tiles validate on whole images, too."""
+        height, width = found.largest
+        windows = 1.0 if how.view == "whole" else height * width / (_grid_pixel(found, how) * how.size) ** 2
+        validation = FORWARD_SHARE * windows * VALIDATED_SHARE * found.n_labelled / BATCH
+        return cls(max(STEPS_PER_EPOCH, math.ceil(validation / MOST_VALIDATION)), validation)
+
+
 def _length(
-    measured: StepTime, machine: Machine, n_members: int, minutes: float
+    measured: StepTime, machine: Machine, epoch: _Epoch, n_members: int, minutes: float
 ) -> tuple[int, float, Decision]:
     """Epochs, the minutes that they take, and why."""
     at_once = 1 if machine.gpu else min(n_members, machine.cores)
     a_step = CROWDED * measured.seconds * n_members / at_once
-    steps = (60 * minutes - OVERHEAD_SECONDS) / a_step
-    planned = min(max(steps, LEAST_STEPS), MOST_STEPS)
-    epochs = max(1, round(planned / STEPS_PER_EPOCH))
-    lasting = (epochs * STEPS_PER_EPOCH * a_step + OVERHEAD_SECONDS) / 60
+    an_epoch = (epoch.steps + epoch.validation) * a_step
+    steps = (60 * minutes - OVERHEAD_SECONDS) / an_epoch * epoch.steps
+    epochs = max(1, round(min(max(steps, LEAST_STEPS), MOST_STEPS) / epoch.steps))
+    lasting = (epochs * an_epoch + OVERHEAD_SECONDS) / 60
     where = machine.gpu or f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
     why = f"a step takes {measured.seconds:.2f} s ({measured.precision}) on {where}"
     if steps < LEAST_STEPS:
         why += f"; {minutes:g} min are too few for a network to learn anything"
     elif steps > MOST_STEPS:
         why += f"; more than {MOST_STEPS} steps add little"
-    choice = f"{epochs} epochs of {STEPS_PER_EPOCH} steps, about {lasting:.0f} min"
+    choice = f"{epochs} epochs of {epoch.steps} steps, about {lasting:.0f} min"
     return epochs, lasting, Decision(what="length", choice=choice, why=why)

@@ -76,6 +76,14 @@ def test_the_time_is_used_and_kept(minutes):
     assert made.minutes == pytest.approx(minutes, rel=0.1)
 
 
+def test_epochs_are_longer_where_validation_sees_large_images_whole():
+    small, large = plan(), plan(found(width=6.7, largest=(2048, 2048), name="crack"))
+
+    assert small.training.draws_per_epoch == STEPS_PER_EPOCH * 8
+    assert large.training.draws_per_epoch > 10 * small.training.draws_per_epoch
+    assert large.minutes == pytest.approx(10, rel=0.3)
+
+
 def test_a_slow_machine_is_told_that_the_time_is_too_short():
     made = plan(seconds=30)
 
