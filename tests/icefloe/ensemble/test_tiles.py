@@ -73,7 +73,7 @@ def test_a_trained_networks_map_is_the_same_whatever_the_windows(trained):
 
     at_once = probability(2048, windows.HALO)
     assert ((at_once > 0.5) == mask).mean() > 0.9  # it has learned something
-    assert at_once.std() > 0.2
+    assert at_once.std() > 0.1  # and not that there is nothing
     for side, halo in ((768, windows.HALO), (640, 192)):
         np.testing.assert_allclose(probability(side, halo), at_once, atol=1e-3)
     assert np.abs(probability(256, 0) - at_once).max() > 1e-3  # without a halo it would not be
