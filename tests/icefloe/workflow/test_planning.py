@@ -1,5 +1,7 @@
 """What `--preset auto` comes to: a plan that a run which was interrupted finds again."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tifffile
@@ -8,10 +10,12 @@ from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.labels import write_mask
 from icefloe.datasets.versions import init_workspace
 from icefloe.errors import IcefloeError
+from icefloe.registry.lineage import DataState, LabelledImage, Lineage
+from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from icefloe.training import planner
 from icefloe.training.speed import StepTime
-from icefloe.workflow.planning import plan_version, planned_params
+from icefloe.workflow.planning import champions_params, plan_version, planned_params
 
 
 class Told:
@@ -103,3 +107,32 @@ def test_a_kept_plan_that_is_damaged_says_so(settings, machine):
 
     with pytest.raises(IcefloeError, match=rf"{kept}: .*Remove the file, and a plan is made anew\."):
         plan_version(settings, ["D1"])
+
+
+def test_a_successor_is_trained_as_its_champion_was(settings, machine, monkeypatch):
+    machine(1.0)
+    training = plan_version(settings, ["D1"]).training
+    images = tuple(
+        LabelledImage(key=f"D1/a{index}", role="fold", fold=index % 3, image_sha256="", mask_sha256="")
+        for index in range(5)
+    )
+    lineage = Lineage(
+        data=DataState(rev="", md5=""),
+        git_sha="",
+        parameters=training.model_dump(mode="json"),
+        seeds={},
+        packages={},
+        images=images,
+        weights_sha256={},
+        created="",
+    )
+    champion = SimpleNamespace(lineage=lineage, version=SimpleNamespace(name="EA-T3"))
+    monkeypatch.setattr(Registry, "show", lambda _, name: champion if name == "champion" else None)
+    told = Told()
+
+    params = champions_params(settings, told)
+
+    assert (params.training, params.split.folds) == (training, 3)
+    assert told.lines == [
+        f"Plan: as EA-T3 was trained: 3 members, {training.retraining.epochs} epochs from its weights."
+    ]
