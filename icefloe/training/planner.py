@@ -317,7 +317,7 @@ def _length(
     where = machine.gpu or f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
     why = f"a step takes {measured.seconds:.2f} s ({measured.precision}) on {where}"
     if steps < LEAST_STEPS:
-        why += f"; {minutes:g} min are too few for a network to learn anything"
+        why += f"; {minutes:g} min allow {max(0, steps):.0f} steps, and fewer than {LEAST_STEPS} teach little"
     elif steps > MOST_STEPS:
         why += f"; more than {MOST_STEPS} steps add little"
     choice = f"{epochs} epochs of {epoch.steps} steps, about {lasting:.0f} min"
