@@ -1,4 +1,6 @@
-from unittest.mock import Mock
+"""Files segmented alone; the registry is tested in its own room, so a version stands ready here."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +9,23 @@ import tifffile
 from icefloe.datasets.readers import read_mask
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
+from icefloe.registry.version import Version
 from icefloe.workflow import prediction
+
+VERSION = Version(
+    name="EA-T1",
+    number=1,
+    aliases=("champion",),
+    created="2026-11-29T00:00:00+00:00",
+    parent=None,
+    data_rev="",
+    data_md5="",
+    git_sha="",
+    verdict="pass",
+    compared_with=None,
+    metrics={},
+    run_id="",
+)
 
 
 def test_a_file_alone_states_the_pixel_size_that_tiles_are_brought_to(
@@ -15,8 +33,7 @@ def test_a_file_alone_states_the_pixel_size_that_tiles_are_brought_to(
 ):
     ensemble = make_ensemble(preprocessing=Preprocessing(view="tiles", size=64, pixel_size_nm=2.0))
     monkeypatch.setattr(prediction, "load_version", lambda *_: ensemble)
-    registered = Mock(label="EA-T1", **{"provisional_line.return_value": ""})
-    monkeypatch.setattr(prediction, "Registry", lambda _: Mock(**{"get.return_value": registered}))
+    monkeypatch.setattr(prediction, "Registry", lambda _: SimpleNamespace(get=lambda _: VERSION))
     pixels = rng.random((90, 70)).astype(np.float32)
     calibrated = tmp_path / "calibrated.tif"
     tifffile.imwrite(calibrated, pixels, imagej=True, resolution=(1 / 1.5, 1 / 1.5), metadata={"unit": "nm"})
