@@ -60,6 +60,11 @@ class TrainingConfig(BaseModel):
         Images in a training step.
     draws_per_epoch
         Images drawn in an epoch; empty: as many as there are to train on, or as many crops as cover them.
+    simulated_share
+        Share of every batch that is simulated micrographs, with class 1 on what they show: ice, particles,
+        atomic columns, of every contrast, noise and focus (`icefloe.simulate.wide`). They teach what the
+        edge of an object is, so that the images of one experiment cannot teach its place and shape alone.
+        For data of two classes.
     learning_rate, weight_decay
         Peak learning rate and weight decay of AdamW.
     encoder_learning_rate
@@ -97,6 +102,7 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(8, ge=2)
     draws_per_epoch: int | None = Field(None, ge=1)
     averaging: float | None = Field(None, gt=0, le=0.5)
+    simulated_share: float = Field(0.0, ge=0, lt=1)
     learning_rate: float = Field(1e-3, gt=0)
     encoder_learning_rate: float = Field(1.0, gt=0, le=1)
     weight_decay: float = Field(1e-4, ge=0)
@@ -130,6 +136,11 @@ class TrainingConfig(BaseModel):
                         f"image was cut into tiles. Choose one of {local}, with a U-Net."
                     )
         return self
+
+    @property
+    def simulated_per_batch(self) -> int:
+        """Number of simulated images in a batch, beside at least one real."""
+        return min(round(self.simulated_share * self.batch_size), self.batch_size - 1)
 
     def check_several_members(self) -> None:
         """Refuse, before any training, a configuration that no ensemble can come of.

@@ -39,6 +39,7 @@ from icefloe.training.outcome import is_finished, read_outcome, write_outcome, w
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
 from icefloe.training.schedule import learning_rate
+from icefloe.training.simulated import simulated_images
 from icefloe.training.validation import (
     judged_logits,
     labelled_iou,
@@ -65,6 +66,7 @@ def fit_member(
     *,
     initial: Mapping[str, np.ndarray] | None = None,
     started_from: str | None = None,
+    simulated: PreparedImages | None = None,
     threads: int = 1,
     weights_dir: WeightsMirror | None = None,
 ) -> MemberReceipt:
@@ -90,6 +92,8 @@ def fit_member(
         Weights and buffers by name to start from instead of the spec's own.
     started_from
         Name of the version that `initial` comes from, for the receipt.
+    simulated
+        The images of `config.simulated_share`, of `simulated_images`; None: they are made if they are needed.
     threads
         CPU threads; part of what makes a result repeatable.
     weights_dir
@@ -104,7 +108,7 @@ def fit_member(
         return read_outcome(directory).receipt
     directory.mkdir(parents=True, exist_ok=True)
     with reproducible(threads):
-        fit = _Fit(spec, data, config, directory, initial, weights_dir)
+        fit = _Fit(spec, data, config, directory, initial, simulated, weights_dir)
         fit.run()
         return fit.finish(started_from, threads)
 
@@ -119,6 +123,7 @@ class _Fit:
         config: TrainingConfig,
         directory: Path,
         initial: Mapping[str, np.ndarray] | None,
+        simulated: PreparedImages | None,
         weights_dir: WeightsMirror | None,
     ) -> None:
         self.spec, self.data, self.config, self.directory = spec, data, config, directory
@@ -138,7 +143,12 @@ class _Fit:
         self.best: Weights = copy_weights(network)
         self.progress = TrainingState(init_sha256=weights_sha256(self.best))
         self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
-        self.steps_per_epoch = -(-(config.draws_per_epoch or data.train.n_draws) // config.batch_size)
+        self.n_simulated = config.simulated_per_batch
+        self.n_real = config.batch_size - self.n_simulated
+        if self.n_simulated and simulated is None:
+            simulated = simulated_images(config.preprocessing, config.seed)
+        self.simulated = simulated
+        self.steps_per_epoch = -(-(config.draws_per_epoch or data.train.n_draws) // self.n_real)
         self._checkpoint_cost = 0.0
         self._since_checkpoint = 0.0
         self._resume()
@@ -267,26 +277,33 @@ class _Fit:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The epoch's augmented batches; on a GPU they are made while it computes."""
-        size, seed = self.config.batch_size, self.config.seed
-        order = draw_order(self.draw_weights, self.steps_per_epoch * size, seed, epoch)
+        n_steps, seed, varied = self.steps_per_epoch, self.config.seed, self.config.augmentation
+        parts = [(self.data.train, draw_order(self.draw_weights, n_steps * self.n_real, seed, epoch), 0)]
+        if self.simulated is not None:
+            alike = np.ones(len(self.simulated))
+            order = draw_order(alike, n_steps * self.n_simulated, seed, epoch)
+            parts.append((self.simulated, order, n_steps * self.n_real))
 
-        def batch(first: int) -> Batch:
-            indices = order[first : first + size]
-            return augmented(self.data.train, indices, self.config.augmentation, seed, epoch, first)
+        def batch(step: int) -> Batch:
+            made = []
+            for data, order, offset in parts:
+                n = len(order) // n_steps
+                indices = order[step * n : (step + 1) * n]
+                made.append(augmented(data, indices, varied, seed, epoch, offset + step * n))
+            images, masks = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
+            return images, masks
 
-        starts = range(0, len(order), size)
         if self.device.type == "cpu":
-            yield from map(batch, starts)
+            yield from map(batch, range(n_steps))
             return
         with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-            remaining = iter(starts)
+            remaining = iter(range(n_steps))
             ahead: deque[Future[Batch]] = deque(
-                pool.submit(batch, first)
-                for first in itertools.islice(remaining, torch.get_num_threads() + 1)
+                pool.submit(batch, step) for step in itertools.islice(remaining, torch.get_num_threads() + 1)
             )
             while ahead:
                 yield ahead.popleft().result()
-                ahead.extend(pool.submit(batch, first) for first in itertools.islice(remaining, 1))
+                ahead.extend(pool.submit(batch, step) for step in itertools.islice(remaining, 1))
 
     def _learning_rate(self, step: int) -> float:
         n_steps = self.config.epochs * self.steps_per_epoch

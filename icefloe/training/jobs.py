@@ -13,13 +13,14 @@ from ray.exceptions import RayError, RayTaskError
 
 from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
-from icefloe.progress import SILENT, Progress
+from icefloe.progress import SILENT, Progress, tracked
 from icefloe.training.config import TrainingConfig
-from icefloe.training.data import TrainingData
+from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.members import TrainedMember
 from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, epoch_progress
 from icefloe.training.ray_session import connected, member_resources, members_at_once, threads
+from icefloe.training.simulated import N_PARTS, joined, simulated_part
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,8 @@ def run_jobs(
             stack.enter_context(connected(ray_address, worker_niceness))
             resources = member_resources(len(jobs), per_gpu)
             n_at_once = members_at_once(resources)
-            tasks = _submit(unfinished, weights_dir, resources)
+            simulated = _simulate(unfinished, progress)
+            tasks = _submit(unfinished, simulated, weights_dir, resources)
             stack.enter_context(_cancelled_on_error(tasks))
         listeners = epoch_progress(progress, {job.name: job.config.epochs for job in jobs}, n_at_once)
         if tracking is not None:
@@ -154,7 +156,25 @@ class _ProgressReader:
                     listener.on_finished(name, read_outcome(directory).receipt)
 
 
-def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[str, Any]) -> dict[Any, Job]:
+def _simulate(jobs: Sequence[Job], progress: Progress) -> dict[str, Any]:
+    """The simulated images that jobs mix in, made once on all CPUs: job -> where the object store has them."""
+    mixing = [job for job in jobs if job.config.simulated_per_batch]
+    wanted = {job.name: (job.config.preprocessing, job.config.seed) for job in mixing}
+    simulate = ray.remote(num_cpus=1)(simulated_part)
+    stored = {}
+    for how, seed in dict.fromkeys(wanted.values()):
+        parts = [simulate.remote(how, seed, number) for number in range(N_PARTS)]
+        made = tracked((ray.get(part) for part in parts), progress, "Simulating micrographs", N_PARTS)
+        stored[how, seed] = ray.put(joined(made))
+    return {name: stored[which] for name, which in wanted.items()}
+
+
+def _submit(
+    jobs: list[Job],
+    simulated: Mapping[str, Any],
+    weights_dir: WeightsMirror | None,
+    resources: dict[str, Any],
+) -> dict[Any, Job]:
     """Start one task per job, the longest first; shared data goes to the object store once."""
     train = ray.remote(**resources, max_retries=WORKER_RETRIES)(_train_in_worker)
     shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
@@ -162,7 +182,8 @@ def _submit(jobs: list[Job], weights_dir: WeightsMirror | None, resources: dict[
     return {
         train.options(name=job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
-            *(stored[id(job.initial)], job.started_from, threads(resources), weights_dir),
+            *(stored[id(job.initial)], job.started_from, simulated.get(job.name)),
+            *(threads(resources), weights_dir),
         ): job
         for job in sorted(jobs, key=lambda job: -job.config.epochs)
     }
@@ -175,6 +196,7 @@ def _train_in_worker(
     directory: Path,
     initial: Mapping[str, np.ndarray] | None,
     started_from: str | None,
+    simulated: PreparedImages | None,
     threads: int,
     weights_dir: WeightsMirror | None,
 ) -> None:
@@ -184,6 +206,7 @@ def _train_in_worker(
         *(spec, data, config, directory),
         initial=initial,
         started_from=started_from,
+        simulated=simulated,
         threads=threads,
         weights_dir=weights_dir,
     )

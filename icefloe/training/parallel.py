@@ -90,6 +90,11 @@ def train_members(
         raise IcefloeError(f"{output}: the folder exists already. Name a new directory for the members.")
     new_keys = set(new_keys)
     data = prepare(datasets, split, config.preprocessing, new_keys)
+    if config.simulated_per_batch and len(data[0].classes) > 2:
+        raise IcefloeError(
+            f"simulated_share mixes in images of one kind of object, but the classes are "
+            f"{', '.join(data[0].classes)}. Set simulated_share: 0."
+        )
     hashes = [part.sha256 for part in data]
     previous = None if start_from is None else PreviousVersion.load(start_from)
     folds = member_folds(config.members, split, previous)

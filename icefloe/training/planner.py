@@ -77,6 +77,9 @@ OPTIMISATION: dict[str, Any] = {
     "freeze_statistics": True,
     "views": 4,
 }
+SIMULATED_SHARE = 0.5
+"""Of each batch, where there are two classes; see `TrainingConfig.simulated_share`."""
+
 RETRAINING: dict[str, Any] = {"learning_rate": 5e-4, "new_data_weight": 4.0}
 PRUNING = PruningRule(min_accuracy=0.0, min_error_reduction=2 / 3)
 
@@ -190,6 +193,7 @@ def plan_training(
     measured = measure(members[1], preprocessing.size, BATCH, len(found.classes) + 1, threads)
     epoch = _Epoch.planned(found, preprocessing)
     epochs, lasting, length = _length(measured, machine, epoch, len(members), minutes)
+    share, simulated = _simulated(found)
     training = TrainingConfig(
         members=members,
         preprocessing=preprocessing,
@@ -197,7 +201,8 @@ def plan_training(
         epochs=epochs,
         patience=epochs,
         batch_size=BATCH,
-        draws_per_epoch=epoch.steps * BATCH,
+        simulated_share=share,
+        draws_per_epoch=round(epoch.steps * BATCH * (1 - share)),
         precision=measured.precision,
         retraining=RetrainingConfig(
             epochs=(shorter := max(1, round(RETRAINING_SHARE * epochs))), patience=shorter, **RETRAINING
@@ -218,7 +223,7 @@ def plan_training(
         fingerprint=found,
         machine=machine,
         minutes=lasting,
-        decisions=(view, networks, folds, length, bar),
+        decisions=(view, networks, folds, simulated, length, bar),
         split=split,
         training=training,
         pruning=PRUNING,
@@ -285,6 +290,22 @@ def _split(found: Fingerprint, n_members: int) -> tuple[SplitConfig, Decision]:
         what="split",
         choice="train, validation, test",
         why=f"with {n} labelled images a fifth may be kept for validation, and a fifth for testing",
+    )
+
+
+def _simulated(found: Fingerprint) -> tuple[float, Decision]:
+    """Share of simulated images in a batch."""
+    if len(found.classes) > 1:
+        return 0.0, Decision(
+            what="simulated images",
+            choice="none",
+            why=f"they show one kind of object, and the data have {len(found.classes)}",
+        )
+    return SIMULATED_SHARE, Decision(
+        what="simulated images",
+        choice="half of each batch",
+        why="images of few experiments teach where their objects lie; simulated ones of every shape, place "
+        "and contrast teach what an edge is",
     )
 
 

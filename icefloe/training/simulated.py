@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from icefloe.imaging.preprocess import Preprocessing
 from icefloe.imaging.region import two_phase_region
 from icefloe.simulate.micrograph import Micrograph
 from icefloe.simulate.wide import KINDS, micrographs
+from icefloe.training.data import PreparedImages
 from icefloe.typing import FloatArray, MaskArray
 
 REGION_SHARE = 0.5
@@ -22,6 +23,9 @@ REGION_SHARE = 0.5
 
 SQUARE_SHARE, MIN_ASPECT = 0.5, 0.75
 """Of ice images that are square, and the least aspect ratio of the others; they are padded like real ones."""
+
+N_PARTS, PART = 32, 8
+"""Images that a training mixes into its batches: so many parts of so many, made side by side."""
 
 MIN_LEFT = 0.95
 """Least part of the ice that blanking has to leave; where it takes more for background, it is not done."""
@@ -49,7 +53,9 @@ class SimulatedBatch:
     kinds: NDArray[np.int64]
 
 
-def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> SimulatedBatch:
+def simulated_batch(
+    batch_size: int, size_px: int, seed: int, number: int, how: Preprocessing = Preprocessing()
+) -> SimulatedBatch:
     """The `number`-th batch of the stream of `seed`; the same arguments give the same batch.
 
     Parameters
@@ -60,16 +66,48 @@ def simulated_batch(batch_size: int, size_px: int, seed: int, number: int) -> Si
         Side of the images in px, a multiple of 32.
     seed, number
         Seed of the stream, and number of the batch in it.
+    how
+        Its normalisation is that of the images.
     """
     rng = np.random.default_rng((seed, number))
     examples: list[tuple[FloatArray, FloatArray, MaskArray]] = []
     kinds: list[int] = []
     while len(examples) < batch_size:
         kind, specimen = micrographs(rng, size_px)
-        examples += [_training_pair(kind, made, size_px, rng) for made in specimen]
+        examples += [_training_pair(kind, made, size_px, how, rng) for made in specimen]
         kinds += [KINDS.index(kind)] * len(specimen)
     images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*examples, strict=True))
     return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
+
+
+def simulated_images(how: Preprocessing, seed: int) -> PreparedImages:
+    """The `N_PARTS` times `PART` images that a training mixes into its batches, see `simulated_part`."""
+    return joined(simulated_part(how, seed, number) for number in range(N_PARTS))
+
+
+def simulated_part(how: Preprocessing, seed: int, number: int) -> PreparedImages:
+    """Part of the simulated micrographs of a training: class 1 is what they show, whatever it is.
+
+    Parameters
+    ----------
+    how
+        The training's preprocessing: side of its inputs, and their normalisation.
+    seed, number
+        Seed of the images, and number of the part, from 0; with the preprocessing they fix every pixel.
+    """
+    batch = simulated_batch(PART, how.size, seed, number, how)
+    keys = tuple(f"simulated/{number * PART + index}" for index in range(PART))
+    return PreparedImages(keys, tuple(batch.images), tuple(batch.masks))
+
+
+def joined(parts: Iterable[PreparedImages]) -> PreparedImages:
+    """All images of some parts."""
+    made = list(parts)
+    return PreparedImages(
+        tuple(key for part in made for key in part.keys),
+        tuple(image for part in made for image in part.images),
+        tuple(mask for part in made for mask in part.masks),
+    )
 
 
 @contextmanager
@@ -107,7 +145,7 @@ def stream(
 
 
 def _training_pair(
-    kind: str, made: Micrograph, size_px: int, rng: np.random.Generator
+    kind: str, made: Micrograph, size_px: int, how: Preprocessing, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, MaskArray]:
     """The image normalised as a whole, then a window of it with slightly different contrast."""
     pedestal = rng.uniform(0.0, 1.0) * float(made.image.min())
@@ -120,7 +158,7 @@ def _training_pair(
             noisy, clean = blanked, np.where(region, clean, np.float32(0))
     side = len(noisy)
     frame = _frame(side, rng) if kind == "ice" else (slice(None), slice(None))
-    preprocessing = Preprocessing(size=side)
+    preprocessing = Preprocessing(size=side, normalise=how.normalise)
     top, left = rng.integers(0, side - size_px + 1, 2)
     window = slice(top, top + size_px), slice(left, left + size_px)
     contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))

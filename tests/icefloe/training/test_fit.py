@@ -20,6 +20,7 @@ from icefloe.training.data import TrainingData
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome, read_progress
 from icefloe.training.records import EpochRecord, MemberReceipt
+from icefloe.training.simulated import simulated_images
 
 
 class Killed(BaseException):
@@ -61,6 +62,43 @@ def test_a_killed_training_resumes_to_the_very_same_weights(spec, data, config, 
     assert (
         read_progress(tmp_path / "killed")[1][0] == before[0]
     )  # times too: the first epoch was not run again
+
+
+def test_simulated_images_are_mixed_into_every_batch(spec, data, config, tmp_path, monkeypatch):
+    batches = []
+    loss = fit.segmentation_loss
+    monkeypatch.setattr(fit, "segmentation_loss", lambda *args: batches.append(len(args[0])) or loss(*args))
+    alone = fit_member(spec, data, config, tmp_path / "alone")
+    n_steps = [batches.count(4), len(data.train) // 4 * config.epochs + config.epochs]  # and validation's
+    mixed = fit_member(spec, data, half_simulated(config), tmp_path / "mixed")
+    assert n_steps[0] == n_steps[1]
+    # Two of the four images of a batch are real, so that it takes twice as many to show them all.
+    assert batches.count(4) - n_steps[0] == len(data.train) // 2 * config.epochs + config.epochs
+    assert mixed.init_sha256 == alone.init_sha256
+    assert mixed.weights_sha256 != alone.weights_sha256
+
+
+def half_simulated(config: TrainingConfig) -> TrainingConfig:
+    return config.model_copy(update={"simulated_share": 0.5})
+
+
+def test_with_simulated_images_a_killed_training_resumes_to_the_very_same_weights(
+    spec, data, config, tmp_path, monkeypatch
+):
+    made = simulated_images(config.preprocessing, config.seed)
+    undisturbed = fit_member(spec, data, half_simulated(config), tmp_path / "undisturbed", simulated=made)
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(Killed):
+            fit_member(spec, data, half_simulated(config), tmp_path / "killed")
+    resumed = fit_member(spec, data, half_simulated(config), tmp_path / "killed")
+    assert without_times(resumed) == without_times(undisturbed)
+
+
+@pytest.mark.parametrize(("share", "n_simulated"), [(0.0, 0), (0.1, 1), (0.5, 4), (0.95, 7)])
+def test_every_batch_has_a_real_image(config, share, n_simulated):
+    config = config.model_copy(update={"batch_size": 8, "simulated_share": share})
+    assert config.simulated_per_batch == n_simulated
 
 
 def averaged(config: TrainingConfig, **changes: object) -> TrainingConfig:

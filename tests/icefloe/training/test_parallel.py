@@ -18,6 +18,8 @@ from icefloe.errors import IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import Silent
+from icefloe.training.data import prepare
+from icefloe.training.fit import fit_member
 from icefloe.training.jobs import Tracking
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
@@ -174,6 +176,39 @@ def test_what_a_worker_cannot_do_is_said_in_one_line(make_dataset, split, config
         )
     assert "\n" not in str(error.value)
     assert not (tmp_path / "members").exists()
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("_running_ray")
+def test_simulated_images_made_by_workers_are_those_that_a_member_makes(
+    make_dataset, split, config, tmp_path
+):
+    dataset = make_dataset()
+    config = config.model_copy(update={"simulated_share": 0.5})
+    told = []
+    members = train_members(
+        [dataset],
+        split,
+        config,
+        output=tmp_path / "members",
+        checkpoints=tmp_path / "checkpoints",
+        progress=Told(lambda *news: told.append(news)),
+    )
+    (data,) = prepare([dataset], split, config.preprocessing)
+    alone = fit_member(config.members[0], data, config, tmp_path / "alone")
+    assert members.receipts[0].weights_sha256 == alone.weights_sha256
+    assert ("Simulating micrographs", 32, 32) in [news[:3] for news in told]
+
+
+def test_simulated_images_are_refused_for_several_classes(make_dataset, split, config, tmp_path):
+    with pytest.raises(IcefloeError, match=r"the classes are background, ice, frost\. Set simulated_share: 0"):
+        train_members(
+            [make_dataset(classes=("background", "ice", "frost"))],
+            split,
+            config.model_copy(update={"simulated_share": 0.5}),
+            output=tmp_path / "members",
+            checkpoints=tmp_path / "checkpoints",
+        )
 
 
 def test_an_output_that_holds_something_is_refused_before_anything_is_read(config, split, tmp_path):

@@ -79,7 +79,7 @@ def test_the_time_is_used_and_kept(minutes):
 def test_epochs_are_longer_where_validation_sees_large_images_whole():
     small, large = plan(), plan(found(width=6.7, largest=(2048, 2048), name="crack"))
 
-    assert small.training.draws_per_epoch == STEPS_PER_EPOCH * 8
+    assert small.training.draws_per_epoch == STEPS_PER_EPOCH * 4
     assert large.training.draws_per_epoch > 10 * small.training.draws_per_epoch
     assert large.minutes == pytest.approx(10, rel=0.3)
 
@@ -101,6 +101,16 @@ def test_a_fast_one_stops_where_more_steps_add_little():
 def test_few_labels_are_divided_into_folds_and_many_are_not():
     assert plan(found(n_labelled=20)).split.folds == 3
     assert plan(found(n_labelled=200)).split.folds == 0
+
+
+def test_half_of_each_batch_is_simulated_where_there_is_one_kind_of_object():
+    data = found()
+    several = data.model_copy(update={"classes": (*data.classes, data.classes[0])})
+
+    assert plan(data).training.simulated_share == 0.5
+    assert plan(several).training.simulated_share == 0
+    assert plan(several).training.draws_per_epoch == STEPS_PER_EPOCH * 8
+    assert why(plan(several), "simulated images").endswith("one kind of object, and the data have 2")
 
 
 def test_the_faster_number_format_is_used():

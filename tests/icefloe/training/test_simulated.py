@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.simulate.wide import KINDS
-from icefloe.training.simulated import simulated_batch
+from icefloe.training.simulated import N_PARTS, PART, simulated_batch, simulated_images, simulated_part
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,22 @@ def test_padding_counts_nowhere_and_is_as_in_real_images(batches):
             padding = mask == 255
             assert len(np.unique(image[padding])) <= 1
             np.testing.assert_array_equal(image[padding], clean[padding])
+
+
+def test_a_trainings_images_are_its_parts_in_order():
+    how = Preprocessing(size=64)
+    images, part = simulated_images(how, 3), simulated_part(how, 3, 2)
+    assert len(images) == N_PARTS * PART == len(set(images.keys))
+    assert images.keys[2 * PART : 3 * PART] == part.keys
+    np.testing.assert_array_equal(images.images[2 * PART], part.images[0])
+    np.testing.assert_array_equal(images.masks[2 * PART], part.masks[0])
+
+
+def test_they_are_normalised_as_the_training_says():
+    by_range = simulated_part(Preprocessing(size=64, normalise="range"), 3, 0)
+    by_deviation = simulated_part(Preprocessing(size=64), 3, 0)
+    assert all(
+        not np.array_equal(one, other)
+        for one, other in zip(by_range.images, by_deviation.images, strict=True)
+    )
+    np.testing.assert_array_equal(by_range.masks, by_deviation.masks)
