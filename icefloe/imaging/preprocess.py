@@ -13,6 +13,8 @@ from icefloe.imaging.geometry import STRIDE, Geometry
 from icefloe.imaging.region import two_phase_region
 from icefloe.typing import FloatArray
 
+Normalisation = Literal["zscore", "range", "local", "none"]
+
 OUTLIER_PERCENTILES = (0.1, 99.9)
 SCALE_PERCENTILES = (0.5, 99.5)
 LOCAL_SHARE = 0.05
@@ -66,7 +68,7 @@ class Preprocessing(BaseModel):
     pixel_size_nm: float | None = Field(None, gt=0, allow_inf_nan=False)
     downsampling: int = Field(1, ge=1)
     region: bool = False
-    normalise: Literal["zscore", "range", "local", "none"] = "zscore"
+    normalise: Normalisation = "zscore"
 
     @model_validator(mode="after")
     def _resolution_is_that_of_tiles(self) -> "Preprocessing":

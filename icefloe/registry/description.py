@@ -88,11 +88,13 @@ def origin(lineage: Lineage) -> str:
     labels += [f"{imported} came with the data"] if imported else []
     data = f"`{lineage.data.md5[:12]}` (commit `{lineage.data.rev[:12]}`)"
     parent, n = lineage.parent, len(lineage.images)
+    share = lineage.simulated_share
+    simulated = f" Simulated micrographs were {share:.0%} of every training batch." if share else ""
     before = f", that of {parent.name} `{parent.data.md5[:12]}`" if parent else ""
     return (
         f"Trained from {parent.name if parent else 'scratch'} on {n} image{'' if n == 1 else 's'} "
         f"of {', '.join(datasets)}: {', '.join(places)}. "
-        f"Labels: {', '.join(labels)}.\n\n"
+        f"Labels: {', '.join(labels)}.{simulated}\n\n"
         f"Data version {data}{before}. Code `{lineage.git_sha[:12] or 'unknown'}`. "
         f"Members: {', '.join(lineage.weights_sha256)}.{_first_weights(lineage)}"
     )

@@ -152,6 +152,11 @@ class Lineage(BaseModel):
         specs = [MemberSpec.model_validate(member) for member in self.parameters.get("members", ())]
         return {spec.name: spec.first_weights for spec in specs if spec.name in self.weights_sha256}
 
+    @property
+    def simulated_share(self) -> float:
+        """Share of simulated images in every batch of its training, as the parameters tell."""
+        return float(self.parameters.get("simulated_share", 0))
+
     def keys(self, role: Role | None = None) -> list[str]:
         """Keys of the images used, all or those of one role."""
         return [image.key for image in self.images if role in (None, image.role)]

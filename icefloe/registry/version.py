@@ -103,6 +103,9 @@ class VersionDetails(BaseModel):
             "parent's data": f"{lineage.parent.data.rev[:12]} (dvc {lineage.parent.data.md5[:12]})"
             if lineage.parent
             else None,
+            "simulated images": f"{lineage.simulated_share:.0%} of every training batch"
+            if lineage.simulated_share
+            else None,
             "code": version.git_sha[:12] or None,
             "gate": self.report.sentence() if self.report else "not judged",
             **({"provisional": version.provisional} if version.provisional else {}),

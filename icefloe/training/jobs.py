@@ -157,7 +157,7 @@ class _ProgressReader:
 
 
 def _simulate(jobs: Sequence[Job], progress: Progress) -> dict[str, Any]:
-    """The simulated images that jobs mix in, made once on all CPUs: job -> where the object store has them."""
+    """The simulated images that jobs mix in, made once on all CPUs: job -> their object."""
     mixing = [job for job in jobs if job.config.simulated_per_batch]
     wanted = {job.name: (job.config.preprocessing, job.config.seed) for job in mixing}
     simulate = ray.remote(num_cpus=1)(simulated_part)

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from icefloe.imaging.preprocess import Preprocessing
+from icefloe.imaging.preprocess import Normalisation, Preprocessing
 from icefloe.imaging.region import two_phase_region
 from icefloe.simulate.micrograph import Micrograph
 from icefloe.simulate.wide import KINDS, micrographs
@@ -54,7 +54,7 @@ class SimulatedBatch:
 
 
 def simulated_batch(
-    batch_size: int, size_px: int, seed: int, number: int, how: Preprocessing = Preprocessing()
+    batch_size: int, size_px: int, seed: int, number: int, normalise: Normalisation = "zscore"
 ) -> SimulatedBatch:
     """The `number`-th batch of the stream of `seed`; the same arguments give the same batch.
 
@@ -66,15 +66,15 @@ def simulated_batch(
         Side of the images in px, a multiple of 32.
     seed, number
         Seed of the stream, and number of the batch in it.
-    how
-        Its normalisation is that of the images.
+    normalise
+        Normalisation of the images, as in `Preprocessing`.
     """
     rng = np.random.default_rng((seed, number))
     examples: list[tuple[FloatArray, FloatArray, MaskArray]] = []
     kinds: list[int] = []
     while len(examples) < batch_size:
         kind, specimen = micrographs(rng, size_px)
-        examples += [_training_pair(kind, made, size_px, how, rng) for made in specimen]
+        examples += [_training_pair(kind, made, size_px, normalise, rng) for made in specimen]
         kinds += [KINDS.index(kind)] * len(specimen)
     images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*examples, strict=True))
     return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
@@ -95,7 +95,7 @@ def simulated_part(how: Preprocessing, seed: int, number: int) -> PreparedImages
     seed, number
         Seed of the images, and number of the part, from 0; with the preprocessing they fix every pixel.
     """
-    batch = simulated_batch(PART, how.size, seed, number, how)
+    batch = simulated_batch(PART, how.size, seed, number, how.normalise)
     keys = tuple(f"simulated/{number * PART + index}" for index in range(PART))
     return PreparedImages(keys, tuple(batch.images), tuple(batch.masks))
 
@@ -145,7 +145,7 @@ def stream(
 
 
 def _training_pair(
-    kind: str, made: Micrograph, size_px: int, how: Preprocessing, rng: np.random.Generator
+    kind: str, made: Micrograph, size_px: int, normalise: Normalisation, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, MaskArray]:
     """The image normalised as a whole, then a window of it with slightly different contrast."""
     pedestal = rng.uniform(0.0, 1.0) * float(made.image.min())
@@ -158,7 +158,7 @@ def _training_pair(
             noisy, clean = blanked, np.where(region, clean, np.float32(0))
     side = len(noisy)
     frame = _frame(side, rng) if kind == "ice" else (slice(None), slice(None))
-    preprocessing = Preprocessing(size=side, normalise=how.normalise)
+    preprocessing = Preprocessing(size=side, normalise=normalise)
     top, left = rng.integers(0, side - size_px + 1, 2)
     window = slice(top, top + size_px), slice(left, left + size_px)
     contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))

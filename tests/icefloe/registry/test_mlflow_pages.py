@@ -82,6 +82,11 @@ def test_a_version_of_pretrained_members_tells_what_their_weights_saw(lineage_of
     ]
 
 
+def test_a_version_of_simulated_images_tells_how_many(lineage_of, save_ensemble, tmp_path):
+    lineage = lineage_of(save_ensemble(tmp_path / "T1", 1), ["D1"], parameters={"simulated_share": 0.5})
+    assert "Simulated micrographs were 50% of every training batch." in origin(lineage).splitlines()[0]
+
+
 def test_flat_numbers_are_metrics_of_the_run(settings, client):
     record = RunRecord.start(settings, "drift_check", "D3")
     record.write_metrics({"n_images": 30, "uncertainty.p_value": 0.01})

@@ -201,7 +201,7 @@ def test_simulated_images_made_by_workers_are_those_that_a_member_makes(
 
 
 def test_simulated_images_are_refused_for_several_classes(make_dataset, split, config, tmp_path):
-    with pytest.raises(IcefloeError, match=r"the classes are background, ice, frost\. Set simulated_share: 0"):
+    with pytest.raises(IcefloeError, match=r"background, ice, frost\. Set simulated_share: 0"):
         train_members(
             [make_dataset(classes=("background", "ice", "frost"))],
             split,
