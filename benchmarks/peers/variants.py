@@ -8,6 +8,7 @@ from icefloe.models.spec import FULL, LIGHT, MemberSpec
 from icefloe.training.config import TrainingConfig
 
 VARIANTS: dict[str, dict[str, Any]] = {
+    "no-simulated": {"simulated_share": 0.0, "draws_per_epoch": 64},
     "trained-statistics": {"freeze_statistics": False},
     "default-augmentation": {"augmentation": Augmentation().model_dump()},
     "gentle-shapes": {"augmentation": {"rotation_deg": 15, "scale": 0.2, "elastic": 0}},

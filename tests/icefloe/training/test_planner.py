@@ -35,10 +35,19 @@ def why(plan, what):
 def test_objects_that_fill_the_image_are_seen_whole():
     made = plan()
 
-    assert (made.training.preprocessing.view, made.training.preprocessing.size) == ("whole", 256)
+    assert (made.training.preprocessing.view, made.training.preprocessing.size) == ("whole", 192)
     assert why(made, "view") == (
-        "whole images at 256 px: ice is about 156 px wide in 960 px images, 42 px in the square"
+        "whole images at 192 px: ice is about 156 px wide in 960 px images, 31 px in the square"
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "gpu", "size"), [(128, None, 192), (110, None, 224), (60, None, 256), (60, "H200", 416)]
+)
+def test_the_square_is_as_large_as_objects_need(width, gpu, size):
+    made = plan(found(width=width, largest=(1024, 1024)), Machine(cores=2, gpu=gpu))
+
+    assert made.training.preprocessing.size == size
 
 
 def test_a_crack_that_would_vanish_in_the_square_is_seen_in_tiles():
