@@ -68,7 +68,7 @@ def assemble(
     """Make an ensemble of trained members.
 
     One temperature for all members' logits is fitted on the validation images, on the networks' grid; then
-    the threshold is read off the ROC of the mean probability at native size (Dice at its greatest, on every
+    the threshold is read off the ROC of the mean probability at native size (Dice near its greatest, on every
     pixel; `RocCurve.best_dice_threshold` says why not the paper's criterion); then the held-out images are
     predicted for the benchmark.
 

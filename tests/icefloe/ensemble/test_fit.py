@@ -14,6 +14,7 @@ from icefloe.ensemble.prediction import SCORES
 from icefloe.errors import IcefloeError
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.scoring.calibration import fit_temperature
+from icefloe.scoring.roc import DICE_SLACK
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,14 @@ def assembled(trained, validation, held_out=(), **keywords):
     )
 
 
-def test_the_threshold_has_the_best_dice_of_the_validation_pixels(trained, samples):
+def test_the_threshold_has_nearly_the_best_dice_of_the_validation_pixels(trained, samples):
     ensemble = assembled(trained, samples)
     mean = np.concatenate([p.mean.ravel() for p in ensemble.predict_images([s.pixels for s in samples])])
     truth = np.concatenate([sample.label.ravel() for sample in samples])
     precision, recall, thresholds = precision_recall_curve(truth, mean)
     dice = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    assert ensemble.manifest.threshold == thresholds[np.argmax(dice[:-1])]
+    as_good = thresholds[dice[:-1] >= dice.max() - DICE_SLACK]
+    assert ensemble.manifest.threshold == as_good[np.argmin(np.abs(as_good - 0.5))]
 
 
 def test_the_temperature_calibrates_untrained_members(trained, samples):

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
 from icefloe.errors import IcefloeError
-from icefloe.scoring.roc import roc_curve
+from icefloe.scoring.roc import DICE_SLACK, roc_curve
 from icefloe.scoring.uncertainty import class_mask
 
 
@@ -59,3 +59,18 @@ def test_a_thinned_curve_keeps_ends_optimum_and_area(case):
 def test_a_reference_of_one_class_is_refused():
     with pytest.raises(IcefloeError, match="reference masks hold only background"):
         roc_curve(np.zeros(4, np.uint8), np.linspace(0, 1, 4, dtype=np.float32))
+
+
+def test_where_dice_hardly_depends_on_the_threshold_the_one_nearest_to_a_half_is_taken(rng):
+    reference = np.repeat([0, 1], 5000).astype(np.uint8)
+    probability = np.where(reference == 1, rng.uniform(0.8, 1, 10000), rng.uniform(0, 0.2, 10000))
+    probability[:20] = np.linspace(0.5, 0.79, 20)  # 0.8 alone would be without any error
+    assert roc_curve(reference, probability).best_dice_threshold() == 0.5
+
+
+def test_a_threshold_away_from_a_half_is_taken_where_dice_needs_it(rng):
+    reference = np.repeat([0, 1], 5000).astype(np.uint8)
+    unsure = np.where(reference == 1, rng.uniform(0.2, 0.4, 10000), rng.uniform(0, 0.15, 10000))
+    threshold = roc_curve(reference, unsure).best_dice_threshold()
+    # A little above the least positive: so many of them may be missed, and no more.
+    assert 0.2 < threshold < 0.2 + 3 * DICE_SLACK * 0.2
