@@ -19,6 +19,9 @@ N_COMPOSITES = 10
 MAGNIFICATIONS = {1.0: 0.5, 1.5: 0.25, 2.0: 0.25}
 """Of ice, and how often: a network meets it at 128 px to a side as well as at 256."""
 
+GRID = 32
+"""Edges of images are multiples of it, as of those that networks take."""
+
 MAX_ELECTRONS = 30000.0
 """A pixel and second; half as many again would saturate a 16-bit composite."""
 
@@ -42,7 +45,7 @@ def micrographs(rng: np.random.Generator, size_px: int) -> tuple[str, list[Micro
     rng
         Source of every random choice.
     size_px
-        Edge of the smallest images; ice comes up to twice as large (`MAGNIFICATIONS`).
+        Edge of the smallest images, a multiple of `GRID`; ice comes up to twice as large (`MAGNIFICATIONS`).
     """
     kind = str(rng.choice(KINDS, p=list(SHARES.values())))
     if kind == "ice":
@@ -53,7 +56,7 @@ def micrographs(rng: np.random.Generator, size_px: int) -> tuple[str, list[Micro
 def random_ice(rng: np.random.Generator, size_px: int) -> list[Micrograph]:
     """Some seconds of a wide melting experiment, each by another camera."""
     magnification = rng.choice(list(MAGNIFICATIONS), p=list(MAGNIFICATIONS.values()))
-    spec = random_wide_spec(rng, round(size_px * magnification))
+    spec = random_wide_spec(rng, GRID * round(size_px * magnification / GRID))
     scene = Scene(spec, rng)
     made = []
     for second in rng.choice(N_COMPOSITES, VIEWS, replace=False):

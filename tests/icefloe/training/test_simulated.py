@@ -79,3 +79,9 @@ def test_they_are_normalised_as_the_training_says():
         for one, other in zip(by_range.images, by_deviation.images, strict=True)
     )
     np.testing.assert_array_equal(by_range.masks, by_deviation.masks)
+
+
+@pytest.mark.parametrize("size", [96, 160, 224])
+def test_any_size_that_networks_take_will_do(size):
+    batches = [simulated_batch(8, size, seed=0, number=number) for number in range(2)]
+    assert all(batch.images.shape == batch.masks.shape == (8, size, size) for batch in batches)
