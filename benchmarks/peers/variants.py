@@ -21,7 +21,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "five-stages": {"decoder_channels": LIGHT},
     "wide-decoder": {"decoder_channels": FULL[1:]},
     "no-averaging": {"averaging": None},
-    "small": {"preprocessing": {"size": 192}},
+    "large": {"preprocessing": {"size": 256}},
     "one-view": {"views": 1},
 }
 """Name -> entries of `TrainingConfig` that differ; a mapping changes the entries that it names."""
