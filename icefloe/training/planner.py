@@ -41,8 +41,8 @@ SMALLEST, SIZE, GPU_SIZE = 192, 256, 512
 """Sides of squares and tiles in px: the least, and the most without and with a GPU."""
 
 WIDE_ENOUGH = 24.0
-"""Pixels of width beyond which a finer grid is worth less than the training steps that it costs: an edge half
-a pixel off at 24 px is 4 % of the area."""
+"""Pixels of width beyond which a finer grid is worth less than the training steps that it costs: edges half
+a pixel off are 4 % of 24 px."""
 
 BATCH = 8
 FEW_LABELS = 100
