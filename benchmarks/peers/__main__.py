@@ -55,10 +55,11 @@ def main() -> None:
     methods = {name: METHODS[name] for name in (*BASELINES, *chosen.methods)}
     command = shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]])
     cells: dict[tuple[str, str, int], Path] = {}
-    for case in chosen.cases:
-        for name, method in methods.items():
-            for seed in range(chosen.seeds if method.module else 1):
-                cells[case, name, seed] = chosen.work / "cells" / _cell_name(chosen, case, name, seed)
+    for seed in range(chosen.seeds):  # first, so that a run that is stopped has compared all methods
+        for case in chosen.cases:
+            for name, method in methods.items():
+                if method.module or seed == 0:
+                    cells[case, name, seed] = chosen.work / "cells" / _cell_name(chosen, case, name, seed)
     missing = {key: path for key, path in cells.items() if not _is_finished(path)}
     print(f"{len(cells)} cells, {len(missing)} to do, {chosen.minutes:g} minutes each", flush=True)
     prepared: dict[str, Prepared] = {}

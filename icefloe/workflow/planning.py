@@ -21,7 +21,7 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.planner import MINUTES, PRUNING, Machine, Plan, plan_training
 from icefloe.validation import validated
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when the same data, machine and time come to mean another plan."""
 
 PROMOTION = PromotionRule(dice_margin=0.05, pca_margin=0.02, ece_margin=0.05)
