@@ -32,7 +32,7 @@ test: .venv/.installed  ## the tests, without those that take long or need serve
 lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy icefloe components pipelines studies
+	$(BIN)/mypy icefloe components pipelines serving studies
 	$(BIN)/lint-imports
 
 integration: .venv/.installed  ## the tests that take minutes or start servers

@@ -23,6 +23,7 @@ from icefloe.cli import (
     weights,
 )
 from icefloe.cli.pretrain import pretrain
+from icefloe.cli.serving import serve
 from icefloe.errors import IcefloeError, explain_system_error
 
 REFUSED, INTERRUPTED = 2, 130
@@ -46,6 +47,7 @@ app.command()(physics.physics)
 app.command()(results.report)
 app.command()(results.runs)
 app.command()(pretrain)
+app.command()(serve)
 
 
 def _print_version(requested: bool) -> None:

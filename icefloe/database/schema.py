@@ -7,6 +7,7 @@ What the database enforces beyond keys (CHECKs, triggers) is in the migrations o
 
 from sqlalchemy import (
     REAL,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -107,3 +108,69 @@ events = Table(
     Column("detail", Text, nullable=False),
 )
 """History of each item: `time` in s since the epoch, `detail` a JSON object; append-only."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text),
+    Column("active", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created", _Real, nullable=False),
+)
+"""Who may use the service: `password` is an Argon2 hash, NULL until one is chosen; `created` in s."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+    Column("expires", _Real, nullable=False),
+)
+"""One-time links with which a person chooses a password; only the hash of the secret is kept."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+    Column("expires", _Real, nullable=False),
+)
+"""Signed-in browsers; only the hash of the cookie is kept."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created", _Real, nullable=False),
+    Column("expires", _Real, nullable=False),
+)
+"""API tokens of programs, which act as a person; only the hash is kept."""
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", _Real, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Index("failures_by_time", "time"),
+)
+"""Failed sign-ins of the last minutes, of names that exist and of others."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", _Real, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""What people changed, `detail` a JSON object; append-only, and never a secret in it."""

@@ -18,7 +18,7 @@ from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
-from icefloe.training.planner import MINUTES, PRUNING, Machine, Plan, plan_training
+from icefloe.training.planner import MINUTES, Machine, Plan, plan_training, pruning_rule
 from icefloe.validation import validated
 
 FORMAT = 2
@@ -95,10 +95,11 @@ def champions_params(settings: Settings, progress: Progress = SILENT) -> Params:
         f"Plan: as {details.version.name} was trained: {len(training.members)} members, "
         f"{training.retraining.epochs} epochs from its weights."
     )
+    split = SplitConfig(folds=_n_folds(details.lineage))
     return Params(
-        split=SplitConfig(folds=_n_folds(details.lineage)),
+        split=split,
         training=training,
-        pruning=PRUNING,
+        pruning=pruning_rule(split),
         promotion=PROMOTION,
     )
 

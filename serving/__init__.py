@@ -1,0 +1,1 @@
+"""The service: an HTTP API and web pages over `icefloe.workflow` and the workspace's database."""

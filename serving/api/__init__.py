@@ -1,0 +1,9 @@
+"""The HTTP API, one router a resource."""
+
+from fastapi import APIRouter
+
+from serving.api import people, sessions, tokens
+
+router = APIRouter(prefix="/api/v1")
+for resource in (sessions, tokens, people):
+    router.include_router(resource.router)

@@ -1,0 +1,111 @@
+"""The web application: routes, errors, headers, put together."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import iter_route_contexts
+from fastapi.staticfiles import StaticFiles
+
+from icefloe.database.open import open_database
+from icefloe.errors import IcefloeError
+from icefloe.settings import Settings, load_settings
+from serving.api import health
+from serving.api import router as api
+from serving.auth.identity import authorise
+from serving.auth.people import People
+from serving.auth.rates import Rates
+from serving.auth.roles import NEEDED, Role
+from serving.auth.sessions import Sessions
+from serving.auth.tokens import Tokens
+from serving.headers import Gate
+from serving.options import Options
+from serving.pages import api as api_page
+from serving.pages import people as people_pages
+from serving.problems import add_handlers
+
+WEB = Path(__file__).parent / "web"
+OPTIONS_VARIABLE = "ICEFLOE_SERVING"
+"""How a web process is told its options: uvicorn starts several by the name of a function."""
+
+DESCRIPTION = """\
+What the pages do, programs can do: send an API token (`Authorization: Bearer TOKEN`) that you make on the
+page Account. Errors are problem details (RFC 9457) whose `detail` says what to do."""
+
+
+def create_app(settings: Settings, options: Options) -> FastAPI:
+    """The application of a workspace, ready to answer.
+
+    Parameters
+    ----------
+    settings
+        Settings of the workspace.
+    options
+        How the service is reached.
+
+    Raises
+    ------
+    IcefloeError
+        If the database cannot be opened.
+    """
+    app = build(options)
+    database = open_database(settings)
+    app.state.database, app.state.rates = database, Rates()
+    app.state.people, app.state.sessions = People(database), Sessions(database)
+    app.state.tokens = Tokens(database)
+    return app
+
+
+def build(options: Options) -> FastAPI:
+    """The application without a workspace: all it has is its routes."""
+    app = FastAPI(
+        title="Icefloe",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(count), Depends(authorise)],
+    )
+
+    @app.get("/api/v1/openapi.json", include_in_schema=False)
+    def document() -> dict[str, object]:
+        return app.openapi()
+
+    for router in (api, health.router, people_pages.router, api_page.router):
+        app.include_router(router)
+    app.mount("/web", StaticFiles(directory=WEB))
+    add_handlers(app)
+    app.state.options, app.state.needed = options, _needed_by_endpoint(app)
+    app.add_middleware(Gate, hosts=options.hosts, secure=options.secure)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application that `ICEFLOE_WORKSPACE` and `ICEFLOE_SERVING` describe."""
+    return create_app(load_settings(), Options.model_validate_json(os.environ[OPTIONS_VARIABLE]))
+
+
+def count(request: Request) -> None:
+    """Count the request against its sender's rate."""
+    request.app.state.rates.check(request)
+
+
+def routes_of(app: FastAPI) -> dict[tuple[str, str], Callable[..., Any]]:
+    """Method and path of every route -> the function that answers."""
+    found: dict[tuple[str, str], Callable[..., Any]] = {}
+    for route in iter_route_contexts(app.routes):
+        if route.endpoint is not None:
+            found |= {(method, str(route.path)): route.endpoint for method in route.methods or ()}
+    return found
+
+
+def _needed_by_endpoint(app: FastAPI) -> dict[Callable[..., Any], Role | None]:
+    """A route without a line in the table of roles would be open by accident, so it is refused."""
+    routes = routes_of(app)
+    unknown = set(routes) ^ set(NEEDED)
+    if unknown:
+        raise IcefloeError(f"{sorted(unknown)}: not both a route and in the table of roles.")
+    return {endpoint: NEEDED[route] for route, endpoint in routes.items()}

@@ -1,0 +1,44 @@
+"""Roles, and the role that each route needs: the one table of both."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do; each may do what those before it may."""
+
+    VIEWER = "viewer"
+    LABELER = "labeler"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def includes(self, needed: "Role") -> bool:
+        """Whether this role may do what `needed` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+NEEDED: dict[tuple[str, str], Role | None] = {
+    ("GET", "/"): Role.VIEWER,
+    ("GET", "/account"): Role.VIEWER,
+    ("GET", "/people"): Role.ADMIN,
+    ("GET", "/api"): Role.VIEWER,
+    ("GET", "/sign-in"): None,
+    ("GET", "/welcome"): None,
+    ("GET", "/healthz"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/api/v1/openapi.json"): Role.VIEWER,
+    ("POST", "/api/v1/sessions"): None,
+    ("DELETE", "/api/v1/sessions/current"): Role.VIEWER,
+    ("POST", "/api/v1/passwords"): None,
+    ("GET", "/api/v1/me"): Role.VIEWER,
+    ("GET", "/api/v1/tokens"): Role.VIEWER,
+    ("POST", "/api/v1/tokens"): Role.VIEWER,
+    ("DELETE", "/api/v1/tokens/{token_id}"): Role.VIEWER,
+    ("GET", "/api/v1/people"): Role.ADMIN,
+    ("POST", "/api/v1/people"): Role.ADMIN,
+    ("GET", "/api/v1/people/{person_id}"): Role.ADMIN,
+    ("PATCH", "/api/v1/people/{person_id}"): Role.ADMIN,
+    ("POST", "/api/v1/people/{person_id}/links"): Role.ADMIN,
+    ("GET", "/api/v1/audit"): Role.ADMIN,
+}
+"""Method and path -> least role; None: everybody. A route that is not here cannot be served."""

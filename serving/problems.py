@@ -1,0 +1,122 @@
+"""Errors as clients and people get them: problem details (RFC 9457), or a page in a browser."""
+
+import errno
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from icefloe.errors import IcefloeError, explain_system_error
+from serving.missing import MissingError
+from serving.pages.render import render, wants_page
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class RefusedError(Exception):
+    """A request that is refused.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    detail
+        What happened and what to do.
+    headers
+        Of the answer, such as Retry-After.
+    more
+        Further members of the problem object.
+    """
+
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: object
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.more = status, detail, dict(headers or {}), more
+
+
+class SignInNeededError(RefusedError):
+    """Nobody is signed in: a page leads to the sign-in, a program gets 401."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            401,
+            "You are not signed in. Sign in, or send an API token: `Authorization: Bearer TOKEN`.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+def problem_body(status: int, detail: str, request_id: str, **more: object) -> dict[str, Any]:
+    """The problem object; its type is `about:blank`, so the title is the status's own name."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail} | {
+        "request_id": request_id,
+        **more,
+    }
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every error of an application in one form."""
+
+    def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RefusedError)
+        if isinstance(error, SignInNeededError) and wants_page(request):
+            return RedirectResponse(f"/sign-in#{request.url.path}", status_code=303)
+        return _answer(request, error.status, error.detail, error.headers, **error.more)
+
+    def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        words = {
+            404: f"{request.url.path}: there is nothing here. See the page API for what there is.",
+            405: f"{request.method} is not what {request.url.path} is for. See the page API.",
+        }
+        return _answer(request, error.status_code, words.get(error.status_code, error.detail), error.headers)
+
+    def on_invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return _answer(request, 422, f"{place}: {first['msg']}. Correct it and send it again.")
+
+    def on_refusal(request: Request, error: Exception) -> Response:
+        return _answer(request, 404 if isinstance(error, MissingError) else 422, str(error))
+
+    def on_failure(request: Request, error: Exception) -> Response:
+        explained = explain_system_error(error, "the workspace")
+        if explained is not None:
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            return _answer(request, 507 if full else 500, explained)
+        logger.error("Request %s failed.", request_id(request), exc_info=error)
+        return _answer(
+            request, 500, "The service failed; its log says why. Tell its operator the request id."
+        )
+
+    app.add_exception_handler(RefusedError, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(IcefloeError, on_refusal)
+    app.add_exception_handler(Exception, on_failure)
+
+
+def request_id(request: Request) -> str:
+    """The number under which the log knows a request."""
+    return str(request.scope.get("request_id", ""))
+
+
+def _answer(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    if wants_page(request):
+        page = render(request, "error.html", title=HTTPStatus(status).phrase, detail=detail)
+        page.status_code = status
+        return page
+    body = problem_body(status, detail, request_id(request), **more)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)

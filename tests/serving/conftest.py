@@ -1,0 +1,60 @@
+"""A service over an empty workspace, and people of every role in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from icefloe.datasets.versions import init_workspace
+from icefloe.settings import Settings, load_settings
+from serving.app import create_app
+from serving.auth import passwords
+from serving.auth.roles import Role
+from serving.options import Options
+
+URL = "http://127.0.0.1:8080"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+PASSWORD = "four words in a row"
+
+
+@pytest.fixture(scope="session")
+def workspace_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("service") / "workspace"
+    init_workspace(folder, params_text="")
+    return load_settings(folder)
+
+
+@pytest.fixture
+def settings(workspace_settings: Settings, tmp_path: Path) -> Settings:
+    """The workspace with a database of its own for each test."""
+    return workspace_settings.model_copy(update={"queue_path": tmp_path / "queue.db"})
+
+
+@pytest.fixture
+def app(settings, monkeypatch):
+    # The parameters of real hashes are made to take long.
+    quick = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", quick)
+    monkeypatch.setattr(passwords, "_nobody", [])
+    return create_app(settings, Options())
+
+
+@pytest.fixture
+def client(app) -> TestClient:
+    """A browser that nobody has signed in with."""
+    return TestClient(app, base_url=URL, headers=SAME_ORIGIN, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def signed_in(app) -> Callable[..., TestClient]:
+    """A browser in which somebody of a role is signed in."""
+
+    def sign_in(role: Role = Role.ADMIN, name: str | None = None) -> TestClient:
+        _, link = app.state.people.add(name or f"a {role}", role, actor="test")
+        browser = TestClient(app, base_url=URL, headers=SAME_ORIGIN, raise_server_exceptions=False)
+        answer = browser.post("/api/v1/passwords", json={"link": link, "password": PASSWORD})
+        assert answer.status_code == 201
+        return browser
+
+    return sign_in
