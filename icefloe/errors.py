@@ -8,6 +8,14 @@ class IcefloeError(Exception):
     """What happened, to which file or thing, and what to do; the command line prints it and exits 2."""
 
 
+class MissingError(IcefloeError):
+    """There is no such thing, or nobody may tell the one who asks."""
+
+
+class ConflictError(IcefloeError):
+    """It was possible when it was begun; what somebody did since rules it out."""
+
+
 _FULL = "Make room there, then run the command again"
 _PLACE = "Fix that, or name another path"
 _REMEDIES = {

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 
+from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings, load_settings
@@ -24,7 +25,7 @@ from serving.headers import Gate
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import people as people_pages
-from serving.problems import add_handlers
+from serving.problems import add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
 OPTIONS_VARIABLE = "ICEFLOE_SERVING"
@@ -54,7 +55,7 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     database = open_database(settings)
     app.state.database, app.state.rates = database, Rates()
     app.state.people, app.state.sessions = People(database), Sessions(database)
-    app.state.tokens = Tokens(database)
+    app.state.tokens, app.state.queue = Tokens(database), Queue(database)
     return app
 
 
@@ -79,7 +80,7 @@ def build(options: Options) -> FastAPI:
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)
     app.state.options, app.state.needed = options, _needed_by_endpoint(app)
-    app.add_middleware(Gate, hosts=options.hosts, secure=options.secure)
+    app.add_middleware(Gate, hosts=options.hosts, secure=options.secure, on_failure=failure)
     return app
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 2**20
@@ -53,10 +55,18 @@ class Gate:
         Names by which the service is reached, without port.
     secure
         Whether browsers reach it by TLS.
+    on_failure
+        Makes the answer to an error that the application lets through.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], secure: bool) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        secure: bool,
+        on_failure: Callable[[Request, Exception], Response],
+    ) -> None:
+        self._app, self._on_failure = app, on_failure
         self._hosts = frozenset(host.casefold() for host in hosts)
         self._headers: Mapping[str, str] = SECURITY | (TLS_ONLY if secure else {})
 
@@ -76,7 +86,7 @@ class Gate:
             await self._within_size(scope, receive, answer)
 
     async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        taken, begun = 0, False
 
         async def counted() -> Message:
             nonlocal taken
@@ -86,7 +96,17 @@ class Gate:
                 raise HTTPException(413, _TOO_LARGE)
             return message
 
-        await self._app(scope, counted, send)
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except Exception as error:
+            if begun:
+                raise
+            await self._on_failure(Request(scope), error)(scope, receive, send)
 
     def _answering(self, scope: Scope, send: Send) -> Callable[[Message], Awaitable[None]]:
         async def answer(message: Message) -> None:

@@ -12,8 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from icefloe.errors import IcefloeError, explain_system_error
-from serving.missing import MissingError
+from icefloe.errors import ConflictError, IcefloeError, MissingError, explain_system_error
 from serving.pages.render import render, wants_page
 
 logger = logging.getLogger(__name__)
@@ -87,7 +86,9 @@ def add_handlers(app: FastAPI) -> None:
         return _answer(request, 422, f"{place}: {first['msg']}. Correct it and send it again.")
 
     def on_refusal(request: Request, error: Exception) -> Response:
-        return _answer(request, 404 if isinstance(error, MissingError) else 422, str(error))
+        meanings = ((MissingError, 404), (ConflictError, 409), (IcefloeError, 422))
+        status = next(status for kind, status in meanings if isinstance(error, kind))
+        return _answer(request, status, str(error))
 
     def on_failure(request: Request, error: Exception) -> Response:
         explained = explain_system_error(error, "the workspace")
@@ -103,7 +104,16 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(IcefloeError, on_refusal)
-    app.add_exception_handler(Exception, on_failure)
+
+
+def failure(request: Request, error: Exception) -> Response:
+    """The answer to an error that nobody foresaw: what the system refused, or where the log has it."""
+    explained = explain_system_error(error, "the workspace")
+    if explained is not None:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return _answer(request, 507 if full else 500, explained)
+    logger.error("Request %s failed.", request_id(request), exc_info=error)
+    return _answer(request, 500, "The service failed. Tell its operator the request id; the log has it.")
 
 
 def request_id(request: Request) -> str:

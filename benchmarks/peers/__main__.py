@@ -23,7 +23,7 @@ from benchmarks.peers.variants import VARIANTS
 from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import BASELINES
 
-ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "training", "workflow")
+ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "simulate", "training", "workflow")
 """Of Icefloe, that decide what a version is."""
 
 LITE = ("lite0", "lite1", "lite2")

@@ -24,7 +24,7 @@ from icefloe.active.submission import end_expired_leases, enter
 from icefloe.active.uploads import check_person
 from icefloe.database.engine import Database
 from icefloe.database.open import open_database
-from icefloe.errors import IcefloeError
+from icefloe.errors import ConflictError, IcefloeError, MissingError
 from icefloe.settings import Settings
 
 LEASE_SECONDS = 30 * 60.0
@@ -101,13 +101,26 @@ class Queue:
             running = leases_table.running(connection, labeler, self._clock())
             return [self._with_item(connection, lease) for lease in running]
 
+    def lease_of(self, token: str) -> Lease:
+        """The lease of a token, running or ended.
+
+        Raises
+        ------
+        MissingError
+            If there is no such lease.
+        """
+        with self.database.reading() as connection:
+            return self._with_item(connection, self._lease(connection, token))
+
     def renew(self, token: str, seconds: float = LEASE_SECONDS) -> Lease:
         """Let a lease run for `seconds` from now, even an expired one, if nobody took the image since.
 
         Raises
         ------
-        IcefloeError
-            If the image was labelled, skipped or leased by somebody since, or there is no such lease.
+        ConflictError
+            If the image was labelled, skipped or leased by somebody since.
+        MissingError
+            If there is no such lease.
         """
         rules.check_lease_duration(seconds)
         with self.database.writing() as connection:
@@ -124,7 +137,7 @@ class Queue:
 
         Raises
         ------
-        IcefloeError
+        MissingError
             If there is no such lease.
         """
         with self.database.writing() as connection:
@@ -139,7 +152,7 @@ class Queue:
         Raises
         ------
         IcefloeError
-            If no reason is given, or the lease is not the labeler's any more.
+            If no reason is given; a ConflictError if the lease is not the labeler's any more.
         """
         rules.check_skip_reason(reason)
         with self.database.writing() as connection:
@@ -155,7 +168,7 @@ class Queue:
 
         Raises
         ------
-        IcefloeError
+        ConflictError
             If the item is waiting already, was imported, or the image waits in another round.
         """
         check_person(actor)
@@ -186,7 +199,8 @@ class Queue:
         Raises
         ------
         IcefloeError
-            If the mask does not fit, there is no such lease, or the label came too late.
+            If the mask does not fit; a MissingError if there is no such lease, a ConflictError if the label
+            came too late.
         """
         with self.database.reading() as connection:
             lease = self._lease(connection, token)
@@ -196,7 +210,7 @@ class Queue:
         with self.database.writing() as connection:
             entered = self._enter(connection, label)
         if entered.refusal is not None:
-            raise IcefloeError(f"{item.key}: {entered.refusal}. Your label is kept beside.")
+            raise ConflictError(f"{item.key}: {entered.refusal}. Your label is kept beside.")
         return entered
 
     def submit_all(self, labels: Iterable[OutsideLabel]) -> list[Label]:
@@ -256,7 +270,7 @@ class Queue:
 
         Raises
         ------
-        IcefloeError
+        MissingError
             If there is none of that number.
         """
         with self.database.reading() as connection:
@@ -291,7 +305,7 @@ class Queue:
     def _item(self, connection: Connection, item_id: int) -> Item:
         item = items_table.find(connection, item_id, self._clock())
         if item is None:
-            raise IcefloeError(
+            raise MissingError(
                 f"item {item_id}: not in the queue {self.name}. List the queue to see what is."
             )
         return item
@@ -299,7 +313,7 @@ class Queue:
     def _lease(self, connection: Connection, token: str) -> LeaseRecord:
         lease = leases_table.find(connection, token)
         if lease is None:
-            raise IcefloeError(f"lease {token!r}: no such lease. Lease an image first.")
+            raise MissingError(f"lease {token!r}: no such lease. Lease an image first.")
         return lease
 
     def _valid_lease(self, connection: Connection, token: str) -> LeaseRecord:

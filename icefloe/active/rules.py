@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from icefloe.active.items import Item, Label, LeaseRecord, OutsideLabel, timestamp
-from icefloe.errors import IcefloeError
+from icefloe.errors import ConflictError, IcefloeError
 
 
 def check_lease_duration(seconds: float) -> None:
@@ -52,13 +52,13 @@ def check_lease_holds(item: Item, token: str, last: LeaseRecord) -> None:
 
     Raises
     ------
-    IcefloeError
+    ConflictError
         If the image was labelled or skipped, or leased to somebody else since.
     """
     if item.state != "waiting":
-        raise IcefloeError(f"{item.key}: the image is {item.state}. Lease another one.")
+        raise ConflictError(f"{item.key}: the image is {item.state}. Lease another one.")
     if last.token != token:
-        raise IcefloeError(f"{item.key}: {_leased_since(last)}. Lease another one.")
+        raise ConflictError(f"{item.key}: {_leased_since(last)}. Lease another one.")
 
 
 def check_reopening(item: Item, open_elsewhere: bool) -> None:
@@ -73,15 +73,15 @@ def check_reopening(item: Item, open_elsewhere: bool) -> None:
 
     Raises
     ------
-    IcefloeError
+    ConflictError
         If the item is waiting or imported, or the image is open in another round.
     """
     if item.state not in ("skipped", "submitted"):
-        raise IcefloeError(
+        raise ConflictError(
             f"{item.key}: is {item.state} and can't be reopened. Queue it anew in a later round."
         )
     if open_elsewhere:
-        raise IcefloeError(f"{item.key}: is open in another round. Label it there.")
+        raise ConflictError(f"{item.key}: is open in another round. Label it there.")
 
 
 def same_submission(item: Item, sent_before: Sequence[Label]) -> Label | None:

@@ -9,12 +9,11 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from icefloe.active.uploads import check_person
 from icefloe.database.engine import Database
 from icefloe.database.schema import links, people, sessions, tokens
-from icefloe.errors import IcefloeError
+from icefloe.errors import ConflictError, IcefloeError, MissingError
 from serving.auth import audit
 from serving.auth.passwords import check_password, hash_password
 from serving.auth.roles import Role
 from serving.auth.secret import digest, new_secret
-from serving.missing import MissingError
 
 LINK_SECONDS = 3 * 24 * 3600.0
 """A link may lie in a mailbox over a weekend."""
@@ -54,7 +53,7 @@ class Person(BaseModel):
     created: float
 
 
-class StaleError(IcefloeError):
+class StaleError(ConflictError):
     """Somebody else changed the account since it was read; `current` is what it is now."""
 
     def __init__(self, current: Person) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy import delete, insert, select
 
 from icefloe.database.engine import Database
 from icefloe.database.schema import people, tokens
+from icefloe.errors import MissingError
 from serving.auth import audit
 from serving.auth.people import COLUMNS, Person
 from serving.auth.secret import digest, new_secret
-from serving.missing import MissingError
 
 DAY_SECONDS = 24 * 3600.0
 PREFIX = "icefloe_"

@@ -1,5 +1,6 @@
 """Who reaches what: roles, hosts, other sites, sizes."""
 
+import errno
 import json
 
 import pytest
@@ -13,7 +14,7 @@ from serving.headers import MAX_BODY_BYTES
 from serving.options import Options
 from tests.serving.conftest import SAME_ORIGIN, URL
 
-NAMES = {"{token_id}": "999", "{person_id}": "999"}
+NAMES = {"{token_id}": "999", "{person_id}": "999", "{item_id}": "999"}
 
 
 def filled(path: str) -> str:
@@ -210,3 +211,14 @@ def test_an_unforeseen_failure_says_its_request_and_nothing_else(app, client, ca
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert json.loads(answer.text)["request_id"] in caplog.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_full_disk_is_507_and_says_so(app, client):
+    def fill_up(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    app.state.sessions.sign_in = fill_up
+    answer = client.post("/api/v1/sessions", json={"name": "a", "password": "b"})
+    assert answer.status_code == 507
+    assert "Make room there" in answer.json()["detail"]
