@@ -90,16 +90,6 @@ def add_handlers(app: FastAPI) -> None:
         status = next(status for kind, status in meanings if isinstance(error, kind))
         return _answer(request, status, str(error))
 
-    def on_failure(request: Request, error: Exception) -> Response:
-        explained = explain_system_error(error, "the workspace")
-        if explained is not None:
-            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-            return _answer(request, 507 if full else 500, explained)
-        logger.error("Request %s failed.", request_id(request), exc_info=error)
-        return _answer(
-            request, 500, "The service failed; its log says why. Tell its operator the request id."
-        )
-
     app.add_exception_handler(RefusedError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
