@@ -3,20 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKSPACE := demo
 
-.PHONY: help demo test lint integration bench clean
+.PHONY: help demo test test-browser lint integration bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# Torch first and pinned: a looser pin would bring gigabytes of CUDA along.
+# Torch first and pinned: a looser pin would bring gigabytes of CUDA along. Not compiled: Python compiles what is
+# imported, when it is, and most of what comes along never is.
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "make: $(PYTHON) cannot make virtual environments. Install the package: apt-get install python3-venv"; exit 1; }
 	@command -v git >/dev/null || { echo "make: git is missing. Install it: apt-get install git"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt torch torchvision
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt torch torchvision
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing to its report
@@ -27,7 +28,13 @@ demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing t
 	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop --preset demo
 
 test: .venv/.installed  ## the tests, without those that take long or need servers
-	$(BIN)/pytest -n auto --dist loadfile -m 'not integration'
+	$(BIN)/pytest -n auto --dist loadfile -m 'not integration and not browser' --ignore tests/browser
+
+test-browser: .venv/.installed  ## the pages in Debian's chromium
+	@command -v chromium >/dev/null || \
+	  { echo "make: chromium is missing. Install it: apt-get install chromium"; exit 1; }
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[browser]'
+	$(BIN)/pytest -m browser tests/browser
 
 lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -36,7 +43,7 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 integration: .venv/.installed  ## the tests that take minutes or start servers
-	$(BIN)/pytest -m integration
+	$(BIN)/pytest -m integration --ignore tests/browser
 
 bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, its uncertainty; about an hour
 	cd $(WORKSPACE) && ../$(BIN)/icefloe study gate

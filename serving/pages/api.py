@@ -23,4 +23,4 @@ def api(request: Request) -> HTMLResponse:
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     ]
-    return render(request, "api.html", routes=routes)
+    return render(request, "api.html", routes=routes, url=request.app.state.options.url)
