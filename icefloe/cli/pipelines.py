@@ -47,7 +47,7 @@ def run(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(min=1, help="auto: time that the training of a first version may take.  [default: 10]"),
+        typer.Option(min=1, help="auto: time that the training of a first version may take.  [default: 12]"),
     ] = None,
 ) -> None:
     """Run a pipeline on this machine, step by step. Run again, it does not repeat finished training.
