@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from icefloe.tables import Table
 from icefloe.training.config import RetrainingConfig, TrainingConfig
 from icefloe.training.rule import PruningRule
 from icefloe.training.simulated import N_PARTS, PART
-from icefloe.training.speed import StepTime, step_time
+from icefloe.training.speed import Precision, StepTime, step_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +40,9 @@ lost on an unseen experiment than from one seed to another."""
 LEAST_WIDTH = 6.0
 """Pixels that objects must be wide on the grid of a network; thinner ones vanish in its first halvings."""
 
-SMALLEST, SIZE, GPU_SIZE = 192, 256, 512
-"""Sides of squares and tiles in px: the least, and the most without and with a GPU."""
+SMALLEST, SMALL, SIZE, GPU_SIZE = 160, 192, 256, 512
+"""Sides of squares and tiles in px: the least where steps are few, the least elsewhere, and the most without
+and with a GPU."""
 
 WIDE_ENOUGH = 24.0
 """Pixels of width beyond which a finer grid is worth less than the training steps that it costs: edges half
@@ -60,7 +61,9 @@ SIMULATED_PIXEL_SECONDS = 2.6e-6
 CROWDED = 1.15
 """Trainings side by side share caches and memory: each takes longer than alone by about this factor."""
 
-LEAST_STEPS, MOST_STEPS = 60, 1500
+LEAST_STEPS, ENOUGH_STEPS, MOST_STEPS = 60, 350, 1500
+"""Fewer teach little; an unseen experiment needs about so many; more than the last add little."""
+
 STEPS_PER_EPOCH = 8
 MOST_VALIDATION = 0.1
 """Share of the time that an epoch's validation may take, by making the epoch longer."""
@@ -199,31 +202,32 @@ def plan_training(
     timing
         How long a training step takes; None: measured on this machine, which takes some seconds.
     """
-    measure = timing or step_time
-    size = GPU_SIZE if machine.gpu else SIZE
-    preprocessing, view = _view(found, size)
     members = tuple(
         MemberSpec(encoder=encoder, weights="imagenet", decoder_channels=DECODER) for encoder in ENCODERS
     )
     split, folds = _split(found, len(members))
-    threads = max(1, machine.cores // len(members))
-    measured = measure(members[1], preprocessing.size, BATCH, len(found.classes) + 1, threads)
-    epoch = _Epoch.planned(found, preprocessing)
     share, simulated = _simulated(found)
-    other = OVERHEAD_SECONDS + (_simulating(preprocessing.size) / machine.cores if share else 0)
-    epochs, lasting, length = _length(measured, machine, epoch, len(members), minutes, other)
+    budget = _Budget(found, machine, minutes, members, share > 0, timing or step_time)
+    size = GPU_SIZE if machine.gpu else SIZE
+    schedule = budget.schedule(*_view(found, SMALL, size))
+    smaller, view = _view(found, SMALLEST, size)
+    if schedule.steps < ENOUGH_STEPS and smaller != schedule.preprocessing:
+        why = f"{view.why}; a larger one would allow {schedule.steps} steps, and {ENOUGH_STEPS} are good"
+        schedule = budget.schedule(smaller, view.model_copy(update={"why": why}))
     training = TrainingConfig(
         members=members,
-        preprocessing=preprocessing,
+        preprocessing=schedule.preprocessing,
         augmentation=AUGMENTATION,
-        epochs=epochs,
-        patience=epochs,
+        epochs=schedule.epochs,
+        patience=schedule.epochs,
         batch_size=BATCH,
         simulated_share=share,
-        draws_per_epoch=round(epoch.steps * BATCH * (1 - share)),
-        precision=measured.precision,
+        draws_per_epoch=round(schedule.epoch.steps * BATCH * (1 - share)),
+        precision=schedule.precision,
         retraining=RetrainingConfig(
-            epochs=(shorter := max(1, round(RETRAINING_SHARE * epochs))), patience=shorter, **RETRAINING
+            epochs=(shorter := max(1, round(RETRAINING_SHARE * schedule.epochs))),
+            patience=shorter,
+            **RETRAINING,
         ),
         **OPTIMISATION,
     )
@@ -235,8 +239,8 @@ def plan_training(
     return Plan(
         fingerprint=found,
         machine=machine,
-        minutes=lasting,
-        decisions=(view, networks, folds, simulated, length, _bar(split)),
+        minutes=schedule.minutes,
+        decisions=(schedule.view, networks, folds, simulated, schedule.length, _bar(split)),
         split=split,
         training=training,
         pruning=pruning_rule(split),
@@ -272,13 +276,13 @@ def _grid_pixel(found: Fingerprint, how: Preprocessing) -> float:
     return how.pixel_size_nm / min(size for size in found.pixel_sizes_nm.values() if size is not None)
 
 
-def _view(found: Fingerprint, size: int) -> tuple[Preprocessing, Decision]:
+def _view(found: Fingerprint, smallest: int, size: int) -> tuple[Preprocessing, Decision]:
     """Whole images where objects are wide enough in the square, else tiles at the resolution they need."""
     finest, shrinking = found.finest, _shrinking(found, size)
     shrunk = finest.width / shrinking
     largest = f"{max(found.largest)} px images"
     if shrunk >= LEAST_WIDTH or shrinking <= 1:
-        choice = Preprocessing(size=_square(found, size))
+        choice = Preprocessing(size=_square(found, smallest, size))
         shrunk = finest.width / _shrinking(found, choice.size)
         why = f"{finest.name} is about {finest.width:.0f} px wide in {largest}, {shrunk:.0f} px in the square"
         return choice, Decision(what="view", choice=_seen(choice), why=why)
@@ -297,9 +301,9 @@ def _view(found: Fingerprint, size: int) -> tuple[Preprocessing, Decision]:
     return choice, Decision(what="view", choice=_seen(choice), why=why)
 
 
-def _square(found: Fingerprint, largest: int) -> int:
-    """Side of the smallest square in which the finest objects are `WIDE_ENOUGH`; at most `largest`."""
-    sizes = range(SMALLEST, largest, STRIDE)
+def _square(found: Fingerprint, smallest: int, largest: int) -> int:
+    """Side of the smallest square, from `smallest` to `largest`, in which objects are `WIDE_ENOUGH`."""
+    sizes = range(smallest, largest, STRIDE)
     return next((s for s in sizes if found.finest.width / _shrinking(found, s) >= WIDE_ENOUGH), largest)
 
 
@@ -363,6 +367,46 @@ class _Epoch:
         windows = 1.0 if how.view == "whole" else height * width / (_grid_pixel(found, how) * how.size) ** 2
         validation = FORWARD_SHARE * windows * VALIDATED_SHARE * found.n_labelled / BATCH
         return cls(max(STEPS_PER_EPOCH, math.ceil(validation / MOST_VALIDATION)), validation)
+
+
+@dataclass(frozen=True)
+class _Schedule:
+    """How images are seen, and the training that the time allows then."""
+
+    preprocessing: Preprocessing
+    view: Decision
+    precision: Precision
+    epoch: _Epoch
+    epochs: int
+    minutes: float
+    length: Decision
+
+    @property
+    def steps(self) -> int:
+        """Training steps of a member."""
+        return self.epochs * self.epoch.steps
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What is trained, on what, and the time that it may take."""
+
+    found: Fingerprint
+    machine: Machine
+    minutes: float
+    members: Sequence[MemberSpec]
+    simulates: bool
+    timing: Timing
+
+    def schedule(self, how: Preprocessing, view: Decision) -> _Schedule:
+        """The training for images that are seen in a certain way."""
+        found, machine, n_members = self.found, self.machine, len(self.members)
+        threads = max(1, machine.cores // n_members)
+        measured = self.timing(self.members[1], how.size, BATCH, len(found.classes) + 1, threads)
+        epoch = _Epoch.planned(found, how)
+        other = OVERHEAD_SECONDS + (_simulating(how.size) / machine.cores if self.simulates else 0)
+        epochs, lasting, length = _length(measured, machine, epoch, n_members, self.minutes, other)
+        return _Schedule(how, view, measured.precision, epoch, epochs, lasting, length)
 
 
 def _length(
