@@ -1,6 +1,7 @@
 """Start the service: web processes, and the link for its first admin."""
 
 import os
+import socket
 from collections.abc import Callable
 
 from icefloe.database.open import open_database
@@ -32,32 +33,40 @@ def serve(settings: Settings, options: Options, processes: int, say: Callable[[s
     """
     import uvicorn
 
+    _check_free(options)
     database = open_database(settings)
     link = None if options.no_auth else People(database).first_link()
     database.close()
     say(f"Icefloe: {options.url}")
     if link is not None:
-        say(
-            f"Nobody can sign in as {FIRST} yet. Open this link within {LINK_SECONDS / 86400:.0f} days, once:"
-        )
+        days = LINK_SECONDS / 86400
+        say(f"Nobody can sign in as {FIRST} yet. Open this link within {days:.0f} days; it works once:")
         say(f"  {options.url}/welcome#{link}")
     os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
     os.environ[OPTIONS_VARIABLE] = options.model_dump_json()
-    try:
-        uvicorn.run(
-            "serving.app:from_environment",
-            factory=True,
-            host=options.host,
-            port=options.port,
-            workers=processes,
-            ssl_certfile=options.certificate,
-            ssl_keyfile=options.key,
-            proxy_headers=options.behind_proxy,
-            server_header=False,
-            log_level="warning",
-        )
-    except SystemExit as error:  # uvicorn has logged why
-        if error.code:
+    uvicorn.run(
+        "serving.app:from_environment",
+        factory=True,
+        host=options.host,
+        port=options.port,
+        workers=processes,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
+        proxy_headers=options.behind_proxy,
+        server_header=False,
+        log_level="warning",
+    )
+
+
+def _check_free(options: Options) -> None:
+    """Refuse an address that cannot be bound, before a link is made that would end an earlier one."""
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((options.host, options.port))
+        except OSError as error:
+            place = f"{options.host}:{options.port}"
             raise IcefloeError(
-                f"{options.host}:{options.port}: cannot listen there. Choose another --port."
-            ) from None
+                f"{place}: cannot listen there ({error.strerror}). Choose a free --port."
+            ) from error
