@@ -18,7 +18,8 @@ from icefloe.params import DEFAULT_PARAMS, Params, load_params
 from icefloe.settings import Settings, load_settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.members import MembersDir
-from icefloe.training.planner import ENCODERS, Machine, Plan, plan_training
+from icefloe.training.plan import Machine, Plan
+from icefloe.training.planner import ENCODERS, plan_training
 from icefloe.training.speed import StepTime, step_time
 from icefloe.workflow.data import commit_data, get_data, import_images
 from icefloe.workflow.planning import planned_params

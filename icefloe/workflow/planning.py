@@ -18,7 +18,8 @@ from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
-from icefloe.training.planner import MINUTES, Machine, Plan, plan_training, pruning_rule
+from icefloe.training.plan import Machine, Plan
+from icefloe.training.planner import MINUTES, plan_training, pruning_rule
 from icefloe.validation import validated
 
 FORMAT = 2

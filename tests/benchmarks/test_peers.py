@@ -21,7 +21,8 @@ from icefloe.errors import IcefloeError
 from icefloe.models.weights import weights_file
 from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.scoring.tally import Tally
-from icefloe.training.planner import ENCODERS, Machine, plan_training
+from icefloe.training.plan import Machine
+from icefloe.training.planner import ENCODERS, plan_training
 from icefloe.training.speed import StepTime
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from icefloe.datasets.fingerprint import ClassPrint, Fingerprint
-from icefloe.training.planner import MOST_STEPS, STEPS_PER_EPOCH, Machine, plan_training
+from icefloe.training.plan import Machine
+from icefloe.training.plan_length import MOST_STEPS, STEPS_PER_EPOCH
+from icefloe.training.planner import plan_training
 from icefloe.training.speed import StepTime
 
 TWO_CORES = Machine(cores=2, gpu=None)
