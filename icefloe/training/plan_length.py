@@ -25,8 +25,8 @@ SIMULATED_PIXEL_SECONDS = 2.6e-6
 CROWDED = 1.15
 """Trainings side by side share caches and memory: each takes longer than alone by about this factor."""
 
-LEAST_STEPS, ENOUGH_STEPS, MOST_STEPS = 60, 350, 1500
-"""Fewer teach little; an unseen experiment needs about so many; more than the last add little."""
+LEAST_STEPS, MOST_STEPS = 60, 1500
+"""Fewer teach little, and more add little."""
 
 STEPS_PER_EPOCH = 8
 MOST_VALIDATION = 0.1
@@ -50,7 +50,7 @@ class Budget:
     simulates: bool
     timing: Timing
 
-    def schedule(self, how: Preprocessing, view: Decision) -> Schedule:
+    def schedule(self, how: Preprocessing) -> Schedule:
         """The training for images that are seen in a certain way."""
         found, machine, n_members = self.found, self.machine, len(self.members)
         threads = max(1, machine.cores // n_members)
@@ -58,25 +58,18 @@ class Budget:
         epoch = _Epoch.planned(found, how)
         other = OVERHEAD_SECONDS + (_simulating(how.size) / machine.cores if self.simulates else 0)
         epochs, lasting, length = _length(measured, machine, epoch, n_members, self.minutes, other)
-        return Schedule(how, view, measured.precision, epoch, epochs, lasting, length)
+        return Schedule(measured.precision, epoch, epochs, lasting, length)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How images are seen, and the training that the time allows then."""
+    """The training that the time allows."""
 
-    preprocessing: Preprocessing
-    view: Decision
     precision: Precision
     epoch: _Epoch
     epochs: int
     minutes: float
     length: Decision
-
-    @property
-    def steps(self) -> int:
-        """Training steps of a member."""
-        return self.epochs * self.epoch.steps
 
 
 @dataclass(frozen=True)

@@ -8,30 +8,29 @@ from icefloe.training.decision import Decision
 LEAST_WIDTH = 6.0
 """Pixels that objects must be wide on the grid of a network; thinner ones vanish in its first halvings."""
 
-SMALLEST, SMALL, SIZE, GPU_SIZE = 160, 192, 256, 512
-"""Sides of squares and tiles in px: the least where steps are few, the least elsewhere, and the most without
-and with a GPU."""
+SMALLEST, SIZE, GPU_SIZE = 192, 256, 512
+"""Sides of squares and tiles in px: the least, and the most without and with a GPU."""
 
 WIDE_ENOUGH = 24.0
 """Pixels of width beyond which a finer grid is worth less than the training steps that it costs: edges half
 a pixel off are 4 % of 24 px."""
 
 
-def choose_view(found: Fingerprint, smallest: int, size: int) -> tuple[Preprocessing, Decision]:
+def choose_view(found: Fingerprint, size: int) -> tuple[Preprocessing, Decision]:
     """Whole images where objects are wide enough in the square, else tiles at the resolution they need.
 
     Parameters
     ----------
     found
         Fingerprint of the images.
-    smallest, size
-        Least and greatest side of the square, and side of the tiles, in px.
+    size
+        Greatest side of the square, and side of the tiles, in px.
     """
     finest, factor = found.finest, shrinking(found, size)
     shrunk = finest.width / factor
     largest = f"{max(found.largest)} px images"
     if shrunk >= LEAST_WIDTH or factor <= 1:
-        choice = Preprocessing(size=_square(found, smallest, size))
+        choice = Preprocessing(size=_square(found, size))
         shrunk = finest.width / shrinking(found, choice.size)
         why = f"{finest.name} is about {finest.width:.0f} px wide in {largest}, {shrunk:.0f} px in the square"
         return choice, Decision(what="view", choice=seen(choice), why=why)
@@ -50,9 +49,9 @@ def choose_view(found: Fingerprint, smallest: int, size: int) -> tuple[Preproces
     return choice, Decision(what="view", choice=seen(choice), why=why)
 
 
-def _square(found: Fingerprint, smallest: int, largest: int) -> int:
-    """Side of the smallest square, from `smallest` to `largest`, in which objects are `WIDE_ENOUGH`."""
-    sizes = range(smallest, largest, STRIDE)
+def _square(found: Fingerprint, largest: int) -> int:
+    """Side of the smallest square in which the finest objects are `WIDE_ENOUGH`; at most `largest`."""
+    sizes = range(SMALLEST, largest, STRIDE)
     return next((s for s in sizes if found.finest.width / shrinking(found, s) >= WIDE_ENOUGH), largest)
 
 

@@ -9,8 +9,8 @@ from icefloe.models.spec import DecoderChannels, MemberSpec
 from icefloe.training.config import RetrainingConfig, TrainingConfig
 from icefloe.training.decision import Decision
 from icefloe.training.plan import Machine, Plan
-from icefloe.training.plan_length import BATCH, ENOUGH_STEPS, Budget, Timing
-from icefloe.training.plan_view import GPU_SIZE, SIZE, SMALL, SMALLEST, choose_view
+from icefloe.training.plan_length import BATCH, Budget, Timing
+from icefloe.training.plan_view import GPU_SIZE, SIZE, choose_view
 from icefloe.training.rule import PruningRule
 from icefloe.training.speed import step_time
 
@@ -82,14 +82,11 @@ def plan_training(
     share, simulated = _simulated(found)
     budget = Budget(found, machine, minutes, members, share > 0, timing or step_time)
     size = GPU_SIZE if machine.gpu else SIZE
-    schedule = budget.schedule(*choose_view(found, SMALL, size))
-    smaller, view = choose_view(found, SMALLEST, size)
-    if schedule.steps < ENOUGH_STEPS and smaller != schedule.preprocessing:
-        why = f"{view.why}; a larger one would allow {schedule.steps} steps, and {ENOUGH_STEPS} are good"
-        schedule = budget.schedule(smaller, view.model_copy(update={"why": why}))
+    preprocessing, view = choose_view(found, size)
+    schedule = budget.schedule(preprocessing)
     training = TrainingConfig(
         members=members,
-        preprocessing=schedule.preprocessing,
+        preprocessing=preprocessing,
         augmentation=AUGMENTATION,
         epochs=schedule.epochs,
         patience=schedule.epochs,
@@ -113,7 +110,7 @@ def plan_training(
         fingerprint=found,
         machine=machine,
         minutes=schedule.minutes,
-        decisions=(schedule.view, networks, folds, simulated, schedule.length, _bar(split)),
+        decisions=(view, networks, folds, simulated, schedule.length, _bar(split)),
         split=split,
         training=training,
         pruning=pruning_rule(split),
