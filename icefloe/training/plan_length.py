@@ -22,9 +22,6 @@ OVERHEAD_SECONDS = 60.0
 SIMULATED_PIXEL_SECONDS = 2.6e-6
 """Time that one core takes for a pixel of a simulated image, measured on images of 192 px."""
 
-CROWDED = 1.15
-"""Trainings side by side share caches and memory: each takes longer than alone by about this factor."""
-
 LEAST_STEPS, MOST_STEPS = 60, 1500
 """Fewer teach little, and more add little."""
 
@@ -98,7 +95,7 @@ def _length(
 ) -> tuple[int, float, Decision]:
     """Epochs, the minutes that they take with all that is not training, and why."""
     at_once = 1 if machine.gpu else min(n_members, machine.cores)
-    a_step = CROWDED * measured.seconds * n_members / at_once
+    a_step = measured.seconds * n_members / at_once
     an_epoch = (epoch.steps + epoch.validation) * a_step
     steps = (60 * minutes - other_seconds) / an_epoch * epoch.steps
     epochs = max(1, round(min(max(steps, LEAST_STEPS), MOST_STEPS) / epoch.steps))
