@@ -99,7 +99,7 @@ def test_a_slow_machine_is_told_that_the_time_is_too_short():
     made = plan(seconds=30)
 
     assert made.minutes > 40
-    assert "; 10 min allow 10 steps, and fewer than 60 teach little" in why(made, "length")
+    assert "; 10 min allow 11 steps, and fewer than 60 teach little" in why(made, "length")
 
 
 def test_a_fast_one_stops_where_more_steps_add_little():
