@@ -237,7 +237,9 @@ def show_presegmentation(item_id: int, queue: OpenQueue) -> Response:
     return Response(png, media_type=PNG)
 
 
-@router.post("/leases", status_code=201, responses={204: {"description": "No image waits"}})
+@router.post(
+    "/leases", status_code=201, response_model=ItemLease, responses={204: {"description": "No image waits"}}
+)
 def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
     """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
     lease = queue.lease(person.name, dataset=wanted.dataset)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from serving.auth.identity import CurrentPerson
 from serving.auth.tokens import Token
+from serving.problems import RefusedError
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
@@ -34,6 +35,8 @@ def list_tokens(request: Request, person: CurrentPerson) -> list[Token]:
 @router.post("", status_code=201)
 def add_token(new: NewToken, request: Request, person: CurrentPerson) -> MadeToken:
     """Make a token; its secret is shown in this answer only."""
+    if request.app.state.options.no_auth:
+        raise RefusedError(409, "A service started with --no-auth needs no token. Ask it without.")
     token, secret = request.app.state.tokens.add(person, new.title, new.days)
     return MadeToken(**token.model_dump(), secret=secret)
 

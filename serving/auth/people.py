@@ -197,8 +197,11 @@ class People:
                 return None
             row = connection.execute(select(people.c.id).where(people.c.name == FIRST)).first()
             person_id = row.id if row else _insert(connection, FIRST, Role.ADMIN, self._clock()).id
-            values = {"role": Role.ADMIN, "active": True}
+            # Nobody who knew this account's password before becomes admin by it.
+            values = {"role": Role.ADMIN, "active": True, "password": None}
             connection.execute(update(people).where(people.c.id == person_id).values(values))
+            for table in (sessions, tokens):
+                connection.execute(delete(table).where(table.c.person == person_id))
             audit.record(connection, self._clock(), SERVICE, "made link", FIRST)
             return self._new_link(connection, person_id)
 

@@ -168,6 +168,7 @@ def test_no_auth_lets_everybody_on_this_machine_in(settings):
     browser = TestClient(create_app(settings, Options(no_auth=True)), base_url=URL, headers=SAME_ORIGIN)
     assert browser.get("/api/v1/people").json() == []
     assert browser.post("/api/v1/people", json={"name": "Ann", "role": "viewer"}).status_code == 201
+    assert browser.post("/api/v1/tokens", json={"title": "script"}).status_code == 409
     foreign = {"Sec-Fetch-Site": "cross-site"}
     assert (
         browser.post("/api/v1/people", json={"name": "Eve", "role": "admin"}, headers=foreign).status_code

@@ -56,6 +56,15 @@ def test_the_first_admin_gets_a_link_until_there_is_one_who_can_sign_in(app, cli
     assert client.get("/api/v1/me").json()["name"] == "admin"
 
 
+def test_an_account_of_the_first_admins_name_is_not_promoted_with_its_password(app, client, people):
+    _, link = people.add("admin", Role.VIEWER, "test")
+    people.choose_password(link, PASSWORD)
+    assert sign_in(client, "admin").status_code == 201
+    assert app.state.people.first_link() is not None
+    assert client.get("/api/v1/me").status_code == 401
+    assert sign_in(client, "admin").status_code == 401
+
+
 def test_a_link_works_once_and_for_three_days(people, clock):
     _, link = people.add("Ann", Role.LABELER, "admin")
     clock.now += LINK_SECONDS - 1

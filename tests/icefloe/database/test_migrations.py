@@ -156,7 +156,7 @@ def test_a_new_database_killed_at_any_statement_is_still_empty(new_url):
     if url.drivername == "sqlite":
         Path(url.database).parent.mkdir()
     assert kill_at_each_statement(url, check) > 8
-    assert sorted(inspect(engine).get_table_names()) == sorted([*TABLES, VERSION_TABLE])
+    assert sorted(inspect(engine).get_table_names()) == sorted([*metadata.tables, VERSION_TABLE])
     engine.dispose()
 
 
