@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from icefloe.active.uploads import check_person
 from icefloe.database.engine import Database
@@ -206,11 +206,10 @@ class People:
             return self._new_link(connection, person_id)
 
     def _owner(self, connection: Connection, link: str) -> Person:
-        chosen = select(links.c.person).where(links.c.sha256 == digest(link), links.c.expires > self._clock())
-        row = connection.execute(chosen).first()
-        if row is None:
+        person = owner(connection, links, link, self._clock())
+        if person is None:
             raise IcefloeError("This link was used or is too old. Ask an admin for a new one.")
-        return _find(connection, row.person)
+        return person
 
     def _new_link(self, connection: Connection, person_id: int) -> str:
         link = new_secret()
@@ -218,6 +217,17 @@ class People:
         row = {"sha256": digest(link), "person": person_id, "expires": self._clock() + LINK_SECONDS}
         connection.execute(insert(links), row)
         return link
+
+
+def owner(connection: Connection, table: Table, secret: str, now: float) -> Person | None:
+    """Whose secret this is in `links`, `sessions` or `tokens`; None if it ended or the account is closed."""
+    chosen = (
+        select(*COLUMNS)
+        .join(table, table.c.person == people.c.id)
+        .where(table.c.sha256 == digest(secret), table.c.expires > now, people.c.active)
+    )
+    row = connection.execute(chosen).mappings().first()
+    return None if row is None else Person.model_validate(dict(row))
 
 
 def _find(connection: Connection, person_id: int) -> Person:

@@ -9,7 +9,7 @@ from icefloe.database.engine import Database
 from icefloe.database.schema import failures, people, sessions
 from icefloe.errors import IcefloeError
 from serving.auth.passwords import verify_password
-from serving.auth.people import COLUMNS, Person
+from serving.auth.people import COLUMNS, Person, owner
 from serving.auth.secret import digest, new_secret
 
 SESSION_SECONDS = 14 * 24 * 3600.0
@@ -86,14 +86,8 @@ class Sessions:
 
     def person(self, secret: str) -> Person | None:
         """Whose cookie this is; None if its session has ended or the account is closed."""
-        chosen = (
-            select(*COLUMNS)
-            .join(sessions, sessions.c.person == people.c.id)
-            .where(sessions.c.sha256 == digest(secret), sessions.c.expires > self._clock(), people.c.active)
-        )
         with self.database.reading() as connection:
-            row = connection.execute(chosen).mappings().first()
-        return None if row is None else Person.model_validate(dict(row))
+            return owner(connection, sessions, secret, self._clock())
 
     def _check_failures(self, connection: Connection, name: str, address: str, now: float) -> None:
         for column, value in ((failures.c.name, name), (failures.c.address, address)):

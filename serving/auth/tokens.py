@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, insert, select
 
 from icefloe.database.engine import Database
-from icefloe.database.schema import people, tokens
+from icefloe.database.schema import tokens
 from icefloe.errors import MissingError
 from serving.auth import audit
-from serving.auth.people import COLUMNS, Person
+from serving.auth.people import Person, owner
 from serving.auth.secret import digest, new_secret
 
 DAY_SECONDS = 24 * 3600.0
@@ -80,11 +80,5 @@ class Tokens:
 
     def person(self, secret: str) -> Person | None:
         """Who made a token; None if it is unknown or too old, or the account is closed."""
-        chosen = (
-            select(*COLUMNS)
-            .join(tokens, tokens.c.person == people.c.id)
-            .where(tokens.c.sha256 == digest(secret), tokens.c.expires > self._clock(), people.c.active)
-        )
         with self.database.reading() as connection:
-            row = connection.execute(chosen).mappings().first()
-        return None if row is None else Person.model_validate(dict(row))
+            return owner(connection, tokens, secret, self._clock())
