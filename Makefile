@@ -43,7 +43,7 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 integration: .venv/.installed  ## the tests that take minutes or start servers
-	$(BIN)/pytest -m integration --ignore tests/browser
+	$(BIN)/pytest -m integration --timeout 3600 --ignore tests/browser
 
 bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, its uncertainty; about an hour
 	cd $(WORKSPACE) && ../$(BIN)/icefloe study gate

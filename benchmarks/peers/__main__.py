@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers --data ../shared/data --minutes 10 --seeds 3
 
-Each cell (case x method x seed) is trained bound to the same cores and kept as a JSON file in `--work`:
-killed and run again, the command goes on where it stood. The table and all its numbers go to `--output`.
+Each cell (case x method x seed) is trained bound to the same cores and kept as a JSON file under `--output`,
+beside the table: killed and run again, later or on another machine, the command goes on where it stood.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> None:
         for case in chosen.cases:
             for name, method in methods.items():
                 if method.module or seed == 0:
-                    cells[case, name, seed] = chosen.work / "cells" / _cell_name(chosen, case, name, seed)
+                    cells[case, name, seed] = chosen.output / "cells" / _cell_name(chosen, case, name, seed)
     missing = {key: path for key, path in cells.items() if not _is_finished(path)}
     print(f"{len(cells)} cells, {len(missing)} to do, {chosen.minutes:g} minutes each", flush=True)
     prepared: dict[str, Prepared] = {}
@@ -101,9 +101,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--preset", default="auto", help="of Icefloe; other than auto, it takes its own time")
     parser.add_argument(
-        "--work", type=Path, default=Path("peers"), help="finished cells, and work in progress"
+        "--work", type=Path, default=Path("peers"), help="data by case, and trainings in progress"
     )
-    parser.add_argument("--output", type=Path, default=Path("peers"), help="for peers.md and peers.json")
+    parser.add_argument(
+        "--output", type=Path, default=Path("peers"), help="for peers.md, and cells: what was finished"
+    )
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def run_cell(method: Method, prepared: Prepared, job: Job) -> Cell:
     """Train, predict and score; a method that refuses or fails gives its reason as `error`."""
     cell: Cell = {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
         "load_before": os.getloadavg()[0],
         "allowed_min": job.minutes,
         "threads": job.threads,
@@ -73,6 +75,16 @@ def run_cell(method: Method, prepared: Prepared, job: Job) -> Cell:
         }
     cell |= json.loads((job.folder / ABOUT).read_text(encoding="utf-8")) | cpu
     return cell | {"images": score(prepared.truth, lambda stem: _read(job.folder / f"{stem}.npz"))}
+
+
+def machine() -> str:
+    """The processor and the vector instructions that decide how fast it multiplies."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    entries = dict(line.split(":", 1) for line in lines if ":" in line)
+    fields = {name.strip(): value.strip() for name, value in entries.items()}
+    flags = fields.get("flags", "").split()
+    vectors = next((name for name in ("avx512f", "avx2") if name in flags), platform.machine())
+    return f"{fields.get('model name', 'unknown')}, {vectors}"
 
 
 def baseline_cell(name: str, prepared: Prepared) -> Cell:

@@ -1,10 +1,7 @@
 """From finished cells to the table: pooled scores, with intervals over images and seeds."""
 
 import json
-import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import reduce
 from importlib.metadata import version
 from operator import add
@@ -60,23 +57,19 @@ def write_comparison(
     methods: Mapping[str, Method],
     command: str,
 ) -> str:
-    """Write `peers.md` and `peers.json`; the text of the first."""
+    """Write `peers.md`; its text."""
     rows = [row for case in cases for row in _rows_of_case(case, cells, methods)]
-    head = (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} by `{command}` on {os.cpu_count()} cores "
-        f"({platform.processor() or platform.machine()}), torch {version('torch')}."
-    )
+    trained = [cell for cell in cells if "began" in cell]
+    days = sorted({cell["began"][:10] for cell in trained})
+    machines = sorted({f"{cell['threads']} cores of {cell['machine']}" for cell in trained})
+    head = f"Measured by `{command}`, torch {version('torch')}."
+    if trained:
+        head += f" Trained {days[0]} to {days[-1]} on {'; '.join(machines)}."
     parts = ["# Icefloe beside its peers, on real images", head, NOTES]
     parts += [_scores_table(rows, cases, methods).markdown(), _failures(cells)]
     parts += ["## IoU of Icefloe less that of another", _differences(cells, cases, methods).markdown()]
     text = "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
-    content = {
-        "measured": head,
-        "rows": rows,
-        "cells": [{k: v for k, v in c.items() if k != "images"} for c in cells],
-    }
-    write_text_atomic(folder / "peers.json", json.dumps(content, indent=1, default=_plain) + "\n")
     write_text_atomic(folder / "peers.md", text)
     return text
 
@@ -198,6 +191,3 @@ def _mean(cells: Sequence[Cell], key: str) -> float | None:
     values = [cell[key] for cell in cells if key in cell]
     return float(np.mean(values)) if values else None
 
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, Interval) else float(value)

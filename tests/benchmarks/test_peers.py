@@ -221,8 +221,7 @@ def test_the_table_shows_intervals_over_images_and_seeds_and_what_failed(prepare
     mean = np.mean([pooled(each["images"])["iou"] for each in cells[:2]])
     assert seeds.mean == pytest.approx(mean)
     assert seeds.high - seeds.mean > interval(cells[:1], "iou").high - interval(cells[:1], "iou").mean
-    written = json.loads((tmp_path / "out" / "peers.json").read_text())
-    assert written["rows"][0]["iou"]["mean"] == pytest.approx(mean)
+    assert f"{mean:.3f}" in text
     assert (tmp_path / "out" / "peers.md").read_text() == text
 
 

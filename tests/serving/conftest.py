@@ -1,9 +1,11 @@
 """A service over an empty workspace, and people of every role in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from icefloe.datasets.versions import init_workspace
@@ -41,18 +43,30 @@ def app(settings, monkeypatch):
 
 
 @pytest.fixture
-def client(app) -> TestClient:
-    """A browser that nobody has signed in with."""
-    return TestClient(app, base_url=URL, headers=SAME_ORIGIN, raise_server_exceptions=False)
+def browse() -> Iterator[Callable[..., TestClient]]:
+    """Open a browser; each keeps one event loop, as a server does, instead of one for every request."""
+    with ExitStack() as opened:
+
+        def open_browser(app: FastAPI, base_url: str = URL, **options: object) -> TestClient:
+            options = {"headers": SAME_ORIGIN, "raise_server_exceptions": False} | options
+            return opened.enter_context(TestClient(app, base_url=base_url, **options))
+
+        yield open_browser
 
 
 @pytest.fixture
-def signed_in(app) -> Callable[..., TestClient]:
+def client(app, browse) -> TestClient:
+    """A browser that nobody has signed in with."""
+    return browse(app)
+
+
+@pytest.fixture
+def signed_in(app, browse) -> Callable[..., TestClient]:
     """A browser in which somebody of a role is signed in."""
 
     def sign_in(role: Role = Role.ADMIN, name: str | None = None) -> TestClient:
         _, link = app.state.people.add(name or f"a {role}", role, actor="test")
-        browser = TestClient(app, base_url=URL, headers=SAME_ORIGIN, raise_server_exceptions=False)
+        browser = browse(app)
         answer = browser.post("/api/v1/passwords", json={"link": link, "password": PASSWORD})
         assert answer.status_code == 201
         return browser

@@ -12,7 +12,7 @@ from serving.app import create_app, routes_of
 from serving.auth.roles import NEEDED, Role
 from serving.headers import MAX_BODY_BYTES
 from serving.options import Options
-from tests.serving.conftest import SAME_ORIGIN, URL
+from tests.serving.conftest import URL
 
 NAMES = {"{token_id}": "999", "{person_id}": "999", "{item_id}": "999"}
 
@@ -77,9 +77,9 @@ def test_another_site_changes_nothing_with_a_persons_cookie(signed_in, headers):
     assert "Eve" not in browser.get("/people", headers={"Accept": "text/html"}).text
 
 
-def test_a_browser_without_fetch_metadata_is_known_by_its_origin(app, signed_in):
+def test_a_browser_without_fetch_metadata_is_known_by_its_origin(app, browse, signed_in):
     cookies = signed_in(Role.ADMIN).cookies
-    old = TestClient(app, base_url=URL, cookies=cookies)
+    old = browse(app, cookies=cookies, headers={})
     assert old.post("/api/v1/tokens", json={"title": "a"}, headers={"Origin": URL}).status_code == 201
     assert old.post("/api/v1/tokens", json={"title": "a"}).status_code == 403
 
@@ -164,8 +164,8 @@ def test_many_requests_in_a_minute_are_asked_to_wait(app, client):
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
-def test_no_auth_lets_everybody_on_this_machine_in(settings):
-    browser = TestClient(create_app(settings, Options(no_auth=True)), base_url=URL, headers=SAME_ORIGIN)
+def test_no_auth_lets_everybody_on_this_machine_in(settings, browse):
+    browser = browse(create_app(settings, Options(no_auth=True)))
     assert browser.get("/api/v1/people").json() == []
     assert browser.post("/api/v1/people", json={"name": "Ann", "role": "viewer"}).status_code == 201
     assert browser.post("/api/v1/tokens", json={"title": "script"}).status_code == 409
@@ -190,11 +190,11 @@ def test_a_service_that_others_could_listen_in_on_is_not_started(options, words)
         Options(**options)
 
 
-def test_under_tls_the_cookie_is_the_hosts_own(settings, monkeypatch):
+def test_under_tls_the_cookie_is_the_hosts_own(settings, browse, monkeypatch):
     options = Options(host="0.0.0.0", names=("segment.example.org",), behind_proxy=True)
     app = create_app(settings, options)
     _, link = app.state.people.add("Ann", Role.VIEWER, actor="test")
-    browser = TestClient(app, base_url="https://segment.example.org", headers=SAME_ORIGIN)
+    browser = browse(app, "https://segment.example.org")
     answer = browser.post("/api/v1/passwords", json={"link": link, "password": "four words in a row"})
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-icefloe=")

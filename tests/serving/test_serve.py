@@ -66,6 +66,7 @@ def test_the_command_serves_until_it_is_interrupted(workspace_settings, tmp_path
                 except urllib.error.URLError:
                     assert time.monotonic() < deadline
                     time.sleep(0.2)
-        finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) in (0, 130)
+            assert process.wait(timeout=60) in (0, 130)
+        finally:
+            process.kill()
