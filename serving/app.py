@@ -22,6 +22,8 @@ from serving.auth.roles import NEEDED, Role
 from serving.auth.sessions import Sessions
 from serving.auth.tokens import Tokens
 from serving.headers import Gate
+from serving.jobs.table import Jobs
+from serving.jobs.workers import Workers
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import people as people_pages
@@ -53,7 +55,8 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     """
     app = build(options)
     database = open_database(settings)
-    app.state.database, app.state.rates = database, Rates()
+    app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
+    app.state.jobs, app.state.workers = Jobs(database), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
     app.state.tokens, app.state.queue = Tokens(database), Queue(database)
     return app
