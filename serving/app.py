@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 
+from icefloe.active.drafts import Drafts
 from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
@@ -26,6 +27,7 @@ from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
 from serving.options import Options
 from serving.pages import api as api_page
+from serving.pages import label as label_page
 from serving.pages import people as people_pages
 from serving.problems import add_handlers, failure
 
@@ -58,7 +60,8 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
     app.state.jobs, app.state.workers = Jobs(database), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
-    app.state.tokens, app.state.queue = Tokens(database), Queue(database)
+    app.state.tokens = Tokens(database)
+    app.state.queue, app.state.drafts = Queue(database), Drafts(database)
     return app
 
 
@@ -78,7 +81,7 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    for router in (api, health.router, people_pages.router, api_page.router):
+    for router in (api, health.router, label_page.router, people_pages.router, api_page.router):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

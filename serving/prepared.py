@@ -14,6 +14,7 @@ from icefloe.settings import Settings
 About = TypeVar("About", bound=BaseModel)
 
 ABOUT = "about.json"
+LABEL = "label.png"
 SIDES: tuple[int, ...] = (256, 1024)
 """Longest sides of overviews, in px: of a list, of a screen."""
 
@@ -44,11 +45,12 @@ class PlaneAbout(BaseModel):
 
 
 class PlanesAbout(BaseModel):
-    """The planes of an image by their longest side in px; 0: the image itself."""
+    """Planes of an image by their longest side in px, 0 for the image itself, and its label."""
 
     model_config = ConfigDict(frozen=True)
 
     planes: dict[int, PlaneAbout]
+    is_labelled: bool
 
 
 class MapsAbout(BaseModel):
@@ -155,16 +157,11 @@ def _read(form: type[About], folder: Path) -> About | None:
 
 
 def _stamp(sample: Sample) -> str:
-    """By what a sample is known that its file or its dataset's description may change."""
+    """By what a sample is known that its files or its dataset's description may change."""
+    files = [path for path in (sample.image_path, sample.mask_path) if path is not None]
     try:
-        state = sample.image_path.stat()
+        states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     except FileNotFoundError as error:
         raise MissingError(f"{sample.key}: the image is gone. Look at its dataset again.") from error
-    parts = (
-        sample.image_path.name,
-        state.st_size,
-        state.st_mtime_ns,
-        sample.pixel_size_nm,
-        sample.steps_done,
-    )
+    parts = (states, sample.pixel_size_nm, sample.steps_done)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -18,6 +18,7 @@ from serving.jobs.kinds import Kind
 from serving.jobs.table import Jobs
 from serving.jobs.waiting import preferred_wait, until_over
 from serving.prepared import (
+    LABEL,
     SIDES,
     MapName,
     MapsAbout,
@@ -40,6 +41,7 @@ KEPT = "private, no-cache"
 Answers = dict[int | str, dict[str, Any]]
 NOT_YET: Answers = {202: {"model": Job, "description": "A worker is at it; `Location` is its job"}}
 PIXELS: Answers = {200: {"content": {PLANE: {}}, "description": "Little-endian uint16, rows from the top"}}
+LABELS: Answers = {200: {"content": {"image/png": {}}, "description": "Class indices, 255 = ignore"}}
 MAPS: Answers = {200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers"}}
 
 
@@ -116,6 +118,23 @@ async def show_pixels(
     if plane.pixel_size_nm is not None:
         headers["Icefloe-Pixel-Size-Nm"] = repr(plane.pixel_size_nm)
     return _file(folder / plane_file(max), PLANE, headers, if_none_match)
+
+
+@router.get("/label", response_class=Response, responses=LABELS | NOT_YET)
+async def show_label(
+    request: Request,
+    sample: OneSample,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Wait,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The image's label in the present data: 8-bit PNG of class indices, 255 = ignore."""
+    if not sample.is_labelled:
+        raise MissingError(f"{sample.key}: nobody has labelled it yet. Lease it to label it.")
+    folder = Prepared(request.app.state.settings).planes(sample)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person.name, seconds)
+    return about if isinstance(about, Response) else _file(folder / LABEL, "image/png", {}, if_none_match)
 
 
 @router.get("/maps", responses=NOT_YET, response_model=MapsAbout)

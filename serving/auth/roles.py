@@ -19,6 +19,7 @@ class Role(StrEnum):
 
 NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/"): Role.VIEWER,
+    ("GET", "/label"): Role.LABELER,
     ("GET", "/account"): Role.VIEWER,
     ("GET", "/people"): Role.ADMIN,
     ("GET", "/api"): Role.VIEWER,
@@ -39,6 +40,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/datasets/{dataset}/images"): Role.VIEWER,
     ("GET", "/api/v1/images/{dataset}/{stem}"): Role.VIEWER,
     ("GET", "/api/v1/images/{dataset}/{stem}/pixels"): Role.VIEWER,
+    ("GET", "/api/v1/images/{dataset}/{stem}/label"): Role.VIEWER,
     ("GET", "/api/v1/images/{dataset}/{stem}/maps"): Role.VIEWER,
     ("GET", "/api/v1/images/{dataset}/{stem}/maps/{name}"): Role.VIEWER,
     ("GET", "/api/v1/jobs"): Role.VIEWER,
@@ -51,6 +53,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/queue/items/{item_id}"): Role.VIEWER,
     ("GET", "/api/v1/queue/items/{item_id}/history"): Role.VIEWER,
     ("GET", "/api/v1/queue/items/{item_id}/presegmentation"): Role.VIEWER,
+    ("GET", "/api/v1/queue/items/{item_id}/draft"): Role.LABELER,
+    ("PUT", "/api/v1/queue/items/{item_id}/draft"): Role.LABELER,
     ("PUT", "/api/v1/queue/items/{item_id}/label"): Role.LABELER,
     ("POST", "/api/v1/queue/items/{item_id}/skip"): Role.LABELER,
     ("POST", "/api/v1/queue/items/{item_id}/reopen"): Role.OPERATOR,

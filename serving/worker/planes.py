@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import downscale_local_mean
 
+from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Sample
 from icefloe.files import atomic_directory, write_text_atomic
 from icefloe.typing import FloatArray
-from serving.prepared import ABOUT, SIDES, PlaneAbout, PlanesAbout, plane_file
+from serving.prepared import ABOUT, LABEL, SIDES, PlaneAbout, PlanesAbout, plane_file
 
 Levels = NDArray[np.uint16]
 LARGEST = np.iinfo(np.uint16).max
@@ -19,7 +20,7 @@ FASTEST = 1
 
 
 def prepare_planes(sample: Sample, folder: Path) -> None:
-    """Write the planes of an image.
+    """Write the planes of an image, and its label.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
     Raises
     ------
     IcefloeError
-        If the image cannot be read.
+        If the image or its label cannot be read.
     """
     image = sample.image()
     planes = {}
@@ -45,7 +46,10 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
             planes[side] = PlaneAbout(
                 height=height, width=width, scale=scale, offset=offset, pixel_size_nm=edge
             )
-        write_text_atomic(beside / ABOUT, PlanesAbout(planes=planes).model_dump_json())
+        if sample.is_labelled:
+            (beside / LABEL).write_bytes(encode_png(sample.mask()))
+        about = PlanesAbout(planes=planes, is_labelled=sample.is_labelled)
+        write_text_atomic(beside / ABOUT, about.model_dump_json())
 
 
 def quantised(image: FloatArray) -> tuple[Levels, float, float]:

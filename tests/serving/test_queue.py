@@ -244,3 +244,47 @@ def test_labels_that_the_api_took_become_data(ann, queue):
         assert submit(ann, held, encode_png(mask(seed))).status_code == 200
     for label in queue.labels():
         np.testing.assert_array_equal(decode_png(label.png), drawn[queue.item(label.item_id).stem])
+
+
+def save_draft(browser, held, png, **headers):
+    headers = {"Content-Type": "image/png", "Icefloe-Lease": held["token"], "Icefloe-Seconds": "3"} | headers
+    path = f"/api/v1/queue/items/{held['item']['id']}/draft"
+    return browser.put(path, content=png, headers={name.replace("_", "-"): v for name, v in headers.items()})
+
+
+def test_a_draft_goes_on_where_it_was_left_and_ends_with_the_label(ann, queue):
+    held = lease(ann)
+    path = f"/api/v1/queue/items/{held['item']['id']}/draft"
+    assert ann.get(path).status_code == 204
+    first = save_draft(ann, held, encode_png(mask(1)), If_None_Match="*")
+    assert (first.status_code, first.headers["etag"]) == (204, '"1"')
+    second = save_draft(ann, held, encode_png(mask(2)), If_Match='"1"')
+    assert (second.status_code, second.headers["etag"]) == (204, '"2"')
+    found = ann.get(path)
+    np.testing.assert_array_equal(decode_png(found.content), mask(2))
+    assert (found.headers["etag"], found.headers["icefloe-seconds"]) == ('"2"', "3.0")
+    assert submit(ann, held, encode_png(mask(2))).status_code == 200
+    assert ann.get(path).status_code == 204
+
+
+def test_a_draft_replaces_none_that_it_has_not_seen(ann, queue):
+    held = lease(ann)
+    assert save_draft(ann, held, encode_png(mask(1))).status_code == 428
+    assert save_draft(ann, held, encode_png(mask(1)), If_None_Match="*").status_code == 204
+    for header in ({"If_None_Match": "*"}, {"If_Match": '"7"'}, {"If_Match": "rubbish"}):
+        assert save_draft(ann, held, encode_png(mask(2)), **header).status_code == 412
+    stale = save_draft(ann, held, encode_png(mask(2)), If_Match='"7"')
+    assert stale.headers["etag"] == '"1"'
+    assert stale.json()["detail"] == (
+        "D3/stack_1: draft: another window has saved it since. Load the draft again."
+    )
+
+
+def test_a_draft_is_its_labelers_alone_and_must_fit(ann, bob, queue):
+    held = lease(ann)
+    assert save_draft(ann, held, encode_png(mask(1)), If_None_Match="*").status_code == 204
+    assert bob.get(f"/api/v1/queue/items/{held['item']['id']}/draft").status_code == 204
+    assert save_draft(bob, held, encode_png(mask(1)), If_None_Match="*").status_code == 404
+    small = encode_png(np.zeros((3, 3), np.uint8))
+    assert save_draft(ann, held, small, If_Match='"1"').status_code == 422
+    assert ann.get("/api/v1/queue/items/99/draft").status_code == 404
