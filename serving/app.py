@@ -29,6 +29,7 @@ from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import label as label_page
 from serving.pages import people as people_pages
+from serving.pages import queue as queue_page
 from serving.problems import add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
@@ -81,7 +82,8 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    for router in (api, health.router, label_page.router, people_pages.router, api_page.router):
+    pages = (queue_page.router, label_page.router, people_pages.router, api_page.router)
+    for router in (api, health.router, *pages):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

@@ -42,7 +42,9 @@ Answers = dict[int | str, dict[str, Any]]
 NOT_YET: Answers = {202: {"model": Job, "description": "A worker is at it; `Location` is its job"}}
 PIXELS: Answers = {200: {"content": {PLANE: {}}, "description": "Little-endian uint16, rows from the top"}}
 LABELS: Answers = {200: {"content": {"image/png": {}}, "description": "Class indices, 255 = ignore"}}
-MAPS: Answers = {200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers"}}
+MAPS: Answers = {
+    200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers (float32)"}
+}
 
 
 def sample_of(dataset: str, stem: str, request: Request) -> Sample:
@@ -157,7 +159,7 @@ async def show_maps(
     responses=MAPS | NOT_YET,
 )
 async def show_map(
-    name: MapName | Literal["mask", "maps"],
+    name: MapName | Literal["mask", "thumbnail", "maps"],
     request: Request,
     sample: OneSample,
     version: Version,
@@ -166,7 +168,7 @@ async def show_map(
     seconds: Wait,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A map as 8-bit PNG for show, the mask as PNG of class indices, or `maps`: all as NPZ (float32)."""
+    """A map as 8-bit PNG, the mask as PNG of class indices, a thumbnail in colour, or `maps`: all as NPZ."""
     folder, about = await _maps(request, sample, version, person.name, jobs, seconds)
     if isinstance(about, Response):
         return about
@@ -174,7 +176,7 @@ async def show_map(
     if name == "maps":
         headers["Content-Disposition"] = f'attachment; filename="maps-{about.version}.npz"'
         return _file(folder / "maps.npz", NPZ, headers, if_none_match)
-    if name != "mask":
+    if name in about.largest:
         headers["Icefloe-Scale"] = repr(about.largest[name] / 255)
     return _file(folder / f"{name}.png", "image/png", headers, if_none_match)
 

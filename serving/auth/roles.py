@@ -19,6 +19,7 @@ class Role(StrEnum):
 
 NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/"): Role.VIEWER,
+    ("GET", "/queue"): Role.VIEWER,
     ("GET", "/label"): Role.LABELER,
     ("GET", "/account"): Role.VIEWER,
     ("GET", "/people"): Role.ADMIN,

@@ -11,9 +11,11 @@ from icefloe.ensemble.segmenter import Segmenter
 from icefloe.files import atomic_directory, write_text_atomic
 from icefloe.typing import FloatArray, MaskArray
 from serving.prepared import ABOUT, MapName, MapsAbout
+from serving.worker.thumbnail import save_thumbnail
 
 MASK = "mask.png"
 NUMBERS = "maps.npz"
+THUMBNAIL = "thumbnail.png"
 
 
 def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
@@ -26,7 +28,7 @@ def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
     segmenter
         The version.
     folder
-        New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32).
+        New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32), and a small picture.
 
     Raises
     ------
@@ -46,6 +48,7 @@ def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
             Image.fromarray(_shown(value, largest[name])).save(beside / f"{name}.png")
         with (beside / NUMBERS).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
+        save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=segmenter.name,
             classes=segmenter.classes,

@@ -32,11 +32,20 @@ async function showProgress() {
   byId("progress").textContent = (await call("GET", "/queue")).sentence;
 }
 
-/** Go on with an image that is leased already, or lease the next. */
-async function next() {
+/**
+ * Go on with an image that is leased already, or lease the next.
+ * @param {number | null} [wanted] the item that was chosen in the queue
+ */
+async function next(wanted = null) {
   hush();
   const running = await call("GET", "/queue/leases");
-  const lease = running[0] ?? (await call("POST", "/queue/leases", {}));
+  const chosen = running.find((/** @type {import("./work.js").ItemLease} */ one) => one.item.id === wanted);
+  let lease = chosen ?? (wanted === null ? running[0] : null);
+  if (!lease && wanted !== null) {
+    lease = await call("POST", "/queue/leases", { item_id: wanted });
+    if (!lease) say("That image does not wait any more, so here is the next.");
+  }
+  lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
   await showProgress();
   editor.hidden = !lease;
   byId("actions").hidden = !lease;
@@ -188,7 +197,9 @@ for (const kind of ["pointerdown", "keydown"]) {
 }
 byId("accept").addEventListener("click", () => accept());
 byId("skipping").addEventListener("click", () => dialog.showModal());
-byId("again").addEventListener("click", () => next().catch(tell));
+byId("again").addEventListener("click", () => {
+  next().catch(tell);
+});
 byId("cancel").addEventListener("click", () => dialog.close());
 /** @type {HTMLFormElement} */ (dialog.querySelector("form")).addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -230,4 +241,5 @@ setInterval(async () => {
   }
 }, RENEW_MS);
 
-next().catch(tell);
+const item = new URLSearchParams(location.search).get("item");
+next(item === null ? null : Number(item)).catch(tell);
