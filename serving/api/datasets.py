@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, natural_key
 from icefloe.settings import Settings
+from serving.auth.identity import CurrentPerson
 from serving.prepared import find_dataset
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -69,16 +70,17 @@ def list_datasets(request: Request) -> list[DatasetEntry]:
     settings: Settings = request.app.state.settings
     folders = (path.parent.name for path in settings.data.glob(f"*/{INFO_FILE}"))
     names = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
-    return [DatasetEntry.of(find_dataset(settings, name)) for name in names]
+    return [DatasetEntry.of(find_dataset(settings, name, None)) for name in names]
 
 
 @router.get("/{dataset}")
-def show_dataset(dataset: str, request: Request) -> DatasetEntry:
-    """One dataset."""
-    return DatasetEntry.of(find_dataset(request.app.state.settings, dataset))
+def show_dataset(dataset: str, request: Request, person: CurrentPerson) -> DatasetEntry:
+    """One dataset of the workspace, or one that you have sent."""
+    return DatasetEntry.of(find_dataset(request.app.state.settings, dataset, person.id))
 
 
 @router.get("/{dataset}/images")
-def list_images(dataset: str, request: Request) -> list[ImageEntry]:
+def list_images(dataset: str, request: Request, person: CurrentPerson) -> list[ImageEntry]:
     """The dataset's images in time order."""
-    return [ImageEntry.of(sample) for sample in find_dataset(request.app.state.settings, dataset).samples]
+    found = find_dataset(request.app.state.settings, dataset, person.id)
+    return [ImageEntry.of(sample) for sample in found.samples]

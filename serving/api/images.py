@@ -13,6 +13,7 @@ from icefloe.errors import MissingError
 from serving.api.datasets import ImageEntry
 from serving.api.jobs import OpenJobs
 from serving.auth.identity import CurrentPerson
+from serving.auth.people import Person
 from serving.jobs.job import INTERACTIVE, Job
 from serving.jobs.kinds import Kind
 from serving.jobs.table import Jobs
@@ -20,6 +21,7 @@ from serving.jobs.waiting import preferred_wait, until_over
 from serving.prepared import (
     LABEL,
     SIDES,
+    UPLOAD,
     MapName,
     MapsAbout,
     Prepared,
@@ -47,15 +49,15 @@ MAPS: Answers = {
 }
 
 
-def sample_of(dataset: str, stem: str, request: Request) -> Sample:
-    """The image of a path.
+def sample_of(dataset: str, stem: str, request: Request, person: CurrentPerson) -> Sample:
+    """The image of a path; one that somebody else has sent does not exist.
 
     Raises
     ------
     MissingError
         If there is none.
     """
-    return find_sample(request.app.state.settings, dataset, stem)
+    return find_sample(request.app.state.settings, dataset, stem, person.id)
 
 
 def version_of(request: Request, version: Annotated[str, Query(max_length=200)] = "champion") -> str:
@@ -106,7 +108,7 @@ async def show_pixels(
     """An image's 16-bit values, gzip; an intensity is `Icefloe-Offset` + `Icefloe-Scale` * value."""
     assert max == 0 or max in SIDES
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person.name, seconds)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
     if isinstance(about, Response):
         return about
     plane = about.planes[max]
@@ -135,7 +137,7 @@ async def show_label(
     if not sample.is_labelled:
         raise MissingError(f"{sample.key}: nobody has labelled it yet. Lease it to label it.")
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person.name, seconds)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
     return about if isinstance(about, Response) else _file(folder / LABEL, "image/png", {}, if_none_match)
 
 
@@ -149,7 +151,7 @@ async def show_maps(
     seconds: Wait,
 ) -> Any:
     """The numbers of an image as a version segments it, and what its pictures' 255 stands for."""
-    _, about = await _maps(request, sample, version, person.name, jobs, seconds)
+    _, about = await _maps(request, sample, version, person, jobs, seconds)
     return about
 
 
@@ -169,7 +171,7 @@ async def show_map(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A map as 8-bit PNG, the mask as PNG of class indices, a thumbnail in colour, or `maps`: all as NPZ."""
-    folder, about = await _maps(request, sample, version, person.name, jobs, seconds)
+    folder, about = await _maps(request, sample, version, person, jobs, seconds)
     if isinstance(about, Response):
         return about
     headers = {"Icefloe-Version": about.version}
@@ -182,10 +184,10 @@ async def show_map(
 
 
 async def _maps(
-    request: Request, sample: Sample, version: str, actor: str, jobs: Jobs, seconds: float
+    request: Request, sample: Sample, version: str, person: Person, jobs: Jobs, seconds: float
 ) -> tuple[Path, MapsAbout | Response]:
     folder = Prepared(request.app.state.settings).maps(sample, version)
-    return folder, await _made(folder, read_maps, jobs, "maps", sample, actor, seconds, version=version)
+    return folder, await _made(folder, read_maps, jobs, "maps", sample, person, seconds, version=version)
 
 
 async def _made(
@@ -194,7 +196,7 @@ async def _made(
     jobs: Jobs,
     kind: Kind,
     sample: Sample,
-    actor: str,
+    person: Person,
     seconds: float,
     **arguments: str,
 ) -> About | Response:
@@ -202,11 +204,13 @@ async def _made(
     about = await run_in_threadpool(read, folder)
     if about is not None:
         return about
-    wanted = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
-    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, actor)
+    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
+    if sample.dataset.startswith(UPLOAD):
+        wanted["person"] = person.id
+    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, person.name)
     job = await until_over(jobs, job, seconds)
     if job.problem is not None:
-        raise RefusedError(422, job.problem)
+        raise RefusedError(job.status, job.problem)
     about = await run_in_threadpool(read, folder)
     if about is not None:
         return about

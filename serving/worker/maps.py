@@ -53,6 +53,11 @@ def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
             version=segmenter.name,
             classes=segmenter.classes,
             largest=largest,
+            height=prediction.mask.shape[0],
+            width=prediction.mask.shape[1],
+            fractions=tuple(
+                float(np.mean(prediction.mask == index)) for index in range(len(segmenter.classes))
+            ),
             scores=prediction.scores(),
         )
         write_text_atomic(beside / ABOUT, about.model_dump_json())
