@@ -90,21 +90,23 @@ function selected(width, height, fill) {
 }
 
 /**
- * Visit each pixel with each of its four neighbours.
+ * Visit each pixel with each of its four neighbours that is of another class.
  * @param {Uint8Array} mask
  * @param {number} width
  * @param {number} height
- * @param {(i: number, neighbour: number) => void} visit only where the two classes differ
+ * @param {(i: number, neighbour: number) => void} visit
  */
 function eachBeside(mask, width, height, visit) {
+  /** @type {typeof visit} */
+  const both = (i, j) => {
+    visit(i, j);
+    visit(j, i);
+  };
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
-      for (const j of [x + 1 < width ? i + 1 : i, y + 1 < height ? i + width : i])
-        if (mask[i] !== mask[j]) {
-          visit(i, j);
-          visit(j, i);
-        }
+      if (x + 1 < width && mask[i] !== mask[i + 1]) both(i, i + 1);
+      if (y + 1 < height && mask[i] !== mask[i + width]) both(i, i + width);
     }
 }
 
