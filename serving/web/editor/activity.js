@@ -23,6 +23,15 @@ export class Activity {
   }
 
   /**
+   * Somebody did something: pressed a button or key, put a tool down.
+   * @param {number} now ms
+   */
+  act(now) {
+    this.touch(now);
+    this.actions += 1;
+  }
+
+  /**
    * Count until now, and from here on only after the next touch: the page is hidden.
    * @param {number} now ms
    */
@@ -45,6 +54,7 @@ export class Activity {
    * @param {number} now ms
    */
   wheel(now) {
+    this.touch(now);
     if (now - this.#lastWheel > BURST_MS) this.actions += 1;
     this.#lastWheel = now;
   }

@@ -8,7 +8,8 @@
 import { CLASS_COLOURS } from "./colour.js";
 import { choice, element, slider } from "./controls.js";
 import { IGNORE } from "./edited_mask.js";
-import { KEYS, keyOf, keysInWords } from "./keys.js";
+import { keyOf, keysInWords } from "./keys.js";
+import { swatch } from "./legend.js";
 import { MAX_DIAMETER } from "./settings.js";
 import { BRUSHES } from "./tools.js";
 
@@ -61,8 +62,9 @@ export class Panel {
   /**
    * @param {(command: Command, chord: string) => void} run
    * @param {(values: Partial<Values>) => void} set
+   * @param {() => void} used a slider or choice was set to its new value
    */
-  constructor(run, set) {
+  constructor(run, set, used) {
     this.#run = run;
     this.#controls = controls(set);
     const { diameter, threshold, tolerance, brighter, smallest, opacity, map, window, level, gamma } =
@@ -77,9 +79,10 @@ export class Panel {
     /** Everything but what moves on to other images. */
     this.tools = element("div", { class: "panel" }, tools, this.#classGroup, change, see);
     this.images = images;
-    // The editor's own event of this name is for the page, not those of its controls.
-    for (const part of [this.tools, images])
-      part.addEventListener("change", (event) => event.stopPropagation());
+    this.tools.addEventListener("change", (event) => {
+      event.stopPropagation(); // the page listens for the editor's own event of this name
+      used();
+    });
   }
 
   /**
@@ -160,46 +163,6 @@ export class Panel {
   }
 }
 
-/**
- * A small square of a colour; striped for what is to be ignored.
- * @param {number[] | null} colour
- * @returns {HTMLElement}
- */
-export function swatch(colour) {
-  const square = element("span", { class: colour ? "swatch" : "swatch striped" });
-  if (colour) square.style.background = `rgb(${colour.join(" ")})`;
-  return square;
-}
-
-/**
- * The list of all keys.
- * @returns {HTMLDialogElement}
- */
-export function keysDialog() {
-  const close = element("button", { type: "button" }, "Close");
-  const dialog = element("dialog", { class: "keys", "aria-label": "Keys" });
-  const groups = new Map(KEYS.map((row) => [row.group, KEYS.filter(({ group }) => group === row.group)]));
-  for (const [name, rows] of groups)
-    dialog.append(
-      element(
-        "section",
-        {},
-        element("h2", {}, name),
-        element(
-          "dl",
-          {},
-          ...rows.flatMap((row) => [
-            element("dt", {}, element("kbd", {}, keysInWords(row))),
-            element("dd", {}, row.help ? `${row.label}: ${row.help}` : row.label),
-          ]),
-        ),
-      ),
-    );
-  close.addEventListener("click", () => dialog.close());
-  dialog.append(close);
-  return dialog;
-}
-
 /** @param {(values: Partial<Values>) => void} set */
 function controls(set) {
   const percent = (/** @type {number} */ value) => `${Math.round(100 * value)} %`;
@@ -268,5 +231,6 @@ function titleOf(row) {
  */
 function group(name, ...children) {
   const heading = element("span", { class: "heading", "aria-hidden": "true" }, name);
-  return element("div", { class: "group", role: "group", "aria-label": name }, heading, ...children);
+  const attributes = { class: `group ${name.toLowerCase()}`, role: "group", "aria-label": name };
+  return element("div", attributes, heading, ...children);
 }

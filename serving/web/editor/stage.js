@@ -1,10 +1,11 @@
 /** The picture and what lies over it: cursor, lines, scale bar, mini-map, legend. */
 
+/** @import {Legend} from "./legend.js" */
 /** @import {Point} from "./types.js" */
 /** @import {View} from "./view.js" */
 
 import { element } from "./controls.js";
-import { swatch } from "./panel.js";
+import { swatch } from "./legend.js";
 import { scaleBar } from "./view.js";
 
 /** Longest scale bar, CSS pixels. */
@@ -97,7 +98,7 @@ export class Stage {
     };
   }
 
-  /** @param {[number[] | null, string][]} entries colours and what they mean */
+  /** @param {Legend} entries */
   setLegend(entries) {
     this.#legend.replaceChildren(...entries.map(([colour, name]) => element("li", {}, swatch(colour), name)));
   }

@@ -47,10 +47,8 @@ export class Tool {
     return false;
   }
 
-  /** Whether it still works on what was done last. */
-  get busy() {
-    return false;
-  }
+  /** @type {Promise<void> | null} when the worker is done with what was asked last; null if it is */
+  settled = null;
 
   /**
    * @param {Point} _point image position
@@ -318,18 +316,12 @@ class Livewire extends Polygon {
   #wires = [];
   /** @type {Promise<void>} */
   #latest = Promise.resolve();
-  #finishing = false;
   #follow = new Newest(async (/** @type {Point} */ point) => {
     const from = this.corners.at(-1);
     if (!from) return;
     const wire = await this.#wire(from, point);
     if (this.corners.at(-1) === from) this.bench.sketch([...this.outline, ...wire]);
   });
-
-  /** @override */
-  get busy() {
-    return this.#finishing;
-  }
 
   /** @override */
   get outline() {
@@ -345,11 +337,11 @@ class Livewire extends Polygon {
   }
 
   /** @override */
-  async finish() {
-    this.#finishing = true;
-    await this.#latest;
-    this.#finishing = false;
-    super.finish();
+  finish() {
+    this.settled = this.#latest.then(() => {
+      this.settled = null;
+      super.finish();
+    });
   }
 
   /** @override */
@@ -395,7 +387,6 @@ class Wand extends Tool {
   /** @type {Point} */
   #seed = { x: 0, y: 0 };
   #erase = false;
-  #settling = false;
   #select = new Newest(async (/** @type {number} */ tolerance) => {
     const { bench } = this;
     const seed = this.#seed;
@@ -406,11 +397,6 @@ class Wand extends Tool {
     bench.changed(bench.edited.restore());
     bench.changed(bench.edited.select(selection, bench.value(this.#erase), bench.writable(this.#erase)));
   });
-
-  /** @override */
-  get busy() {
-    return this.#settling;
-  }
 
   /**
    * @override
@@ -438,11 +424,11 @@ class Wand extends Tool {
   }
 
   /** @override */
-  async up() {
-    this.#settling = true;
-    await this.#select.done();
-    this.#settling = false;
-    this.bench.commit();
+  up() {
+    this.settled = this.#select.done().then(() => {
+      this.settled = null;
+      this.bench.commit();
+    });
   }
 
   /** @override */
