@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { average, mostFrequent, Pyramid } from "../../serving/web/editor/pyramid.js";
+import { averaging, mostFrequent, Pyramid, voting } from "../../serving/web/editor/pyramid.js";
 import { blobs, random } from "./random.js";
 
 test("after a change in a rectangle all levels are as if made anew", () => {
@@ -11,7 +11,7 @@ test("after a change in a rectangle all levels are as if made anew", () => {
     [129, 701],
   ]) {
     const mask = blobs(width, height, [0, 1, 2, 255], next);
-    const pyramid = new Pyramid(mask, width, height, mostFrequent);
+    const pyramid = new Pyramid(mask, width, height, voting);
     for (let trial = 0; trial < 20; trial++) {
       const left = Math.floor(next() * width);
       const top = Math.floor(next() * height);
@@ -20,13 +20,13 @@ test("after a change in a rectangle all levels are as if made anew", () => {
       for (let y = top; y < bottom; y++) mask.fill(trial % 4, y * width + left, y * width + right);
       pyramid.update({ left, top, right, bottom });
     }
-    assert.deepEqual(pyramid.levels, new Pyramid(mask, width, height, mostFrequent).levels);
+    assert.deepEqual(pyramid.levels, new Pyramid(mask, width, height, voting).levels);
   }
 });
 
 test("a half-size image has the means of two by two pixels; the last odd row counts twice", () => {
   const data = new Uint16Array(66 * 65).map((_, i) => (i * 977) % 65536);
-  const { levels } = new Pyramid(data, 66, 65, average);
+  const { levels } = new Pyramid(data, 66, 65, averaging);
   assert.deepEqual([levels[1].width, levels[1].height], [33, 33]);
   const mean = (data[0] + data[1] + data[66] + data[67]) / 4;
   assert.equal(levels[1].data[0], Math.floor(mean + 0.5));

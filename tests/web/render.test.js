@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLASS_COLOURS, classTable, packed, STRIPE, toneTable } from "../../serving/web/editor/colour.js";
-import { average, mostFrequent, Pyramid } from "../../serving/web/editor/pyramid.js";
+import { averaging, Pyramid, voting } from "../../serving/web/editor/pyramid.js";
 import { paint } from "../../serving/web/editor/render.js";
 import { View } from "../../serving/web/editor/view.js";
 import { blobs, random } from "./random.js";
@@ -15,14 +15,14 @@ function scene() {
   const next = random(14);
   const pixels = Uint16Array.from({ length: WIDTH * HEIGHT }, () => next() * 65536);
   const mask = blobs(WIDTH, HEIGHT, [0, 0, 1, 2, 255], next);
-  const layer = new Pyramid(mask, WIDTH, HEIGHT, mostFrequent);
+  const layer = new Pyramid(mask, WIDTH, HEIGHT, voting);
   const look = {
     tone: toneTable(40000, 30000, 1.4),
     table: classTable(CLASS_COLOURS, 0.5),
     stripes: true,
     lines: LINES,
   };
-  return { image: new Pyramid(pixels, WIDTH, HEIGHT, average), layer, look, next };
+  return { image: new Pyramid(pixels, WIDTH, HEIGHT, averaging), layer, look, next };
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { average, Pyramid } from "../../serving/web/editor/pyramid.js";
+import { averaging, Pyramid } from "../../serving/web/editor/pyramid.js";
 import { uncertainSpots } from "../../serving/web/editor/spots.js";
 
 test("the most uncertain places come one after the other, near ones once", () => {
@@ -13,7 +13,7 @@ test("the most uncertain places come one after the other, near ones once", () =>
     [550, 40, 120],
   ])
     for (let v = y - 4; v < y + 4; v++) data.fill(value, v * width + x - 4, v * width + x + 4);
-  const spots = uncertainSpots(new Pyramid(data, width, height, average));
+  const spots = uncertainSpots(new Pyramid(data, width, height, averaging));
   assert.equal(spots.length, 3);
   for (const [n, x, y] of [
     [0, 400, 300],
@@ -24,5 +24,5 @@ test("the most uncertain places come one after the other, near ones once", () =>
 });
 
 test("an image without uncertainty has no spots", () => {
-  assert.deepEqual(uncertainSpots(new Pyramid(new Uint8Array(10000), 100, 100, average)), []);
+  assert.deepEqual(uncertainSpots(new Pyramid(new Uint8Array(10000), 100, 100, averaging)), []);
 });

@@ -31,7 +31,10 @@ export function slider(label, { min, max, step }, inWords, action) {
     "aria-label": label,
   });
   const output = element("output");
+  let shown = Number.NaN;
   const set = (/** @type {number} */ value) => {
+    if (value === shown) return;
+    shown = value;
     input.value = String(value);
     output.textContent = inWords(value);
     input.setAttribute("aria-valuetext", inWords(value));
@@ -57,4 +60,13 @@ export function choice(label, options, action) {
       select.value = value;
     },
   };
+}
+
+/**
+ * Say of a button whether it is down; nothing is touched that is so already, for this is said often.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} pressed
+ */
+export function press(button, pressed) {
+  if (button.ariaPressed !== String(pressed)) button.ariaPressed = String(pressed);
 }

@@ -4,14 +4,15 @@
 
 import { History } from "./history.js";
 import { snapped, strokeRows } from "./raster.js";
-import { union } from "./rect.js";
+import { clip } from "./rect.js";
+import { Touched } from "./touched.js";
 
 export const IGNORE = 255;
 
 export class EditedMask {
   /** @type {Uint8Array} the mask as after the last kept step */
   #kept;
-  /** @type {Rect | null} what was tried since */
+  /** @type {Touched | null} what was tried since */
   #tried = null;
 
   /**
@@ -41,21 +42,21 @@ export class EditedMask {
   stroke(from, to, radius, value, writable, where = null) {
     const { mask, width } = this;
     const free = !where && writable.every(Boolean);
-    const rect = strokeRows(
+    const tried = this.#touched();
+    return strokeRows(
       width,
       this.height,
       snapped(from, radius),
       snapped(to, radius),
       radius,
       (y, first, end) => {
+        tried.add(y, first, end);
         if (free) mask.fill(value, y * width + first, y * width + end);
         else
           for (let i = y * width + first; i < y * width + end; i++)
             if (writable[mask[i]] && (!where || where(i))) mask[i] = value;
       },
     );
-    this.#tried = union(this.#tried, rect);
-    return rect;
   }
 
   /**
@@ -70,10 +71,12 @@ export class EditedMask {
     const { rect, inside } = selection;
     const { mask, width } = this;
     let j = 0;
-    for (let y = rect.top; y < rect.bottom; y++)
+    const tried = this.#touched();
+    for (let y = rect.top; y < rect.bottom; y++) {
+      tried.add(y, rect.left, rect.right);
       for (let i = y * width + rect.left; i < y * width + rect.right; i++, j++)
         if (inside[j] && writable[mask[i]]) mask[i] = value;
-    this.#tried = union(this.#tried, rect);
+    }
     return rect;
   }
 
@@ -82,10 +85,10 @@ export class EditedMask {
    * @returns {Rect | null} where
    */
   restore() {
-    const rect = this.#tried;
+    const tried = this.#tried;
     this.#tried = null;
-    if (rect) copyRect(this.#kept, this.mask, this.width, rect);
-    return rect;
+    tried?.copy(this.#kept, this.mask, this.width);
+    return tried && clip(tried.rect, this.width, this.height);
   }
 
   /**
@@ -93,10 +96,11 @@ export class EditedMask {
    * @returns {boolean} whether anything had changed
    */
   keep() {
-    const rect = this.#tried && this.history.record(this.#kept, this.mask, this.width, this.#tried);
+    const tried = this.#tried;
     this.#tried = null;
-    if (rect) copyRect(this.mask, this.#kept, this.width, rect);
-    return rect !== null;
+    if (!tried || !this.history.record(this.#kept, this.mask, this.width, tried)) return false;
+    tried.copy(this.mask, this.#kept, this.width);
+    return true;
   }
 
   /** @returns {Rect | null} where the mask changed; null if there was nothing to undo */
@@ -107,6 +111,11 @@ export class EditedMask {
   /** @returns {Rect | null} where the mask changed; null if there was nothing to redo */
   redo() {
     return this.#follow(this.history.redo(this.mask, this.width));
+  }
+
+  #touched() {
+    this.#tried ??= new Touched(this.width, this.height);
+    return this.#tried;
   }
 
   /** @param {Rect | null} rect */

@@ -190,7 +190,7 @@ export class MaskEditor extends HTMLElement {
   /** @param {Partial<Values>} values */
   #set({ window, level, ...settings }) {
     Object.assign(this.#settings, settings);
-    saveSettings(this.#settings);
+    if (Object.keys(settings).length > 0) saveSettings(this.#settings);
     this.#session?.changed({ window, level, ...settings });
     this.#refresh();
   }

@@ -6,6 +6,7 @@
  * before and the class after.
  */
 
+/** @import {Touched} from "./touched.js" */
 /** @import {Rect, SavedHistory, SavedStep} from "./types.js" */
 
 export const MAX_STEPS = 100;
@@ -46,14 +47,14 @@ export class History {
    * @param {Uint8Array} before the mask, shape (height, width)
    * @param {Uint8Array} after
    * @param {number} width
-   * @param {Rect} rect around all that differs
+   * @param {Touched} touched all that differs
    * @returns {Rect | null} the smallest rectangle around the changed pixels; null, and no step, if none differs
    */
-  record(before, after, width, rect) {
-    const changed = changedRect(before, after, width, rect);
+  record(before, after, width, touched) {
+    const changed = changedRect(before, after, width, touched);
     if (!changed) return null;
     this.#steps.length = this.#position;
-    this.#steps.push({ rect: changed, runs: encode(before, after, width, changed) });
+    this.#steps.push({ rect: changed, runs: encode(before, after, width, changed, touched) });
     let bytes = this.bytes;
     let dropped = 0;
     while (this.#steps.length - dropped > MAX_STEPS || (bytes > MAX_BYTES && dropped < this.#steps.length)) {
@@ -99,20 +100,20 @@ export class History {
  * @param {Uint8Array} before
  * @param {Uint8Array} after
  * @param {number} width
- * @param {Rect} rect
+ * @param {Touched} touched
  * @returns {Rect | null}
  */
-function changedRect(before, after, width, rect) {
-  let left = rect.right;
-  let right = rect.left;
+function changedRect(before, after, width, { rect, firsts, ends }) {
+  let left = width;
+  let right = 0;
   let top = rect.bottom;
   let bottom = rect.top;
   for (let y = rect.top; y < rect.bottom; y++) {
     const row = y * width;
-    let first = rect.left;
-    while (first < rect.right && before[row + first] === after[row + first]) first++;
-    if (first === rect.right) continue;
-    let last = rect.right - 1;
+    let first = firsts[y];
+    while (first < ends[y] && before[row + first] === after[row + first]) first++;
+    if (first >= ends[y]) continue;
+    let last = ends[y] - 1;
     while (before[row + last] === after[row + last]) last--;
     left = Math.min(left, first);
     right = Math.max(right, last + 1);
@@ -127,8 +128,9 @@ function changedRect(before, after, width, rect) {
  * @param {Uint8Array} after
  * @param {number} width
  * @param {Rect} rect
+ * @param {Touched} touched
  */
-function encode(before, after, width, rect) {
+function encode(before, after, width, rect, { firsts, ends }) {
   let runs = new Uint8Array(1024);
   let used = 0;
   let skipped = 0;
@@ -155,18 +157,26 @@ function encode(before, after, width, rect) {
     skipped = length = 0;
   };
 
+  /** @param {number} pixels */
+  const skip = (pixels) => {
+    if (pixels > 0) finish();
+    skipped += pixels;
+  };
+
   for (let y = rect.top; y < rect.bottom; y++) {
-    for (let i = y * width + rect.left, end = y * width + rect.right; i < end; i++) {
-      if (before[i] === after[i]) {
-        finish();
-        skipped++;
-      } else {
+    const first = Math.min(rect.right, Math.max(rect.left, firsts[y]));
+    const end = Math.max(first, Math.min(rect.right, ends[y]));
+    skip(first - rect.left);
+    for (let i = y * width + first; i < y * width + end; i++) {
+      if (before[i] === after[i]) skip(1);
+      else {
         if (length > 0 && (before[i] !== was || after[i] !== is)) finish();
         was = before[i];
         is = after[i];
         length++;
       }
     }
+    skip(rect.right - end);
   }
   finish();
   return runs.slice(0, used);

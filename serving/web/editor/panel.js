@@ -6,7 +6,7 @@
 /** @import {ToolName} from "./tools.js" */
 
 import { CLASS_COLOURS } from "./colour.js";
-import { choice, element, slider } from "./controls.js";
+import { choice, element, press, slider } from "./controls.js";
 import { IGNORE } from "./edited_mask.js";
 import { keyOf, keysInWords } from "./keys.js";
 import { swatch } from "./legend.js";
@@ -101,10 +101,9 @@ export class Panel {
     const { settings, tool, layer } = state;
     for (const [command, button] of this.#buttons) {
       const pressed = pressedOf(command, state);
-      if (pressed !== null) button.setAttribute("aria-pressed", String(pressed));
+      if (pressed !== null) press(button, pressed);
     }
-    for (const button of this.#classes)
-      button.setAttribute("aria-pressed", String(Number(button.dataset.class) === state.classIndex));
+    for (const button of this.#classes) press(button, Number(button.dataset.class) === state.classIndex);
     this.#enable("undo", state.canUndo);
     this.#enable("redo", state.canRedo);
     const controls = this.#controls;

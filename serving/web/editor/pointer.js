@@ -57,8 +57,10 @@ export class Pointers {
       const from = last(this.#panning);
       this.#panning = pointer;
       this.#hands.pan(point.x - from.x, point.y - from.y);
-    } else if (this.#fingers.has(pointer.id)) this.#fingerMove(pointer.id, point);
-    else if (pointer.type !== "touch") this.#hands.hover(point);
+    } else if (this.#fingers.has(pointer.id)) {
+      if (this.#drawing) this.#fingers.set(pointer.id, point);
+      else this.#fingerMove(pointer.id, point);
+    } else if (pointer.type !== "touch") this.#hands.hover(point);
   }
 
   /** @param {Pointer} pointer */

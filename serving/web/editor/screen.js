@@ -5,7 +5,7 @@
 /** @import {OpenImage, Rect} from "./types.js" */
 
 import { CHANGE_COLOURS, CLASS_COLOURS, classTable, mapTable, packed, toneTable } from "./colour.js";
-import { average, mostFrequent, Pyramid } from "./pyramid.js";
+import { averaging, Pyramid, voting } from "./pyramid.js";
 import { clip, grown, union } from "./rect.js";
 import { paint } from "./render.js";
 import { View } from "./view.js";
@@ -35,6 +35,7 @@ export class Screen {
   #differences = null;
   /** @type {Look} */
   #look;
+  #restyled = false;
   /** @type {Rect | null} canvas pixels to draw anew */
   #dirty = null;
   /** @type {Rect | null} the same in the mini-map */
@@ -59,8 +60,8 @@ export class Screen {
     this.#afterwards = afterwards;
     this.settings = settings;
     this.view = new View(width, height);
-    this.#pixels = new Pyramid(image.pixels, width, height, average);
-    this.mask = new Pyramid(mask, width, height, mostFrequent);
+    this.#pixels = new Pyramid(image.pixels, width, height, averaging);
+    this.mask = new Pyramid(mask, width, height, voting);
     this.#layers.set("mask", this.mask);
     this.#layers.set("hidden", this.mask);
     this.#surface = new Surface(canvas, 1, 1);
@@ -107,7 +108,7 @@ export class Screen {
 
   /** Colours or layer are others. */
   restyled() {
-    this.#look = this.#chosenLook();
+    this.#restyled = true;
     this.#mapDirty = this.#map.whole;
     this.moved();
   }
@@ -133,6 +134,8 @@ export class Screen {
 
   #draw() {
     this.#frame = 0;
+    if (this.#restyled) this.#look = this.#chosenLook();
+    this.#restyled = false;
     const planes = this.#planes();
     this.#surface.draw(this.#dirty, this.view, planes, this.#look);
     this.#map.draw(this.#mapDirty, this.#mapView, planes, this.#look);
@@ -158,12 +161,12 @@ export class Screen {
     if (layer === "changes") {
       this.#differences = new Uint8Array(width * height);
       this.#compare({ left: 0, top: 0, right: width, bottom: height });
-      pyramid = new Pyramid(this.#differences, width, height, mostFrequent);
+      pyramid = new Pyramid(this.#differences, width, height, voting);
     } else if (layer === "previousMask") {
-      pyramid = new Pyramid(plane(this.#image.previousMask), width, height, mostFrequent);
+      pyramid = new Pyramid(plane(this.#image.previousMask), width, height, voting);
     } else {
       const map = layer === "probability" ? this.#image.probability : this.#image.uncertainty;
-      pyramid = new Pyramid(plane(map), width, height, average);
+      pyramid = new Pyramid(plane(map), width, height, averaging);
     }
     this.#layers.set(layer, pyramid);
     return pyramid;

@@ -35,6 +35,7 @@ export class Stage {
   #barText = element("span");
   #bar = element("div", { class: "bar" }, this.#barText);
   #legend = element("ul", { class: "legend", "aria-label": "Colours" });
+  #legendText = "";
   #lines = ["under", "over"].map((name) => {
     const line = document.createElementNS(SVG, "polyline");
     line.setAttribute("class", name);
@@ -100,6 +101,9 @@ export class Stage {
 
   /** @param {Legend} entries */
   setLegend(entries) {
+    const text = JSON.stringify(entries);
+    if (text === this.#legendText) return;
+    this.#legendText = text;
     this.#legend.replaceChildren(...entries.map(([colour, name]) => element("li", {}, swatch(colour), name)));
   }
 
