@@ -37,7 +37,9 @@ if (pictures.length > 0) {
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("reopen"));
 const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
 let item = "";
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-reopen]"))) {
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-reopen]")
+)) {
   button.addEventListener("click", () => {
     item = /** @type {HTMLElement} */ (button.closest("[data-item]")).dataset.item ?? "";
     dialog.showModal();

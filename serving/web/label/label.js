@@ -3,7 +3,7 @@
 import "../editor/editor.js";
 import { call, say } from "../client.js";
 import { LocalDrafts } from "./local_drafts.js";
-import { imagePath, readPicture, readPixels, Refused, Unreachable } from "./service.js";
+import { imagePath, Refused, readPicture, readPixels, Unreachable } from "./service.js";
 import { Work } from "./work.js";
 
 const HERE_MS = 1000;
@@ -24,6 +24,8 @@ let changedHere = false;
 let changedThere = false;
 let lastActive = Date.now();
 let busy = false;
+/** Frames that what is seen is away from the image, in its series. */
+let away = 0;
 
 const seconds = () => earlierSeconds + editor.activeSeconds;
 
@@ -65,6 +67,7 @@ async function begin(leased) {
   const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]);
   earlierSeconds = beginning.seconds;
   work = leased;
+  away = 0;
   editor.open({
     ...plane,
     ...beginning,
@@ -111,7 +114,7 @@ async function addPrevious(item) {
 }
 
 /**
- * Show the frame before or behind the image in its series, until it is left again.
+ * Show the frame before or behind the one that is seen; back at the image, it can be painted again.
  * @param {number} step
  */
 async function showNeighbour(step) {
@@ -119,18 +122,24 @@ async function showNeighbour(step) {
   const { item } = work;
   const series = await call("GET", `/datasets/${encodeURIComponent(item.dataset)}/images`);
   const here = series.findIndex((/** @type {{stem: string}} */ image) => image.stem === item.stem);
-  const shown = here + step;
-  if (step === 0 || !series[shown]) {
-    editor.glance(null);
-    if (step !== 0) say(`The series has no frame ${step < 0 ? "before" : "behind"} this one.`);
+  const shown = series[here + away + step];
+  if (!shown) {
+    say(`The series has no frame ${step < 0 ? "before" : "behind"} this one.`);
     return;
   }
-  const plane = await readPixels(item.dataset, series[shown].stem);
+  away += step;
+  if (away === 0) {
+    editor.glance(null);
+    say(`This is ${item.stem} again, the image to label.`);
+    return;
+  }
+  const plane = await readPixels(item.dataset, shown.stem);
   if (plane.height !== item.height || plane.width !== item.width) {
-    say(`${series[shown].stem} has another size, so it cannot be laid over this image.`);
+    say(`${shown.stem} has another size, so it cannot be laid under this mask.`);
     return;
   }
   editor.glance(plane.pixels);
+  say(`This is ${shown.stem}, a frame to compare with.`);
 }
 
 /** Hand the mask in and go on with the next image. */
