@@ -49,12 +49,12 @@ async function next(wanted = null) {
   }
   lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
   await showProgress();
-  editor.hidden = !lease;
   byId("actions").hidden = !lease;
   byId("none").hidden = Boolean(lease);
-  byId("why").textContent = lease ? "" : "No image waits to be labelled.";
   if (!lease) {
     work = null;
+    editor.hidden = true;
+    byId("why").textContent = "No image waits to be labelled.";
     return;
   }
   await begin(new Work(lease, drafts));
@@ -63,11 +63,11 @@ async function next(wanted = null) {
 /** @param {Work} leased */
 async function begin(leased) {
   const { item } = leased;
-  byId("why").textContent = `${item.dataset}/${item.stem}: ${item.reason}`;
   const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]);
   earlierSeconds = beginning.seconds;
   work = leased;
   away = 0;
+  editor.hidden = false;
   editor.open({
     ...plane,
     ...beginning,
@@ -77,7 +77,7 @@ async function begin(leased) {
     previousMask: null,
   });
   changedHere = changedThere = false;
-  editor.focus();
+  byId("why").textContent = `${item.dataset}/${item.stem}: ${item.reason}`;
   addMaps(item).catch(tell);
   addPrevious(item).catch(tell);
 }
