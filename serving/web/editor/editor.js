@@ -27,8 +27,10 @@ export class MaskEditor extends HTMLElement {
   #stage = new Stage();
   #keys = keysDialog();
   #panel = new Panel(
-    (command, chord) => {
+    (command, chord, byPointer) => {
       this.#activity.act(performance.now());
+      // Enter shall accept the image, not press the last button again.
+      if (byPointer) this.#stage.root.focus({ preventScroll: true });
       this.#session?.run(command, chord);
     },
     (values) => this.#set(values),

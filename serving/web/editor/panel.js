@@ -60,7 +60,7 @@ export class Panel {
   #controls;
 
   /**
-   * @param {(command: Command, chord: string) => void} run
+   * @param {(command: Command, chord: string, byPointer: boolean) => void} run
    * @param {(values: Partial<Values>) => void} set
    * @param {() => void} used a slider or choice was set to its new value
    */
@@ -140,7 +140,7 @@ export class Panel {
   #button(command) {
     const row = keyOf(command);
     const button = element("button", { type: "button", title: titleOf(row) }, row.label);
-    button.addEventListener("click", () => this.#run(command, row.keys[0]));
+    button.addEventListener("click", ({ detail }) => this.#run(command, row.keys[0], detail > 0));
     this.#buttons.set(command, button);
     return button;
   }
@@ -157,7 +157,9 @@ export class Panel {
       "data-class": String(value),
     });
     button.append(swatch(value === IGNORE ? null : CLASS_COLOURS[value - 1]), name);
-    button.addEventListener("click", () => this.#run(value === IGNORE ? "ignore" : "class", key));
+    button.addEventListener("click", ({ detail }) =>
+      this.#run(value === IGNORE ? "ignore" : "class", key, detail > 0),
+    );
     return button;
   }
 }

@@ -93,7 +93,7 @@ export class Session {
     );
     this.#counts = histogram(pixels);
     this.#tools = toolsOn(this.#bench());
-    desk.helper.open({ pixels, width, height });
+    desk.helper.open({ pixels, width, height }).catch((error) => this.say(error.message));
     this.fitCanvas();
     this.screen.view.fit();
   }
