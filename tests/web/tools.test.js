@@ -85,7 +85,7 @@ test("a brush stroke is one step, with Alt it erases, and given up it leaves not
   brush.down({ x: 20, y: 20 }, true);
   brush.cancel();
   assert.deepEqual(made.edited.mask, painted);
-  eraser.down({ x: 20, y: 20 }, false);
+  eraser.down({ x: 20, y: 20 });
   eraser.move([
     { x: 40, y: 20 },
     { x: 60, y: 30 },
@@ -165,6 +165,32 @@ test("a threshold lasso takes the darker pixels in it, by Otsu's threshold", () 
     made.edited.mask,
     Uint8Array.from(made.far, (distance) => +(distance < 20)),
   );
+});
+
+test("the threshold of the last lasso can be moved as long as nothing else was done", () => {
+  const { cut, brush } = made.tools;
+  cut.recut(20000);
+  assert.match(made.said.at(-1) ?? "", /Draw a lasso first/);
+  cut.down({ x: 20, y: 20 }, false);
+  cut.move([
+    { x: 80, y: 20 },
+    { x: 80, y: 80 },
+    { x: 20, y: 80 },
+  ]);
+  cut.up();
+  const disc = made.edited.mask.slice();
+  cut.recut(65535);
+  assert.equal(made.edited.mask.filter(Boolean).length, 60 * 60);
+  cut.recut(0);
+  assert.equal(made.edited.history.position, 0);
+  cut.recut(25000);
+  assert.deepEqual(made.edited.mask, disc);
+  assert.equal(made.edited.history.position, 1);
+  brush.down({ x: 5, y: 5 }, false);
+  brush.up();
+  const then = made.edited.mask.slice();
+  cut.recut(65535);
+  assert.deepEqual(made.edited.mask, then);
 });
 
 test("a click of the wand takes what is joined to it and alike, as one step", async () => {

@@ -190,10 +190,10 @@ export class MaskEditor extends HTMLElement {
   }
 
   /** @param {Partial<Values>} values */
-  #set({ window, level, ...settings }) {
+  #set({ window, level, cut, ...settings }) {
     Object.assign(this.#settings, settings);
     if (Object.keys(settings).length > 0) saveSettings(this.#settings);
-    this.#session?.changed({ window, level, ...settings });
+    this.#session?.changed({ window, level, cut, ...settings });
     this.#refresh();
   }
 
@@ -209,6 +209,7 @@ export class MaskEditor extends HTMLElement {
       canRedo: edited.history.canRedo,
       window: screen.window,
       level: screen.level,
+      cut: this.#session.cut,
     });
     this.#stage.setLegend(this.#session.legend);
   }

@@ -32,6 +32,11 @@ export class History {
     return this.#position < this.#steps.length;
   }
 
+  /** @returns {object | null} the last step done, to know it again */
+  get latest() {
+    return this.#steps[this.#position - 1] ?? null;
+  }
+
   /** Bytes that all steps take together. */
   get bytes() {
     return this.#steps.reduce((sum, step) => sum + step.runs.length, 0);

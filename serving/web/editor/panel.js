@@ -25,8 +25,9 @@ import { BRUSHES } from "./tools.js";
  * @property {boolean} canRedo
  * @property {number} window 16-bit values from black to white
  * @property {number} level
+ * @property {number | null} cut threshold of the last threshold lasso, 16-bit value
  *
- * @typedef {Settings & {window: number, level: number}} Values
+ * @typedef {Settings & {window: number, level: number, cut: number}} Values
  */
 
 /** @type {Record<string, Command[]>} buttons of each group, in its order */
@@ -67,12 +68,12 @@ export class Panel {
   constructor(run, set, used) {
     this.#run = run;
     this.#controls = controls(set);
-    const { diameter, threshold, tolerance, brighter, smallest, opacity, map, window, level, gamma } =
+    const { diameter, threshold, tolerance, brighter, cut, smallest, opacity, map, window, level, gamma } =
       this.#controls;
     const [tools, change, see, images] = Object.entries(COMMANDS).map(([name, commands]) =>
       group(name, ...commands.map((command) => this.#button(command))),
     );
-    tools.append(diameter.row, threshold.row, tolerance.row, brighter.row);
+    tools.append(diameter.row, threshold.row, tolerance.row, brighter.row, cut.row);
     change.append(smallest.row);
     see.append(opacity.row, window.row, level.row, gamma.row, map.row);
     this.#classGroup = group("Classes");
@@ -124,6 +125,8 @@ export class Panel {
     controls.threshold.row.hidden = tool !== "likely";
     controls.tolerance.row.hidden = tool !== "wand";
     controls.brighter.row.hidden = tool !== "cut";
+    controls.cut.row.hidden = tool !== "cut" || state.cut === null;
+    if (state.cut !== null) controls.cut.set(state.cut);
     controls.map.row.hidden = layer !== "uncertainty" && layer !== "probability";
   }
 
@@ -184,6 +187,9 @@ function controls(set) {
     tolerance: slider("Tolerance", share, percent, (tolerance) => set({ tolerance })),
     brighter: choice("Takes the", { false: "darker pixels", true: "brighter pixels" }, (value) =>
       set({ brighter: value === "true" }),
+    ),
+    cut: slider("Threshold of the last lasso", { min: 0, max: 65535, step: 1 }, String, (cut) =>
+      set({ cut }),
     ),
     smallest: slider(
       "Specks are below",
