@@ -110,7 +110,7 @@ export class Input {
 
   /** @param {PointerEvent} event */
   #pointer(event) {
-    const places = event.getCoalescedEvents();
+    const places = event.getCoalescedEvents?.() ?? []; // browsers have it over TLS and on this machine only
     return {
       id: event.pointerId,
       type: event.pointerType,

@@ -91,7 +91,7 @@ export class Panel {
    * @param {string[]} classes names by class index
    */
   setClasses(classes) {
-    this.#classes = classes.slice(1, 10).map((name, i) => this.#classButton(name, i + 1, String(i + 1)));
+    this.#classes = classes.slice(1).map((name, i) => this.#classButton(name, i + 1, String(i + 1)));
     this.#classes.push(this.#classButton(keyOf("ignore").label, IGNORE, "0"));
     const toggles = [this.#button("subtract"), this.#button("protect")];
     this.#classGroup.replaceChildren(this.#classGroup.children[0], ...this.#classes, ...toggles);
@@ -151,12 +151,12 @@ export class Panel {
   /**
    * @param {string} name
    * @param {number} value class index
-   * @param {string} key
+   * @param {string} key as for the command; there are keys for nine classes
    */
   #classButton(name, value, key) {
     const button = element("button", {
       type: "button",
-      title: `${name} (${key})`,
+      title: value > 9 && value !== IGNORE ? name : `${name} (${key})`,
       "data-class": String(value),
     });
     button.append(swatch(value === IGNORE ? null : CLASS_COLOURS[value - 1]), name);
