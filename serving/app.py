@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 
+from icefloe.active.drafts import Drafts
 from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
@@ -22,9 +23,13 @@ from serving.auth.roles import NEEDED, Role
 from serving.auth.sessions import Sessions
 from serving.auth.tokens import Tokens
 from serving.headers import Gate
+from serving.jobs.table import Jobs
+from serving.jobs.workers import Workers
 from serving.options import Options
 from serving.pages import api as api_page
+from serving.pages import label as label_page
 from serving.pages import people as people_pages
+from serving.pages import queue as queue_page
 from serving.problems import add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
@@ -53,9 +58,11 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     """
     app = build(options)
     database = open_database(settings)
-    app.state.database, app.state.rates = database, Rates()
+    app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
+    app.state.jobs, app.state.workers = Jobs(database), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
-    app.state.tokens, app.state.queue = Tokens(database), Queue(database)
+    app.state.tokens = Tokens(database)
+    app.state.queue, app.state.drafts = Queue(database), Drafts(database)
     return app
 
 
@@ -75,7 +82,8 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    for router in (api, health.router, people_pages.router, api_page.router):
+    pages = (queue_page.router, label_page.router, people_pages.router, api_page.router)
+    for router in (api, health.router, *pages):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from icefloe.errors import ConflictError, IcefloeError, MissingError, explain_system_error
+from icefloe.errors import (
+    BusyError,
+    ConflictError,
+    IcefloeError,
+    MissingError,
+    NoRoomError,
+    TooLargeError,
+    explain_system_error,
+)
 from serving.pages.render import render, wants_page
 
 logger = logging.getLogger(__name__)
@@ -86,9 +94,16 @@ def add_handlers(app: FastAPI) -> None:
         return _answer(request, 422, f"{place}: {first['msg']}. Correct it and send it again.")
 
     def on_refusal(request: Request, error: Exception) -> Response:
-        meanings = ((MissingError, 404), (ConflictError, 409), (IcefloeError, 422))
+        meanings = (
+            (MissingError, 404),
+            (ConflictError, 409),
+            (TooLargeError, 413),
+            (BusyError, 503),
+            (NoRoomError, 507),
+            (IcefloeError, 422),
+        )
         status = next(status for kind, status in meanings if isinstance(error, kind))
-        return _answer(request, status, str(error))
+        return _answer(request, status, str(error), {"Retry-After": "10"} if status == 503 else None)
 
     app.add_exception_handler(RefusedError, on_problem)
     app.add_exception_handler(HTTPException, on_http)

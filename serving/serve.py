@@ -1,8 +1,12 @@
-"""Start the service: web processes, and the link for its first admin."""
+"""Start the service: web processes, workers, and the link for its first admin."""
 
 import os
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
@@ -11,8 +15,13 @@ from serving.app import OPTIONS_VARIABLE
 from serving.auth.people import FIRST, LINK_SECONDS, People
 from serving.options import Options
 
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 15.0
 
-def serve(settings: Settings, options: Options, processes: int, say: Callable[[str], None]) -> None:
+
+def serve(
+    settings: Settings, options: Options, processes: int, workers: int, say: Callable[[str], None]
+) -> None:
     """Serve a workspace until interrupted.
 
     Parameters
@@ -23,6 +32,8 @@ def serve(settings: Settings, options: Options, processes: int, say: Callable[[s
         How the service is reached.
     processes
         Web processes that share the port.
+    workers
+        Workers on this machine.
     say
         Told the address, and the first admin's link while nobody can sign in as one.
 
@@ -44,18 +55,49 @@ def serve(settings: Settings, options: Options, processes: int, say: Callable[[s
         say(f"  {options.url}/welcome#{link}")
     os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
     os.environ[OPTIONS_VARIABLE] = options.model_dump_json()
-    uvicorn.run(
-        "serving.app:from_environment",
-        factory=True,
-        host=options.host,
-        port=options.port,
-        workers=processes,
-        ssl_certfile=options.certificate,
-        ssl_keyfile=options.key,
-        proxy_headers=options.behind_proxy,
-        server_header=False,
-        log_level="warning",
-    )
+    with _working(settings, workers):
+        uvicorn.run(
+            "serving.app:from_environment",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=processes,
+            ssl_certfile=options.certificate,
+            ssl_keyfile=options.key,
+            proxy_headers=options.behind_proxy,
+            server_header=False,
+            log_level="warning",
+        )
+
+
+@contextmanager
+def _working(settings: Settings, n_workers: int) -> Iterator[None]:
+    """Keep workers running meanwhile: one that dies is started again."""
+    command = [sys.executable, "-m", "serving.worker", str(settings.workspace), str(n_workers)]
+    # A worker ends when its standard input does: with this process, however that ends.
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(n_workers)]
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(LOOK_SECONDS):
+            for position, worker in enumerate(workers):
+                if worker.poll() is not None and not stop.is_set():
+                    workers[position] = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watching.join()
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            try:
+                worker.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
 
 
 def _check_free(options: Options) -> None:

@@ -23,7 +23,7 @@ from icefloe.cli import (
     weights,
 )
 from icefloe.cli.pretrain import pretrain
-from icefloe.cli.serving import serve
+from icefloe.cli.serving import serve, worker
 from icefloe.errors import IcefloeError, explain_system_error
 
 REFUSED, INTERRUPTED = 2, 130
@@ -48,6 +48,7 @@ app.command()(results.report)
 app.command()(results.runs)
 app.command()(pretrain)
 app.command()(serve)
+app.command()(worker)
 
 
 def _print_version(requested: bool) -> None:

@@ -1,4 +1,4 @@
-"""`icefloe serve`: the service for browsers and programs."""
+"""`icefloe serve` and `icefloe worker`: the service for browsers and programs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def serve(
         bool, typer.Option("--no-auth", help="Ask nobody who they are: on this machine only.")
     ] = False,
     web: Annotated[int, typer.Option(min=1, max=64, help="Web processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="Workers, which share this machine; 0: they run elsewhere.")
+    ] = 1,
 ) -> None:
     """Serve the workspace's pages and API until interrupted."""
     from serving.options import Options
@@ -39,4 +42,15 @@ def serve(
         key=tls_key,
         no_auth=no_auth,
     )
-    run(context.settings(), options, web, context.say)
+    run(context.settings(), options, web, workers, context.say)
+
+
+def worker(
+    share: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers on this machine; each takes its share of it.")
+    ] = 1,
+) -> None:
+    """Do the service's jobs until interrupted: for workers beside those of `icefloe serve`."""
+    from serving.worker.worker import run_worker
+
+    run_worker(context.settings(), share, context.say)

@@ -62,7 +62,8 @@ class Database(ABC):
         Raises
         ------
         IcefloeError
-            If the database cannot be reached or used, or others have been writing for `WAIT_SECONDS`.
+            If the database cannot be used; a BusyError if it cannot be reached, or others have been writing
+            for `WAIT_SECONDS`, a NoRoomError if its disk is full.
         """
         with self._errors_in_one_line(), self._engine.begin() as connection:
             self._begin_writing(connection)
@@ -119,6 +120,10 @@ class Database(ABC):
     def _explain(self, error: DBAPIError) -> str | None:
         """What happened and what to do, in one line; None for a fault of Icefloe."""
 
+    @abstractmethod
+    def _kind(self, error: DBAPIError) -> type[IcefloeError]:
+        """Whether the same may work later, or needs room first, or neither."""
+
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
         try:
@@ -127,4 +132,4 @@ class Database(ABC):
             explanation = self._explain(error)
             if explanation is None:
                 raise
-            raise IcefloeError(f"{self.name}: {explanation}") from error
+            raise self._kind(error)(f"{self.name}: {explanation}") from error

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from icefloe.database.engine import WAIT_SECONDS, Database
 from icefloe.database.schema import VERSION_TABLE
-from icefloe.errors import IcefloeError
+from icefloe.errors import BusyError, IcefloeError, NoRoomError
 
 CONNECT_SECONDS = 10
 
@@ -98,6 +98,13 @@ class PostgresDatabase(Database):
         if isinstance(error, OperationalError):
             return f"{what}. See that the server runs and that database_url is right."
         return None
+
+    def _kind(self, error: DBAPIError) -> type[IcefloeError]:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == "53100":  # disk_full
+            return NoRoomError
+        # Without a state the server could not be reached at all.
+        return BusyError if state in (None, "55P03") else IcefloeError
 
 
 def _lock_key(purpose: str) -> int:

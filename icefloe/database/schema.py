@@ -174,3 +174,60 @@ audit = Table(
     Column("detail", Text, nullable=False),
 )
 """What people changed, `detail` a JSON object; append-only, and never a secret in it."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", _Real, nullable=False),
+    Column("began", _Real),
+    Column("ended", _Real),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", Text),
+    Column("expires", _Real),
+    Column("cancelling", Boolean, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer),
+    Column("result", Text),
+    Column("problem", Text),
+    Column("revision", Integer, nullable=False),
+    Index("jobs_to_do", "state", "priority", "id"),
+)
+"""Work for workers: `arguments` and `result` JSON, times in s since the epoch, `expires` the lease's."""
+
+Index(
+    "one_live_job_a_work",
+    jobs.c.kind,
+    jobs.c.arguments,
+    unique=True,
+    sqlite_where=jobs.c.state.in_(["waiting", "running"]),
+    postgresql_where=jobs.c.state.in_(["waiting", "running"]),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("expires", _Real, nullable=False),
+    Column("champion", Text),
+    Column("problem", Text),
+)
+"""Workers that live until `expires` (s since the epoch), the version each has loaded, and what failed."""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("item", ForeignKey("items.id"), primary_key=True),
+    Column("labeler", Text, primary_key=True),
+    Column("png", LargeBinary, nullable=False),
+    Column("seconds", _Real, nullable=False),
+    Column("time", _Real, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+"""Masks that labelers are still at work on: `seconds` of work so far, `time` in s since the epoch."""

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from icefloe.database.engine import WAIT_SECONDS, Database
 from icefloe.database.schema import VERSION_TABLE
-from icefloe.errors import IcefloeError
+from icefloe.errors import BusyError, IcefloeError, NoRoomError
 
 _BEFORE_ALEMBIC = 1
 """`PRAGMA user_version` of the files that were made before there were migrations."""
@@ -79,6 +79,11 @@ class SqliteDatabase(Database):
         if isinstance(error, OperationalError):
             return f"{error.orig}. See that the disk is local and has room, then try again."
         return None
+
+    def _kind(self, error: DBAPIError) -> type[IcefloeError]:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the plain code of an extended one
+        kinds = {sqlite3.SQLITE_BUSY: BusyError, sqlite3.SQLITE_FULL: NoRoomError}
+        return kinds.get(code, IcefloeError)
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:

@@ -1,13 +1,22 @@
 """Whether the service is alive, and whether it can work."""
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
+from pydantic import BaseModel, ConfigDict
 
-from icefloe.database.schema import people
 from icefloe.errors import IcefloeError
 from serving.problems import RefusedError
 
 router = APIRouter(tags=["health"])
+
+
+class Ready(BaseModel):
+    """The database answers; workers that live, and the version that they have loaded as champion."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: str
+    workers: int
+    champion: str | None
 
 
 @router.get("/healthz")
@@ -17,11 +26,11 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(request: Request) -> dict[str, str]:
+def readyz(request: Request) -> Ready:
     """The database answers, too; 503 says why it does not."""
     try:
-        with request.app.state.database.reading() as connection:
-            connection.execute(select(people.c.id).limit(1)).first()
+        living = request.app.state.workers.living()
     except IcefloeError as error:
         raise RefusedError(503, str(error), {"Retry-After": "10"}) from error
-    return {"status": "ready"}
+    loaded = [worker.champion for worker in living if worker.champion is not None]
+    return Ready(status="ready", workers=len(living), champion=loaded[-1] if loaded else None)

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from icefloe.active.drafts import Drafts, StaleDraftError
 from icefloe.active.items import MAX_LABEL_SECONDS, Event, Item, Lease, State
 from icefloe.active.queue import LEASE_SECONDS, Queue
 from icefloe.errors import MissingError
 from serving.auth.identity import CurrentPerson
+from serving.etags import etag, expected_revision
 from serving.problems import RefusedError
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -128,9 +130,10 @@ class HistoryLine(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Which image to lease: the next of all, or of one dataset."""
+    """Which image to lease: the next of all or of one dataset, or a certain item."""
 
     dataset: Annotated[str | None, Field(max_length=255)] = None
+    item_id: int | None = None
 
 
 class Reason(BaseModel):
@@ -179,6 +182,31 @@ def lease_of_item(item_id: int, lease: OwnLease) -> Lease:
 
 
 ItemsLease = Annotated[Lease, Depends(lease_of_item)]
+Seconds = Annotated[
+    float, Header(alias="Icefloe-Seconds", ge=0, le=MAX_LABEL_SECONDS, description="Time spent, in s.")
+]
+MASK_BODY = {"requestBody": {"required": True, "content": {PNG: {"schema": {"type": "string"}}}}}
+MASK_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PNG: {}}, "description": "Class indices, 255 = ignore"}
+}
+
+
+def drafts_of(request: Request) -> Drafts:
+    """The workspace's drafts."""
+    drafts: Drafts = request.app.state.drafts
+    return drafts
+
+
+OpenDrafts = Annotated[Drafts, Depends(drafts_of)]
+
+
+def expected_draft(
+    if_match: Annotated[str | None, Header()] = None, if_none_match: Annotated[str | None, Header()] = None
+) -> int:
+    """The revision of the draft that a new one follows: `If-None-Match: *` where there is none."""
+    if if_match is None and if_none_match == "*":
+        return 0
+    return expected_revision(if_match)
 
 
 async def png_body(request: Request) -> bytes:
@@ -224,11 +252,7 @@ def show_history(item_id: int, queue: OpenQueue) -> list[HistoryLine]:
     return [HistoryLine.model_validate(event) for event in events]
 
 
-@router.get(
-    "/items/{item_id}/presegmentation",
-    response_class=Response,
-    responses={200: {"content": {PNG: {}}, "description": "Class indices, 255 = ignore"}},
-)
+@router.get("/items/{item_id}/presegmentation", response_class=Response, responses=MASK_ANSWER)
 def show_presegmentation(item_id: int, queue: OpenQueue) -> Response:
     """The mask that the ensemble predicted, as 8-bit PNG of class indices."""
     png = queue.presegmentation(item_id)
@@ -242,7 +266,7 @@ def show_presegmentation(item_id: int, queue: OpenQueue) -> Response:
 )
 def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
     """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
-    lease = queue.lease(person.name, dataset=wanted.dataset)
+    lease = queue.lease(person.name, dataset=wanted.dataset, item_id=wanted.item_id)
     return Response(status_code=204) if lease is None else ItemLease.of(lease)
 
 
@@ -268,21 +292,47 @@ def release_lease(lease: OwnLease, queue: OpenQueue) -> None:
     queue.release(lease.token)
 
 
-@router.put(
-    "/items/{item_id}/label",
-    openapi_extra={"requestBody": {"required": True, "content": {PNG: {"schema": {"type": "string"}}}}},
+@router.get(
+    "/items/{item_id}/draft",
+    response_class=Response,
+    responses=MASK_ANSWER | {204: {"description": "You have none"}},
 )
+def show_draft(item_id: int, queue: OpenQueue, drafts: OpenDrafts, person: CurrentPerson) -> Response:
+    """Your own draft of an item's mask, with the seconds of work in it; 204 if you have none."""
+    draft = drafts.read(queue.item(item_id).id, person.name)
+    if draft is None:
+        return Response(status_code=204)
+    headers = {"ETag": etag(draft.revision), "Icefloe-Seconds": repr(draft.seconds)}
+    return Response(draft.png, media_type=PNG, headers=headers)
+
+
+@router.put("/items/{item_id}/draft", status_code=204, openapi_extra=MASK_BODY)
+def save_draft(
+    lease: ItemsLease,
+    png: Annotated[bytes, Depends(png_body)],
+    drafts: OpenDrafts,
+    seconds: Seconds,
+    revision: Annotated[int, Depends(expected_draft)],
+) -> Response:
+    """Keep a mask that you are still at work on; the ETag of the answer is for the next one."""
+    try:
+        saved = drafts.save(lease, png, seconds, revision)
+    except StaleDraftError as error:
+        raise RefusedError(412, str(error), {"ETag": etag(error.revision)}) from error
+    return Response(status_code=204, headers={"ETag": etag(saved)})
+
+
+@router.put("/items/{item_id}/label", openapi_extra=MASK_BODY)
 def submit_label(
     lease: ItemsLease,
     png: Annotated[bytes, Depends(png_body)],
     queue: OpenQueue,
-    seconds: Annotated[
-        float,
-        Header(alias="Icefloe-Seconds", ge=0, le=MAX_LABEL_SECONDS, description="Time spent, in s."),
-    ],
+    drafts: OpenDrafts,
+    seconds: Seconds,
 ) -> Receipt:
     """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once."""
     label = queue.submit(lease.token, png, seconds, SOURCE)
+    drafts.remove(label.item_id, label.labeler)
     return Receipt(
         id=label.id, item_id=label.item_id, labeler=label.labeler, time=label.time, seconds=label.seconds
     )

@@ -14,7 +14,7 @@ _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
-MENU = {"Account": "/account", "People": "/people", "API": "/api"}
+MENU = {"Queue": "/queue", "Label": "/label", "Account": "/account", "People": "/people", "API": "/api"}
 
 
 def render(request: Request, template: str, **content: object) -> HTMLResponse:

@@ -14,7 +14,10 @@ from serving.headers import MAX_BODY_BYTES
 from serving.options import Options
 from tests.serving.conftest import URL
 
-NAMES = {"{token_id}": "999", "{person_id}": "999", "{item_id}": "999"}
+NAMES = {
+    **{f"{{{name}}}": "999" for name in ("token_id", "person_id", "item_id", "job_id")},
+    **{f"{{{name}}}": "nothing" for name in ("dataset", "stem", "name")},
+}
 
 
 def filled(path: str) -> str:

@@ -111,6 +111,24 @@ def test_an_image_is_leased_to_one_person_and_204_says_that_none_waits(ann, bob)
     assert [held["item"]["leased_to"] for held in ann.get("/api/v1/queue/leases").json()] == ["Ann"]
 
 
+def test_a_certain_image_is_leased_while_it_waits(ann, bob, queue):
+    (second,) = (item for item in queue.items() if item.stem == "stack_2")
+    assert lease(ann, item_id=second.id)["item"]["stem"] == "stack_2"
+    assert bob.post("/api/v1/queue/leases", json={"item_id": second.id}).status_code == 204
+
+
+def test_the_page_shows_who_labels_what_and_why(ann, queue, signed_in):
+    lease(ann)
+    page = ann.get("/queue", headers={"Accept": "text/html"}).text
+    assert page.index("D3/stack_1") < page.index("D3/stack_2")
+    assert "members disagree" in page
+    assert "with Ann until" in page
+    assert page.count('href="/label?item=') == 1  # the other is leased
+    assert "D3/stack_1" not in ann.get("/queue?state=skipped").text
+    assert "D3/stack_1" in ann.get("/queue?state=all&dataset=D3&round=EA-T1").text
+    assert 'href="/label' not in signed_in(Role.VIEWER).get("/queue").text
+
+
 def test_somebody_elses_lease_does_not_exist_for_others(ann, bob, queue):
     held = lease(ann)
     headers = {"Icefloe-Lease": held["token"]}
@@ -244,3 +262,47 @@ def test_labels_that_the_api_took_become_data(ann, queue):
         assert submit(ann, held, encode_png(mask(seed))).status_code == 200
     for label in queue.labels():
         np.testing.assert_array_equal(decode_png(label.png), drawn[queue.item(label.item_id).stem])
+
+
+def save_draft(browser, held, png, **headers):
+    headers = {"Content-Type": "image/png", "Icefloe-Lease": held["token"], "Icefloe-Seconds": "3"} | headers
+    path = f"/api/v1/queue/items/{held['item']['id']}/draft"
+    return browser.put(path, content=png, headers={name.replace("_", "-"): v for name, v in headers.items()})
+
+
+def test_a_draft_goes_on_where_it_was_left_and_ends_with_the_label(ann, queue):
+    held = lease(ann)
+    path = f"/api/v1/queue/items/{held['item']['id']}/draft"
+    assert ann.get(path).status_code == 204
+    first = save_draft(ann, held, encode_png(mask(1)), If_None_Match="*")
+    assert (first.status_code, first.headers["etag"]) == (204, '"1"')
+    second = save_draft(ann, held, encode_png(mask(2)), If_Match='"1"')
+    assert (second.status_code, second.headers["etag"]) == (204, '"2"')
+    found = ann.get(path)
+    np.testing.assert_array_equal(decode_png(found.content), mask(2))
+    assert (found.headers["etag"], found.headers["icefloe-seconds"]) == ('"2"', "3.0")
+    assert submit(ann, held, encode_png(mask(2))).status_code == 200
+    assert ann.get(path).status_code == 204
+
+
+def test_a_draft_replaces_none_that_it_has_not_seen(ann, queue):
+    held = lease(ann)
+    assert save_draft(ann, held, encode_png(mask(1))).status_code == 428
+    assert save_draft(ann, held, encode_png(mask(1)), If_None_Match="*").status_code == 204
+    for header in ({"If_None_Match": "*"}, {"If_Match": '"7"'}, {"If_Match": "rubbish"}):
+        assert save_draft(ann, held, encode_png(mask(2)), **header).status_code == 412
+    stale = save_draft(ann, held, encode_png(mask(2)), If_Match='"7"')
+    assert stale.headers["etag"] == '"1"'
+    assert stale.json()["detail"] == (
+        "D3/stack_1: draft: another window has saved it since. Load the draft again."
+    )
+
+
+def test_a_draft_is_its_labelers_alone_and_must_fit(ann, bob, queue):
+    held = lease(ann)
+    assert save_draft(ann, held, encode_png(mask(1)), If_None_Match="*").status_code == 204
+    assert bob.get(f"/api/v1/queue/items/{held['item']['id']}/draft").status_code == 204
+    assert save_draft(bob, held, encode_png(mask(1)), If_None_Match="*").status_code == 404
+    small = encode_png(np.zeros((3, 3), np.uint8))
+    assert save_draft(ann, held, small, If_Match='"1"').status_code == 422
+    assert ann.get("/api/v1/queue/items/99/draft").status_code == 404

@@ -29,14 +29,14 @@ def test_a_port_that_is_taken_is_refused_before_any_link_is_made(settings, taken
     with pytest.raises(
         IcefloeError, match=rf"127.0.0.1:{taken}: cannot listen there .* Choose a free --port"
     ):
-        serve(settings, Options(port=taken), 1, said.append)
+        serve(settings, Options(port=taken), 1, 0, said.append)
     assert said == []
     assert not settings.queue_path.exists()
 
 
 def test_a_host_that_is_not_this_machines_is_refused(settings):
     with pytest.raises(IcefloeError, match="cannot listen there"):
-        serve(settings, Options(host="192.0.2.1", names=("a.example",), behind_proxy=True), 1, print)
+        serve(settings, Options(host="192.0.2.1", names=("a.example",), behind_proxy=True), 1, 0, print)
 
 
 def get(url):
@@ -50,7 +50,7 @@ def test_the_command_serves_until_it_is_interrupted(workspace_settings, tmp_path
         port = free.getsockname()[1]
     command = [sys.executable, "-c", "from icefloe.cli import main; main()"]
     command += ["-C", str(workspace_settings.workspace), "serve"]
-    command += ["--port", str(port), "--web", str(processes)]
+    command += ["--port", str(port), "--web", str(processes), "--workers", "0"]
     environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(tmp_path / "queue.db"), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -61,7 +61,7 @@ def test_the_command_serves_until_it_is_interrupted(workspace_settings, tmp_path
             deadline = time.monotonic() + 120
             while True:
                 try:
-                    assert get(f"http://127.0.0.1:{port}/readyz") == {"status": "ready"}
+                    assert get(f"http://127.0.0.1:{port}/readyz")["status"] == "ready"
                     break
                 except urllib.error.URLError:
                     assert time.monotonic() < deadline

@@ -70,10 +70,9 @@ export class MaskEditor extends HTMLElement {
    * @param {OpenImage} image
    */
   open(image) {
-    const { pixels, width, height, mask, classes } = image;
-    const planes = [pixels, mask, image.probability, image.uncertainty, image.previousMask, image.original];
-    if (planes.some((plane) => plane && plane.length !== width * height))
-      throw new Error(`The image's planes are not all ${width} x ${height} pixels. Load the page again.`);
+    const { pixels, mask, classes } = image;
+    const maps = [image.probability, image.uncertainty, image.previousMask, image.original];
+    this.#checkSizes(image, [pixels, mask, ...maps]);
     this.#session?.close();
     this.#activity = new Activity();
     this.#chosen.subtract = false;
@@ -91,6 +90,25 @@ export class MaskEditor extends HTMLElement {
     });
     this.#session.autoContrast();
     this.#stage.root.focus({ preventScroll: true });
+  }
+
+  /**
+   * Maps of the open image that came later than it.
+   * @param {Partial<Pick<OpenImage, "probability" | "uncertainty" | "previousMask">>} maps
+   */
+  addMaps(maps) {
+    this.#checkSizes(this.#now.edited, Object.values(maps));
+    this.#now.addMaps(maps);
+  }
+
+  /**
+   * Show another frame of the series under the mask, or the image again; painting waits meanwhile.
+   * @param {Uint16Array | null} pixels of the image's size
+   */
+  glance(pixels) {
+    this.#checkSizes(this.#now.edited, [pixels]);
+    this.#now.giveUp();
+    this.#now.screen.glance(pixels);
   }
 
   /** Class index of each pixel, shape (height, width); a copy. */
@@ -182,6 +200,15 @@ export class MaskEditor extends HTMLElement {
   }
   set threshold(value) {
     this.#set({ threshold: value });
+  }
+
+  /**
+   * @param {{width: number, height: number}} image
+   * @param {(Uint8Array | Uint16Array | null | undefined)[]} planes
+   */
+  #checkSizes({ width, height }, planes) {
+    if (planes.some((plane) => plane && plane.length !== width * height))
+      throw new Error(`The image's planes are not all ${width} x ${height} pixels. Load the page again.`);
   }
 
   get #now() {

@@ -28,6 +28,8 @@ export class Screen {
   #image;
   #original;
   /** @type {Pyramid} */
+  #own;
+  /** @type {Pyramid} what is shown: the image's own pixels, or those of a frame of its series */
   #pixels;
   /** @type {Map<Layer, Pyramid>} made when first seen */
   #layers = new Map();
@@ -61,7 +63,7 @@ export class Screen {
     this.#afterwards = afterwards;
     this.settings = settings;
     this.view = new View(width, height);
-    this.#pixels = new Pyramid(image.pixels, width, height, averaging);
+    this.#own = this.#pixels = new Pyramid(image.pixels, width, height, averaging);
     this.mask = new Pyramid(mask, width, height, voting);
     this.#layers.set("mask", this.mask);
     this.#layers.set("hidden", this.mask);
@@ -123,6 +125,22 @@ export class Screen {
   /** Something over the image changed, not the image. */
   touched() {
     this.#schedule();
+  }
+
+  /**
+   * Show another frame of the series under the mask, or the image again.
+   * @param {Uint16Array | null} pixels of the image's size
+   */
+  glance(pixels) {
+    const { width, height } = this.#image;
+    this.#pixels = pixels ? new Pyramid(pixels, width, height, averaging) : this.#own;
+    this.#mapDirty = this.#map.whole;
+    this.moved();
+  }
+
+  /** Whether another frame is shown. */
+  get glancing() {
+    return this.#pixels !== this.#own;
   }
 
   close() {

@@ -82,12 +82,12 @@ export class Session {
   constructor(image, desk) {
     const { pixels, width, height, mask } = image;
     this.#desk = desk;
-    this.#image = image;
+    this.#image = { ...image };
     this.edited = new EditedMask(mask, width, height, image.history);
     this.screen = new Screen(
       desk.stage.canvas,
       desk.stage.map,
-      image,
+      this.#image,
       this.edited.mask,
       image.original ?? mask,
       desk.settings,
@@ -108,6 +108,15 @@ export class Session {
   /** The threshold lasso's threshold, 16-bit value; null before the first lasso. */
   get cut() {
     return this.#tools.cut.threshold;
+  }
+
+  /**
+   * Maps that came after the image.
+   * @param {Partial<Pick<OpenImage, "probability" | "uncertainty" | "previousMask">>} maps
+   */
+  addMaps(maps) {
+    Object.assign(this.#image, maps);
+    this.screen.touched();
   }
 
   close() {
@@ -138,6 +147,10 @@ export class Session {
    */
   put(point, erase) {
     if (this.#shaping || this.tool.settled) return;
+    if (this.screen.glancing) {
+      this.say("This is another frame. Go back to the image with , or . to paint.");
+      return;
+    }
     this.#down = true;
     this.tool.down(point, erase || this.#desk.chosen.subtract);
   }
@@ -393,10 +406,13 @@ export class Session {
   #bench() {
     const { edited, screen } = this;
     const { helper, settings, chosen } = this.#desk;
+    const image = this.#image;
     return {
       edited,
-      pixels: this.#image.pixels,
-      probability: this.#image.probability,
+      pixels: image.pixels,
+      get probability() {
+        return image.probability;
+      },
       settings,
       helper,
       get window() {

@@ -1,0 +1,227 @@
+"""An image's pixels and maps, prepared by workers and streamed from files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from icefloe.datasets.dataset import Sample
+from icefloe.errors import MissingError
+from serving.api.datasets import ImageEntry
+from serving.api.jobs import OpenJobs
+from serving.auth.identity import CurrentPerson
+from serving.auth.people import Person
+from serving.jobs.job import INTERACTIVE, Job
+from serving.jobs.kinds import Kind
+from serving.jobs.table import Jobs
+from serving.jobs.waiting import preferred_wait, until_over
+from serving.prepared import (
+    LABEL,
+    SIDES,
+    UPLOAD,
+    MapName,
+    MapsAbout,
+    Prepared,
+    find_sample,
+    plane_file,
+    read_maps,
+    read_planes,
+)
+from serving.problems import RefusedError
+
+router = APIRouter(prefix="/images/{dataset}/{stem}", tags=["images"])
+
+About = TypeVar("About")
+PLANE = "application/octet-stream"
+NPZ = "application/x-npz"
+KEPT = "private, no-cache"
+"""A browser keeps what it got, and asks whether it still holds."""
+
+Answers = dict[int | str, dict[str, Any]]
+NOT_YET: Answers = {202: {"model": Job, "description": "A worker is at it; `Location` is its job"}}
+PIXELS: Answers = {200: {"content": {PLANE: {}}, "description": "Little-endian uint16, rows from the top"}}
+LABELS: Answers = {200: {"content": {"image/png": {}}, "description": "Class indices, 255 = ignore"}}
+MAPS: Answers = {
+    200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers (float32)"}
+}
+
+
+def sample_of(dataset: str, stem: str, request: Request, person: CurrentPerson) -> Sample:
+    """The image of a path; one that somebody else has sent does not exist.
+
+    Raises
+    ------
+    MissingError
+        If there is none.
+    """
+    return find_sample(request.app.state.settings, dataset, stem, person.id)
+
+
+def version_of(request: Request, version: Annotated[str, Query(max_length=200)] = "champion") -> str:
+    """Name of the version that is asked for; the champion is the one that workers have loaded.
+
+    Raises
+    ------
+    MissingError
+        If there is no champion, or no worker lives that knows it.
+    """
+    if version != "champion":
+        return version
+    living = request.app.state.workers.living()
+    if not living:
+        raise RefusedError(503, "No worker runs. Start one: `icefloe worker`.", {"Retry-After": "10"})
+    names = [worker.champion for worker in living if worker.champion is not None]
+    if not names:
+        raise MissingError("There is no champion yet. Train a version, or wait until a worker has loaded it.")
+    newest: str = names[-1]
+    return newest
+
+
+OneSample = Annotated[Sample, Depends(sample_of)]
+Version = Annotated[str, Depends(version_of)]
+Wait = Annotated[float, Depends(preferred_wait)]
+
+
+@router.get("")
+def show_image(sample: OneSample) -> ImageEntry:
+    """What is known of an image."""
+    return ImageEntry.of(sample)
+
+
+@router.get(
+    "/pixels",
+    response_class=Response,
+    responses=PIXELS | NOT_YET,
+)
+async def show_pixels(
+    request: Request,
+    sample: OneSample,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Wait,
+    max: Annotated[Literal[0, 256, 1024], Query(description="Longest side in px; 0: the image itself.")] = 0,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """An image's 16-bit values, gzip; an intensity is `Icefloe-Offset` + `Icefloe-Scale` * value."""
+    assert max == 0 or max in SIDES
+    folder = Prepared(request.app.state.settings).planes(sample)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
+    if isinstance(about, Response):
+        return about
+    plane = about.planes[max]
+    headers = {
+        "Content-Encoding": "gzip",
+        "Icefloe-Height": str(plane.height),
+        "Icefloe-Width": str(plane.width),
+        "Icefloe-Scale": repr(plane.scale),
+        "Icefloe-Offset": repr(plane.offset),
+    }
+    if plane.pixel_size_nm is not None:
+        headers["Icefloe-Pixel-Size-Nm"] = repr(plane.pixel_size_nm)
+    return _file(folder / plane_file(max), PLANE, headers, if_none_match)
+
+
+@router.get("/label", response_class=Response, responses=LABELS | NOT_YET)
+async def show_label(
+    request: Request,
+    sample: OneSample,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Wait,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The image's label in the present data: 8-bit PNG of class indices, 255 = ignore."""
+    if not sample.is_labelled:
+        raise MissingError(f"{sample.key}: nobody has labelled it yet. Lease it to label it.")
+    folder = Prepared(request.app.state.settings).planes(sample)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
+    return about if isinstance(about, Response) else _file(folder / LABEL, "image/png", {}, if_none_match)
+
+
+@router.get("/maps", responses=NOT_YET, response_model=MapsAbout)
+async def show_maps(
+    request: Request,
+    sample: OneSample,
+    version: Version,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Wait,
+) -> Any:
+    """The numbers of an image as a version segments it, and what its pictures' 255 stands for."""
+    _, about = await _maps(request, sample, version, person, jobs, seconds)
+    return about
+
+
+@router.get(
+    "/maps/{name}",
+    response_class=Response,
+    responses=MAPS | NOT_YET,
+)
+async def show_map(
+    name: MapName | Literal["mask", "thumbnail", "maps"],
+    request: Request,
+    sample: OneSample,
+    version: Version,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Wait,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """A map as 8-bit PNG, the mask as PNG of class indices, a thumbnail in colour, or `maps`: all as NPZ."""
+    folder, about = await _maps(request, sample, version, person, jobs, seconds)
+    if isinstance(about, Response):
+        return about
+    headers = {"Icefloe-Version": about.version}
+    if name == "maps":
+        headers["Content-Disposition"] = f'attachment; filename="maps-{about.version}.npz"'
+        return _file(folder / "maps.npz", NPZ, headers, if_none_match)
+    if name in about.largest:
+        headers["Icefloe-Scale"] = repr(about.largest[name] / 255)
+    return _file(folder / f"{name}.png", "image/png", headers, if_none_match)
+
+
+async def _maps(
+    request: Request, sample: Sample, version: str, person: Person, jobs: Jobs, seconds: float
+) -> tuple[Path, MapsAbout | Response]:
+    folder = Prepared(request.app.state.settings).maps(sample, version)
+    return folder, await _made(folder, read_maps, jobs, "maps", sample, person, seconds, version=version)
+
+
+async def _made(
+    folder: Path,
+    read: Callable[[Path], About | None],
+    jobs: Jobs,
+    kind: Kind,
+    sample: Sample,
+    person: Person,
+    seconds: float,
+    **arguments: str,
+) -> About | Response:
+    """What a folder holds, made by a worker if need be, or the answer that it is not there yet."""
+    about = await run_in_threadpool(read, folder)
+    if about is not None:
+        return about
+    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
+    if sample.dataset.startswith(UPLOAD):
+        wanted["person"] = person.id
+    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, person.name)
+    job = await until_over(jobs, job, seconds)
+    if job.problem is not None:
+        raise RefusedError(job.status, job.problem)
+    about = await run_in_threadpool(read, folder)
+    if about is not None:
+        return about
+    headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
+    return JSONResponse(job.model_dump(mode="json"), 202, headers)
+
+
+def _file(path: Path, kind: str, headers: dict[str, str], known: str | None) -> Response:
+    """A prepared file, or 304 for a browser that has it: its folder's name says what it was made from."""
+    tag = f'"{path.parent.name}-{path.name}"'
+    headers = headers | {"ETag": tag, "Cache-Control": KEPT, "Vary": "Cookie, Authorization"}
+    if known == tag:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type=kind, headers=headers)

@@ -1,0 +1,71 @@
+"""Jobs: what workers do and did, how far they are, cancelling and trying again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from serving.jobs.job import Job, JobState
+from serving.jobs.table import Jobs
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+EVENT_SECONDS = 0.5
+EVENTS = "text/event-stream"
+
+
+def jobs_of(request: Request) -> Jobs:
+    """The workspace's jobs."""
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+OpenJobs = Annotated[Jobs, Depends(jobs_of)]
+
+
+@router.get("")
+def list_jobs(
+    jobs: OpenJobs, state: JobState | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> list[Job]:
+    """Jobs that run, then those that wait in their order, then the latest that are over."""
+    return jobs.latest(state, limit)
+
+
+@router.get("/{job_id}")
+def show_job(job_id: int, jobs: OpenJobs) -> Job:
+    """One job."""
+    return jobs.job(job_id)
+
+
+@router.delete("/{job_id}")
+def cancel_job(job_id: int, jobs: OpenJobs) -> Job:
+    """End a job that waits, or tell one that runs to stop; one that is over stays as it is."""
+    return jobs.cancel(job_id)
+
+
+@router.post("/{job_id}/retry")
+def retry_job(job_id: int, jobs: OpenJobs) -> Job:
+    """Let a job that failed or was cancelled wait again."""
+    return jobs.retry(job_id)
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {EVENTS: {}}, "description": "The job after each change, until it is over"}},
+)
+def follow_job(job_id: int, jobs: OpenJobs) -> StreamingResponse:
+    """The job as server-sent events: as it is, after each change, until it is over."""
+    return StreamingResponse(_events(jobs, jobs.job(job_id)), media_type=EVENTS)
+
+
+async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
+    yield f"data: {job.model_dump_json()}\n\n"
+    while job.is_live:
+        await asyncio.sleep(EVENT_SECONDS)
+        known, job = job.revision, await run_in_threadpool(jobs.job, job.id)
+        # A line of comment tells whether somebody still listens.
+        yield ":\n\n" if job.revision == known else f"data: {job.model_dump_json()}\n\n"

@@ -1,0 +1,247 @@
+"""The table of jobs: asked for once, done by one worker at a time, taken up by another if that one dies."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, or_, select, update
+
+from icefloe.database.engine import Database
+from icefloe.database.schema import jobs
+from icefloe.errors import BusyError, ConflictError, MissingError
+from serving.jobs.job import LIVE, Job, JobState
+
+LEASE_SECONDS = 15.0
+"""After this time without a sign of life from its worker a job is another's to do."""
+
+MOST_WAITING = 1000
+MOST_ATTEMPTS = 3
+"""A job on which as many workers died would bring down the next."""
+
+KEPT_SECONDS = 14 * 24 * 3600.0
+"""Finished jobs are forgotten after two weeks."""
+
+# Built once: putting a statement together takes longer than SQLite takes to run it.
+_NEXT = (
+    select(jobs)
+    .where(or_(jobs.c.state == "waiting", (jobs.c.state == "running") & (jobs.c.expires <= bindparam("now"))))
+    .order_by(jobs.c.priority, jobs.c.id)
+    .limit(1)
+)
+_MINE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"), jobs.c.worker == bindparam("mine"), jobs.c.state == "running")
+    .values(revision=jobs.c.revision + 1)
+    .returning(jobs.c.cancelling)
+)
+_OVER: dict[str, Any] = {"worker": None, "expires": None, "cancelling": False}
+
+
+class GoneError(ConflictError):
+    """A worker's job is not its own any more: another has taken it up, or it was ended."""
+
+
+class Jobs:
+    """The jobs of a workspace.
+
+    Parameters
+    ----------
+    database
+        The workspace's database, opened.
+    clock
+        Seconds since the epoch; the clocks of several machines should agree.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self.database = database
+        self._clock = clock
+
+    def ask(self, kind: str, arguments: Mapping[str, Any], priority: int, actor: str) -> Job:
+        """Ask for a piece of work; the job that does it already, if there is one.
+
+        Raises
+        ------
+        BusyError
+            If as many as `MOST_WAITING` wait.
+        """
+        text = json.dumps(arguments, sort_keys=True)
+        same = (jobs.c.kind == kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+        with self.database.reading() as connection:  # most questions need no turn to write
+            known = connection.execute(select(jobs).where(same)).first()
+        if known is not None and known.priority <= priority:
+            return _as_job(known)
+        with self.database.writing() as connection:
+            known = connection.execute(select(jobs).where(same)).first()
+            if known is not None:
+                sooner = {"priority": min(priority, known.priority)}
+                connection.execute(update(jobs).where(jobs.c.id == known.id).values(sooner))
+                return _find(connection, known.id)
+            waiting = select(func.count()).select_from(jobs).where(jobs.c.state == "waiting")
+            if connection.execute(waiting).scalar_one() >= MOST_WAITING:
+                raise BusyError(f"{MOST_WAITING} jobs wait already. Wait until some are done.")
+            row = {"kind": kind, "arguments": text, "priority": priority, "actor": actor}
+            row |= {"state": "waiting", "created": self._clock(), "attempts": 0, "cancelling": False}
+            row |= {"what": "", "done": 0, "revision": 1}
+            return _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
+
+    def job(self, job_id: int) -> Job:
+        """One job.
+
+        Raises
+        ------
+        MissingError
+            If there is none of that number.
+        """
+        with self.database.reading() as connection:
+            return _find(connection, job_id)
+
+    def latest(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
+        """Jobs of one state or all: those that run, those that wait in their order, then the latest ended."""
+        order = case((jobs.c.state == "running", 0), (jobs.c.state == "waiting", 1), else_=2)
+        query = select(jobs).order_by(order, jobs.c.ended.desc(), jobs.c.priority, jobs.c.id).limit(limit)
+        if state is not None:
+            query = query.where(jobs.c.state == state)
+        with self.database.reading() as connection:
+            return [_as_job(row) for row in connection.execute(query)]
+
+    def cancel(self, job_id: int) -> Job:
+        """End a job that waits, or tell one that runs to stop; one that is over stays as it is.
+
+        Raises
+        ------
+        MissingError
+            If there is none of that number.
+        """
+        with self.database.writing() as connection:
+            job = _find(connection, job_id)
+            ended = {"state": "cancelled", "ended": self._clock(), **_OVER}
+            values = {"waiting": ended, "running": {"cancelling": True}}.get(job.state)
+            if values is not None:
+                values = values | {"revision": job.revision + 1}
+                connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            return _find(connection, job_id)
+
+    def retry(self, job_id: int) -> Job:
+        """Let a job that failed or was cancelled wait again.
+
+        Raises
+        ------
+        MissingError
+            If there is none of that number.
+        ConflictError
+            If it is done or live, or the same work is asked for by another job.
+        """
+        with self.database.writing() as connection:
+            job = _find(connection, job_id)
+            if job.state not in ("failed", "cancelled"):
+                raise ConflictError(f"Job {job_id} is {job.state}. Only one that failed can be tried again.")
+            text = json.dumps(job.arguments, sort_keys=True)
+            same = (jobs.c.kind == job.kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+            other = connection.execute(select(jobs.c.id).where(same)).first()
+            if other is not None:
+                raise ConflictError(f"Job {other.id} does the same already. Wait for it.")
+            values = {"state": "waiting", "attempts": 0, "done": 0, "problem": None, "ended": None}
+            values |= {"revision": job.revision + 1}
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            return _find(connection, job_id)
+
+    def take(self, worker: str) -> Job | None:
+        """Hand the most urgent job to a worker: one that waits, or whose worker gave no sign of life.
+
+        It is the worker's for `LEASE_SECONDS`, and longer while it reports.
+        """
+        with self.database.reading() as connection:  # idle workers must not keep others from writing
+            if connection.execute(_NEXT, {"now": self._clock()}).first() is None:
+                return None
+        with self.database.writing() as connection:
+            now = self._clock()
+            connection.execute(delete(jobs).where(jobs.c.ended < now - KEPT_SECONDS))
+            while (row := connection.execute(_NEXT, {"now": now}).first()) is not None:
+                this = update(jobs).where(jobs.c.id == row.id)
+                if row.cancelling:
+                    connection.execute(this.values(state="cancelled", ended=now, **_OVER))
+                elif row.attempts >= MOST_ATTEMPTS:
+                    problem = f"{row.attempts} workers died on it. See the log; try it with smaller images."
+                    connection.execute(this.values(state="failed", problem=problem, ended=now, **_OVER))
+                else:
+                    values = {"state": "running", "worker": worker, "expires": now + LEASE_SECONDS}
+                    values |= {"began": now, "attempts": row.attempts + 1, "revision": row.revision + 1}
+                    connection.execute(this.values(values))
+                    return _find(connection, row.id)
+        return None
+
+    def report(self, job_id: int, worker: str, what: str, done: int, total: int | None) -> bool:
+        """Note a worker's progress, which is a sign of life; whether the job is to stop.
+
+        Raises
+        ------
+        GoneError
+            If it is not the worker's any more.
+        """
+        expires = self._clock() + LEASE_SECONDS
+        return self._change(job_id, worker, what=what, done=done, total=total, expires=expires)
+
+    def finish(self, job_id: int, worker: str, result: Mapping[str, Any]) -> None:
+        """Note what came of a job.
+
+        Raises
+        ------
+        GoneError
+            If it is not the worker's any more.
+        """
+        text = json.dumps(result)
+        self._change(job_id, worker, state="done", result=text, ended=self._clock(), **_OVER)
+
+    def fail(self, job_id: int, worker: str, problem: str, status: int = 422) -> None:
+        """Note why nothing came of a job, and what HTTP calls it.
+
+        Raises
+        ------
+        GoneError
+            If it is not the worker's any more.
+        """
+        over = {"result": json.dumps({"status": status}), "ended": self._clock(), **_OVER}
+        self._change(job_id, worker, state="failed", problem=problem, **over)
+
+    def stop(self, job_id: int, worker: str) -> None:
+        """Note that a worker has stopped a job that was to stop.
+
+        Raises
+        ------
+        GoneError
+            If it is not the worker's any more.
+        """
+        self._change(job_id, worker, state="cancelled", ended=self._clock(), **_OVER)
+
+    def give_back(self, job: Job, worker: str) -> None:
+        """Let a job wait for another worker, as this one ends.
+
+        Raises
+        ------
+        GoneError
+            If it is not the worker's any more.
+        """
+        self._change(job.id, worker, state="waiting", attempts=job.attempts - 1, **_OVER)
+
+    def _change(self, job_id: int, mine: str, **values: Any) -> bool:
+        with self.database.writing() as connection:
+            whose = {"job_id": job_id, "mine": mine}
+            row = connection.execute(_MINE.values(values), whose).first()
+        if row is None:
+            raise GoneError(f"Job {job_id}: it is not this worker's any more.")
+        return bool(row.cancelling)
+
+
+def _find(connection: Connection, job_id: int) -> Job:
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    if row is None:
+        raise MissingError(f"Job {job_id}: no such job. List the jobs to see them.")
+    return _as_job(row)
+
+
+def _as_job(row: Row[*tuple[Any, ...]]) -> Job:
+    content = dict(row._mapping)
+    for name in ("arguments", "result"):
+        content[name] = None if content[name] is None else json.loads(content[name])
+    return Job.model_validate(content)

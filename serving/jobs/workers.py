@@ -1,0 +1,69 @@
+"""The table of workers: who lives, and which version each has loaded."""
+
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import delete, insert, select, update
+
+from icefloe.database.engine import Database
+from icefloe.database.schema import workers
+from serving.jobs.table import LEASE_SECONDS
+
+
+class WorkerState(BaseModel):
+    """A worker that lives.
+
+    Attributes
+    ----------
+    name
+        Machine and process.
+    champion
+        Name of the version that it has loaded as champion; None if there is none.
+    problem
+        Why a newer champion could not be loaded; the one before serves on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    champion: str | None
+    problem: str | None
+
+
+class Workers:
+    """The workers of a workspace.
+
+    Parameters
+    ----------
+    database
+        The workspace's database, opened.
+    clock
+        Seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self.database = database
+        self._clock = clock
+
+    def beat(self, state: WorkerState) -> None:
+        """A worker's sign of life, and what it has loaded."""
+        now = self._clock()
+        row = state.model_dump() | {"expires": now + LEASE_SECONDS}
+        with self.database.writing() as connection:
+            known = update(workers).where(workers.c.name == state.name).values(row)
+            if connection.execute(known).rowcount == 0:
+                connection.execute(delete(workers).where(workers.c.expires <= now))
+                connection.execute(insert(workers), row)
+
+    def leave(self, name: str) -> None:
+        """A worker ends."""
+        with self.database.writing() as connection:
+            connection.execute(delete(workers).where(workers.c.name == name))
+
+    def living(self) -> list[WorkerState]:
+        """Those that gave a sign of life of late, by name."""
+        query = select(workers).where(workers.c.expires > self._clock()).order_by(workers.c.name)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).mappings()
+            return [WorkerState.model_validate(dict(row), extra="ignore") for row in rows]

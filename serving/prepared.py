@@ -1,0 +1,192 @@
+"""Files that workers prepare and web processes stream: pixel planes and maps of the workspace's images."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample
+from icefloe.errors import IcefloeError, MissingError
+from icefloe.names import name_problem
+from icefloe.settings import Settings
+
+About = TypeVar("About", bound=BaseModel)
+
+ABOUT = "about.json"
+LABEL = "label.png"
+SIDES: tuple[int, ...] = (256, 1024)
+"""Longest sides of overviews, in px: of a list, of a screen."""
+
+MOST_IMAGES = 500
+"""Images of one request."""
+
+UPLOAD = "upload-"
+"""What the names of datasets begin with that a person has sent; they are hers alone."""
+
+MapName = Literal["probability", "std", "entropy"]
+MAP_NAMES: tuple[MapName, ...] = get_args(MapName)
+
+
+class PlaneAbout(BaseModel):
+    """A plane of pixels: little-endian uint16, rows from the top, gzip.
+
+    Attributes
+    ----------
+    height, width
+        Size in px.
+    scale, offset
+        An intensity in the image's own unit is offset + scale * value.
+    pixel_size_nm
+        Pixel edge in nm; None where not known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    height: int
+    width: int
+    scale: float
+    offset: float
+    pixel_size_nm: float | None
+
+
+class PlanesAbout(BaseModel):
+    """Planes of an image by their longest side in px, 0 for the image itself, and its label."""
+
+    model_config = ConfigDict(frozen=True)
+
+    planes: dict[int, PlaneAbout]
+    is_labelled: bool
+
+
+class MapsAbout(BaseModel):
+    """Maps of an image as a version segments it.
+
+    Attributes
+    ----------
+    version
+        Name of the version.
+    classes
+        Class names by mask value.
+    largest
+        Of each map, the value that 255 stands for in its picture: 1, 0.5, and the logarithm of the number of
+        classes (nats).
+    height, width
+        Size in px.
+    fractions
+        Of the image's area, by class; they sum to 1.
+    scores
+        Numbers of the image (`icefloe.ensemble.prediction.SCORES`), None where a single member tells nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    classes: tuple[str, ...]
+    largest: dict[MapName, float]
+    height: int
+    width: int
+    fractions: tuple[float, ...]
+    scores: dict[str, float | None]
+
+
+def find_dataset(settings: Settings, name: str, person_id: int | None) -> Dataset:
+    """A dataset of the workspace, or one that the person has sent.
+
+    Raises
+    ------
+    MissingError
+        If there is none of that name, or it can't be a name.
+    """
+    root = settings.data
+    if name.startswith(UPLOAD):
+        root = uploads_of(settings, person_id)
+    if name_problem(name) or not (root / name / INFO_FILE).is_file():
+        raise MissingError(f"{name}: no such dataset. List the datasets to see them.")
+    return Dataset.load(root / name)
+
+
+def find_sample(settings: Settings, dataset: str, stem: str, person_id: int | None) -> Sample:
+    """An image of the workspace, or one that the person has sent.
+
+    Raises
+    ------
+    MissingError
+        If there is none of that name.
+    """
+    for sample in find_dataset(settings, dataset, person_id).samples:
+        if sample.stem == stem:
+            return sample
+    raise MissingError(f"{dataset}/{stem}: no such image. List the dataset's images to see them.")
+
+
+def uploads_of(settings: Settings, person_id: int | None) -> Path:
+    """Folder of the datasets that a person has sent."""
+    return settings.state / "served" / "uploads" / str(person_id)
+
+
+def arriving(settings: Settings, person_id: int, upload: str) -> Path:
+    """Folder of a file that a person has sent and no worker has read yet."""
+    return settings.state / "served" / "arriving" / str(person_id) / upload
+
+
+class Prepared:
+    """Where prepared files of a workspace are.
+
+    A folder is named after what it was made from, so that it is never out of date: an image that is replaced
+    gets another.
+
+    Parameters
+    ----------
+    settings
+        Settings of the workspace.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._root = settings.state / "served"
+
+    def planes(self, sample: Sample) -> Path:
+        """Folder of an image's planes, made or not."""
+        return self._root / "planes" / sample.dataset / sample.stem / _stamp(sample)
+
+    def maps(self, sample: Sample, version: str) -> Path:
+        """Folder of an image's maps by a version, made or not."""
+        if name_problem(version):
+            raise MissingError(f"{version}: no such version. List the models to see them.")
+        return self._root / "maps" / sample.dataset / sample.stem / _stamp(sample) / version
+
+
+def read_planes(folder: Path) -> PlanesAbout | None:
+    """What a folder of planes holds; None while it is not made."""
+    return _read(PlanesAbout, folder)
+
+
+def read_maps(folder: Path) -> MapsAbout | None:
+    """What a folder of maps holds; None while it is not made."""
+    return _read(MapsAbout, folder)
+
+
+def plane_file(side: int) -> str:
+    """Name of the file of a plane by its longest side, 0 for the image itself."""
+    return f"{side or 'full'}.u16.gz"
+
+
+def _read(form: type[About], folder: Path) -> About | None:
+    path = folder / ABOUT
+    try:
+        return form.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise IcefloeError(f"{path}: not what a worker writes. Remove the folder.") from error
+
+
+def _stamp(sample: Sample) -> str:
+    """By what a sample is known that its files or its dataset's description may change."""
+    files = [path for path in (sample.image_path, sample.mask_path) if path is not None]
+    try:
+        states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    except FileNotFoundError as error:
+        raise MissingError(f"{sample.key}: the image is gone. Look at its dataset again.") from error
+    parts = (states, sample.pixel_size_nm, sample.steps_done)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,253 @@
+"""A real worker beside the API: pixels, maps, failures, deaths."""
+
+import io
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import tifffile
+from PIL import Image
+
+from icefloe.datasets.dataset import DatasetInfo
+from icefloe.settings import load_settings
+from serving.app import create_app
+from serving.jobs.job import BATCH
+from serving.jobs.kinds import LIMITS
+from serving.options import Options
+from tests.icefloe.cli.conftest import workspace_with_version
+
+HURRIED = 120  # s; nothing here takes as long unless something is wrong
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory, make_ensemble):
+    """A champion, and a dataset of three images, one of them cut off."""
+    folder, registry = workspace_with_version(tmp_path_factory.mktemp("served"), make_ensemble())
+    registry.promote("EA-T1", force=True, reason="a test", by="ada")
+    images = folder / "data" / "D1" / "images"
+    images.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for stem in ("a", "b", "it's 50%"):
+        tifffile.imwrite(images / f"{stem}.tif", rng.integers(0, 4000, (80, 96)).astype(np.uint16))
+    content = (images / "b.tif").read_bytes()
+    (images / "b.tif").write_bytes(content[:200])
+    DatasetInfo(name="D1", experiment="D1", pixel_size_nm=0.5).save(folder / "data" / "D1")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def app(workspace):
+    return create_app(load_settings(workspace), Options(no_auth=True))
+
+
+def start(workspace):
+    command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+
+
+@pytest.fixture(scope="module")
+def worker(app, workspace):
+    process = start(workspace)
+    until(lambda: any(each.champion == "EA-T1" for each in app.state.workers.living()))
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def client(app, browse):
+    return browse(app)
+
+
+def until(is_so, seconds=HURRIED):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_pixels_arrive_as_they_are(client, worker, workspace):
+    answer = client.get("/api/v1/images/D1/a/pixels", headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    shape = int(answer.headers["icefloe-height"]), int(answer.headers["icefloe-width"])
+    image = tifffile.imread(workspace / "data" / "D1" / "images" / "a.tif")
+    assert np.array_equal(np.frombuffer(answer.content, "<u2").reshape(shape), image)
+    assert answer.headers["icefloe-pixel-size-nm"] == "0.5"
+    again = client.get("/api/v1/images/D1/a/pixels", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_maps_are_those_of_the_champion(client, worker, workspace):
+    from icefloe.datasets.dataset import Dataset
+    from icefloe.registry.loading import load_version
+
+    path = "/api/v1/images/D1/it's 50%25/maps"
+    about = client.get(path, headers={"Prefer": "wait=30"}).json()
+    assert (about["version"], about["classes"]) == ("EA-T1", ["background", "ice"])
+    with np.load(io.BytesIO(client.get(f"{path}/maps").content)) as numbers:
+        found = dict(numbers)
+    sample = Dataset.load(workspace / "data" / "D1").samples[2]
+    ((_, prediction),) = load_version(load_settings(workspace), "EA-T1").predict([sample])
+    assert np.allclose(found["probability"], prediction.mean, atol=1e-5)
+    assert np.allclose(found["std"], prediction.std, atol=1e-5)
+    assert np.array_equal(found["mask"], prediction.mask)
+    shown = client.get(f"{path}/std")
+    scale = float(shown.headers["icefloe-scale"])
+    picture = np.asarray(Image.open(io.BytesIO(shown.content)))
+    assert np.abs(picture * scale - prediction.std).max() <= scale / 2 + 1e-5
+
+
+def test_an_image_that_cannot_be_read_is_refused_with_the_reason(client, worker):
+    answer = client.get("/api/v1/images/D1/b/pixels", headers={"Prefer": "wait=30"})
+    assert answer.status_code == 422
+    assert "b.tif" in answer.json()["detail"]
+    assert client.get("/readyz").json()["status"] == "ready"
+
+
+def test_a_version_that_is_not_there_is_refused_by_its_name(client, worker):
+    answer = client.get("/api/v1/images/D1/a/maps?version=EA-T9", headers={"Prefer": "wait=30"})
+    assert answer.status_code == 422
+    assert "EA-T9" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["D1/c", "D9/a", "D1/..%2f..%2ficefloe.toml", "../a", "D1/a%00", "D1/%2e%2e"]
+)
+def test_an_image_that_is_not_there_is_404(client, path):
+    assert client.get(f"/api/v1/images/{path}/pixels").status_code == 404
+
+
+def test_a_series_is_segmented_with_progress_and_areas(client, worker, workspace):
+    wanted = {"dataset": "D1", "stems": ["a", "it's 50%"]}
+    answer = client.post("/api/v1/segmentations", json=wanted, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["job"]["done"], found["job"]["total"]) == (2, 2)
+    assert [image["stem"] for image in found["images"]] == ["a", "it's 50%"]
+    for image in found["images"]:
+        assert sum(image["fractions"]) == pytest.approx(1)
+        assert sum(image["areas_px"]) == pytest.approx(80 * 96)
+        assert sum(image["areas_nm2"]) == pytest.approx(80 * 96 * 0.25)
+    table = client.get(answer.headers["location"] + "/table").text.splitlines()
+    assert table[0].startswith("image,index,background fraction,ice fraction,background px2,ice px2")
+    assert len(table) == 3
+
+
+def test_a_series_with_a_damaged_image_fails_with_its_name_and_keeps_the_others(client, worker):
+    answer = client.post("/api/v1/segmentations", json={"dataset": "D1"}, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert found["job"]["state"] == "failed"
+    assert "b.tif" in found["job"]["problem"]
+    assert "a" in [image["stem"] for image in found["images"]]
+
+
+def upload(client, name, content):
+    return client.post("/api/v1/uploads", params={"name": name}, content=content)
+
+
+def test_a_stack_that_is_sent_is_segmented_and_its_senders_alone(client, worker, app, tmp_path):
+    frames = np.random.default_rng(1).integers(0, 200, (3, 64, 64)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "s.tif", frames, photometric="minisblack")
+    made = upload(client, "my series.tif", (tmp_path / "s.tif").read_bytes())
+    assert made.status_code == 201, made.text
+    assert made.json()["n_images"] == 3
+    wanted = {"dataset": made.json()["name"]}
+    answer = client.post("/api/v1/segmentations", json=wanted, headers={"Prefer": "wait=30"})
+    assert [image["stem"] for image in answer.json()["images"]] == [f"my series_{n}" for n in range(3)]
+    pixels = client.get(
+        f"/api/v1/images/{made.json()['name']}/my series_1/pixels", headers={"Prefer": "wait=30"}
+    )
+    assert np.array_equal(np.frombuffer(pixels.content, "<u2").reshape(64, 64), frames[1])
+    assert made.json()["name"] not in client.get("/api/v1/datasets").text
+
+
+def bomb():
+    """A PNG of some kilobytes that would fill 81 MB."""
+    file = io.BytesIO()
+    Image.new("L", (9000, 9000)).save(file, "PNG")
+    return file.getvalue()
+
+
+def looping_tiff():
+    """A TIFF whose first directory says that it is its own successor."""
+    return b"II*\0" + struct.pack("<IHHHII", 8, 1, 256, 3, 1, 64) + struct.pack("<I", 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "words"),
+    [
+        ("a.png", bomb(), 413, "a.png: 9000x9000 px is more than 8192 a side"),
+        ("a.tif", looping_tiff(), 422, "a.tif"),
+        ("a.tif", b"II*\0" + b"\xff" * 100, 422, "a.tif"),
+        ("a.png", b"", 422, "nothing was sent"),
+        ("a.exe", b"MZ", 415, "not an image format"),
+        ("../a.png", b"x", 422, "slash"),
+    ],
+)
+def test_a_file_that_is_no_good_is_refused_in_words_and_at_once(
+    client, worker, workspace, name, content, status, words
+):
+    began = time.monotonic()
+    answer = upload(client, name, content)
+    assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+    assert str(workspace) not in answer.text
+    assert time.monotonic() - began < 60  # a limit of 15 s, and a process that may have to begin first
+    assert client.get("/readyz").status_code == 200
+
+
+def test_events_tell_of_a_job_until_it_is_over(app, client, worker):
+    job = app.state.jobs.ask("planes", {"dataset": "D1", "stem": "it's 50%"}, BATCH, "ada")
+    with client.stream("GET", f"/api/v1/jobs/{job.id}/events") as answer:
+        told = [json.loads(line[5:]) for line in answer.iter_lines() if line.startswith("data:")]
+    assert told[-1]["state"] == "done"
+    assert client.get("/api/v1/jobs?state=done").json()[0]["id"] == job.id
+
+
+def test_every_kind_of_job_has_a_limit_and_somebody_who_does_it():
+    from serving.worker.tasks import TASKS
+
+    assert set(TASKS) == set(LIMITS)
+
+
+def test_a_job_whose_process_dies_says_so_and_the_worker_goes_on(app, client, worker, workspace):
+    (child,) = (
+        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
+    )
+    child.send_signal(signal.SIGSTOP)  # so that it cannot finish first
+    job = app.state.jobs.ask("maps", {"dataset": "D1", "stem": "a", "version": "EA-T1"}, BATCH, "ada")
+    until(lambda: app.state.jobs.job(job.id).state == "running")
+    child.kill()
+    until(lambda: app.state.jobs.job(job.id).state == "failed")
+    assert "died (SIGKILL)" in app.state.jobs.job(job.id).problem
+    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
+    assert answer.status_code == 200
+    until(lambda: app.state.jobs.job(job.id).state == "done")
+
+
+def test_a_killed_workers_job_is_taken_up_by_another(app, worker, workspace):
+    """Last: it ends the worker of the other tests."""
+    (child,) = (
+        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
+    )
+    child.send_signal(signal.SIGSTOP)
+    (workspace / "data" / "D1" / "images" / "a.tif").touch()  # nothing that was prepared holds any more
+    job = app.state.jobs.ask("planes", {"dataset": "D1", "stem": "a"}, BATCH, "ada")
+    until(lambda: app.state.jobs.job(job.id).state == "running")
+    worker.kill()
+    child.send_signal(signal.SIGCONT)
+    second = start(workspace)
+    try:
+        until(lambda: app.state.jobs.job(job.id).state == "done")
+        assert app.state.jobs.job(job.id).attempts == 2
+    finally:
+        second.stdin.close()  # as when `icefloe serve` is gone
+        assert second.wait(timeout=60) == 0
+    assert not child.is_running()
