@@ -33,7 +33,7 @@ test: .venv/.installed  ## the tests, without those that take long or need serve
 node_modules/.package-lock.json: package-lock.json package.json
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 	  { echo "make: node or npm is missing. Install them: apt-get install nodejs npm"; exit 1; }
-	npm ci --silent
+	npm ci --loglevel error
 	@touch $@
 
 test-web: node_modules/.package-lock.json  ## the pages' modules: types, lint, unit tests

@@ -1,4 +1,4 @@
-"""Write serving/web/editor/colour_maps.js, matplotlib's tables: `python tests/web/make_colour_maps.py`."""
+"""Write serving/web/editor/colour_maps.js, matplotlib's tables. `python tests/web/make_colour_maps.py`"""
 
 import json
 from pathlib import Path

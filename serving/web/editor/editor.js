@@ -27,8 +27,10 @@ export class MaskEditor extends HTMLElement {
   #stage = new Stage();
   #keys = keysDialog();
   #panel = new Panel(
-    (command, chord) => {
+    (command, chord, byPointer) => {
       this.#activity.act(performance.now());
+      // Enter shall accept the image, not press the last button again.
+      if (byPointer) this.#stage.root.focus({ preventScroll: true });
       this.#session?.run(command, chord);
     },
     (values) => this.#set(values),
@@ -215,10 +217,10 @@ export class MaskEditor extends HTMLElement {
   }
 
   /** @param {Partial<Values>} values */
-  #set({ window, level, ...settings }) {
+  #set({ window, level, cut, ...settings }) {
     Object.assign(this.#settings, settings);
     if (Object.keys(settings).length > 0) saveSettings(this.#settings);
-    this.#session?.changed({ window, level, ...settings });
+    this.#session?.changed({ window, level, cut, ...settings });
     this.#refresh();
   }
 
@@ -234,6 +236,7 @@ export class MaskEditor extends HTMLElement {
       canRedo: edited.history.canRedo,
       window: screen.window,
       level: screen.level,
+      cut: this.#session.cut,
     });
     this.#stage.setLegend(this.#session.legend);
   }

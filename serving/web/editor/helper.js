@@ -7,15 +7,22 @@ const WORKER = trusted("/web/editor/worker.js");
 
 export class Helper {
   #worker = new Worker(/** @type {string} */ (WORKER), { type: "module" });
-  /** @type {{resolve: (answer: any) => void, reject: (error: Error) => void}[]} answers come in order */
-  #waiting = [];
+  /** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} */
+  #waiting = new Map();
+  #asked = 0;
+  #gone = false;
 
   constructor() {
-    this.#worker.addEventListener("message", ({ data }) => this.#waiting.shift()?.resolve(data));
+    this.#worker.addEventListener("message", ({ data: { id, answer, failure } }) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (failure) waiting?.reject(failed(failure));
+      else waiting?.resolve(answer);
+    });
     this.#worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      const error = new Error("The tool failed on this image. Use the brush, or reload the page.");
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      this.#gone = true;
+      for (const { reject } of this.#waiting.values()) reject(failed(event.message));
+      this.#waiting.clear();
     });
   }
 
@@ -53,11 +60,18 @@ export class Helper {
    * @returns {Promise<any>}
    */
   #ask(request) {
+    if (this.#gone) return Promise.reject(failed("its worker did not start"));
+    const id = this.#asked++;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request });
     });
   }
+}
+
+/** @param {string} cause */
+function failed(cause) {
+  return new Error(`The tool failed (${cause}). Reload the page, or use the brush.`);
 }
 
 /**

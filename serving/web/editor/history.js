@@ -32,6 +32,11 @@ export class History {
     return this.#position < this.#steps.length;
   }
 
+  /** @returns {object | null} the last step done, to know it again */
+  get latest() {
+    return this.#steps[this.#position - 1] ?? null;
+  }
+
   /** Bytes that all steps take together. */
   get bytes() {
     return this.#steps.reduce((sum, step) => sum + step.runs.length, 0);
@@ -162,19 +167,27 @@ function encode(before, after, width, rect, { firsts, ends }) {
     if (pixels > 0) finish();
     skipped += pixels;
   };
+  const change = (/** @type {number} */ pixels, /** @type {number} */ from, /** @type {number} */ to) => {
+    if (from !== was || to !== is) finish();
+    was = from;
+    is = to;
+    length += pixels;
+  };
 
   for (let y = rect.top; y < rect.bottom; y++) {
     const first = Math.min(rect.right, Math.max(rect.left, firsts[y]));
     const end = Math.max(first, Math.min(rect.right, ends[y]));
+    const stop = y * width + end;
     skip(first - rect.left);
-    for (let i = y * width + first; i < y * width + end; i++) {
-      if (before[i] === after[i]) skip(1);
-      else {
-        if (length > 0 && (before[i] !== was || after[i] !== is)) finish();
-        was = before[i];
-        is = after[i];
-        length++;
-      }
+    for (let i = y * width + first; i < stop; ) {
+      let j = i;
+      while (j < stop && before[j] === after[j]) j++;
+      skip(j - i);
+      i = j;
+      const [from, to] = [before[i], after[i]];
+      while (j < stop && before[j] === from && after[j] === to) j++;
+      change(j - i, from, to);
+      i = j;
     }
     skip(rect.right - end);
   }

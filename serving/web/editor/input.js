@@ -9,8 +9,9 @@ import { Pointers } from "./pointer.js";
 
 /** A key that is typed into a form is not meant for the editor. */
 const FIELDS = "input:not([type=range]), select, textarea, [contenteditable], dialog";
-/** Keys that buttons and sliders have for themselves. */
-const OWN_KEYS = /^(Enter|Space|Home|End|(Shift\+)?Arrow.*)$/;
+/** Keys that controls have for themselves. */
+const BUTTON_KEYS = /^(Enter|Space)$/;
+const SLIDER_KEYS = /^(Home|End|(Shift\+)?Arrow.*)$/;
 /** Commands that a key held down goes on giving. */
 const REPEATED = new Set(["move", "moveFar", "smaller", "larger", "zoomIn", "zoomOut", "undo", "redo"]);
 /** CSS pixels of a wheel's turn by which the zoom doubles. */
@@ -109,7 +110,7 @@ export class Input {
 
   /** @param {PointerEvent} event */
   #pointer(event) {
-    const places = event.getCoalescedEvents();
+    const places = event.getCoalescedEvents?.() ?? []; // browsers have it over TLS and on this machine only
     return {
       id: event.pointerId,
       type: event.pointerType,
@@ -148,7 +149,8 @@ export class Input {
     if (event.key === "Alt") event.preventDefault(); // some browsers open their menu when it is let go
     const name = chord(event);
     const command = commandOf(name);
-    if (!command || (target.closest("button, input") && OWN_KEYS.test(name))) return;
+    const own = target.closest("button") ? BUTTON_KEYS : target.closest("input") ? SLIDER_KEYS : null;
+    if (!command || own?.test(name)) return;
     event.preventDefault();
     if (event.repeat) activity.touch(performance.now());
     else activity.act(performance.now());

@@ -25,8 +25,9 @@ import { BRUSHES } from "./tools.js";
  * @property {boolean} canRedo
  * @property {number} window 16-bit values from black to white
  * @property {number} level
+ * @property {number | null} cut threshold of the last threshold lasso, 16-bit value
  *
- * @typedef {Settings & {window: number, level: number}} Values
+ * @typedef {Settings & {window: number, level: number, cut: number}} Values
  */
 
 /** @type {Record<string, Command[]>} buttons of each group, in its order */
@@ -60,19 +61,19 @@ export class Panel {
   #controls;
 
   /**
-   * @param {(command: Command, chord: string) => void} run
+   * @param {(command: Command, chord: string, byPointer: boolean) => void} run
    * @param {(values: Partial<Values>) => void} set
    * @param {() => void} used a slider or choice was set to its new value
    */
   constructor(run, set, used) {
     this.#run = run;
     this.#controls = controls(set);
-    const { diameter, threshold, tolerance, brighter, smallest, opacity, map, window, level, gamma } =
+    const { diameter, threshold, tolerance, brighter, cut, smallest, opacity, map, window, level, gamma } =
       this.#controls;
     const [tools, change, see, images] = Object.entries(COMMANDS).map(([name, commands]) =>
       group(name, ...commands.map((command) => this.#button(command))),
     );
-    tools.append(diameter.row, threshold.row, tolerance.row, brighter.row);
+    tools.append(diameter.row, threshold.row, tolerance.row, brighter.row, cut.row);
     change.append(smallest.row);
     see.append(opacity.row, window.row, level.row, gamma.row, map.row);
     this.#classGroup = group("Classes");
@@ -90,7 +91,7 @@ export class Panel {
    * @param {string[]} classes names by class index
    */
   setClasses(classes) {
-    this.#classes = classes.slice(1, 10).map((name, i) => this.#classButton(name, i + 1, String(i + 1)));
+    this.#classes = classes.slice(1).map((name, i) => this.#classButton(name, i + 1, String(i + 1)));
     this.#classes.push(this.#classButton(keyOf("ignore").label, IGNORE, "0"));
     const toggles = [this.#button("subtract"), this.#button("protect")];
     this.#classGroup.replaceChildren(this.#classGroup.children[0], ...this.#classes, ...toggles);
@@ -124,6 +125,8 @@ export class Panel {
     controls.threshold.row.hidden = tool !== "likely";
     controls.tolerance.row.hidden = tool !== "wand";
     controls.brighter.row.hidden = tool !== "cut";
+    controls.cut.row.hidden = tool !== "cut" || state.cut === null;
+    if (state.cut !== null) controls.cut.set(state.cut);
     controls.map.row.hidden = layer !== "uncertainty" && layer !== "probability";
   }
 
@@ -140,7 +143,7 @@ export class Panel {
   #button(command) {
     const row = keyOf(command);
     const button = element("button", { type: "button", title: titleOf(row) }, row.label);
-    button.addEventListener("click", () => this.#run(command, row.keys[0]));
+    button.addEventListener("click", ({ detail }) => this.#run(command, row.keys[0], detail > 0));
     this.#buttons.set(command, button);
     return button;
   }
@@ -148,16 +151,18 @@ export class Panel {
   /**
    * @param {string} name
    * @param {number} value class index
-   * @param {string} key
+   * @param {string} key as for the command; there are keys for nine classes
    */
   #classButton(name, value, key) {
     const button = element("button", {
       type: "button",
-      title: `${name} (${key})`,
+      title: value > 9 && value !== IGNORE ? name : `${name} (${key})`,
       "data-class": String(value),
     });
     button.append(swatch(value === IGNORE ? null : CLASS_COLOURS[value - 1]), name);
-    button.addEventListener("click", () => this.#run(value === IGNORE ? "ignore" : "class", key));
+    button.addEventListener("click", ({ detail }) =>
+      this.#run(value === IGNORE ? "ignore" : "class", key, detail > 0),
+    );
     return button;
   }
 }
@@ -182,6 +187,9 @@ function controls(set) {
     tolerance: slider("Tolerance", share, percent, (tolerance) => set({ tolerance })),
     brighter: choice("Takes the", { false: "darker pixels", true: "brighter pixels" }, (value) =>
       set({ brighter: value === "true" }),
+    ),
+    cut: slider("Threshold of the last lasso", { min: 0, max: 65535, step: 1 }, String, (cut) =>
+      set({ cut }),
     ),
     smallest: slider(
       "Specks are below",

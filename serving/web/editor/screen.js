@@ -37,6 +37,7 @@ export class Screen {
   #differences = null;
   /** @type {Look} */
   #look;
+  #tableKey = "";
   #restyled = false;
   /** @type {Rect | null} canvas pixels to draw anew */
   #dirty = null;
@@ -208,18 +209,28 @@ export class Screen {
 
   /** @returns {Look} */
   #chosenLook() {
-    const { opacity, outline, gamma, map } = this.settings;
-    const { layer } = this;
-    const filled = layer === "previousMask" || (layer === "mask" && !outline);
-    let table = classTable(CLASS_COLOURS, filled ? opacity : 0);
-    if (layer === "changes") table = classTable(CHANGE_COLOURS, Math.max(opacity, 0.5));
-    if (layer === "uncertainty" || layer === "probability") table = mapTable(map, opacity);
+    const filled = this.layer === "previousMask" || (this.layer === "mask" && !this.settings.outline);
     return {
-      tone: toneTable(this.window, this.level, gamma),
-      table,
+      tone: toneTable(this.window, this.level, this.settings.gamma),
+      table: this.#table(filled),
       stripes: filled,
       lines: LINES,
     };
+  }
+
+  /**
+   * The table of colours; made anew only if it is another, for window and level are dragged.
+   * @param {boolean} filled
+   */
+  #table(filled) {
+    const { opacity, map } = this.settings;
+    const { layer } = this;
+    const key = [layer, filled, opacity, map].join();
+    if (key === this.#tableKey) return this.#look.table;
+    this.#tableKey = key;
+    if (layer === "changes") return classTable(CHANGE_COLOURS, Math.max(opacity, 0.5));
+    if (layer === "uncertainty" || layer === "probability") return mapTable(map, opacity);
+    return classTable(CLASS_COLOURS, filled ? opacity : 0);
   }
 }
 

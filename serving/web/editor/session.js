@@ -7,7 +7,8 @@
 /** @import {Layer} from "./screen.js" */
 /** @import {Settings} from "./settings.js" */
 /** @import {Stage} from "./stage.js" */
-/** @import {Bench, ToolName} from "./tools.js" */
+/** @import {Bench, Tool} from "./tool.js" */
+/** @import {ToolName} from "./tools.js" */
 /** @import {OpenImage, Point, Rect} from "./types.js" */
 /** @import {View} from "./view.js" */
 
@@ -71,6 +72,7 @@ export class Session {
   /** @type {Point[] | null} once asked for */
   #spots = null;
   #spot = -1;
+  #closed = false;
   #tools;
 
   /**
@@ -87,19 +89,25 @@ export class Session {
       desk.stage.map,
       this.#image,
       this.edited.mask,
-      image.original ?? mask.slice(),
+      image.original ?? mask,
       desk.settings,
       () => this.#drawOver(),
     );
     this.#counts = histogram(pixels);
     this.#tools = toolsOn(this.#bench());
-    desk.helper.open({ pixels, width, height });
+    desk.helper.open({ pixels, width, height }).catch((error) => this.say(error.message));
     this.fitCanvas();
     this.screen.view.fit();
   }
 
+  /** @returns {Tool} the one chosen */
   get tool() {
     return this.#tools[this.#desk.chosen.tool];
+  }
+
+  /** The threshold lasso's threshold, 16-bit value; null before the first lasso. */
+  get cut() {
+    return this.#tools.cut.threshold;
   }
 
   /**
@@ -112,6 +120,7 @@ export class Session {
   }
 
   close() {
+    this.#closed = true;
     this.giveUp();
     this.screen.close();
   }
@@ -122,7 +131,7 @@ export class Session {
    * @param {string} chord
    */
   run(command, chord) {
-    if (this.#down && !WHILE_DOWN.has(command)) return;
+    if (this.#closed || (this.#down && !WHILE_DOWN.has(command))) return;
     const busy = this.#shaping ?? this.tool.settled;
     if (busy) busy.then(() => this.run(command, chord));
     else {
@@ -202,7 +211,7 @@ export class Session {
     }
     this.put(this.#placed(), false);
     if (this.tool.clicks) this.lift();
-    else this.say("The tool is down. Arrow keys move it, Space lifts it.");
+    else if (this.#down) this.say("The tool is down. Arrow keys move it, Space lifts it.");
     this.screen.touched();
   }
 
@@ -268,7 +277,8 @@ export class Session {
    * Settings, window or level are others.
    * @param {Partial<Values>} values
    */
-  changed({ window = this.screen.window, level = this.screen.level, ...settings }) {
+  changed({ window = this.screen.window, level = this.screen.level, cut, ...settings }) {
+    if (cut !== undefined) this.#tools.cut.recut(cut);
     this.screen.window = window;
     this.screen.level = level;
     if ("diameter" in settings) this.screen.touched();
@@ -377,6 +387,7 @@ export class Session {
     const adds = shape === "holes" || shape === "outerRim";
     const { smallest } = this.settings;
     const selection = await this.#desk.helper.shape({ shape, mask: edited.mask, value, smallest });
+    if (this.#closed) return;
     this.screen.changed(edited.select(selection, adds ? value : 0, this.#writable(!adds)));
     if (!this.#commit()) this.say("Nothing was to change.");
   }

@@ -1,10 +1,14 @@
-/** The editor's worker: jobs in, answers out, in order. */
+/** The editor's worker: requests in, answers out, each with its number. */
 
 import { Jobs } from "./jobs.js";
 
 const jobs = new Jobs();
 
-addEventListener("message", ({ data }) => {
-  const answer = jobs.run(data);
-  postMessage(answer, { transfer: answer && "inside" in answer ? [answer.inside.buffer] : [] });
+addEventListener("message", ({ data: { id, request } }) => {
+  try {
+    const answer = jobs.run(request);
+    postMessage({ id, answer }, { transfer: answer && "inside" in answer ? [answer.inside.buffer] : [] });
+  } catch (error) {
+    postMessage({ id, failure: String(error) });
+  }
 });
