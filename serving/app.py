@@ -30,7 +30,7 @@ from serving.pages import api as api_page
 from serving.pages import label as label_page
 from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
-from serving.problems import add_handlers, failure
+from serving.problems import PROBLEM, add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
 OPTIONS_VARIABLE = "ICEFLOE_SERVING"
@@ -76,6 +76,7 @@ def build(options: Options) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(count), Depends(authorise)],
+        responses={"default": PROBLEM},
     )
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)

@@ -27,6 +27,26 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+PROBLEM: dict[str, Any] = {
+    "description": "A problem: `detail` says what happened and what to do, the log knows `request_id`",
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "request_id": {"type": "string"},
+                },
+                "required": ["type", "title", "status", "detail", "request_id"],
+            }
+        }
+    },
+}
+"""Every answer but those that a route documents, in the service's document."""
+
 
 class RefusedError(Exception):
     """A request that is refused.

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from serving.jobs.job import Job, JobState
 from serving.jobs.table import Jobs
+from serving.parameters import RowId
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -35,19 +36,19 @@ def list_jobs(
 
 
 @router.get("/{job_id}")
-def show_job(job_id: int, jobs: OpenJobs) -> Job:
+def show_job(job_id: RowId, jobs: OpenJobs) -> Job:
     """One job."""
     return jobs.job(job_id)
 
 
 @router.delete("/{job_id}")
-def cancel_job(job_id: int, jobs: OpenJobs) -> Job:
+def cancel_job(job_id: RowId, jobs: OpenJobs) -> Job:
     """End a job that waits, or tell one that runs to stop; one that is over stays as it is."""
     return jobs.cancel(job_id)
 
 
 @router.post("/{job_id}/retry")
-def retry_job(job_id: int, jobs: OpenJobs) -> Job:
+def retry_job(job_id: RowId, jobs: OpenJobs) -> Job:
     """Let a job that failed or was cancelled wait again."""
     return jobs.retry(job_id)
 
@@ -57,7 +58,7 @@ def retry_job(job_id: int, jobs: OpenJobs) -> Job:
     response_class=StreamingResponse,
     responses={200: {"content": {EVENTS: {}}, "description": "The job after each change, until it is over"}},
 )
-def follow_job(job_id: int, jobs: OpenJobs) -> StreamingResponse:
+def follow_job(job_id: RowId, jobs: OpenJobs) -> StreamingResponse:
     """The job as server-sent events: as it is, after each change, until it is over."""
     return StreamingResponse(_events(jobs, jobs.job(job_id)), media_type=EVENTS)
 

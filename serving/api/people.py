@@ -10,6 +10,7 @@ from serving.auth.identity import CurrentPerson
 from serving.auth.people import Person, StaleError
 from serving.auth.roles import Role
 from serving.etags import etag, expected_revision
+from serving.parameters import RowId
 from serving.problems import RefusedError
 
 router = APIRouter(tags=["people"])
@@ -59,7 +60,7 @@ def add_person(new: NewPerson, request: Request, response: Response, actor: Curr
 
 
 @router.get("/people/{person_id}")
-def show_person(person_id: int, request: Request, response: Response) -> Person:
+def show_person(person_id: RowId, request: Request, response: Response) -> Person:
     """One account."""
     person: Person = request.app.state.people.person(person_id)
     response.headers["ETag"] = etag(person.revision)
@@ -68,7 +69,7 @@ def show_person(person_id: int, request: Request, response: Response) -> Person:
 
 @router.patch("/people/{person_id}")
 def change_person(
-    person_id: int,
+    person_id: RowId,
     change: Change,
     revision: Annotated[int, Depends(expected_revision)],
     request: Request,
@@ -90,7 +91,7 @@ def change_person(
 
 
 @router.post("/people/{person_id}/links", status_code=201)
-def make_link(person_id: int, request: Request, actor: CurrentPerson) -> Link:
+def make_link(person_id: RowId, request: Request, actor: CurrentPerson) -> Link:
     """A new one-time link, for somebody who has forgotten the password."""
     return Link(link=welcome(request.app.state.people.new_link(person_id, actor.name)))
 

@@ -12,6 +12,7 @@ from icefloe.active.queue import LEASE_SECONDS, Queue
 from icefloe.errors import MissingError
 from serving.auth.identity import CurrentPerson
 from serving.etags import etag, expected_revision
+from serving.parameters import LARGEST_ID, RowId
 from serving.problems import RefusedError
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -133,7 +134,7 @@ class Wanted(BaseModel):
     """Which image to lease: the next of all or of one dataset, or a certain item."""
 
     dataset: Annotated[str | None, Field(max_length=255)] = None
-    item_id: int | None = None
+    item_id: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
 
 
 class Reason(BaseModel):
@@ -168,7 +169,7 @@ def own_lease(token: LeaseToken, person: CurrentPerson, queue: OpenQueue) -> Lea
 OwnLease = Annotated[Lease, Depends(own_lease)]
 
 
-def lease_of_item(item_id: int, lease: OwnLease) -> Lease:
+def lease_of_item(item_id: RowId, lease: OwnLease) -> Lease:
     """The person's own lease, if it is for the item of the path.
 
     Raises
@@ -239,13 +240,13 @@ def list_items(
 
 
 @router.get("/items/{item_id}")
-def show_item(item_id: int, queue: OpenQueue) -> QueueItem:
+def show_item(item_id: RowId, queue: OpenQueue) -> QueueItem:
     """One item."""
     return QueueItem.of(queue.item(item_id))
 
 
 @router.get("/items/{item_id}/history")
-def show_history(item_id: int, queue: OpenQueue) -> list[HistoryLine]:
+def show_history(item_id: RowId, queue: OpenQueue) -> list[HistoryLine]:
     """What happened to an item, oldest first."""
     queue.item(item_id)
     events: list[Event] = queue.history(item_id)
@@ -253,7 +254,7 @@ def show_history(item_id: int, queue: OpenQueue) -> list[HistoryLine]:
 
 
 @router.get("/items/{item_id}/presegmentation", response_class=Response, responses=MASK_ANSWER)
-def show_presegmentation(item_id: int, queue: OpenQueue) -> Response:
+def show_presegmentation(item_id: RowId, queue: OpenQueue) -> Response:
     """The mask that the ensemble predicted, as 8-bit PNG of class indices."""
     png = queue.presegmentation(item_id)
     if png is None:
@@ -297,7 +298,7 @@ def release_lease(lease: OwnLease, queue: OpenQueue) -> None:
     response_class=Response,
     responses=MASK_ANSWER | {204: {"description": "You have none"}},
 )
-def show_draft(item_id: int, queue: OpenQueue, drafts: OpenDrafts, person: CurrentPerson) -> Response:
+def show_draft(item_id: RowId, queue: OpenQueue, drafts: OpenDrafts, person: CurrentPerson) -> Response:
     """Your own draft of an item's mask, with the seconds of work in it; 204 if you have none."""
     draft = drafts.read(queue.item(item_id).id, person.name)
     if draft is None:
@@ -345,7 +346,7 @@ def skip_item(lease: ItemsLease, why: Reason, queue: OpenQueue) -> None:
 
 
 @router.post("/items/{item_id}/reopen")
-def reopen_item(item_id: int, why: Reason, queue: OpenQueue, person: CurrentPerson) -> QueueItem:
+def reopen_item(item_id: RowId, why: Reason, queue: OpenQueue, person: CurrentPerson) -> QueueItem:
     """Put a skipped image, or one whose label is no good, back in the queue."""
     queue.reopen(item_id, person.name, why.reason)
     return QueueItem.of(queue.item(item_id))

@@ -17,6 +17,7 @@ from serving.auth.people import Person
 from serving.jobs.job import BATCH, Job
 from serving.jobs.table import Jobs
 from serving.jobs.waiting import preferred_wait, until_over
+from serving.parameters import RowId
 from serving.prepared import MOST_IMAGES, UPLOAD, Prepared, find_dataset, read_maps
 
 router = APIRouter(prefix="/segmentations", tags=["segmentations"])
@@ -97,7 +98,7 @@ async def ask_for_segmentation(
 
 
 @router.get("/{job_id}")
-def show_segmentation(job_id: int, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Segmentation:
+def show_segmentation(job_id: RowId, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Segmentation:
     """How far a segmentation is, and the images done so far."""
     return _segmentation(request, _job(jobs, job_id), person)
 
@@ -107,7 +108,7 @@ def show_segmentation(job_id: int, request: Request, person: CurrentPerson, jobs
     response_class=Response,
     responses={200: {"content": {"text/csv": {}}, "description": "A row for each image done so far"}},
 )
-def show_table(job_id: int, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Response:
+def show_table(job_id: RowId, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Response:
     """The segmentation as a table: CSV, areas in px2 and nm2."""
     found = _segmentation(request, _job(jobs, job_id), person)
     text = io.StringIO(newline="")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from serving.auth.identity import CurrentPerson
 from serving.auth.tokens import Token
+from serving.parameters import RowId
 from serving.problems import RefusedError
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
@@ -42,6 +43,6 @@ def add_token(new: NewToken, request: Request, person: CurrentPerson) -> MadeTok
 
 
 @router.delete("/{token_id}", status_code=204)
-def revoke_token(token_id: int, request: Request, person: CurrentPerson) -> None:
+def revoke_token(token_id: RowId, request: Request, person: CurrentPerson) -> None:
     """End one of your tokens."""
     request.app.state.tokens.revoke(person, token_id)

@@ -91,10 +91,10 @@ def workspace_with_version(folder: Path, ensemble: Ensemble) -> tuple[Path, Regi
     return workspace, register_untrained(workspace, ensemble)
 
 
-def register_untrained(workspace: Path, ensemble: Ensemble) -> Registry:
-    """Register an ensemble, untrained and not judged, as EA-T1 of a workspace; its registry."""
+def register_untrained(workspace: Path, ensemble: Ensemble, name: str = "EA-T1") -> Registry:
+    """Register an ensemble, untrained and not judged, in a workspace; its registry."""
     folder = workspace.parent
-    ensemble.save(folder / "EA-T1")
+    ensemble.save(folder / name)
     image = LabelledImage(
         key="D1/a", role="train", image_sha256="i", mask_sha256="m", author="ada", labelled_at="2026-01-01"
     )
@@ -105,7 +105,7 @@ def register_untrained(workspace: Path, ensemble: Ensemble) -> Registry:
         seeds={},
         packages={},
         images=(image,),
-        weights_sha256=member_hashes(folder / "EA-T1"),
+        weights_sha256=member_hashes(folder / name),
         start_sha256={},
         parent=None,
         created="2026-01-01T00:00:00+00:00",
@@ -119,7 +119,7 @@ def register_untrained(workspace: Path, ensemble: Ensemble) -> Registry:
         baselines={},
     )
     registry = Registry(load_settings(workspace))
-    registry.register(folder / "EA-T1", lineage, evaluation)
+    registry.register(folder / name, lineage, evaluation)
     return registry
 
 

@@ -17,12 +17,13 @@ import tifffile
 from PIL import Image
 
 from icefloe.datasets.dataset import DatasetInfo
+from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from serving.app import create_app
 from serving.jobs.job import BATCH
 from serving.jobs.kinds import LIMITS
 from serving.options import Options
-from tests.icefloe.cli.conftest import workspace_with_version
+from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
 
 HURRIED = 120  # s; nothing here takes as long unless something is wrong
 
@@ -215,6 +216,30 @@ def test_every_kind_of_job_has_a_limit_and_somebody_who_does_it():
     from serving.worker.tasks import TASKS
 
     assert set(TASKS) == set(LIMITS)
+
+
+def test_a_promotion_serves_within_30_s_and_a_damaged_version_leaves_the_one_before(
+    app, client, worker, workspace, make_ensemble
+):
+    registry = Registry(load_settings(workspace))
+    register_untrained(workspace, make_ensemble(seeds=(1, 2)), name="EA-T2")
+    registry.promote("EA-T2", force=True, reason="a test", by="ada")
+    until(lambda: client.get("/readyz").json()["champion"] == "EA-T2", seconds=30)
+    register_untrained(workspace, make_ensemble(seeds=(0, 2)), name="EA-T3")
+    registry.promote("EA-T3", force=True, reason="a test", by="ada")
+    for weights in (workspace / ".icefloe" / "mlartifacts").rglob("*.safetensors"):
+        if "seed2" in weights.name or weights.name.endswith("s2.safetensors"):
+            weights.write_bytes(b"damaged")
+    until(lambda: any(each.problem for each in app.state.workers.living()), seconds=60)
+    (state,) = app.state.workers.living()
+    assert state.champion == "EA-T2"
+    assert client.get("/api/v1/images/D1/a/maps", headers={"Prefer": "wait=30"}).json()["version"] == "EA-T2"
+    registry.rollback(by="ada")
+    until(lambda: client.get("/readyz").json()["champion"] == "EA-T2" and not state_problem(app))
+
+
+def state_problem(app):
+    return any(each.problem for each in app.state.workers.living())
 
 
 def test_a_job_whose_process_dies_says_so_and_the_worker_goes_on(app, client, worker, workspace):
