@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from serving.api import datasets, images, jobs, people, queue, sessions, tokens
+from serving.api import data, datasets, images, jobs, models, people, queue, runs, sessions, tokens
 
 router = APIRouter(prefix="/api/v1")
-for resource in (sessions, tokens, datasets, images, queue, jobs, people):
+for resource in (sessions, tokens, datasets, data, images, queue, models, runs, jobs, people):
     router.include_router(resource.router)

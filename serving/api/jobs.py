@@ -1,14 +1,15 @@
 """Jobs: what workers do and did, how far they are, cancelling and trying again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from serving.jobs.job import Job, JobState
+from serving.jobs.job import BATCH, Job, JobState
+from serving.jobs.kinds import Kind, RunKind
 from serving.jobs.table import Jobs
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -24,6 +25,20 @@ def jobs_of(request: Request) -> Jobs:
 
 
 OpenJobs = Annotated[Jobs, Depends(jobs_of)]
+
+
+def asked(
+    jobs: Jobs,
+    response: Response,
+    kind: Kind | RunKind,
+    arguments: Mapping[str, Any],
+    actor: str,
+    changes: str,
+) -> Job:
+    """A job that somebody has asked for and does not wait for; the answer's `Location` is the job."""
+    job = jobs.ask(kind, arguments, BATCH, actor, changes)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return job
 
 
 @router.get("")

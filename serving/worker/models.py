@@ -14,6 +14,7 @@ from icefloe.registry.loading import load_version
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 from serving.worker.messages import Loaded
+from serving.worker.snapshot import SnapshotWriter
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +106,12 @@ def _try(settings: Settings, segmenter: Segmenter) -> None:
         raise IcefloeError(f"{segmenter.name}: its probabilities are not numbers. Train it again.")
 
 
-def follow(models: Models) -> None:
-    """Follow the registry for good."""
+def follow(models: Models, snapshots: SnapshotWriter) -> None:
+    """Follow the registry for good, and keep its snapshot up to date."""
     while True:
+        try:
+            snapshots.update()
+        except Exception:
+            logger.warning("The snapshot of the registry could not be written.", exc_info=True)
         models.follow()
         time.sleep(FOLLOW_SECONDS)

@@ -1,31 +1,17 @@
 """What workers can do: kind of a job -> the function that does it."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from icefloe.progress import Progress
-from icefloe.settings import Settings
 from serving.jobs.kinds import Kind
 from serving.prepared import Prepared, find_sample, read_maps, read_planes
+from serving.worker.champion import promote, rollback
+from serving.worker.context import Arguments, Context, Task
+from serving.worker.data import audit, collect
 from serving.worker.maps import prepare_maps
-from serving.worker.models import Models
 from serving.worker.planes import prepare_planes
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a task works with."""
-
-    settings: Settings
-    models: Models
-    progress: Progress
-
-
-Arguments = Mapping[str, Any]
-Task = Callable[[Context, Arguments], Mapping[str, Any]]
 
 
 def planes(context: Context, arguments: Arguments) -> Mapping[str, Any]:
@@ -48,7 +34,14 @@ def maps(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     return {}
 
 
-TASKS: dict[Kind, Task] = {"planes": planes, "maps": maps}
+TASKS: dict[Kind, Task] = {
+    "planes": planes,
+    "maps": maps,
+    "promote": promote,
+    "rollback": rollback,
+    "collect": collect,
+    "audit": audit,
+}
 
 
 def _remove_older(folder: Path) -> None:
