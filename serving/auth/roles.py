@@ -19,6 +19,10 @@ class Role(StrEnum):
 
 NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/"): Role.VIEWER,
+    ("GET", "/overview"): Role.VIEWER,
+    ("GET", "/models"): Role.VIEWER,
+    ("GET", "/models/{version}"): Role.VIEWER,
+    ("GET", "/data"): Role.VIEWER,
     ("GET", "/label"): Role.LABELER,
     ("GET", "/account"): Role.VIEWER,
     ("GET", "/people"): Role.ADMIN,
