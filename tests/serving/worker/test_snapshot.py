@@ -1,30 +1,10 @@
 """The snapshot of a real registry: what web processes read is what is there."""
 
-import pytest
-
+from icefloe.drift.report import GateReport
 from icefloe.registry.runs import RunRecord
-from icefloe.settings import load_settings
 from serving.snapshot import read_snapshot, snapshot_file
 from serving.worker.snapshot import SnapshotWriter
-from tests.icefloe.conftest import evaluation_of  # noqa: F401
-from tests.icefloe.registry.conftest import (  # noqa: F401
-    STUDIES,
-    first,
-    lineage_of,
-    registry,
-    retrain,
-    save_ensemble,
-    store,
-)
-
-
-@pytest.fixture
-def settings(store, tmp_path):  # noqa: F811
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    names = store | {"registered_model": f"study-{next(STUDIES)}", "experiment": f"runs-{next(STUDIES)}"}
-    (folder / "icefloe.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in names.items()))
-    return load_settings(folder)
+from tests.serving.studies import *  # noqa: F403
 
 
 def test_an_empty_registry_says_so(settings):
@@ -34,7 +14,7 @@ def test_an_empty_registry_says_so(settings):
     assert read_snapshot(settings) == snapshot
 
 
-def test_versions_are_there_with_lineage_scores_and_the_gates_words(settings, registry, retrain):  # noqa: F811
+def test_versions_are_there_with_lineage_scores_and_the_gates_words(settings, registry, retrain):
     retrain(2)
     models = SnapshotWriter(settings).update().models
 
@@ -54,7 +34,7 @@ def test_versions_are_there_with_lineage_scores_and_the_gates_words(settings, re
     assert (change.action, change.champion, change.replaced, change.by) == ("promote", "EA-T1", None, "ada")
 
 
-def test_what_the_gate_objects_to_is_said_before_anybody_tries(settings, registry, retrain):  # noqa: F811
+def test_what_the_gate_objects_to_is_said_before_anybody_tries(settings, registry, retrain):
     retrain(2, dice_on_d3=0.6)
     two = SnapshotWriter(settings).update().models.version("EA-T2")
     assert two.objection == registry.objection("EA-T2")
@@ -63,8 +43,8 @@ def test_what_the_gate_objects_to_is_said_before_anybody_tries(settings, registr
 
 def test_a_promotion_elsewhere_changes_the_revision_and_a_look_alone_changes_nothing(
     settings,
-    registry,  # noqa: F811
-    retrain,  # noqa: F811
+    registry,
+    retrain,
 ):
     retrain(2)
     writer = SnapshotWriter(settings)
@@ -96,3 +76,35 @@ def test_runs_are_listed_with_what_they_found_and_how_they_ended(settings):
     assert runs[going.run_id].ended is None
     going.finish()
     assert {run.id: run for run in writer.update().runs}[going.run_id].state == "done"
+
+
+def test_drift_verdicts_are_listed_newest_first_with_run_version_and_sentence(settings):
+    report = GateReport(
+        outcome="inconclusive",
+        dataset="D3",
+        decided_by=(),
+        evidence=(),
+        noise=None,
+        n_images=3,
+        reference_experiments=("melting",),
+        alpha=0.05,
+        reason="it has 3 images, and 5 are needed",
+        version="EA-T1",
+    )
+    earlier, later = (RunRecord.start(settings, "drift_check", "D3") for _ in range(2))
+    for record in (earlier, later):
+        record.write_result("gate/D3.json", report)
+        record.finish()
+
+    verdicts = SnapshotWriter(settings).update().drift
+
+    assert [verdict.run for verdict in verdicts] == [later.run_id, earlier.run_id]
+    newest = verdicts[0]
+    assert (newest.dataset, newest.outcome, newest.version, newest.n_images) == (
+        "D3",
+        "inconclusive",
+        "EA-T1",
+        3,
+    )
+    assert newest.sentence == "D3 cannot be judged: it has 3 images, and 5 are needed."
+    assert newest.time >= verdicts[1].time
