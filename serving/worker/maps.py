@@ -16,15 +16,15 @@ MASK = "mask.png"
 NUMBERS = "maps.npz"
 
 
-def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
+def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Path) -> None:
     """Segment an image and write what came of it.
 
     Parameters
     ----------
     sample
         The image.
-    segmenter
-        The version.
+    version, segmenter
+        Name of the version in the registry, and the version.
     folder
         New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32).
 
@@ -47,7 +47,7 @@ def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
         with (beside / NUMBERS).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
         about = MapsAbout(
-            version=segmenter.name,
+            version=version,
             classes=segmenter.classes,
             largest=largest,
             scores=prediction.scores(),

@@ -25,6 +25,17 @@ LONGEST_LINE = 300
 KEPT_LINES = 40
 
 
+def pipeline_command(settings: Settings, job: Job) -> list[str]:
+    """The command line that runs the pipeline which a job asks for."""
+    wanted = job.arguments
+    command = [sys.executable, "-m", "icefloe.cli", "-C", str(settings.workspace)]
+    command += ["pipeline", "run", PIPELINES[job.kind], f"--preset={wanted['preset']}"]
+    command += [f"--dataset={name}" for name in wanted["datasets"]]
+    if wanted["minutes"] is not None:
+        command.append(f"--minutes={wanted['minutes']}")
+    return command
+
+
 class Said:
     """What a run prints: the step that it is in, how many are done, and its last words.
 
@@ -82,10 +93,20 @@ class Runs:
         Name of the worker.
     say
         Told what it does, a line at a time.
+    command
+        Makes the command that does a job.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs, name: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: Jobs,
+        name: str,
+        say: Callable[[str], None],
+        command: Callable[[Settings, Job], Sequence[str]] = pipeline_command,
+    ) -> None:
         self._settings, self._jobs, self._name, self._say = settings, jobs, name, say
+        self._command = command
 
     def follow(self, stop: threading.Event) -> None:
         """Do runs until `stop` is set; one at hand is left to other workers then."""
@@ -101,7 +122,7 @@ class Runs:
 
     def _do(self, job: Job, stop: threading.Event) -> None:
         began, reported = time.monotonic(), -float("inf")
-        with _leashed(_command(self._settings, job)) as process:
+        with _leashed(self._command(self._settings, job)) as process:
             said = Said(_output(process))
             while process.poll() is None:
                 now = time.monotonic()
@@ -120,16 +141,6 @@ class Runs:
                 self._jobs.finish(job.id, self._name, {"sentence": said.finish()})
             else:
                 self._jobs.fail(job.id, self._name, said.problem())
-
-
-def _command(settings: Settings, job: Job) -> list[str]:
-    wanted = job.arguments
-    command = [sys.executable, "-m", "icefloe.cli", "-C", str(settings.workspace)]
-    command += ["pipeline", "run", PIPELINES[job.kind], f"--preset={wanted['preset']}"]
-    command += [f"--dataset={name}" for name in wanted["datasets"]]
-    if wanted["minutes"] is not None:
-        command.append(f"--minutes={wanted['minutes']}")
-    return command
 
 
 @contextmanager

@@ -27,9 +27,10 @@ def planes(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 def maps(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Segment an image for browsers."""
     sample = find_sample(context.settings, arguments["dataset"], arguments["stem"])
-    folder = Prepared(context.settings).maps(sample, arguments["version"])
+    version = arguments["version"]
+    folder = Prepared(context.settings).maps(sample, version)
     if read_maps(folder) is None:
-        prepare_maps(sample, context.models.get(arguments["version"]), folder)
+        prepare_maps(sample, version, context.models.get(version), folder)
         _remove_older(folder.parent)
     return {}
 
