@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKSPACE := demo
 
-.PHONY: help demo test test-browser lint integration bench clean
+.PHONY: help demo test test-web test-browser lint integration bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,6 +30,17 @@ demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing t
 test: .venv/.installed  ## the tests, without those that take long or need servers
 	$(BIN)/pytest -n auto --dist loadfile -m 'not integration and not browser' --ignore tests/browser
 
+node_modules/.package-lock.json: package-lock.json package.json
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo "make: node or npm is missing. Install them: apt-get install nodejs npm"; exit 1; }
+	npm ci --loglevel error
+	@touch $@
+
+test-web: node_modules/.package-lock.json  ## the pages' modules: types, lint, unit tests
+	npm run --silent types
+	npm run --silent lint
+	npm run --silent test
+
 test-browser: .venv/.installed  ## the pages in Debian's chromium
 	@command -v chromium >/dev/null || \
 	  { echo "make: chromium is missing. Install it: apt-get install chromium"; exit 1; }
@@ -50,4 +61,4 @@ bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, it
 	cd $(WORKSPACE) && ../$(BIN)/icefloe study uncertainty
 
 clean:  ## remove what the targets made, but not data
-	rm -rf .venv $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

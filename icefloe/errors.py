@@ -16,6 +16,10 @@ class ConflictError(IcefloeError):
     """It was possible when it was begun; what somebody did since rules it out."""
 
 
+class TooLargeError(IcefloeError):
+    """It would take more memory or time than one request may."""
+
+
 class BusyError(IcefloeError):
     """Not now: others are in the way, or a server is not there; the same may work later."""
 

@@ -18,6 +18,12 @@ LABEL = "label.png"
 SIDES: tuple[int, ...] = (256, 1024)
 """Longest sides of overviews, in px: of a list, of a screen."""
 
+MOST_IMAGES = 500
+"""Images of one request."""
+
+UPLOAD = "upload-"
+"""What the names of datasets begin with that a person has sent; they are hers alone."""
+
 MapName = Literal["probability", "std", "entropy"]
 MAP_NAMES: tuple[MapName, ...] = get_args(MapName)
 
@@ -65,6 +71,10 @@ class MapsAbout(BaseModel):
     largest
         Of each map, the value that 255 stands for in its picture: 1, 0.5, and the logarithm of the number of
         classes (nats).
+    height, width
+        Size in px.
+    fractions
+        Of the image's area, by class; they sum to 1.
     scores
         Numbers of the image (`icefloe.ensemble.prediction.SCORES`), None where a single member tells nothing.
     """
@@ -74,6 +84,9 @@ class MapsAbout(BaseModel):
     version: str
     classes: tuple[str, ...]
     largest: dict[MapName, float]
+    height: int
+    width: int
+    fractions: tuple[float, ...]
     scores: dict[str, float | None]
 
 
@@ -83,32 +96,44 @@ def dataset_names(settings: Settings) -> list[str]:
     return sorted((name for name in folders if not name.startswith(".")), key=natural_key)
 
 
-def find_dataset(settings: Settings, name: str) -> Dataset:
-    """A dataset of the workspace.
+def find_dataset(settings: Settings, name: str, person_id: int | None) -> Dataset:
+    """A dataset of the workspace, or one that the person has sent.
 
     Raises
     ------
     MissingError
         If there is none of that name, or it can't be a name.
     """
-    folder = settings.data / name
-    if name_problem(name) or not (folder / INFO_FILE).is_file():
+    root = settings.data
+    if name.startswith(UPLOAD):
+        root = uploads_of(settings, person_id)
+    if name_problem(name) or not (root / name / INFO_FILE).is_file():
         raise MissingError(f"{name}: no such dataset. List the datasets to see them.")
-    return Dataset.load(folder)
+    return Dataset.load(root / name)
 
 
-def find_sample(settings: Settings, dataset: str, stem: str) -> Sample:
-    """An image of the workspace.
+def find_sample(settings: Settings, dataset: str, stem: str, person_id: int | None) -> Sample:
+    """An image of the workspace, or one that the person has sent.
 
     Raises
     ------
     MissingError
         If there is none of that name.
     """
-    for sample in find_dataset(settings, dataset).samples:
+    for sample in find_dataset(settings, dataset, person_id).samples:
         if sample.stem == stem:
             return sample
     raise MissingError(f"{dataset}/{stem}: no such image. List the dataset's images to see them.")
+
+
+def uploads_of(settings: Settings, person_id: int | None) -> Path:
+    """Folder of the datasets that a person has sent."""
+    return settings.state / "served" / "uploads" / str(person_id)
+
+
+def arriving(settings: Settings, person_id: int, upload: str) -> Path:
+    """Folder of a file that a person has sent and no worker has read yet."""
+    return settings.state / "served" / "arriving" / str(person_id) / upload
 
 
 class Prepared:

@@ -18,6 +18,7 @@ from icefloe.errors import (
     IcefloeError,
     MissingError,
     NoRoomError,
+    TooLargeError,
     explain_system_error,
 )
 from serving.pages.render import render, wants_page
@@ -96,6 +97,7 @@ def add_handlers(app: FastAPI) -> None:
         meanings = (
             (MissingError, 404),
             (ConflictError, 409),
+            (TooLargeError, 413),
             (BusyError, 503),
             (NoRoomError, 507),
             (IcefloeError, 422),

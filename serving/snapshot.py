@@ -115,7 +115,7 @@ class VersionState(BaseModel):
     scores: dict[str, dict[str, float]]
 
 
-class Change(BaseModel):
+class ChampionChange(BaseModel):
     """A promotion or rollback: what, which version replaced which, by whom, when (s since the epoch), why."""
 
     model_config = FROZEN
@@ -146,7 +146,7 @@ class ModelsState(BaseModel):
     previous: str | None
     sentence: str
     versions: tuple[VersionState, ...]
-    history: tuple[Change, ...]
+    history: tuple[ChampionChange, ...]
 
     @cached_property
     def revision(self) -> int:

@@ -77,22 +77,29 @@ class Queue:
         )
         return True
 
-    def lease(self, labeler: str, seconds: float = LEASE_SECONDS, dataset: str | None = None) -> Lease | None:
+    def lease(
+        self,
+        labeler: str,
+        seconds: float = LEASE_SECONDS,
+        dataset: str | None = None,
+        item_id: int | None = None,
+    ) -> Lease | None:
         """Hand the next waiting image, the best ranked of the oldest round, to `labeler`; None if none waits.
 
-        The lease ends by itself after `seconds` unless it is renewed; the image is then free for others.
+        With `dataset` or `item_id` one of that dataset, or that very one, if it waits. The lease ends by
+        itself after `seconds` unless it is renewed; the image is then free for others.
         """
         check_person(labeler)
         rules.check_lease_duration(seconds)
         with self.database.writing() as connection:
             now = self._clock()
             end_expired_leases(connection, now)
-            item_id = items_table.next_waiting(connection, dataset)
-            if item_id is None:
+            found = items_table.next_waiting(connection, dataset, item_id)
+            if found is None:
                 return None
-            lease = LeaseRecord(secrets.token_urlsafe(16), item_id, labeler, now + seconds)
+            lease = LeaseRecord(secrets.token_urlsafe(16), found, labeler, now + seconds)
             leases_table.add(connection, lease)
-            events_table.record(connection, now, item_id, labeler, "leased", until=timestamp(lease.expires))
+            events_table.record(connection, now, found, labeler, "leased", until=timestamp(lease.expires))
             return self._with_item(connection, lease)
 
     def leases(self, labeler: str) -> list[Lease]:

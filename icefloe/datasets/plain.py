@@ -91,18 +91,24 @@ def read_indexed(path: Path) -> NDArray[Any] | None:
 
 
 def shape_from_header(path: Path) -> tuple[int, int] | None:
-    """(H, W) as displayed, without decoding the pixels; None if the header does not tell."""
+    """(H, W) as displayed, without decoding the pixels; None if the header does not tell, or of a stack."""
+    found = stack_from_header(path)
+    return found[1:] if found is not None and found[0] == 1 else None
+
+
+def stack_from_header(path: Path) -> tuple[int, int, int] | None:
+    """(T, H, W) as displayed, without decoding the pixels; None if the header does not tell."""
     if path.suffix.lower() not in PICTURES:
         return None
     with _one_line_errors(path):
         if tiff.is_tiff(path):
             with tiff.opened(path) as images:
-                return images.shape if images.n_frames == 1 else None
+                return images.n_frames, *images.shape
         with _opened(path) as picture:
-            if getattr(picture, "n_frames", 1) > 1:  # the first may be a thumbnail
-                return None
+            n_frames = getattr(picture, "n_frames", 1)
             shape = picture.height, picture.width
-            return shape[::-1] if picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8) else shape
+            turned = picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+            return n_frames, *(shape[::-1] if turned else shape)
 
 
 _ORIENTATION = 0x0112

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.settings import Settings
+from serving.auth.identity import CurrentPerson
 from serving.prepared import dataset_names, find_dataset
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -67,16 +68,17 @@ class ImageEntry(BaseModel):
 def list_datasets(request: Request) -> list[DatasetEntry]:
     """Every dataset, in natural order."""
     settings: Settings = request.app.state.settings
-    return [DatasetEntry.of(find_dataset(settings, name)) for name in dataset_names(settings)]
+    return [DatasetEntry.of(find_dataset(settings, name, None)) for name in dataset_names(settings)]
 
 
 @router.get("/{dataset}")
-def show_dataset(dataset: str, request: Request) -> DatasetEntry:
-    """One dataset."""
-    return DatasetEntry.of(find_dataset(request.app.state.settings, dataset))
+def show_dataset(dataset: str, request: Request, person: CurrentPerson) -> DatasetEntry:
+    """One dataset of the workspace, or one that you have sent."""
+    return DatasetEntry.of(find_dataset(request.app.state.settings, dataset, person.id))
 
 
 @router.get("/{dataset}/images")
-def list_images(dataset: str, request: Request) -> list[ImageEntry]:
+def list_images(dataset: str, request: Request, person: CurrentPerson) -> list[ImageEntry]:
     """The dataset's images in time order."""
-    return [ImageEntry.of(sample) for sample in find_dataset(request.app.state.settings, dataset).samples]
+    found = find_dataset(request.app.state.settings, dataset, person.id)
+    return [ImageEntry.of(sample) for sample in found.samples]

@@ -13,6 +13,7 @@ from icefloe.errors import MissingError
 from serving.api.datasets import ImageEntry
 from serving.api.jobs import OpenJobs
 from serving.auth.identity import CurrentPerson
+from serving.auth.people import Person
 from serving.jobs.job import INTERACTIVE, Job
 from serving.jobs.kinds import Kind
 from serving.jobs.table import Jobs
@@ -20,6 +21,7 @@ from serving.jobs.waiting import preferred_wait, until_over
 from serving.prepared import (
     LABEL,
     SIDES,
+    UPLOAD,
     MapName,
     MapsAbout,
     Prepared,
@@ -42,18 +44,20 @@ Answers = dict[int | str, dict[str, Any]]
 NOT_YET: Answers = {202: {"model": Job, "description": "A worker is at it; `Location` is its job"}}
 PIXELS: Answers = {200: {"content": {PLANE: {}}, "description": "Little-endian uint16, rows from the top"}}
 LABELS: Answers = {200: {"content": {"image/png": {}}, "description": "Class indices, 255 = ignore"}}
-MAPS: Answers = {200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers"}}
+MAPS: Answers = {
+    200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers (float32)"}
+}
 
 
-def sample_of(dataset: str, stem: str, request: Request) -> Sample:
-    """The image of a path.
+def sample_of(dataset: str, stem: str, request: Request, person: CurrentPerson) -> Sample:
+    """The image of a path; one that somebody else has sent does not exist.
 
     Raises
     ------
     MissingError
         If there is none.
     """
-    return find_sample(request.app.state.settings, dataset, stem)
+    return find_sample(request.app.state.settings, dataset, stem, person.id)
 
 
 def version_of(request: Request, version: Annotated[str, Query(max_length=200)] = "champion") -> str:
@@ -104,7 +108,7 @@ async def show_pixels(
     """An image's 16-bit values, gzip; an intensity is `Icefloe-Offset` + `Icefloe-Scale` * value."""
     assert max == 0 or max in SIDES
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person.name, seconds)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
     if isinstance(about, Response):
         return about
     plane = about.planes[max]
@@ -133,7 +137,7 @@ async def show_label(
     if not sample.is_labelled:
         raise MissingError(f"{sample.key}: nobody has labelled it yet. Lease it to label it.")
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person.name, seconds)
+    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
     return about if isinstance(about, Response) else _file(folder / LABEL, "image/png", {}, if_none_match)
 
 
@@ -147,7 +151,7 @@ async def show_maps(
     seconds: Wait,
 ) -> Any:
     """The numbers of an image as a version segments it, and what its pictures' 255 stands for."""
-    _, about = await _maps(request, sample, version, person.name, jobs, seconds)
+    _, about = await _maps(request, sample, version, person, jobs, seconds)
     return about
 
 
@@ -157,7 +161,7 @@ async def show_maps(
     responses=MAPS | NOT_YET,
 )
 async def show_map(
-    name: MapName | Literal["mask", "maps"],
+    name: MapName | Literal["mask", "thumbnail", "maps"],
     request: Request,
     sample: OneSample,
     version: Version,
@@ -166,24 +170,24 @@ async def show_map(
     seconds: Wait,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A map as 8-bit PNG for show, the mask as PNG of class indices, or `maps`: all as NPZ (float32)."""
-    folder, about = await _maps(request, sample, version, person.name, jobs, seconds)
+    """A map as 8-bit PNG, the mask as PNG of class indices, a thumbnail in colour, or `maps`: all as NPZ."""
+    folder, about = await _maps(request, sample, version, person, jobs, seconds)
     if isinstance(about, Response):
         return about
     headers = {"Icefloe-Version": about.version}
     if name == "maps":
         headers["Content-Disposition"] = f'attachment; filename="maps-{about.version}.npz"'
         return _file(folder / "maps.npz", NPZ, headers, if_none_match)
-    if name != "mask":
+    if name in about.largest:
         headers["Icefloe-Scale"] = repr(about.largest[name] / 255)
     return _file(folder / f"{name}.png", "image/png", headers, if_none_match)
 
 
 async def _maps(
-    request: Request, sample: Sample, version: str, actor: str, jobs: Jobs, seconds: float
+    request: Request, sample: Sample, version: str, person: Person, jobs: Jobs, seconds: float
 ) -> tuple[Path, MapsAbout | Response]:
     folder = Prepared(request.app.state.settings).maps(sample, version)
-    return folder, await _made(folder, read_maps, jobs, "maps", sample, actor, seconds, version=version)
+    return folder, await _made(folder, read_maps, jobs, "maps", sample, person, seconds, version=version)
 
 
 async def _made(
@@ -192,7 +196,7 @@ async def _made(
     jobs: Jobs,
     kind: Kind,
     sample: Sample,
-    actor: str,
+    person: Person,
     seconds: float,
     **arguments: str,
 ) -> About | Response:
@@ -200,11 +204,13 @@ async def _made(
     about = await run_in_threadpool(read, folder)
     if about is not None:
         return about
-    wanted = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
-    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, actor)
+    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
+    if sample.dataset.startswith(UPLOAD):
+        wanted["person"] = person.id
+    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, person.name)
     job = await until_over(jobs, job, seconds)
     if job.problem is not None:
-        raise RefusedError(422, job.problem)
+        raise RefusedError(job.status, job.problem)
     about = await run_in_threadpool(read, folder)
     if about is not None:
         return about

@@ -130,9 +130,10 @@ class HistoryLine(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Which image to lease: the next of all, or of one dataset."""
+    """Which image to lease: the next of all or of one dataset, or a certain item."""
 
     dataset: Annotated[str | None, Field(max_length=255)] = None
+    item_id: int | None = None
 
 
 class Reason(BaseModel):
@@ -265,7 +266,7 @@ def show_presegmentation(item_id: int, queue: OpenQueue) -> Response:
 )
 def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
     """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
-    lease = queue.lease(person.name, dataset=wanted.dataset)
+    lease = queue.lease(person.name, dataset=wanted.dataset, item_id=wanted.item_id)
     return Response(status_code=204) if lease is None else ItemLease.of(lease)
 
 

@@ -97,7 +97,7 @@ def _run(
     minutes: float | None = None,
 ) -> Job:
     for dataset in datasets:
-        find_dataset(request.app.state.settings, dataset)
+        find_dataset(request.app.state.settings, dataset, None)
     arguments = {"datasets": datasets, "preset": preset, "minutes": minutes}
     changes = ", ".join(datasets) or "all labelled datasets"
     return asked(request.app.state.jobs, response, kind, arguments, actor, changes)

@@ -32,7 +32,7 @@ class Job(BaseModel):
     what, done, total
         Progress: `done` of `total` units of the work called `what`.
     result
-        What came of it.
+        What came of it; of one that failed, the `status` by which HTTP calls that.
     problem
         Why it failed, and what to do.
     revision
@@ -63,3 +63,8 @@ class Job(BaseModel):
     def is_live(self) -> bool:
         """Whether something is still to come of it."""
         return self.state in LIVE
+
+    @property
+    def status(self) -> int:
+        """What HTTP calls the problem of a job that failed."""
+        return int((self.result or {}).get("status", 422))

@@ -219,15 +219,16 @@ class Jobs:
         text = json.dumps(result)
         self._change(job_id, worker, state="done", result=text, ended=self._clock(), **_OVER)
 
-    def fail(self, job_id: int, worker: str, problem: str) -> None:
-        """Note why nothing came of a job.
+    def fail(self, job_id: int, worker: str, problem: str, status: int = 422) -> None:
+        """Note why nothing came of a job, and what HTTP calls it.
 
         Raises
         ------
         GoneError
             If it is not the worker's any more.
         """
-        self._change(job_id, worker, state="failed", problem=problem, ended=self._clock(), **_OVER)
+        over = {"result": json.dumps({"status": status}), "ended": self._clock(), **_OVER}
+        self._change(job_id, worker, state="failed", problem=problem, **over)
 
     def stop(self, job_id: int, worker: str) -> None:
         """Note that a worker has stopped a job that was to stop.

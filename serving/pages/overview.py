@@ -32,6 +32,8 @@ OUTCOMES = {
 WORK = {
     "planes": "preparing an image",
     "maps": "segmenting an image",
+    "segment": "segmenting images",
+    "unpack": "reading a file that was sent",
     "promote": "promotion",
     "rollback": "rollback",
     "collect": "collecting labels",
@@ -62,7 +64,7 @@ def overview(request: Request, person: CurrentPerson) -> HTMLResponse:
     queue: QueueStatus = state.queue.status()
     names = dataset_names(state.settings)
     drift = snapshot.drift if snapshot else ()
-    datasets = [find_dataset(state.settings, name) for name in names]
+    datasets = [find_dataset(state.settings, name, None) for name in names]
     n_images = sum(len(dataset.samples) for dataset in datasets)
     return render(
         request,

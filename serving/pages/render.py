@@ -18,6 +18,7 @@ _environment.filters |= {"day": day, "minute": minute, "duration": duration}
 
 MENU = {
     "Overview": "/overview",
+    "Queue": "/queue",
     "Label": "/label",
     "Models": "/models",
     "Data": "/data",

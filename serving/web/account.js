@@ -13,7 +13,9 @@ onSubmit("new-token", async ({ title, days }) => {
   reveal("secret", made.secret);
 });
 
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-revoke]"))) {
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-revoke]")
+)) {
   button.addEventListener("click", () =>
     act(button, async () => {
       await call("DELETE", `/tokens/${button.dataset.revoke}`);

@@ -9,6 +9,7 @@
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, headers = {}) {
+  /** @type {Record<string, string>} */
   const sent = body === undefined ? {} : { "Content-Type": "application/json" };
   let answer;
   try {

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from icefloe.errors import IcefloeError, explain_system_error
+from icefloe.errors import IcefloeError, TooLargeError, explain_system_error
 from icefloe.settings import load_settings
 from serving.worker.messages import Advanced, Ended, Message
 
@@ -68,12 +68,13 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
             kind, arguments = pipe.recv()
         except EOFError:
             return
+        send(Advanced("", 0, None))
         try:
             outcome = Ended(TASKS[kind](context, arguments), None)
         except StoppedError:
             outcome = Ended(None, None)
         except Exception as error:
-            outcome = Ended(None, _explained(kind, error))
+            outcome = Ended(None, _explained(kind, error), 413 if isinstance(error, TooLargeError) else 422)
         send(outcome)
 
 

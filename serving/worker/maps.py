@@ -11,9 +11,11 @@ from icefloe.ensemble.segmenter import Segmenter
 from icefloe.files import atomic_directory, write_text_atomic
 from icefloe.typing import FloatArray, MaskArray
 from serving.prepared import ABOUT, MapName, MapsAbout
+from serving.worker.thumbnail import save_thumbnail
 
 MASK = "mask.png"
 NUMBERS = "maps.npz"
+THUMBNAIL = "thumbnail.png"
 
 
 def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Path) -> None:
@@ -26,7 +28,7 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
     version, segmenter
         Name of the version in the registry, and the version.
     folder
-        New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32).
+        New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32), and a small picture.
 
     Raises
     ------
@@ -46,10 +48,16 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
             Image.fromarray(_shown(value, largest[name])).save(beside / f"{name}.png")
         with (beside / NUMBERS).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
+        save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=version,
             classes=segmenter.classes,
             largest=largest,
+            height=prediction.mask.shape[0],
+            width=prediction.mask.shape[1],
+            fractions=tuple(
+                float(np.mean(prediction.mask == index)) for index in range(len(segmenter.classes))
+            ),
             scores=prediction.scores(),
         )
         write_text_atomic(beside / ABOUT, about.model_dump_json())

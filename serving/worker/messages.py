@@ -24,10 +24,14 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Ended:
-    """The job at hand is over: its result, or the problem; neither where it was told to stop."""
+    """The job at hand is over: its result, or the problem; neither where it was told to stop.
+
+    `status` is what HTTP calls the problem.
+    """
 
     result: Mapping[str, Any] | None
     problem: str | None
+    status: int = 422
 
 
 Message = Loaded | Advanced | Ended

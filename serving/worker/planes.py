@@ -38,7 +38,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
     planes = {}
     with atomic_directory(folder) as beside:
         for side in (0, *SIDES):
-            small = image if not side else _overview(image, side)
+            small = image if not side else overview(image, side)
             levels, scale, offset = quantised(small)
             (beside / plane_file(side)).write_bytes(gzip.compress(levels.astype("<u2").tobytes(), FASTEST))
             height, width = levels.shape
@@ -77,8 +77,8 @@ def quantised(image: FloatArray) -> tuple[Levels, float, float]:
     return levels.astype(np.uint16), scale, low
 
 
-def _overview(image: FloatArray, side: int) -> FloatArray:
-    """The image with a longest side of at most `side` px, means of blocks."""
+def overview(image: FloatArray, side: int) -> FloatArray:
+    """An image, float32 of shape (H, W), with a longest side of at most `side` px: means of blocks."""
     factor = -(-max(image.shape) // side)
     factors = tuple(min(factor, length) for length in image.shape)
     # Blocks that the image fills only in part would be darkened by what is not there.

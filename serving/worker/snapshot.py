@@ -18,7 +18,7 @@ from icefloe.registry.store import CHAMPION, PREVIOUS
 from icefloe.registry.version import Version, VersionDetails
 from icefloe.settings import Settings
 from serving.snapshot import (
-    Change,
+    ChampionChange,
     DriftVerdict,
     Finding,
     GateJudgement,
@@ -179,9 +179,9 @@ def _promises(details: VersionDetails) -> tuple[str, ...]:
     return tuple(details.guarantees.sentences()) if details.guarantees else ()
 
 
-def _change(entry: HistoryEntry) -> Change:
+def _change(entry: HistoryEntry) -> ChampionChange:
     content = entry.model_dump(exclude={"at", "verdict"})
-    return Change.model_validate({**content, "time": _seconds(entry.at)})
+    return ChampionChange.model_validate({**content, "time": _seconds(entry.at)})
 
 
 def _seconds(iso: str) -> float:

@@ -93,6 +93,7 @@ class Worker:
         self._jobs, self._workers = Jobs(database), Workers(database)
         self._champion: str | None = None
         self._problem: str | None = None
+        self._progress = Advanced("", 0, None)
         self._beaten = -float("inf")
         self._child = Child(settings, limits)
 
@@ -125,12 +126,14 @@ class Worker:
     def _do(self, job: Job, stop: threading.Event) -> None:
         self._say(f"job {job.id}: {job.kind} {' '.join(str(value) for value in job.arguments.values())}")
         try:
+            self._progress = Advanced(job.what, job.done, job.total)
             ended = self._ended(job, stop)
+            self._report(job)  # the last of it
             if ended is None:
                 self._jobs.give_back(job, self.name)
             elif ended.problem is not None:
                 self._say(f"job {job.id}: {ended.problem}")
-                self._jobs.fail(job.id, self.name, ended.problem)
+                self._jobs.fail(job.id, self.name, ended.problem, ended.status)
             elif ended.result is None:
                 self._jobs.stop(job.id, self.name)
             else:
@@ -144,9 +147,9 @@ class Worker:
         if job.kind not in LIMITS:
             return Ended(None, f"{job.kind}: this worker is too old for it. Update Icefloe there.")
         self._child.stop.clear()
-        began = reported = time.monotonic()
+        reported = time.monotonic()
+        began: float | None = None  # a new process loads its libraries first
         stopping: float | None = None
-        progress = Advanced(job.what, job.done, job.total)
         try:
             self._child.pipe.send((job.kind, job.arguments))
             while not stop.is_set():
@@ -154,13 +157,10 @@ class Worker:
                 if now - reported >= BEAT_SECONDS:
                     reported = now
                     self._beat()
-                    cancelling = self._jobs.report(
-                        job.id, self.name, progress.what, progress.done, progress.total
-                    )
-                    if cancelling and stopping is None:
+                    if self._report(job) and stopping is None:
                         stopping = now
                         self._child.stop.set()
-                refusal = self._refusal(job, now - began)
+                refusal = self._refusal(job, 0.0 if began is None else now - began)
                 if refusal or (stopping is not None and now - stopping > STOP_SECONDS):
                     self._renew_child()
                     return Ended(None, refusal)
@@ -170,12 +170,17 @@ class Worker:
                 if isinstance(heard, Ended):
                     return heard
                 if isinstance(heard, Advanced):
-                    progress = heard
+                    began, self._progress = began or now, heard
         except (EOFError, OSError):
             code = self._renew_child()
             how = signal.Signals(-code).name if code is not None and code < 0 else f"status {code}"
             return Ended(None, f"The process that did it died ({how}). See the log; try smaller images.")
         return None
+
+    def _report(self, job: Job) -> bool:
+        """Tell how far a job is; whether it is to stop."""
+        now = self._progress
+        return self._jobs.report(job.id, self.name, now.what, now.done, now.total)
 
     def _refusal(self, job: Job, seconds: float) -> str | None:
         """Why a job may not go on."""

@@ -2,6 +2,8 @@
 
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +11,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import tifffile
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from icefloe.datasets.versions import init_workspace
+from icefloe.datasets.dataset import DatasetInfo
+from icefloe.datasets.versions import commit, init_workspace
 from icefloe.settings import load_settings
 from serving.app import create_app
 from serving.options import Options
+from tests.browser.images import STEMS, image
+from tests.icefloe.cli.conftest import register_untrained
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 DESK, TABLET = {"width": 1280, "height": 800}, {"width": 768, "height": 1024}
@@ -29,9 +35,9 @@ class Service:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        init_workspace(workspace, params_text="")
+        self.settings = load_settings(workspace)
         self.options = Options(port=port)
-        self.app = create_app(load_settings(workspace), self.options)
+        self.app = create_app(self.settings, self.options)
         self.server = uvicorn.Server(uvicorn.Config(self.app, port=port, log_level="warning"))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
 
@@ -52,8 +58,33 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[Service]:
+    init_workspace(tmp_path / "workspace", params_text="")
     with Service(tmp_path / "workspace") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def working(tmp_path_factory, make_ensemble) -> Iterator[Service]:
+    """A service with a worker, whose workspace has a champion and images to label."""
+    workspace = tmp_path_factory.mktemp("working") / "workspace"
+    init_workspace(workspace, params_text="")
+    images = workspace / "data" / "D1" / "images"
+    images.mkdir(parents=True)
+    for stem in STEMS:
+        tifffile.imwrite(images / f"{stem}.tif", image(stem))
+    DatasetInfo(name="D1", experiment="D1", pixel_size_nm=0.5).save(workspace / "data" / "D1")
+    commit(workspace, "images")
+    registry = register_untrained(workspace, make_ensemble())
+    registry.promote("EA-T1", force=True, reason="a test", by="test")
+    command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE)
+    with Service(workspace) as running:
+        deadline = time.monotonic() + 120
+        while not any(each.champion for each in running.app.state.workers.living()):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield running
+    worker.kill()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +97,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser, service) -> Iterator[Callable[..., Page]]:
-    """A new browser window; at the end none of its pages may have complained, or asked somebody else."""
+    """A new browser window on the service."""
+    yield from windows(browser, service)
+
+
+@pytest.fixture
+def open_working(browser, working) -> Iterator[Callable[..., Page]]:
+    """A new browser window on the service that has a worker."""
+    yield from windows(browser, working)
+
+
+def windows(browser: Browser, service: Service) -> Iterator[Callable[..., Page]]:
+    """Open windows; at the end none of their pages may have complained, or asked somebody else."""
     complaints: list[str] = []
     contexts = []
 
@@ -76,9 +118,12 @@ def open_page(browser, service) -> Iterator[Callable[..., Page]]:
         ):
             complaints.append(f"asked {request.url}")
 
-    def opened(dark: bool = False, size: dict[str, int] = DESK) -> Page:
+    def opened(dark: bool = False, size: dict[str, int] = DESK, touch: bool = False) -> Page:
         context = browser.new_context(
-            base_url=service.url, viewport=size, color_scheme="dark" if dark else "light"
+            base_url=service.url,
+            viewport=size,
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
         )
         contexts.append(context)
         page = context.new_page()

@@ -8,7 +8,9 @@ from PIL import Image
 
 from icefloe.datasets.dataset import DatasetInfo
 from serving.auth.roles import Role
+from serving.jobs.kinds import LIMITS
 from serving.jobs.workers import WorkerState
+from serving.pages.overview import WORK
 from serving.pages.times import duration
 from serving.worker.snapshot import SnapshotWriter
 from tests.serving.studies import *  # noqa: F403
@@ -111,6 +113,10 @@ def test_data_are_shown_with_counts_and_versions(dataset, settings, signed_in):
     for words in ("D1", "melting", "2 images of melting ice", version["rev"][:10], "not audited yet"):
         assert words in text
     assert viewer.get("/api/v1/data/audit").status_code == 404
+
+
+def test_every_kind_of_job_has_a_name_for_people():
+    assert set(WORK) == set(LIMITS)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (720, "12 min"), (9000, "2.5 h")])

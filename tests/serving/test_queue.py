@@ -111,6 +111,24 @@ def test_an_image_is_leased_to_one_person_and_204_says_that_none_waits(ann, bob)
     assert [held["item"]["leased_to"] for held in ann.get("/api/v1/queue/leases").json()] == ["Ann"]
 
 
+def test_a_certain_image_is_leased_while_it_waits(ann, bob, queue):
+    (second,) = (item for item in queue.items() if item.stem == "stack_2")
+    assert lease(ann, item_id=second.id)["item"]["stem"] == "stack_2"
+    assert bob.post("/api/v1/queue/leases", json={"item_id": second.id}).status_code == 204
+
+
+def test_the_page_shows_who_labels_what_and_why(ann, queue, signed_in):
+    lease(ann)
+    page = ann.get("/queue", headers={"Accept": "text/html"}).text
+    assert page.index("D3/stack_1") < page.index("D3/stack_2")
+    assert "members disagree" in page
+    assert "with Ann until" in page
+    assert page.count('href="/label?item=') == 1  # the other is leased
+    assert "D3/stack_1" not in ann.get("/queue?state=skipped").text
+    assert "D3/stack_1" in ann.get("/queue?state=all&dataset=D3&round=EA-T1").text
+    assert 'href="/label' not in signed_in(Role.VIEWER).get("/queue").text
+
+
 def test_somebody_elses_lease_does_not_exist_for_others(ann, bob, queue):
     held = lease(ann)
     headers = {"Icefloe-Lease": held["token"]}

@@ -43,6 +43,7 @@ _NEXT = (
     .limit(1)
 )
 _NEXT_OF_DATASET = _NEXT.where(items.c.dataset == bindparam("dataset"))
+_THIS_NEXT = _NEXT.where(items.c.id == bindparam("item_id"))
 
 _ADD = insert(items).returning(items.c.id)
 _SET_STATE = update(items).where(items.c.id == bindparam("item_id"))
@@ -113,10 +114,15 @@ def find_all(
     return [_as_item(row) for row in connection.execute(query, {"now": now})]
 
 
-def next_waiting(connection: Connection, dataset: str | None = None) -> int | None:
-    """Number of the item to label next: not leased, of the oldest round, and there of the best rank."""
-    query = _NEXT if dataset is None else _NEXT_OF_DATASET
-    found: int | None = connection.execute(query, {"dataset": dataset}).scalar()
+def next_waiting(
+    connection: Connection, dataset: str | None = None, item_id: int | None = None
+) -> int | None:
+    """Number of the item to label next: not leased, of the oldest round, and there of the best rank.
+
+    With `item_id` that item or none; else with `dataset` one of that dataset.
+    """
+    query = _THIS_NEXT if item_id is not None else _NEXT_OF_DATASET if dataset is not None else _NEXT
+    found: int | None = connection.execute(query, {"dataset": dataset, "item_id": item_id}).scalar()
     return found
 
 

@@ -3,7 +3,7 @@
 import "../editor/editor.js";
 import { call, say } from "../client.js";
 import { LocalDrafts } from "./local_drafts.js";
-import { imagePath, readPicture, readPixels, Refused, Unreachable } from "./service.js";
+import { imagePath, Refused, readPicture, readPixels, Unreachable } from "./service.js";
 import { Work } from "./work.js";
 
 const HERE_MS = 1000;
@@ -24,6 +24,8 @@ let changedHere = false;
 let changedThere = false;
 let lastActive = Date.now();
 let busy = false;
+/** Frames that what is seen is away from the image, in its series. */
+let away = 0;
 
 const seconds = () => earlierSeconds + editor.activeSeconds;
 
@@ -32,18 +34,27 @@ async function showProgress() {
   byId("progress").textContent = (await call("GET", "/queue")).sentence;
 }
 
-/** Go on with an image that is leased already, or lease the next. */
-async function next() {
+/**
+ * Go on with an image that is leased already, or lease the next.
+ * @param {number | null} [wanted] the item that was chosen in the queue
+ */
+async function next(wanted = null) {
   hush();
   const running = await call("GET", "/queue/leases");
-  const lease = running[0] ?? (await call("POST", "/queue/leases", {}));
+  const chosen = running.find((/** @type {import("./work.js").ItemLease} */ one) => one.item.id === wanted);
+  let lease = chosen ?? (wanted === null ? running[0] : null);
+  if (!lease && wanted !== null) {
+    lease = await call("POST", "/queue/leases", { item_id: wanted });
+    if (!lease) say("That image does not wait any more, so here is the next.");
+  }
+  lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
   await showProgress();
-  editor.hidden = !lease;
   byId("actions").hidden = !lease;
   byId("none").hidden = Boolean(lease);
-  byId("why").textContent = lease ? "" : "No image waits to be labelled.";
   if (!lease) {
     work = null;
+    editor.hidden = true;
+    byId("why").textContent = "No image waits to be labelled.";
     return;
   }
   await begin(new Work(lease, drafts));
@@ -52,10 +63,11 @@ async function next() {
 /** @param {Work} leased */
 async function begin(leased) {
   const { item } = leased;
-  byId("why").textContent = `${item.dataset}/${item.stem}: ${item.reason}`;
   const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]);
   earlierSeconds = beginning.seconds;
   work = leased;
+  away = 0;
+  editor.hidden = false;
   editor.open({
     ...plane,
     ...beginning,
@@ -65,7 +77,7 @@ async function begin(leased) {
     previousMask: null,
   });
   changedHere = changedThere = false;
-  editor.focus();
+  byId("why").textContent = `${item.dataset}/${item.stem}: ${item.reason}`;
   addMaps(item).catch(tell);
   addPrevious(item).catch(tell);
 }
@@ -102,7 +114,7 @@ async function addPrevious(item) {
 }
 
 /**
- * Show the frame before or behind the image in its series, until it is left again.
+ * Show the frame before or behind the one that is seen; back at the image, it can be painted again.
  * @param {number} step
  */
 async function showNeighbour(step) {
@@ -110,18 +122,24 @@ async function showNeighbour(step) {
   const { item } = work;
   const series = await call("GET", `/datasets/${encodeURIComponent(item.dataset)}/images`);
   const here = series.findIndex((/** @type {{stem: string}} */ image) => image.stem === item.stem);
-  const shown = here + step;
-  if (step === 0 || !series[shown]) {
-    editor.glance(null);
-    if (step !== 0) say(`The series has no frame ${step < 0 ? "before" : "behind"} this one.`);
+  const shown = series[here + away + step];
+  if (!shown) {
+    say(`The series has no frame ${step < 0 ? "before" : "behind"} this one.`);
     return;
   }
-  const plane = await readPixels(item.dataset, series[shown].stem);
+  away += step;
+  if (away === 0) {
+    editor.glance(null);
+    say(`This is ${item.stem} again, the image to label.`);
+    return;
+  }
+  const plane = await readPixels(item.dataset, shown.stem);
   if (plane.height !== item.height || plane.width !== item.width) {
-    say(`${series[shown].stem} has another size, so it cannot be laid over this image.`);
+    say(`${shown.stem} has another size, so it cannot be laid under this mask.`);
     return;
   }
   editor.glance(plane.pixels);
+  say(`This is ${shown.stem}, a frame to compare with.`);
 }
 
 /** Hand the mask in and go on with the next image. */
@@ -188,7 +206,9 @@ for (const kind of ["pointerdown", "keydown"]) {
 }
 byId("accept").addEventListener("click", () => accept());
 byId("skipping").addEventListener("click", () => dialog.showModal());
-byId("again").addEventListener("click", () => next().catch(tell));
+byId("again").addEventListener("click", () => {
+  next().catch(tell);
+});
 byId("cancel").addEventListener("click", () => dialog.close());
 /** @type {HTMLFormElement} */ (dialog.querySelector("form")).addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -230,4 +250,5 @@ setInterval(async () => {
   }
 }, RENEW_MS);
 
-next().catch(tell);
+const item = new URLSearchParams(location.search).get("item");
+next(item === null ? null : Number(item)).catch(tell);

@@ -107,7 +107,7 @@ export async function readPicture(path) {
     const answer = await prepared(path);
     if (answer.status === 204) return null;
     const picture = await decodePng(new Uint8Array(await answer.arrayBuffer()));
-    return { values: picture.data, headers: answer.headers };
+    return { values: picture.mask, headers: answer.headers };
   } catch (error) {
     if (error instanceof Refused && error.status === 404) return null;
     throw error;

@@ -1,6 +1,6 @@
 /** The work on one leased image: where its mask begins, its drafts, handing it in. */
 
-import { ask, readPicture, Refused, Unreachable } from "./service.js";
+import { ask, Refused, readPicture, Unreachable } from "./service.js";
 
 const PNG = "image/png";
 const RETRY_MS = 5000;
@@ -91,9 +91,8 @@ export class Work {
    * @param {number} seconds
    */
   async keepThere(png, seconds) {
-    const follows = this.#revision
-      ? { "If-Match": `"${this.#revision}"` }
-      : { "If-None-Match": "*" };
+    /** @type {Record<string, string>} */
+    const follows = this.#revision ? { "If-Match": `"${this.#revision}"` } : { "If-None-Match": "*" };
     try {
       const answer = await ask("PUT", `${this.#path}/draft`, {
         body: png,

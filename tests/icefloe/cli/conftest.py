@@ -88,6 +88,12 @@ def workspace_with_version(folder: Path, ensemble: Ensemble) -> tuple[Path, Regi
     workspace = folder / "workspace"
     (workspace / "data").mkdir(parents=True)
     (workspace / "icefloe.toml").touch()
+    return workspace, register_untrained(workspace, ensemble)
+
+
+def register_untrained(workspace: Path, ensemble: Ensemble) -> Registry:
+    """Register an ensemble, untrained and not judged, as EA-T1 of a workspace; its registry."""
+    folder = workspace.parent
     ensemble.save(folder / "EA-T1")
     image = LabelledImage(
         key="D1/a", role="train", image_sha256="i", mask_sha256="m", author="ada", labelled_at="2026-01-01"
@@ -114,7 +120,7 @@ def workspace_with_version(folder: Path, ensemble: Ensemble) -> tuple[Path, Regi
     )
     registry = Registry(load_settings(workspace))
     registry.register(folder / "EA-T1", lineage, evaluation)
-    return workspace, registry
+    return registry
 
 
 @pytest.fixture(name="workspace_with_version")

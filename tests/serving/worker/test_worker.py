@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from icefloe.datasets.dataset import DatasetInfo
 from icefloe.settings import load_settings
 from serving.app import create_app
 from serving.jobs.job import BATCH
-from serving.jobs.kinds import LIMITS
+from serving.jobs.kinds import LIMITS, RUN_KINDS
 from serving.options import Options
 from tests.icefloe.cli.conftest import workspace_with_version
 
@@ -123,6 +124,85 @@ def test_an_image_that_is_not_there_is_404(client, path):
     assert client.get(f"/api/v1/images/{path}/pixels").status_code == 404
 
 
+def test_a_series_is_segmented_with_progress_and_areas(client, worker, workspace):
+    wanted = {"dataset": "D1", "stems": ["a", "it's 50%"]}
+    answer = client.post("/api/v1/segmentations", json=wanted, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["job"]["done"], found["job"]["total"]) == (2, 2)
+    assert [image["stem"] for image in found["images"]] == ["a", "it's 50%"]
+    for image in found["images"]:
+        assert sum(image["fractions"]) == pytest.approx(1)
+        assert sum(image["areas_px"]) == pytest.approx(80 * 96)
+        assert sum(image["areas_nm2"]) == pytest.approx(80 * 96 * 0.25)
+    table = client.get(answer.headers["location"] + "/table").text.splitlines()
+    assert table[0].startswith("image,index,background fraction,ice fraction,background px2,ice px2")
+    assert len(table) == 3
+
+
+def test_a_series_with_a_damaged_image_fails_with_its_name_and_keeps_the_others(client, worker):
+    answer = client.post("/api/v1/segmentations", json={"dataset": "D1"}, headers={"Prefer": "wait=30"})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert found["job"]["state"] == "failed"
+    assert "b.tif" in found["job"]["problem"]
+    assert "a" in [image["stem"] for image in found["images"]]
+
+
+def upload(client, name, content):
+    return client.post("/api/v1/uploads", params={"name": name}, content=content)
+
+
+def test_a_stack_that_is_sent_is_segmented_and_its_senders_alone(client, worker, app, tmp_path):
+    frames = np.random.default_rng(1).integers(0, 200, (3, 64, 64)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "s.tif", frames, photometric="minisblack")
+    made = upload(client, "my series.tif", (tmp_path / "s.tif").read_bytes())
+    assert made.status_code == 201, made.text
+    assert made.json()["n_images"] == 3
+    wanted = {"dataset": made.json()["name"]}
+    answer = client.post("/api/v1/segmentations", json=wanted, headers={"Prefer": "wait=30"})
+    assert [image["stem"] for image in answer.json()["images"]] == [f"my series_{n}" for n in range(3)]
+    pixels = client.get(
+        f"/api/v1/images/{made.json()['name']}/my series_1/pixels", headers={"Prefer": "wait=30"}
+    )
+    assert np.array_equal(np.frombuffer(pixels.content, "<u2").reshape(64, 64), frames[1])
+    assert made.json()["name"] not in client.get("/api/v1/datasets").text
+
+
+def bomb():
+    """A PNG of some kilobytes that would fill 81 MB."""
+    file = io.BytesIO()
+    Image.new("L", (9000, 9000)).save(file, "PNG")
+    return file.getvalue()
+
+
+def looping_tiff():
+    """A TIFF whose first directory says that it is its own successor."""
+    return b"II*\0" + struct.pack("<IHHHII", 8, 1, 256, 3, 1, 64) + struct.pack("<I", 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "words"),
+    [
+        ("a.png", bomb(), 413, "a.png: 9000x9000 px is more than 8192 a side"),
+        ("a.tif", looping_tiff(), 422, "a.tif"),
+        ("a.tif", b"II*\0" + b"\xff" * 100, 422, "a.tif"),
+        ("a.png", b"", 422, "nothing was sent"),
+        ("a.exe", b"MZ", 415, "not an image format"),
+        ("../a.png", b"x", 422, "slash"),
+    ],
+)
+def test_a_file_that_is_no_good_is_refused_in_words_and_at_once(
+    client, worker, workspace, name, content, status, words
+):
+    began = time.monotonic()
+    answer = upload(client, name, content)
+    assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+    assert str(workspace) not in answer.text
+    assert time.monotonic() - began < 60  # a limit of 15 s, and a process that may have to begin first
+    assert client.get("/readyz").status_code == 200
+
+
 def test_events_tell_of_a_job_until_it_is_over(app, client, worker):
     job = app.state.jobs.ask("planes", {"dataset": "D1", "stem": "it's 50%"}, BATCH, "ada")
     with client.stream("GET", f"/api/v1/jobs/{job.id}/events") as answer:
@@ -132,9 +212,11 @@ def test_events_tell_of_a_job_until_it_is_over(app, client, worker):
 
 
 def test_every_kind_of_job_has_a_limit_and_somebody_who_does_it():
+    from serving.worker.runs import PIPELINES
     from serving.worker.tasks import TASKS
 
-    assert set(TASKS) == set(LIMITS)
+    assert {*TASKS, *PIPELINES} == set(LIMITS)
+    assert set(PIPELINES) == set(RUN_KINDS)
 
 
 def test_a_job_whose_process_dies_says_so_and_the_worker_goes_on(app, client, worker, workspace):

@@ -1,0 +1,176 @@
+"""Segmentations of whole series: asked for, followed, and what came of each image."""
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from icefloe.datasets.dataset import Dataset
+from icefloe.errors import MissingError, TooLargeError
+from serving.api.images import version_of
+from serving.api.jobs import OpenJobs
+from serving.auth.identity import CurrentPerson
+from serving.auth.people import Person
+from serving.jobs.job import BATCH, Job
+from serving.jobs.table import Jobs
+from serving.jobs.waiting import preferred_wait, until_over
+from serving.prepared import MOST_IMAGES, UPLOAD, Prepared, find_dataset, read_maps
+
+router = APIRouter(prefix="/segmentations", tags=["segmentations"])
+
+KIND = "segment"
+
+
+class Wanted(BaseModel):
+    """What to segment: images of a dataset, all of them or those of some stems, by a version or alias."""
+
+    dataset: Annotated[str, Field(min_length=1, max_length=255)]
+    stems: list[str] | None = None
+    version: Annotated[str, Field(min_length=1, max_length=200)] = "champion"
+
+
+class ImageResult(BaseModel):
+    """What came of an image.
+
+    Attributes
+    ----------
+    stem, index
+        Its name, and position in time from 0.
+    fractions
+        Of the image's area, by class.
+    areas_px, areas_nm2
+        By class; nm2 where the pixel size is known.
+    scores
+        Its uncertainty and more; see `icefloe predict`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stem: str
+    index: int
+    fractions: tuple[float, ...]
+    areas_px: tuple[float, ...]
+    areas_nm2: tuple[float, ...] | None
+    scores: dict[str, float | None]
+
+
+class Segmentation(BaseModel):
+    """A segmentation of a series: its job, the version, class names by mask value, the images done so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: Job
+    dataset: str
+    version: str
+    classes: tuple[str, ...]
+    n_images: int
+    images: tuple[ImageResult, ...]
+
+
+@router.post(
+    "",
+    response_model=Segmentation,
+    responses={202: {"model": Segmentation, "description": "Not all is done"}},
+)
+async def ask_for_segmentation(
+    wanted: Wanted,
+    request: Request,
+    response: Response,
+    person: CurrentPerson,
+    jobs: OpenJobs,
+    seconds: Annotated[float, Depends(preferred_wait)],
+) -> Any:
+    """Segment a series; 200 if it is done within `Prefer: wait`, else 202 and `Location`."""
+    version = await run_in_threadpool(version_of, request, wanted.version)
+    dataset = await run_in_threadpool(find_dataset, request.app.state.settings, wanted.dataset, person.id)
+    stems = _checked(dataset, wanted.stems)
+    sender = person.id if dataset.name.startswith(UPLOAD) else None
+    arguments = {"dataset": dataset.name, "stems": stems, "version": version, "person": sender}
+    job = await run_in_threadpool(jobs.ask, KIND, arguments, BATCH, person.name)
+    job = await until_over(jobs, job, seconds)
+    response.status_code = 202 if job.is_live else 200
+    response.headers["Location"] = f"/api/v1/segmentations/{job.id}"
+    return await run_in_threadpool(_segmentation, request, job, person)
+
+
+@router.get("/{job_id}")
+def show_segmentation(job_id: int, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Segmentation:
+    """How far a segmentation is, and the images done so far."""
+    return _segmentation(request, _job(jobs, job_id), person)
+
+
+@router.get(
+    "/{job_id}/table",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "A row for each image done so far"}},
+)
+def show_table(job_id: int, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Response:
+    """The segmentation as a table: CSV, areas in px2 and nm2."""
+    found = _segmentation(request, _job(jobs, job_id), person)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    scores = list(found.images[0].scores) if found.images else []
+    areas = [f"{name} {unit}" for unit in ("fraction", "px2", "nm2") for name in found.classes]
+    writer.writerow(["image", "index", *areas, *scores])
+    for image in found.images:
+        physical = image.areas_nm2 or [""] * len(found.classes)
+        numbers = [*image.fractions, *image.areas_px, *physical, *image.scores.values()]
+        writer.writerow([image.stem, image.index, *numbers])
+    name = f"segmentation-{job_id}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Icefloe-Version": found.version}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _checked(dataset: Dataset, stems: list[str] | None) -> list[str] | None:
+    """The stems that are asked for, once each; None for all."""
+    known = {sample.stem for sample in dataset.samples}
+    unknown = sorted(set(stems or ()) - known)
+    if unknown:
+        raise MissingError(f"{dataset.name}/{unknown[0]}: no such image. List the dataset's images.")
+    n_images = len(known if stems is None else set(stems))
+    if n_images > MOST_IMAGES:
+        raise TooLargeError(f"{n_images} images are more than {MOST_IMAGES}. Ask for them in parts.")
+    return None if stems is None or set(stems) == known else sorted(set(stems))
+
+
+def _job(jobs: Jobs, job_id: int) -> Job:
+    job = jobs.job(job_id)
+    if job.kind != KIND:
+        raise MissingError(f"Job {job_id}: no segmentation. List the jobs to see what it is.")
+    return job
+
+
+def _segmentation(request: Request, job: Job, person: Person) -> Segmentation:
+    settings, wanted = request.app.state.settings, job.arguments
+    dataset = find_dataset(settings, wanted["dataset"], person.id)
+    prepared, stems = Prepared(settings), wanted["stems"]
+    samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
+    images = []
+    for sample in samples:
+        about = read_maps(prepared.maps(sample, wanted["version"]))
+        if about is None:
+            continue
+        areas = tuple(fraction * about.height * about.width for fraction in about.fractions)
+        edge = sample.pixel_size_nm
+        images.append(
+            ImageResult(
+                stem=sample.stem,
+                index=sample.index,
+                fractions=about.fractions,
+                areas_px=areas,
+                areas_nm2=None if edge is None else tuple(area * edge**2 for area in areas),
+                scores=about.scores,
+            )
+        )
+        classes = about.classes
+    return Segmentation(
+        job=job,
+        dataset=dataset.name,
+        version=wanted["version"],
+        classes=classes if images else tuple(dataset.info.classes),
+        n_images=len(samples),
+        images=tuple(images),
+    )

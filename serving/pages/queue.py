@@ -1,0 +1,64 @@
+"""Page *Queue*: which images people should label, why, and what became of them."""
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from icefloe.active.items import Item, State, timestamp
+from icefloe.active.queue import Queue
+from serving.auth.identity import CurrentPerson
+from serving.auth.roles import Role
+from serving.pages.render import render
+
+router = APIRouter(include_in_schema=False)
+
+STATES: tuple[State, ...] = get_args(State)
+MOST = 200
+"""Rows of a page; filters show the others."""
+
+
+@router.get("/queue")
+def queue(
+    request: Request,
+    person: CurrentPerson,
+    state: Annotated[str, Query()] = "waiting",
+    dataset: Annotated[str, Query()] = "",
+    round: Annotated[str, Query()] = "",
+) -> HTMLResponse:
+    queue: Queue = request.app.state.queue
+    wanted: State | None = next((known for known in STATES if known == state), None)
+    everything = queue.items()
+    rounds = list(dict.fromkeys(item.round for item in everything))
+    found = queue.items(wanted, dataset or None, round or None)
+    found.sort(key=lambda item: (rounds.index(item.round), item.purpose.rank, item.id))
+    return render(
+        request,
+        "queue.html",
+        items=[_row(item) for item in found[:MOST]],
+        n_found=len(found),
+        most=MOST,
+        status=queue.status().sentence(),
+        states=STATES,
+        datasets=sorted({item.dataset for item in everything}),
+        rounds=rounds,
+        chosen={"state": state if wanted else "", "dataset": dataset, "round": round},
+        may_label=person.role.includes(Role.LABELER),
+        may_reopen=person.role.includes(Role.OPERATOR),
+    )
+
+
+def _row(item: Item) -> dict[str, object]:
+    until = "" if item.lease_expires is None else timestamp(item.lease_expires)
+    return {
+        "id": item.id,
+        "dataset": item.dataset,
+        "stem": item.stem,
+        "round": item.round,
+        "rank": item.purpose.rank,
+        "reason": item.purpose.reason,
+        "state": item.state,
+        "leased_to": item.leased_to,
+        "until": until[11:16],
+        "data_version": item.data_version,
+    }

@@ -1,0 +1,57 @@
+/** Page *Queue*: thumbnails as they come into sight, and reopening. */
+
+import { act, call } from "./client.js";
+
+/**
+ * Show an image's thumbnail once a worker has made it.
+ * @param {HTMLImageElement} picture
+ */
+async function show(picture) {
+  const { dataset = "", stem = "" } = picture.dataset;
+  const path = `/api/v1/images/${encodeURIComponent(dataset)}/${encodeURIComponent(stem)}/maps/thumbnail`;
+  for (;;) {
+    const answer = await fetch(path, { headers: { Prefer: "wait=20" } });
+    if (answer.status === 200) {
+      picture.src = URL.createObjectURL(await answer.blob());
+      return;
+    }
+    if (answer.status !== 202) return; // the reason is in the row's text: nothing is lost but a picture
+  }
+}
+
+const pictures = /** @type {NodeListOf<HTMLImageElement>} */ (document.querySelectorAll("img[data-stem]"));
+if (pictures.length > 0) {
+  const ready = await (await fetch("/readyz")).json();
+  if (ready.champion) {
+    const watch = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        watch.unobserve(target);
+        show(/** @type {HTMLImageElement} */ (target)).catch(() => {});
+      }
+    });
+    for (const picture of pictures) watch.observe(picture);
+  }
+}
+
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("reopen"));
+const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
+let item = "";
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-reopen]")
+)) {
+  button.addEventListener("click", () => {
+    item = /** @type {HTMLElement} */ (button.closest("[data-item]")).dataset.item ?? "";
+    dialog.showModal();
+  });
+}
+dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close());
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const reason = String(new FormData(form).get("reason") ?? "");
+  dialog.close();
+  act(null, async () => {
+    await call("POST", `/queue/items/${item}/reopen`, { reason });
+    location.reload();
+  });
+});

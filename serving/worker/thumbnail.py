@@ -1,0 +1,45 @@
+"""A small picture of an image, with where the ensemble is unsure and the outline of its mask."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image
+from skimage.segmentation import find_boundaries
+
+from icefloe.ensemble.prediction import Prediction
+from icefloe.typing import FloatArray
+from serving.prepared import SIDES
+from serving.worker.planes import overview
+
+UNSURE = 0.25
+"""Standard deviation between members from which on the image is covered; their greatest is 0.5."""
+
+OUTLINE = np.array((86, 180, 233), np.float32)
+"""Sky blue of Okabe and Ito's colours."""
+
+
+def save_thumbnail(path: Path, image: FloatArray, prediction: Prediction) -> None:
+    """Write the picture as PNG.
+
+    Parameters
+    ----------
+    path
+        The file.
+    image : float32, shape (H, W)
+        Intensities.
+    prediction
+        Its segmentation.
+    """
+    side = min(SIDES)
+    small = overview(image, side)
+    low, high = np.percentile(small, (1, 99))
+    grey = ((small - low) / max(high - low, 1e-12)).clip(0, 1)
+    std = overview(np.nan_to_num(prediction.std), side)
+    sure = 1 - (std / UNSURE).clip(0, 1)[..., None]
+    # From the middle of the map on: its dark end would look like a dark image.
+    colour = colormaps["magma"](0.4 + 0.6 * (std / UNSURE).clip(0, 1))[..., :3]
+    picture = 255 * (sure * grey[..., None] + (1 - sure) * colour).astype(np.float32)
+    rows, columns = (np.arange(n) * length // n for n, length in zip(small.shape, image.shape, strict=True))
+    picture[find_boundaries(prediction.mask[np.ix_(rows, columns)], mode="inner")] = OUTLINE
+    Image.fromarray(np.rint(picture).astype(np.uint8)).save(path)
