@@ -42,13 +42,16 @@ function follow(row) {
   });
 }
 
-/** Look for jobs that are new: the page is made anew for them, unless somebody is at a form. */
+/** Look for jobs and runs that are new: the page is made anew for them, unless somebody is at a form. */
 async function look() {
   const jobs = /** @type {Job[]} */ (await call("GET", "/jobs?limit=100"));
   const live = jobs.filter((job) => job.state === "waiting" || job.state === "running");
   const known = [...list.children].map((row) => Number(/** @type {HTMLElement} */ (row).dataset.job));
+  const [run] = await call("GET", "/runs");
+  const latest = run ? `${run.id} ${run.state}` : "";
+  const isNew = latest !== document.getElementById("runs")?.dataset.latest;
   const atForm = document.activeElement?.closest("form");
-  if (!atForm && live.some((job) => !known.includes(job.id))) location.reload();
+  if (!atForm && (isNew || live.some((job) => !known.includes(job.id)))) location.reload();
 }
 
 /** @param {string} path @param {object} body */
@@ -66,7 +69,9 @@ onSubmit("collect", () => start("/runs", { kind: "collect" }));
 onSubmit("retrain", ({ dataset }) => start("/runs", { kind: "retrain", dataset }));
 onSubmit("train", ({ minutes }) => start("/runs", { kind: "train", minutes: Number(minutes) }));
 
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-cancel]"))) {
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-cancel]")
+)) {
   button.addEventListener("click", () =>
     act(button, async () => {
       await call("DELETE", `/jobs/${button.dataset.cancel}`);
@@ -74,7 +79,9 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
     }),
   );
 }
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-retry]"))) {
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-retry]")
+)) {
   button.addEventListener("click", () => act(button, () => retry(button.dataset.retry ?? "")));
 }
 

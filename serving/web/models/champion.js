@@ -81,9 +81,13 @@ async function apply(change, given) {
   say("It waits for a worker. Look at Overview for how far it is.");
 }
 
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-promote]"))) {
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+  document.querySelectorAll("[data-promote]")
+)) {
   button.addEventListener("click", () => ask(promotion(button)));
 }
 const back = /** @type {HTMLButtonElement | null} */ (document.getElementById("roll-back"));
 back?.addEventListener("click", () => ask(rollback(back)));
-document.getElementById("leave")?.addEventListener("click", () => /** @type {HTMLDialogElement} */ (named("change")).close());
+document
+  .getElementById("leave")
+  ?.addEventListener("click", () => /** @type {HTMLDialogElement} */ (named("change")).close());

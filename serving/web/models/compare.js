@@ -31,13 +31,16 @@ async function show(figure, image, version, shown) {
   caption.textContent = "segmenting";
   if (shown === "outline") {
     const [ground, mask] = await Promise.all([grey(image), map(image, "mask", version)]);
-    draw(canvas, [ground, outline(mask, Math.ceil(mask.width / ground.width))]);
+    draw(canvas, [ground, outline(mask, 2)]);
   } else {
     draw(canvas, [await map(image, shown, version)]);
   }
   const about = await call("GET", `${image}/maps?version=${encodeURIComponent(version)}`);
   const scale = LARGEST[/** @type {keyof typeof LARGEST} */ (shown)];
-  const uncertainty = about.scores.uq_mean == null ? "of one member, no uncertainty" : `mean uncertainty ${about.scores.uq_mean.toFixed(4)}`;
+  const uncertainty =
+    about.scores.uq_mean == null
+      ? "of one member, no uncertainty"
+      : `mean uncertainty ${about.scores.uq_mean.toFixed(4)}`;
   caption.textContent = [uncertainty, scale].filter(Boolean).join("; ");
 }
 

@@ -1,7 +1,11 @@
 /** Pictures of an image, of a version's mask and of its maps, on a canvas. */
 
+import { edges, levels } from "./pixels.js";
+
 const WAIT = { Prefer: "wait=30" };
 const LONGEST = 1024;
+/** Okabe-Ito's, as alpha, blue, green, red. */
+const ORANGE = 0xff009fe6;
 
 /**
  * Fetch what a worker may have to make first.
@@ -17,7 +21,7 @@ async function made(path) {
 }
 
 /**
- * The image in grey, its contrast stretched to all but half a percent of the values at either end.
+ * The image in grey.
  * @param {string} image path of the image below /api/v1
  * @returns {Promise<ImageData>}
  */
@@ -25,22 +29,16 @@ export async function grey(image) {
   const answer = await made(`${image}/pixels?max=${LONGEST}`);
   const height = Number(answer.headers.get("Icefloe-Height"));
   const width = Number(answer.headers.get("Icefloe-Width"));
-  const values = new Uint16Array(await answer.arrayBuffer());
-  const sorted = Uint16Array.from(values).sort();
-  const at = (/** @type {number} */ share) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
-  const low = at(0.005);
-  const range = Math.max(1, at(0.995) - low);
   const picture = new ImageData(width, height);
   const pixels = new Uint32Array(picture.data.buffer);
-  values.forEach((value, index) => {
-    const level = Math.max(0, Math.min(255, Math.round((255 * (value - low)) / range)));
-    pixels[index] = 0xff000000 | (level << 16) | (level << 8) | level;
+  levels(new Uint16Array(await answer.arrayBuffer())).forEach((level, place) => {
+    pixels[place] = 0xff000000 | (level << 16) | (level << 8) | level;
   });
   return picture;
 }
 
 /**
- * A version's mask or map at its own size.
+ * A version's mask or map, its longest side at most that of the image shown.
  * @param {string} image path of the image below /api/v1
  * @param {string} name `mask`, `std` or `probability`
  * @param {string} version
@@ -49,30 +47,30 @@ export async function grey(image) {
 export async function map(image, name, version) {
   const answer = await made(`${image}/maps/${name}?version=${encodeURIComponent(version)}`);
   const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, bitmap.width, bitmap.height);
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const width = Math.max(1, Math.round(scale * bitmap.width));
+  const height = Math.max(1, Math.round(scale * bitmap.height));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    new OffscreenCanvas(width, height).getContext("2d")
+  );
+  context.imageSmoothingEnabled = false; // between two classes there is none
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
 }
 
 /**
- * The pixels of a mask that have a neighbour of another class, in orange, all others clear.
+ * The edges of a mask in orange, all else clear.
  * @param {ImageData} mask class indices in red
- * @param {number} reach how far neighbours are looked for, px
+ * @param {number} reach thickness of the line, in pixels
  * @returns {ImageData}
  */
 export function outline(mask, reach) {
-  const { width, height, data } = mask;
-  const line = new ImageData(width, height);
+  const line = new ImageData(mask.width, mask.height);
   const pixels = new Uint32Array(line.data.buffer);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const here = data[4 * (y * width + x)];
-      const right = data[4 * (y * width + Math.min(width - 1, x + reach))];
-      const below = data[4 * (Math.min(height - 1, y + reach) * width + x)];
-      if (here !== right || here !== below) pixels[y * width + x] = 0xff009fe6; // ABGR of Okabe-Ito's orange
-    }
-  }
+  const classes = mask.data.filter((_, place) => place % 4 === 0);
+  edges(classes, mask.width, reach).forEach((edge, place) => {
+    if (edge) pixels[place] = ORANGE;
+  });
   return line;
 }
 
