@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from serving.auth.identity import CurrentPerson
 from serving.jobs.job import BATCH, Job, JobState
 from serving.jobs.kinds import Kind, RunKind
 from serving.jobs.table import Jobs
@@ -56,15 +57,15 @@ def show_job(job_id: int, jobs: OpenJobs) -> Job:
 
 
 @router.delete("/{job_id}")
-def cancel_job(job_id: int, jobs: OpenJobs) -> Job:
+def cancel_job(job_id: int, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """End a job that waits, or tell one that runs to stop; one that is over stays as it is."""
-    return jobs.cancel(job_id)
+    return jobs.cancel(job_id, person.name)
 
 
 @router.post("/{job_id}/retry")
-def retry_job(job_id: int, jobs: OpenJobs) -> Job:
+def retry_job(job_id: int, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """Let a job that failed or was cancelled wait again."""
-    return jobs.retry(job_id)
+    return jobs.retry(job_id, person.name)
 
 
 @router.get(

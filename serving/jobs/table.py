@@ -123,8 +123,10 @@ class Jobs:
         with self.database.reading() as connection:
             return [_as_job(row) for row in connection.execute(query)]
 
-    def cancel(self, job_id: int) -> Job:
+    def cancel(self, job_id: int, actor: str) -> Job:
         """End a job that waits, or tell one that runs to stop; one that is over stays as it is.
+
+        The audit log knows by whom (`actor`).
 
         Raises
         ------
@@ -138,10 +140,11 @@ class Jobs:
             if values is not None:
                 values = values | {"revision": job.revision + 1}
                 connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+                audit.record(connection, self._clock(), actor, f"cancelled {job.kind}", f"job {job_id}")
             return _find(connection, job_id)
 
-    def retry(self, job_id: int) -> Job:
-        """Let a job that failed or was cancelled wait again.
+    def retry(self, job_id: int, actor: str) -> Job:
+        """Let a job that failed or was cancelled wait again; the audit log knows by whom (`actor`).
 
         Raises
         ------
@@ -162,6 +165,7 @@ class Jobs:
             values = {"state": "waiting", "attempts": 0, "done": 0, "problem": None, "ended": None}
             values |= {"revision": job.revision + 1}
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            audit.record(connection, self._clock(), actor, f"tried {job.kind} again", f"job {job_id}")
             return _find(connection, job_id)
 
     def take(self, worker: str, *, runs: bool = False) -> Job | None:

@@ -91,7 +91,7 @@ def test_a_run_tells_how_far_it_is_and_ends_when_it_is_cancelled(jobs, running):
     job = jobs.ask("retrain", ARGUMENTS, BATCH, "ann")
     running(SLOW)
     until(lambda: jobs.job(job.id).what == "train members: Epochs: 3 of 10")
-    jobs.cancel(job.id)
+    jobs.cancel(job.id, "Ann")
     assert ended(jobs, job).state == "cancelled"
     assert slow_processes() == []
 
