@@ -16,6 +16,11 @@ def current_snapshot(request: Request) -> Snapshot:
     """
     snapshot = read_snapshot(request.app.state.settings)
     if snapshot is None:
-        how = "Wait until it has" if request.app.state.workers.living() else "Start one: `icefloe worker`"
-        raise RefusedError(503, f"No worker has looked at the registry yet. {how}.", {"Retry-After": "10"})
+        raise RefusedError(503, why_unseen(request), {"Retry-After": "10"})
     return snapshot
+
+
+def why_unseen(request: Request) -> str:
+    """That no worker has looked at the registry, and what to do."""
+    how = "Wait until one has" if request.app.state.workers.living() else "Start one: `icefloe worker`"
+    return f"No worker has looked at the registry yet. {how}."

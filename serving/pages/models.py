@@ -12,8 +12,8 @@ from serving.auth.roles import Role
 from serving.etags import etag
 from serving.pages.render import render
 from serving.prepared import dataset_names
-from serving.registry import current_snapshot
-from serving.snapshot import ModelsState
+from serving.registry import current_snapshot, why_unseen
+from serving.snapshot import ModelsState, read_snapshot
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +22,10 @@ Name = Annotated[str | None, Query(max_length=200)]
 
 @router.get("/models")
 def models(request: Request, person: CurrentPerson, one: Name = None, two: Name = None) -> HTMLResponse:
-    state = current_snapshot(request).models
+    snapshot = read_snapshot(request.app.state.settings)
+    if snapshot is None:
+        return render(request, "error.html", title="Models", detail=why_unseen(request))
+    state = snapshot.models
     compared = _compared(state, one, two)
     return render(
         request,

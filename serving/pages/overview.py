@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from icefloe.active.items import QueueStatus
 from serving.auth.identity import CurrentPerson
 from serving.auth.roles import Role
-from serving.jobs.job import LIVE, Job
+from serving.jobs.job import BATCH, Job
 from serving.jobs.kinds import RUN_KINDS
 from serving.jobs.workers import WorkerState
 from serving.pages.render import render
@@ -60,7 +60,7 @@ def overview(request: Request, person: CurrentPerson) -> HTMLResponse:
     state = request.app.state
     snapshot, living = read_snapshot(state.settings), state.workers.living()
     jobs = state.jobs.latest(limit=LATEST_JOBS)
-    live = [job for job in jobs if job.state in LIVE]
+    live = [job for job in jobs if job.is_live and job.priority == BATCH]
     queue: QueueStatus = state.queue.status()
     names = dataset_names(state.settings)
     drift = snapshot.drift if snapshot else ()
@@ -77,6 +77,7 @@ def overview(request: Request, person: CurrentPerson) -> HTMLResponse:
         queue=queue,
         jobs=live,
         runs=snapshot.runs[:SHOWN_RUNS] if snapshot else (),
+        is_seen=snapshot is not None,
         outcomes=OUTCOMES,
         work=WORK,
         may_run=person.role.includes(Role.OPERATOR),
@@ -142,9 +143,10 @@ def _warnings(snapshot: Snapshot | None, living: list[WorkerState]) -> list[str]
 
 
 def _failed(jobs: Iterable[Job]) -> list[Job]:
-    """What failed of late, for somebody to try again."""
+    """What failed of late and nobody waited for, so that nobody may have seen why."""
     since = time.time() - FAILURES_SECONDS
-    return [job for job in jobs if job.state == "failed" and (job.ended or 0) > since][:SHOWN_FAILURES]
+    failed = (job for job in jobs if job.state == "failed" and job.priority == BATCH)
+    return [job for job in failed if (job.ended or 0) > since][:SHOWN_FAILURES]
 
 
 def _by_dataset(drift: Iterable[DriftVerdict]) -> dict[str, list[DriftVerdict]]:

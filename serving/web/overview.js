@@ -1,9 +1,11 @@
 /** Jobs as they go on, and the buttons that start, cancel and try them again. */
 import { act, call, onSubmit, say } from "./client.js";
 
-/** @typedef {{id: number, kind: string, state: string, what: string, done: number, total: number | null}} Job */
+/** @typedef {{id: number, kind: string, state: string, priority: number, what: string, done: number, total: number | null}} Job */
 
 const LOOK_MS = 5000;
+/** Priority of jobs that nobody waits for at a screen. */
+const BATCH = 1;
 const list = /** @type {HTMLElement} */ (document.getElementById("job-list"));
 
 /** @param {Job} job */
@@ -42,16 +44,21 @@ function follow(row) {
   });
 }
 
-/** Look for jobs and runs that are new: the page is made anew for them, unless somebody is at a form. */
-async function look() {
+/** Whether there are jobs, or a run, that the page does not show. */
+async function isOutdated() {
   const jobs = /** @type {Job[]} */ (await call("GET", "/jobs?limit=100"));
-  const live = jobs.filter((job) => job.state === "waiting" || job.state === "running");
   const known = [...list.children].map((row) => Number(/** @type {HTMLElement} */ (row).dataset.job));
+  const isLive = (/** @type {Job} */ job) => job.state === "waiting" || job.state === "running";
+  if (jobs.some((job) => isLive(job) && job.priority === BATCH && !known.includes(job.id))) return true;
+  const shown = document.getElementById("runs")?.dataset.latest;
+  if (shown === undefined) return false; // no worker has looked at the registry yet
   const [run] = await call("GET", "/runs");
-  const latest = run ? `${run.id} ${run.state}` : "";
-  const isNew = latest !== document.getElementById("runs")?.dataset.latest;
-  const atForm = document.activeElement?.closest("form");
-  if (!atForm && (isNew || live.some((job) => !known.includes(job.id)))) location.reload();
+  return shown !== (run ? `${run.id} ${run.state}` : "");
+}
+
+/** Make the page anew if need be, unless somebody is at a form. */
+async function look() {
+  if ((await isOutdated()) && !document.activeElement?.closest("form")) location.reload();
 }
 
 /** @param {string} path @param {object} body */

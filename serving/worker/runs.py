@@ -1,5 +1,6 @@
 """Runs of pipelines, beside a worker's other jobs: each is the command line's, in processes of its own."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from icefloe.settings import Settings
 from serving.jobs.job import Job
 from serving.jobs.kinds import LIMITS
 from serving.jobs.table import LEASE_SECONDS, GoneError, Jobs
+
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = LEASE_SECONDS / 5
@@ -111,14 +114,15 @@ class Runs:
     def follow(self, stop: threading.Event) -> None:
         """Do runs until `stop` is set; one at hand is left to other workers then."""
         while not stop.wait(LOOK_SECONDS):
-            job = self._jobs.take(self._name, runs=True)
-            if job is None:
-                continue
-            self._say(f"job {job.id}: {job.kind} {' '.join(map(str, job.arguments.values()))}")
             try:
-                self._do(job, stop)
+                job = self._jobs.take(self._name, runs=True)
+                if job is not None:
+                    self._say(f"job {job.id}: {job.kind} {' '.join(map(str, job.arguments.values()))}")
+                    self._do(job, stop)
             except GoneError as error:
                 self._say(str(error))
+            except Exception:  # such as a database that is busy for long: the job is taken up again
+                logger.warning("A run could not be followed.", exc_info=True)
 
     def _do(self, job: Job, stop: threading.Event) -> None:
         began, reported = time.monotonic(), -float("inf")

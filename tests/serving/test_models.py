@@ -27,6 +27,9 @@ def test_before_a_worker_has_looked_the_answer_is_503_and_says_what_to_start(sig
         "No worker has looked at the registry yet. Start one: `icefloe worker`."
     )
     assert int(answer.headers["retry-after"]) > 0
+    page = signed_in(Role.LABELER).get("/models", headers=PAGE)
+    assert page.status_code == 200
+    assert "No worker has looked" in page.text
 
 
 def test_models_are_listed_and_compared_as_the_registry_has_them(looked, registry, signed_in):
