@@ -222,11 +222,11 @@ def test_skipping_asks_why(queue, labeler):
     page.get_by_label("Reason").fill("out of focus")
     page.get_by_role("dialog").get_by_role("button", name="Skip", exact=True).click()
     opened(page, STEMS[1])
-    (item,) = (item for item in queue.items("skipped") if item.stem == STEMS[0])
-    assert queue.history(item.id)[-1].detail["reason"] == "out of focus"
+    skipped = [item for item in queue.items("skipped") if item.stem == STEMS[0]]
+    assert queue.history(skipped[-1].id)[-1].detail["reason"] == "out of focus"
 
 
-def test_a_finger_pans_and_paints_only_where_no_pen_was_seen(queue, labeler):
+def test_a_finger_paints_where_no_pen_was_seen(queue, labeler):
     page = labeler(size=TABLET, touch=True)
     page.goto("/label")
     opened(page, STEMS[0])

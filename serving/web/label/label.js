@@ -15,7 +15,7 @@ const IDLE_MS = 20 * 60_000;
 const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElementById(id));
 const editor = /** @type {import("../editor/editor.js").MaskEditor} */ (byId("editor"));
 const dialog = /** @type {HTMLDialogElement} */ (byId("skip"));
-const drafts = new LocalDrafts(document.body.dataset.person ?? "");
+const drafts = new LocalDrafts(document.body.dataset.me ?? "");
 
 /** @type {Work | null} */
 let work = null;
@@ -49,7 +49,6 @@ async function next(wanted = null) {
   }
   lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
   await showProgress();
-  byId("actions").hidden = !lease;
   byId("none").hidden = Boolean(lease);
   if (!lease) {
     work = null;
@@ -204,8 +203,6 @@ for (const kind of ["pointerdown", "keydown"]) {
     lastActive = Date.now();
   });
 }
-byId("accept").addEventListener("click", () => accept());
-byId("skipping").addEventListener("click", () => dialog.showModal());
 byId("again").addEventListener("click", () => {
   next().catch(tell);
 });
@@ -242,7 +239,6 @@ setInterval(async () => {
     await idle.release();
     work = null;
     editor.hidden = true;
-    byId("actions").hidden = true;
     byId("none").hidden = false;
     byId("why").textContent = "The image was given back, as nobody worked on it. Your draft is kept.";
   } catch (error) {
