@@ -121,7 +121,7 @@ def _boxes(
         "queue": Box(
             title="Queue",
             lines=(f"{queue.waiting + queue.leased} to label", f"{queue.submitted} labelled"),
-            link="/label",
+            link="/queue",
         ),
         "retrain": Box(
             title="Retrain",

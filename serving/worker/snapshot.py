@@ -50,7 +50,7 @@ class SnapshotWriter:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._registry = settings, Registry(settings)
+        self._settings = settings
         self._lock = threading.Lock()
         self._seen: tuple[list[Version], tuple[HistoryEntry, ...]] | None = None
         self._models: ModelsState | None = None
@@ -74,40 +74,20 @@ class SnapshotWriter:
             return snapshot
 
     def _look_at_models(self) -> ModelsState:
-        seen = self._registry.list(), self._registry.history()
+        registry = Registry(self._settings)
+        seen = registry.list(), registry.history()
         if self._models is None or seen != self._seen:
             versions, history = seen
             of_alias = {alias: version.name for version in versions for alias in version.aliases}
             self._models = ModelsState(
                 champion=of_alias.get(CHAMPION),
                 previous=of_alias.get(PREVIOUS),
-                sentence=self._registry.champion_sentence(),
-                versions=tuple(map(self._version, versions)),
+                sentence=registry.champion_sentence(),
+                versions=tuple(_version(registry, version) for version in versions),
                 history=tuple(map(_change, reversed(history))),
             )
             self._seen = seen
         return self._models
-
-    def _version(self, version: Version) -> VersionState:
-        details = self._registry.show(version.name)
-        lineage = details.lineage
-        return VersionState(
-            name=version.name,
-            aliases=version.aliases,
-            created=_seconds(version.created),
-            parent=version.parent,
-            members=tuple(lineage.weights_sha256),
-            data_rev=version.data_rev,
-            data_md5=version.data_md5,
-            git_sha=version.git_sha,
-            images=tuple(_trained_on(lineage.images)),
-            simulated_share=lineage.simulated_share,
-            provisional=version.provisional,
-            gate=_judgement(details.report) if details.report else None,
-            objection="" if CHAMPION in version.aliases else self._registry.objection(version.name),
-            promises=_promises(details),
-            scores=version.metrics,
-        )
 
     def _run(self, run: dict[str, Any]) -> tuple[RunEntry, tuple[DriftVerdict, ...]]:
         if run["id"] in self._finished:
@@ -126,6 +106,28 @@ class SnapshotWriter:
         if entry.state != "running":
             self._finished[entry.id] = found
         return found
+
+
+def _version(registry: Registry, version: Version) -> VersionState:
+    details = registry.show(version.name)
+    lineage = details.lineage
+    return VersionState(
+        name=version.name,
+        aliases=version.aliases,
+        created=_seconds(version.created),
+        parent=version.parent,
+        members=tuple(lineage.weights_sha256),
+        data_rev=version.data_rev,
+        data_md5=version.data_md5,
+        git_sha=version.git_sha,
+        images=tuple(_trained_on(lineage.images)),
+        simulated_share=lineage.simulated_share,
+        provisional=version.provisional,
+        gate=_judgement(details.report) if details.report else None,
+        objection="" if CHAMPION in version.aliases else registry.objection(version.name),
+        promises=_promises(details),
+        scores=version.metrics,
+    )
 
 
 def _verdicts(record: RunRecord, run: RunEntry) -> Iterable[DriftVerdict]:
