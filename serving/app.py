@@ -27,7 +27,10 @@ from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
 from serving.options import Options
 from serving.pages import api as api_page
+from serving.pages import data as data_page
 from serving.pages import label as label_page
+from serving.pages import models as model_pages
+from serving.pages import overview as overview_page
 from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
 from serving.problems import PROBLEM, add_handlers, failure
@@ -83,8 +86,8 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    pages = (queue_page.router, label_page.router, people_pages.router, api_page.router)
-    for router in (api, health.router, *pages):
+    pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, api_page)
+    for router in (api, health.router, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

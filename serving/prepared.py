@@ -6,7 +6,7 @@ from typing import Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample
+from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, natural_key
 from icefloe.errors import IcefloeError, MissingError
 from icefloe.names import name_problem
 from icefloe.settings import Settings
@@ -88,6 +88,12 @@ class MapsAbout(BaseModel):
     width: int
     fractions: tuple[float, ...]
     scores: dict[str, float | None]
+
+
+def dataset_names(settings: Settings) -> list[str]:
+    """Names of the workspace's datasets, in natural order."""
+    folders = (path.parent.name for path in settings.data.glob(f"*/{INFO_FILE}"))
+    return sorted((name for name in folders if not name.startswith(".")), key=natural_key)
 
 
 def find_dataset(settings: Settings, name: str, person_id: int | None) -> Dataset:

@@ -190,4 +190,3 @@ def _done(cells: Iterable[Cell], case: str, method: str) -> list[Cell]:
 def _mean(cells: Sequence[Cell], key: str) -> float | None:
     values = [cell[key] for cell in cells if key in cell]
     return float(np.mean(values)) if values else None
-

@@ -107,6 +107,11 @@ class RunRecord:
         notes = sorted(self.read_folder(HAPPENED).values(), key=lambda note: str(note["at"]))
         return [str(note["sentence"]) for note in notes]
 
+    def times(self) -> dict[str, float]:
+        """Topic of each sentence noted, with dots (`gate.D3`) -> when, in s since the epoch."""
+        notes = self.read_folder(HAPPENED).items()
+        return {topic: datetime.fromisoformat(note["at"]).timestamp() for topic, note in notes}
+
     def write_version(
         self,
         submission: Submission,
@@ -197,7 +202,11 @@ class RunRecord:
 
 
 def list_runs(settings: StoreSettings) -> list[dict[str, Any]]:
-    """The pipeline runs of this study, newest first: id, pipeline, status, start time (ms since 1970)."""
+    """The pipeline runs of this study, newest first.
+
+    Each has its `id`, `pipeline` and `status`, and when it `started` and `ended`, in ms since 1970 (None: it
+    goes on, or was killed).
+    """
     client = connect(settings.tracking_uri)
     experiment = client.get_experiment_by_name(settings.experiment)
     if experiment is None:
@@ -213,6 +222,7 @@ def list_runs(settings: StoreSettings) -> list[dict[str, Any]]:
             "pipeline": run.data.tags[PIPELINE_TAG],
             "status": run.info.status,
             "started": run.info.start_time,
+            "ended": run.info.end_time,
         }
         for run in runs
     ]

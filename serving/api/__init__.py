@@ -2,8 +2,35 @@
 
 from fastapi import APIRouter
 
-from serving.api import datasets, images, jobs, people, queue, segmentations, sessions, tokens, uploads
+from serving.api import (
+    data,
+    datasets,
+    images,
+    jobs,
+    models,
+    people,
+    queue,
+    runs,
+    segmentations,
+    sessions,
+    tokens,
+    uploads,
+)
 
 router = APIRouter(prefix="/api/v1")
-for resource in (sessions, tokens, datasets, images, uploads, segmentations, queue, jobs, people):
+RESOURCES = (
+    sessions,
+    tokens,
+    datasets,
+    data,
+    images,
+    uploads,
+    segmentations,
+    queue,
+    models,
+    runs,
+    jobs,
+    people,
+)
+for resource in RESOURCES:
     router.include_router(resource.router)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, natural_key
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.settings import Settings
 from serving.auth.identity import CurrentPerson
-from serving.prepared import find_dataset
+from serving.prepared import dataset_names, find_dataset
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
@@ -68,9 +68,7 @@ class ImageEntry(BaseModel):
 def list_datasets(request: Request) -> list[DatasetEntry]:
     """Every dataset, in natural order."""
     settings: Settings = request.app.state.settings
-    folders = (path.parent.name for path in settings.data.glob(f"*/{INFO_FILE}"))
-    names = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
-    return [DatasetEntry.of(find_dataset(settings, name, None)) for name in names]
+    return [DatasetEntry.of(find_dataset(settings, name, None)) for name in dataset_names(settings)]
 
 
 @router.get("/{dataset}")

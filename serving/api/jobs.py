@@ -1,14 +1,16 @@
 """Jobs: what workers do and did, how far they are, cancelling and trying again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from serving.jobs.job import Job, JobState
+from serving.auth.identity import CurrentPerson
+from serving.jobs.job import BATCH, Job, JobState
+from serving.jobs.kinds import Kind, RunKind
 from serving.jobs.table import Jobs
 from serving.parameters import RowId
 
@@ -27,6 +29,20 @@ def jobs_of(request: Request) -> Jobs:
 OpenJobs = Annotated[Jobs, Depends(jobs_of)]
 
 
+def asked(
+    jobs: Jobs,
+    response: Response,
+    kind: Kind | RunKind,
+    arguments: Mapping[str, Any],
+    actor: str,
+    changes: str,
+) -> Job:
+    """A job that somebody has asked for and does not wait for; the answer's `Location` is the job."""
+    job = jobs.ask(kind, arguments, BATCH, actor, changes)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return job
+
+
 @router.get("")
 def list_jobs(
     jobs: OpenJobs, state: JobState | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
@@ -42,15 +58,15 @@ def show_job(job_id: RowId, jobs: OpenJobs) -> Job:
 
 
 @router.delete("/{job_id}")
-def cancel_job(job_id: RowId, jobs: OpenJobs) -> Job:
+def cancel_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """End a job that waits, or tell one that runs to stop; one that is over stays as it is."""
-    return jobs.cancel(job_id)
+    return jobs.cancel(job_id, person.name)
 
 
 @router.post("/{job_id}/retry")
-def retry_job(job_id: RowId, jobs: OpenJobs) -> Job:
+def retry_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """Let a job that failed or was cancelled wait again."""
-    return jobs.retry(job_id)
+    return jobs.retry(job_id, person.name)
 
 
 @router.get(

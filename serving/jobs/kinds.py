@@ -1,7 +1,23 @@
 """What can be asked for: kind of a job -> seconds after which it is ended."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["planes", "maps", "segment", "unpack"]
+Kind = Literal["planes", "maps", "segment", "unpack", "promote", "rollback", "collect", "audit"]
+RunKind = Literal["drift", "train", "retrain"]
+"""Runs of pipelines: they take long, so a worker does them beside its other jobs."""
 
-LIMITS: dict[str, float] = {"planes": 60.0, "maps": 900.0, "segment": 24 * 3600.0, "unpack": 15.0}
+RUN_KINDS: tuple[RunKind, ...] = get_args(RunKind)
+
+LIMITS: dict[str, float] = {
+    "planes": 60.0,
+    "maps": 900.0,
+    "segment": 24 * 3600.0,
+    "unpack": 15.0,
+    "promote": 300.0,
+    "rollback": 300.0,
+    "collect": 1800.0,
+    "audit": 3600.0,
+    "drift": 6 * 3600.0,
+    "train": 7 * 24 * 3600.0,
+    "retrain": 7 * 24 * 3600.0,
+}

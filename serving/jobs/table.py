@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, o
 from icefloe.database.engine import Database
 from icefloe.database.schema import jobs
 from icefloe.errors import BusyError, ConflictError, MissingError
+from serving.auth import audit
 from serving.jobs.job import LIVE, Job, JobState
+from serving.jobs.kinds import RUN_KINDS
 
 LEASE_SECONDS = 15.0
 """After this time without a sign of life from its worker a job is another's to do."""
@@ -23,12 +25,16 @@ KEPT_SECONDS = 14 * 24 * 3600.0
 """Finished jobs are forgotten after two weeks."""
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
-_NEXT = (
+_TO_DO = (
     select(jobs)
     .where(or_(jobs.c.state == "waiting", (jobs.c.state == "running") & (jobs.c.expires <= bindparam("now"))))
     .order_by(jobs.c.priority, jobs.c.id)
     .limit(1)
 )
+_NEXT = {
+    False: _TO_DO.where(jobs.c.kind.not_in(RUN_KINDS)),
+    True: _TO_DO.where(jobs.c.kind.in_(RUN_KINDS)),
+}
 _MINE = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"), jobs.c.worker == bindparam("mine"), jobs.c.state == "running")
@@ -57,8 +63,17 @@ class Jobs:
         self.database = database
         self._clock = clock
 
-    def ask(self, kind: str, arguments: Mapping[str, Any], priority: int, actor: str) -> Job:
+    def ask(
+        self, kind: str, arguments: Mapping[str, Any], priority: int, actor: str, changes: str | None = None
+    ) -> Job:
         """Ask for a piece of work; the job that does it already, if there is one.
+
+        Parameters
+        ----------
+        kind, arguments, priority, actor
+            As of `Job`.
+        changes
+            What it changes, for the audit log; None: nothing that somebody would want to look up there.
 
         Raises
         ------
@@ -83,7 +98,10 @@ class Jobs:
             row = {"kind": kind, "arguments": text, "priority": priority, "actor": actor}
             row |= {"state": "waiting", "created": self._clock(), "attempts": 0, "cancelling": False}
             row |= {"what": "", "done": 0, "revision": 1}
-            return _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
+            job = _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
+            if changes is not None:
+                audit.record(connection, job.created, actor, f"asked for {kind}", changes, job=job.id)
+            return job
 
     def job(self, job_id: int) -> Job:
         """One job.
@@ -105,8 +123,10 @@ class Jobs:
         with self.database.reading() as connection:
             return [_as_job(row) for row in connection.execute(query)]
 
-    def cancel(self, job_id: int) -> Job:
+    def cancel(self, job_id: int, actor: str) -> Job:
         """End a job that waits, or tell one that runs to stop; one that is over stays as it is.
+
+        The audit log knows by whom (`actor`).
 
         Raises
         ------
@@ -120,10 +140,11 @@ class Jobs:
             if values is not None:
                 values = values | {"revision": job.revision + 1}
                 connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+                audit.record(connection, self._clock(), actor, f"cancelled {job.kind}", f"job {job_id}")
             return _find(connection, job_id)
 
-    def retry(self, job_id: int) -> Job:
-        """Let a job that failed or was cancelled wait again.
+    def retry(self, job_id: int, actor: str) -> Job:
+        """Let a job that failed or was cancelled wait again; the audit log knows by whom (`actor`).
 
         Raises
         ------
@@ -144,20 +165,29 @@ class Jobs:
             values = {"state": "waiting", "attempts": 0, "done": 0, "problem": None, "ended": None}
             values |= {"revision": job.revision + 1}
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            audit.record(connection, self._clock(), actor, f"tried {job.kind} again", f"job {job_id}")
             return _find(connection, job_id)
 
-    def take(self, worker: str) -> Job | None:
+    def take(self, worker: str, *, runs: bool = False) -> Job | None:
         """Hand the most urgent job to a worker: one that waits, or whose worker gave no sign of life.
 
         It is the worker's for `LEASE_SECONDS`, and longer while it reports.
+
+        Parameters
+        ----------
+        worker
+            Name of the worker.
+        runs
+            Whether it asks for a run of a pipeline, or for anything else.
         """
+        following = _NEXT[runs]
         with self.database.reading() as connection:  # idle workers must not keep others from writing
-            if connection.execute(_NEXT, {"now": self._clock()}).first() is None:
+            if connection.execute(following, {"now": self._clock()}).first() is None:
                 return None
         with self.database.writing() as connection:
             now = self._clock()
             connection.execute(delete(jobs).where(jobs.c.ended < now - KEPT_SECONDS))
-            while (row := connection.execute(_NEXT, {"now": now}).first()) is not None:
+            while (row := connection.execute(following, {"now": now}).first()) is not None:
                 this = update(jobs).where(jobs.c.id == row.id)
                 if row.cancelling:
                     connection.execute(this.values(state="cancelled", ended=now, **_OVER))

@@ -1,7 +1,5 @@
 """Pages *Sign in*, *Welcome*, *Account* and *People*."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -9,13 +7,14 @@ from serving.auth import audit
 from serving.auth.identity import CurrentPerson
 from serving.auth.passwords import SHORTEST
 from serving.pages.render import render
+from serving.pages.times import day, minute
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
 def home() -> RedirectResponse:
-    return RedirectResponse("/account")
+    return RedirectResponse("/overview")
 
 
 @router.get("/sign-in")
@@ -31,7 +30,7 @@ def welcome(request: Request) -> HTMLResponse:
 @router.get("/account")
 def account(request: Request, person: CurrentPerson) -> HTMLResponse:
     tokens = [
-        {"id": token.id, "title": token.title, "expires": _day(token.expires)}
+        {"id": token.id, "title": token.title, "expires": day(token.expires)}
         for token in request.app.state.tokens.of(person)
     ]
     return render(request, "account.html", tokens=tokens, no_auth=request.app.state.options.no_auth)
@@ -40,16 +39,8 @@ def account(request: Request, person: CurrentPerson) -> HTMLResponse:
 @router.get("/people")
 def people(request: Request) -> HTMLResponse:
     entries = [
-        {"time": _minute(entry.time), "actor": entry.actor, "what": entry.what, "target": entry.target}
+        {"time": minute(entry.time), "actor": entry.actor, "what": entry.what, "target": entry.target}
         | {"detail": ", ".join(f"{name} {value}" for name, value in entry.detail.items())}
         for entry in audit.read(request.app.state.database, limit=30)
     ]
     return render(request, "people.html", people=request.app.state.people.all(), entries=entries)
-
-
-def _day(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
-
-
-def _minute(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -7,14 +7,25 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving.auth.roles import NEEDED, Role
+from serving.pages.times import day, duration, minute
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+_environment.filters |= {"day": day, "minute": minute, "duration": duration}
 
-MENU = {"Queue": "/queue", "Label": "/label", "Account": "/account", "People": "/people", "API": "/api"}
+MENU = {
+    "Overview": "/overview",
+    "Queue": "/queue",
+    "Label": "/label",
+    "Models": "/models",
+    "Data": "/data",
+    "Account": "/account",
+    "People": "/people",
+    "API": "/api",
+}
 
 
 def render(request: Request, template: str, **content: object) -> HTMLResponse:

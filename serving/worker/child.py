@@ -48,8 +48,10 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     _end_with_parent()
     # OpenMP reads it when torch loads it; torch's own setting holds for the thread that calls it only.
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    from serving.worker.context import Context
     from serving.worker.models import Models, follow
-    from serving.worker.tasks import TASKS, Context
+    from serving.worker.snapshot import SnapshotWriter
+    from serving.worker.tasks import TASKS
 
     settings = load_settings(workspace)
     sending = threading.Lock()
@@ -58,9 +60,9 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
         with sending:
             pipe.send(message)
 
-    models = Models(settings, send)
-    threading.Thread(target=follow, args=(models,), daemon=True).start()
-    context = Context(settings, models, Reported(send, stop))
+    models, snapshots = Models(settings, send), SnapshotWriter(settings)
+    threading.Thread(target=follow, args=(models, snapshots), daemon=True).start()
+    context = Context(settings, models, snapshots, Reported(send, stop))
     while True:
         try:
             kind, arguments = pipe.recv()

@@ -18,15 +18,15 @@ NUMBERS = "maps.npz"
 THUMBNAIL = "thumbnail.png"
 
 
-def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
+def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Path) -> None:
     """Segment an image and write what came of it.
 
     Parameters
     ----------
     sample
         The image.
-    segmenter
-        The version.
+    version, segmenter
+        Name of the version in the registry, and the version.
     folder
         New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32), and a small picture.
 
@@ -50,7 +50,7 @@ def prepare_maps(sample: Sample, segmenter: Segmenter, folder: Path) -> None:
             np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
         save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
-            version=segmenter.name,
+            version=version,
             classes=segmenter.classes,
             largest=largest,
             height=prediction.mask.shape[0],

@@ -14,6 +14,7 @@ from icefloe.registry.loading import load_version
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings
 from serving.worker.messages import Loaded
+from serving.worker.snapshot import SnapshotWriter
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +39,17 @@ class Models:
     def __init__(self, settings: Settings, tell: Callable[[Loaded], None]) -> None:
         self._settings, self._tell = settings, tell
         self._lock = threading.Lock()
-        self._champion: Segmenter | None = None
+        self._champion: tuple[str, Segmenter] | None = None
         self._others: dict[str, Segmenter] = {}
         self._told: Loaded | None = None
 
     @property
     def champion(self) -> str | None:
-        """Name of the version that is loaded as champion."""
-        return None if self._champion is None else self._champion.name
+        """Name of the version that is loaded as champion.
+
+        It is the registry's: the files of a version were written before it had one.
+        """
+        return None if self._champion is None else self._champion[0]
 
     def get(self, version: str) -> Segmenter:
         """A version by name, loaded if need be; what was given out stays as it is when the champion changes.
@@ -56,8 +60,8 @@ class Models:
             If there is no such version, or its files are missing or damaged.
         """
         with self._lock:
-            if self._champion is not None and self._champion.name == version:
-                return self._champion
+            if self._champion is not None and self._champion[0] == version:
+                return self._champion[1]
             if version in self._others:
                 return self._others[version]
         loaded = load_version(self._settings, version)
@@ -77,9 +81,9 @@ class Models:
             champion = Registry(self._settings).champion()
             if champion is not None and champion.name != current:
                 loaded = load_version(self._settings, champion.name)
-                _try(self._settings, loaded)
+                _try(self._settings, champion.name, loaded)
                 with self._lock:
-                    self._champion = loaded
+                    self._champion = champion.name, loaded
                 current = champion.name
             self._say(Loaded(current, None))
         except Exception as error:
@@ -93,7 +97,7 @@ class Models:
             self._tell(loaded)
 
 
-def _try(settings: Settings, segmenter: Segmenter) -> None:
+def _try(settings: Settings, version: str, segmenter: Segmenter) -> None:
     """Segment one image of the workspace: files that load may still not work."""
     try:
         datasets = load_datasets(settings.data)
@@ -102,11 +106,15 @@ def _try(settings: Settings, segmenter: Segmenter) -> None:
     sample = next(iter(datasets.values())).samples[0]
     ((_, prediction),) = segmenter.predict([sample])
     if not np.isfinite(prediction.mean).all():
-        raise IcefloeError(f"{segmenter.name}: its probabilities are not numbers. Train it again.")
+        raise IcefloeError(f"{version}: its probabilities are not numbers. Train it again.")
 
 
-def follow(models: Models) -> None:
-    """Follow the registry for good."""
+def follow(models: Models, snapshots: SnapshotWriter) -> None:
+    """Follow the registry for good, and keep its snapshot up to date."""
     while True:
+        try:
+            snapshots.update()
+        except Exception:
+            logger.warning("The snapshot of the registry could not be written.", exc_info=True)
         models.follow()
         time.sleep(FOLLOW_SECONDS)

@@ -1,14 +1,12 @@
 """What workers can do: kind of a job -> the function that does it."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from icefloe.datasets.dataset import Sample
-from icefloe.progress import Progress, tracked
-from icefloe.settings import Settings
+from icefloe.progress import tracked
 from serving.jobs.kinds import Kind
 from serving.prepared import (
     Prepared,
@@ -19,23 +17,12 @@ from serving.prepared import (
     read_planes,
     uploads_of,
 )
+from serving.worker.champion import promote, rollback
+from serving.worker.context import Arguments, Context, Task
+from serving.worker.data import audit, collect
 from serving.worker.maps import prepare_maps
-from serving.worker.models import Models
 from serving.worker.planes import prepare_planes
 from serving.worker.uploads import unpack as unpack_file
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a task works with."""
-
-    settings: Settings
-    models: Models
-    progress: Progress
-
-
-Arguments = Mapping[str, Any]
-Task = Callable[[Context, Arguments], Mapping[str, Any]]
 
 
 def planes(context: Context, arguments: Arguments) -> Mapping[str, Any]:
@@ -75,7 +62,16 @@ def unpack(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     return {"dataset": upload}
 
 
-TASKS: dict[Kind, Task] = {"planes": planes, "maps": maps, "segment": segment, "unpack": unpack}
+TASKS: dict[Kind, Task] = {
+    "planes": planes,
+    "maps": maps,
+    "segment": segment,
+    "unpack": unpack,
+    "promote": promote,
+    "rollback": rollback,
+    "collect": collect,
+    "audit": audit,
+}
 
 
 def _sample(context: Context, arguments: Arguments) -> Sample:
@@ -85,7 +81,7 @@ def _sample(context: Context, arguments: Arguments) -> Sample:
 def _segment(context: Context, sample: Sample, version: str) -> None:
     folder = Prepared(context.settings).maps(sample, version)
     if read_maps(folder) is None:
-        prepare_maps(sample, context.models.get(version), folder)
+        prepare_maps(sample, version, context.models.get(version), folder)
         _remove_older(folder.parent)
 
 

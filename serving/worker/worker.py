@@ -22,6 +22,7 @@ from serving.jobs.table import LEASE_SECONDS, GoneError, Jobs
 from serving.jobs.workers import Workers, WorkerState
 from serving.worker.child import work
 from serving.worker.messages import Advanced, Ended, Loaded, Message
+from serving.worker.runs import Runs
 
 BEAT_SECONDS = LEASE_SECONDS / 5
 IDLE_SECONDS = 0.1
@@ -98,6 +99,9 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Take jobs and do them until `stop` is set; a job at hand is left to others then."""
+        runs = Runs(self._settings, self._jobs, self.name, self._say)
+        running = threading.Thread(target=runs.follow, args=(stop,))
+        running.start()
         try:
             while not stop.is_set():
                 self._beat()
@@ -107,6 +111,8 @@ class Worker:
                 else:
                     self._do(job, stop)
         finally:
+            stop.set()  # also where this ends by an error
+            running.join()
             self._child.end()
             self._workers.leave(self.name)
 

@@ -63,7 +63,7 @@ def samples(rng) -> list[ArraySample]:
     return disk_samples(rng)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def evaluation_of():
     """Build an evaluation: dataset -> (mean Dice, number of images), scattering about the means."""
 

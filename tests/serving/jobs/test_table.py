@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from icefloe.errors import BusyError, ConflictError, MissingError
+from serving.auth import audit
 from serving.jobs import table
 from serving.jobs.job import BATCH, INTERACTIVE
 from serving.jobs.table import KEPT_SECONDS, LEASE_SECONDS, MOST_ATTEMPTS, GoneError, Jobs
@@ -95,21 +96,21 @@ def test_a_worker_that_ends_gives_its_job_back(jobs):
 def test_cancelling_ends_what_waits_and_tells_what_runs(jobs):
     waiting, running = ask(jobs, "a", BATCH), ask(jobs, "b", INTERACTIVE)
     jobs.take("w")
-    assert jobs.cancel(waiting.id).state == "cancelled"
-    assert jobs.cancel(running.id).cancelling
+    assert jobs.cancel(waiting.id, "Ann").state == "cancelled"
+    assert jobs.cancel(running.id, "Ann").cancelling
     assert jobs.report(running.id, "w", "", 0, None) is True
     jobs.stop(running.id, "w")
     over = jobs.job(running.id)
     assert (over.state, over.cancelling) == ("cancelled", False)
-    assert jobs.cancel(running.id) == over
+    assert jobs.cancel(running.id, "Ann") == over
     with pytest.raises(MissingError, match="Job 99: no such job"):
-        jobs.cancel(99)
+        jobs.cancel(99, "Ann")
 
 
 def test_a_cancelled_job_whose_worker_died_stays_cancelled(jobs, clock):
     asked = ask(jobs)
     jobs.take("w")
-    jobs.cancel(asked.id)
+    jobs.cancel(asked.id, "Ann")
     clock.now += LEASE_SECONDS
     assert jobs.take("w2") is None
     assert jobs.job(asked.id).state == "cancelled"
@@ -118,14 +119,14 @@ def test_a_cancelled_job_whose_worker_died_stays_cancelled(jobs, clock):
 def test_only_what_failed_can_be_tried_again(jobs):
     asked = ask(jobs)
     with pytest.raises(ConflictError, match=r"is waiting\. Only one that failed"):
-        jobs.retry(asked.id)
+        jobs.retry(asked.id, "Ann")
     jobs.fail(jobs.take("w").id, "w", "D1/a: cut off.")
     assert jobs.job(asked.id).problem == "D1/a: cut off."
     other = ask(jobs)
     with pytest.raises(ConflictError, match=f"Job {other.id} does the same already"):
-        jobs.retry(asked.id)
-    jobs.cancel(other.id)
-    again = jobs.retry(asked.id)
+        jobs.retry(asked.id, "Ann")
+    jobs.cancel(other.id, "Ann")
+    again = jobs.retry(asked.id, "Ann")
     assert (again.state, again.problem, again.attempts) == ("waiting", None, 0)
 
 
@@ -174,3 +175,25 @@ def test_workers_are_known_while_they_give_signs_of_life(database, clock):
     assert [(worker.name, worker.problem) for worker in workers.living()] == [("b", "EA-T2: damaged.")]
     workers.leave("b")
     assert workers.living() == []
+
+
+def test_the_audit_log_knows_who_asked_for_a_change_who_cancelled_and_who_tried_again(jobs):
+    asked = jobs.ask("drift", {"datasets": ["D3"]}, BATCH, "Ann", changes="D3")
+    jobs.ask("drift", {"datasets": ["D3"]}, BATCH, "Ben", changes="D3")  # the same job: nothing changes
+    ask(jobs)
+    jobs.cancel(asked.id, "Ben")
+    jobs.cancel(asked.id, "Cleo")  # it is over
+    jobs.retry(asked.id, "Ann")
+    assert [(entry.actor, entry.what, entry.target) for entry in audit.read(jobs.database)] == [
+        ("Ann", "tried drift again", f"job {asked.id}"),
+        ("Ben", "cancelled drift", f"job {asked.id}"),
+        ("Ann", "asked for drift", "D3"),
+    ]
+
+
+def test_a_run_is_handed_to_who_does_runs_and_anything_else_to_who_does_that(jobs):
+    run, planes = jobs.ask("train", {}, BATCH, "Ann"), ask(jobs)
+    assert jobs.take("w").id == planes.id
+    assert jobs.take("w") is None
+    assert jobs.take("w", runs=True).id == run.id
+    assert jobs.take("w", runs=True) is None

@@ -21,7 +21,7 @@ from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from serving.app import create_app
 from serving.jobs.job import BATCH
-from serving.jobs.kinds import LIMITS
+from serving.jobs.kinds import LIMITS, RUN_KINDS
 from serving.options import Options
 from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
 
@@ -213,9 +213,11 @@ def test_events_tell_of_a_job_until_it_is_over(app, client, worker):
 
 
 def test_every_kind_of_job_has_a_limit_and_somebody_who_does_it():
+    from serving.worker.runs import PIPELINES
     from serving.worker.tasks import TASKS
 
-    assert set(TASKS) == set(LIMITS)
+    assert {*TASKS, *PIPELINES} == set(LIMITS)
+    assert set(PIPELINES) == set(RUN_KINDS)
 
 
 def test_a_promotion_serves_within_30_s_and_a_damaged_version_leaves_the_one_before(

@@ -1,0 +1,93 @@
+/** Pictures of an image, of a version's mask and of its maps, on a canvas. */
+
+import { edges, levels } from "./pixels.js";
+
+const WAIT = { Prefer: "wait=30" };
+const LONGEST = 1024;
+/** Okabe-Ito's, as alpha, blue, green, red. */
+const ORANGE = 0xff009fe6;
+
+/**
+ * Fetch what a worker may have to make first.
+ * @param {string} path below /api/v1
+ * @returns {Promise<Response>}
+ */
+async function made(path) {
+  for (;;) {
+    const answer = await fetch(`/api/v1${path}`, { headers: WAIT });
+    if (answer.status === 200) return answer;
+    if (answer.status !== 202) throw new Error((await answer.json()).detail);
+  }
+}
+
+/**
+ * The image in grey.
+ * @param {string} image path of the image below /api/v1
+ * @returns {Promise<ImageData>}
+ */
+export async function grey(image) {
+  const answer = await made(`${image}/pixels?max=${LONGEST}`);
+  const height = Number(answer.headers.get("Icefloe-Height"));
+  const width = Number(answer.headers.get("Icefloe-Width"));
+  const picture = new ImageData(width, height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  levels(new Uint16Array(await answer.arrayBuffer())).forEach((level, place) => {
+    pixels[place] = 0xff000000 | (level << 16) | (level << 8) | level;
+  });
+  return picture;
+}
+
+/**
+ * A version's mask or map, its longest side at most that of the image shown.
+ * @param {string} image path of the image below /api/v1
+ * @param {string} name `mask`, `std` or `probability`
+ * @param {string} version
+ * @returns {Promise<ImageData>}
+ */
+export async function map(image, name, version) {
+  const answer = await made(`${image}/maps/${name}?version=${encodeURIComponent(version)}`);
+  const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const width = Math.max(1, Math.round(scale * bitmap.width));
+  const height = Math.max(1, Math.round(scale * bitmap.height));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    new OffscreenCanvas(width, height).getContext("2d")
+  );
+  context.imageSmoothingEnabled = false; // between two classes there is none
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+/**
+ * The edges of a mask in orange, all else clear.
+ * @param {ImageData} mask class indices in red
+ * @param {number} reach thickness of the line, in pixels
+ * @returns {ImageData}
+ */
+export function outline(mask, reach) {
+  const line = new ImageData(mask.width, mask.height);
+  const pixels = new Uint32Array(line.data.buffer);
+  const classes = mask.data.filter((_, place) => place % 4 === 0);
+  edges(classes, mask.width, reach).forEach((edge, place) => {
+    if (edge) pixels[place] = ORANGE;
+  });
+  return line;
+}
+
+/**
+ * Draw pictures over each other, at the size of the first.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageData[]} layers
+ */
+export function draw(canvas, layers) {
+  const [ground] = layers;
+  if (!ground) return;
+  canvas.width = ground.width;
+  canvas.height = ground.height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  for (const layer of layers) {
+    const beside = new OffscreenCanvas(layer.width, layer.height);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (beside.getContext("2d")).putImageData(layer, 0, 0);
+    context.drawImage(beside, 0, 0, canvas.width, canvas.height);
+  }
+}
