@@ -156,7 +156,7 @@ async def _outcome(request: Request, response: Response, job: Job, revision: int
         headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
         return JSONResponse(job.model_dump(mode="json"), 202, headers)
     models = (await run_in_threadpool(current_snapshot, request)).models
-    if job.result is None:
+    if job.state != "done":
         _check_unchanged(models, revision)
         raise RefusedError(409, job.problem or "It was cancelled. Ask for it again.")
     response.headers["ETag"] = etag(models.revision)

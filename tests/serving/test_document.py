@@ -2,7 +2,8 @@
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -15,6 +16,7 @@ from icefloe.active.items import NewItem, Purpose
 from icefloe.active.uploads import encode_png
 from serving.auth.roles import Role
 from serving.jobs.workers import WorkerState
+from serving.worker.snapshot import SnapshotWriter
 from tests.serving.conftest import URL
 from tests.serving.test_queue import CLASSES, SHAPE, mask
 
@@ -28,7 +30,8 @@ HOLDING = [
 
 
 @pytest.mark.parametrize("role", [None, *Role])
-def test_every_route_answers_as_documented_to_every_role(app, client, signed_in, role):
+def test_every_route_answers_as_documented_to_every_role(app, settings, client, signed_in, role):
+    SnapshotWriter(settings).update()
     browser = client if role is None else signed_in(role)
     purpose = Purpose("bald", 0.5, 1, "members disagree")
     app.state.queue.add([NewItem("D3", "a", "EA-T1", SHAPE, CLASSES, purpose, encode_png(mask()))])
@@ -43,7 +46,7 @@ def test_every_route_answers_as_documented_to_every_role(app, client, signed_in,
         if operation.path == signing_out and operation.method == "delete":
             continue  # it would be the last that this browser may do
 
-        @settings(
+        @effort(
             max_examples=8,
             deadline=None,
             database=None,
