@@ -124,6 +124,7 @@ def test_an_operator_overrules_the_gate_with_a_reason_and_rolls_back(operator, w
 def test_one_image_is_shown_as_both_versions_segment_it(operator):
     page = operator()
     page.goto("/models?one=EA-T1&two=EA-T2")
+    expect(page.locator("[name=stem]")).not_to_have_value("")
     page.get_by_label("Shown").select_option("std")
     page.get_by_role("button", name="Segment with both").click()
     captions = page.locator("#pictures figcaption")

@@ -53,6 +53,10 @@ if (form) {
     pictures.hidden = false;
     const versions = [form.dataset.one ?? "", form.dataset.two ?? ""];
     const figures = [...pictures.querySelectorAll("figure")];
-    await Promise.all(figures.map((figure, n) => show(figure, image, versions[n] ?? "", shown ?? "")));
+    const shows = figures.map((figure, n) => show(figure, image, versions[n] ?? "", shown ?? ""));
+    await Promise.all(shows).catch((error) => {
+      pictures.hidden = true;
+      throw error;
+    });
   });
 }
