@@ -137,6 +137,8 @@ def test_one_image_is_shown_as_both_versions_segment_it(operator):
         expect(picture).to_be_visible()
         expect(captions.filter(has_text=name)).to_contain_text("mean uncertainty", timeout=LONG)
         assert picture.evaluate(N_COLOURS) > 10
+    if folder := os.environ.get("ICEFLOE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "service-models-compared.png", full_page=True)
 
 
 def test_the_data_are_audited_at_a_button(operator):

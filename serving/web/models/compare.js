@@ -19,13 +19,13 @@ function fields() {
 }
 
 /**
- * Draw what one version makes of an image, and say it in numbers.
- * @param {Element} figure
+ * Draw what a figure's version makes of an image, and say it in numbers.
+ * @param {HTMLElement} figure
  * @param {string} image path below /api/v1
- * @param {string} version
  * @param {string} shown
  */
-async function show(figure, image, version, shown) {
+async function show(figure, image, shown) {
+  const version = figure.dataset.version ?? "";
   const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector("canvas"));
   const caption = /** @type {HTMLElement} */ (figure.querySelector("span"));
   caption.textContent = "segmenting";
@@ -51,9 +51,8 @@ if (form) {
     const image = `/images/${encodeURIComponent(dataset ?? "")}/${encodeURIComponent(stem ?? "")}`;
     const pictures = /** @type {HTMLElement} */ (document.getElementById("pictures"));
     pictures.hidden = false;
-    const versions = [form.dataset.one ?? "", form.dataset.two ?? ""];
-    const figures = [...pictures.querySelectorAll("figure")];
-    const shows = figures.map((figure, n) => show(figure, image, versions[n] ?? "", shown ?? ""));
+    const figures = /** @type {HTMLElement[]} */ ([...pictures.querySelectorAll("figure")]);
+    const shows = figures.map((figure) => show(figure, image, shown ?? ""));
     await Promise.all(shows).catch((error) => {
       pictures.hidden = true;
       throw error;
