@@ -51,7 +51,8 @@ if (form) {
     const image = `/images/${encodeURIComponent(dataset ?? "")}/${encodeURIComponent(stem ?? "")}`;
     const pictures = /** @type {HTMLElement} */ (document.getElementById("pictures"));
     pictures.hidden = false;
-    const versions = [form.dataset.one ?? "", form.dataset.two ?? ""];
+    // Not form.dataset: the field of that name hides it.
+    const versions = ["one", "two"].map((which) => form.getAttribute(`data-${which}`) ?? "");
     const figures = [...pictures.querySelectorAll("figure")];
     await Promise.all(figures.map((figure, n) => show(figure, image, versions[n] ?? "", shown ?? "")));
   });
