@@ -80,6 +80,26 @@ def version_of(request: Request, version: Annotated[str, Query(max_length=200)] 
     return newest
 
 
+def longest_side(
+    max: Annotated[
+        int,
+        Query(
+            description="Longest side in px; 0: the image itself.", json_schema_extra={"enum": [0, *SIDES]}
+        ),
+    ] = 0,
+) -> int:
+    """The overview that is asked for.
+
+    Raises
+    ------
+    RefusedError
+        422 if there is none of that size.
+    """
+    if max not in (0, *SIDES):
+        raise RefusedError(422, f"max={max}: there is no such overview. Ask for 0, 256 or 1024 px.")
+    return max
+
+
 OneSample = Annotated[Sample, Depends(sample_of)]
 Version = Annotated[str, Depends(version_of)]
 Wait = Annotated[float, Depends(preferred_wait)]
@@ -102,11 +122,10 @@ async def show_pixels(
     person: CurrentPerson,
     jobs: OpenJobs,
     seconds: Wait,
-    max: Annotated[Literal[0, 256, 1024], Query(description="Longest side in px; 0: the image itself.")] = 0,
+    max: Annotated[int, Depends(longest_side)],
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """An image's 16-bit values, gzip; an intensity is `Icefloe-Offset` + `Icefloe-Scale` * value."""
-    assert max == 0 or max in SIDES
     folder = Prepared(request.app.state.settings).planes(sample)
     about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
     if isinstance(about, Response):

@@ -26,6 +26,10 @@ REFUSED = "Failed to load resource: the server responded with a status of 409 (C
 N_COLOURS = """canvas => new Set(new Uint32Array(
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer
 )).size"""
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
+    : [...document.querySelectorAll("*")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth && !each.closest(".scroll"))
+    .map((each) => each.outerHTML.slice(0, 120))"""
 LONG = 60_000  # ms: a worker segments
 
 
@@ -171,7 +175,7 @@ def test_nothing_serious_is_found_on_any_page_and_nothing_overflows(operator, da
         page.goto(path)
         found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
         assert found == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.evaluate(TOO_WIDE) == [], path
         if folder := os.environ.get("ICEFLOE_SCREENSHOTS"):
             kind = f"{'-dark' if dark else ''}{'' if size == DESK else '-tablet'}"
             page.screenshot(path=Path(folder) / f"service{path.replace('/', '-')}{kind}.png", full_page=True)

@@ -81,6 +81,8 @@ def test_pixels_arrive_as_they_are(client, worker, workspace):
     image = tifffile.imread(workspace / "data" / "D1" / "images" / "a.tif")
     assert np.array_equal(np.frombuffer(answer.content, "<u2").reshape(shape), image)
     assert answer.headers["icefloe-pixel-size-nm"] == "0.5"
+    assert client.get("/api/v1/images/D1/a/pixels?max=256").content == answer.content
+    assert client.get("/api/v1/images/D1/a/pixels?max=7").status_code == 422
     again = client.get("/api/v1/images/D1/a/pixels", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
