@@ -85,7 +85,9 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
     network.train()
     start, n_steps = clock.share, 0
-    while (done := (clock.share - start) / (until - start)) < 1:
+    # One step at least: what comes before may have taken all of a short time.
+    while (now := clock.share) < until or n_steps == 0:
+        done = min(1.0, (now - start) / max(until - start, 1e-9))
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 + math.cos(math.pi * done)) / 2
         drawn = torch.randint(len(images), (BATCH,))
         inputs, classes = augment(images[drawn], masks[drawn])

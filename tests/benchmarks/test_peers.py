@@ -118,6 +118,16 @@ def test_the_plain_script_tells_several_classes_apart(rng):
     np.testing.assert_allclose(probability.sum(axis=0), np.ones((40, 56)), atol=1e-5)
 
 
+def test_the_plain_script_ends_where_its_time_was_over_before_it_began(rng):
+    class Late:
+        share = 1.5
+
+    masks = torch.zeros(2, 256, 256)
+    masks[:, 64:128] = 1
+    _, n_steps = train(build("lite0", 2), masks[:, None].expand(-1, 3, -1, -1), masks, Late(), 1.0)
+    assert n_steps == 1
+
+
 def test_a_cell_of_the_plain_script_is_trained_scored_and_timed(prepared, tmp_path):
     job = job_of(prepared, tmp_path / "job", encoders=["lite0"])
     cell = run_cell(Method("smp", "smp_unet", {}), prepared, job)
