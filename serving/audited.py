@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
+from serving.written import read_written
 
 if TYPE_CHECKING:
     from icefloe.datasets.audit import AuditReport
@@ -91,10 +91,4 @@ def read_audit(settings: Settings) -> AuditResult | None:
     IcefloeError
         If the file is not a worker's.
     """
-    path = audit_file(settings)
-    try:
-        return AuditResult.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise IcefloeError(f"{path}: not what a worker writes. Remove it, and audit again.") from error
+    return read_written(AuditResult, audit_file(settings), "Remove it, and audit again.")

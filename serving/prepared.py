@@ -2,19 +2,19 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, natural_key
-from icefloe.errors import IcefloeError, MissingError
+from icefloe.errors import MissingError
 from icefloe.names import name_problem
 from icefloe.settings import Settings
-
-About = TypeVar("About", bound=BaseModel)
+from serving.written import read_written
 
 ABOUT = "about.json"
 LABEL = "label.png"
+_REMEDY = "Remove the folder; a worker makes it anew."
 SIDES: tuple[int, ...] = (256, 1024)
 """Longest sides of overviews, in px: of a list, of a screen."""
 
@@ -25,7 +25,6 @@ UPLOAD = "upload-"
 """What the names of datasets begin with that a person has sent; they are hers alone."""
 
 MapName = Literal["probability", "std", "entropy"]
-MAP_NAMES: tuple[MapName, ...] = get_args(MapName)
 
 
 class PlaneAbout(BaseModel):
@@ -164,27 +163,17 @@ class Prepared:
 
 def read_planes(folder: Path) -> PlanesAbout | None:
     """What a folder of planes holds; None while it is not made."""
-    return _read(PlanesAbout, folder)
+    return read_written(PlanesAbout, folder / ABOUT, _REMEDY)
 
 
 def read_maps(folder: Path) -> MapsAbout | None:
     """What a folder of maps holds; None while it is not made."""
-    return _read(MapsAbout, folder)
+    return read_written(MapsAbout, folder / ABOUT, _REMEDY)
 
 
 def plane_file(side: int) -> str:
     """Name of the file of a plane by its longest side, 0 for the image itself."""
     return f"{side or 'full'}.u16.gz"
-
-
-def _read(form: type[About], folder: Path) -> About | None:
-    path = folder / ABOUT
-    try:
-        return form.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise IcefloeError(f"{path}: not what a worker writes. Remove the folder.") from error
 
 
 def _stamp(sample: Sample) -> str:

@@ -5,10 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from icefloe.errors import IcefloeError, MissingError
+from icefloe.errors import MissingError
 from icefloe.settings import Settings
+from serving.written import read_written
 
 FROZEN = ConfigDict(frozen=True)
 
@@ -217,12 +218,4 @@ def read_snapshot(settings: Settings) -> Snapshot | None:
     IcefloeError
         If the file is not a worker's.
     """
-    path = snapshot_file(settings)
-    try:
-        return Snapshot.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise IcefloeError(
-            f"{path}: not what this Icefloe's worker writes. Remove it; a worker writes it anew."
-        ) from error
+    return read_written(Snapshot, snapshot_file(settings), "Remove it; a worker writes it anew.")
