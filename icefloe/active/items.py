@@ -6,11 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from icefloe.active.origin import NOT_KNOWN, Origin
 from icefloe.active.uploads import check_person, encode_png, read_mask_upload
 from icefloe.errors import IcefloeError
 from icefloe.names import check_name
 
 State = Literal["waiting", "submitted", "skipped", "imported"]
+
+Task = Literal["label", "decide"]
+"""What the next person does: draw a mask, or decide between two people's."""
+
+Arm = Literal["with", "without"]
+"""Whether an image is shown with its pre-segmentation or without, where the two are compared."""
 
 MAX_LABEL_SECONDS = 7 * 24 * 3600.0
 
@@ -48,6 +55,14 @@ class NewItem:
         Why the image was chosen: strategy, score, rank, and words.
     presegmentation
         PNG of class indices at the image's size for the labeler to correct, or None.
+    predicted_by
+        Version that gave the pre-segmentation, or None where that is not known.
+    third_below
+        Two people label it, neither seeing the other's mask, and a third decides where their Dice is below
+        this; None: one labels it.
+    arm
+        `without`: it is shown without the pre-segmentation, to be compared with those shown `with` it; None:
+        it takes no part in that.
     """
 
     dataset: str
@@ -57,6 +72,9 @@ class NewItem:
     classes: tuple[str, ...]
     purpose: Purpose
     presegmentation: bytes | None = None
+    predicted_by: str | None = None
+    third_below: float | None = None
+    arm: Arm | None = None
 
     def checked(self) -> "NewItem":
         """The item with its pre-segmentation in the queue's own form.
@@ -75,7 +93,11 @@ class NewItem:
                 f"{what}: can't be queued with shape {self.shape}, classes {list(self.classes)}, "
                 f"score {self.purpose.score}. Give the image's size, two or more classes and a finite score."
             )
+        if self.third_below is not None and not 0 <= self.third_below <= 1:
+            raise IcefloeError(f"{what}: a Dice of {self.third_below} can't be. Give a number from 0 to 1.")
         if self.presegmentation is None:
+            if self.arm is not None:
+                raise IcefloeError(f"{what}: has no pre-segmentation that labels could be compared with.")
             return self
         what = f"{what}: pre-segmentation"
         mask = read_mask_upload(self.presegmentation, self.shape, len(self.classes), what)
@@ -84,7 +106,11 @@ class NewItem:
 
 @dataclass(frozen=True)
 class Item:
-    """An image in the queue; `leased_to` and `lease_expires` (s since the epoch) tell of a running lease."""
+    """An image in the queue; `leased_to` and `lease_expires` (s since the epoch) tell of a running lease.
+
+    `labelers` are those of two people who have labelled it, `first_label` and `second_label` the numbers of
+    their labels, `agreement` the Dice of both; `revision` counts its changes.
+    """
 
     id: int
     dataset: str
@@ -99,11 +125,29 @@ class Item:
     data_version: str | None
     leased_to: str | None
     lease_expires: float | None
+    predicted_by: str | None
+    third_below: float | None
+    first_label: int | None
+    second_label: int | None
+    labelers: tuple[str, ...]
+    agreement: float | None
+    arm: Arm | None
+    revision: int
 
     @property
     def key(self) -> str:
         """The sample key, such as `D3/stack_7`."""
         return f"{self.dataset}/{self.stem}"
+
+    @property
+    def task(self) -> Task:
+        """What the next person who leases it does."""
+        return "label" if self.second_label is None else "decide"
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody may see what the ensemble predicts for it, until it is labelled."""
+        return self.arm == "without" and self.state == "waiting"
 
     def to_dict(self) -> dict[str, Any]:
         """For tables and JSON."""
@@ -152,7 +196,7 @@ class OutsideLabel:
     """A label made in another tool, for an item that nobody need have leased.
 
     `token` names this very label, so that importing it twice submits it once; `time` is s since the epoch;
-    `seconds` is the time spent, None where nobody measured it.
+    `seconds` is the time spent, None where nobody measured it; `client` names the program it was made with.
     """
 
     item_id: int
@@ -162,6 +206,7 @@ class OutsideLabel:
     time: float
     source: str
     token: str
+    client: str | None = None
 
     def checked(self, item: Item) -> "OutsideLabel":
         """The label with its mask in the queue's own form.
@@ -192,6 +237,7 @@ class Label:
     """A label as the queue keeps it; `refusal` says why it was set aside, None where it was accepted.
 
     `time` is seconds since the epoch, `seconds` the labeler's time spent, None where nobody measured it.
+    `likeness` is its Dice with the pre-segmentation, where images are shown with and without, to be compared.
     """
 
     id: int
@@ -202,6 +248,8 @@ class Label:
     source: str
     png: bytes
     refusal: str | None
+    origin: Origin = NOT_KNOWN
+    likeness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +266,10 @@ class Event:
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """How many items are where; `waiting` excludes `leased`; `seconds` were spent on accepted labels."""
+    """How many items are where; `waiting` excludes `leased`; `seconds` were spent on accepted labels.
+
+    `halfway` of those that wait or are leased have the first of two people's labels, `to_decide` both.
+    """
 
     waiting: int
     leased: int
@@ -227,10 +278,18 @@ class QueueStatus:
     imported: int
     refused_labels: int
     seconds: float
+    halfway: int = 0
+    to_decide: int = 0
 
     def sentence(self) -> str:
         """The counts in words."""
+        parts = (
+            (self.halfway, "want a second labeler" if self.halfway > 1 else "wants a second labeler"),
+            (self.to_decide, "a third's decision"),
+        )
+        others = ", ".join(f"{number} {what}" for number, what in parts if number)
         return (
             f"{self.waiting} waiting, {self.leased} being labelled, {self.submitted} labelled, "
             f"{self.imported} imported, {self.skipped} skipped; {self.seconds / 60:.1f} min of labelling."
+            f"{f' Of those not labelled yet: {others}.' if others else ''}"
         )

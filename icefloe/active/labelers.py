@@ -28,15 +28,22 @@ class TruthLabeler:
     seconds: float = SECONDS_AN_IMAGE
 
     def label_all(self, queue: Queue, datasets: Mapping[str, Dataset], dataset: str | None = None) -> int:
-        """Label every waiting image, of one dataset or of all; return how many.
+        """Label every waiting image, of one dataset or of all; return how many labels that took.
+
+        One that two people label is labelled a second time under another name.
 
         Raises
         ------
         IcefloeError
             If an image is gone or has no truth; it is given back and waits on.
         """
+        return sum(
+            self._label_as(name, queue, datasets, dataset) for name in (self.name, f"{self.name}, again")
+        )
+
+    def _label_as(self, name: str, queue: Queue, datasets: Mapping[str, Dataset], dataset: str | None) -> int:
         labelled = 0
-        while (lease := queue.lease(self.name, dataset=dataset)) is not None:
+        while (lease := queue.lease(name, dataset=dataset)) is not None:
             try:
                 png = encode_png(_sample(datasets, lease.item.dataset, lease.item.stem).truth())
             except IcefloeError:

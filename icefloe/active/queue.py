@@ -2,11 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
 from icefloe.active import rules
+from icefloe.active.comparison import Comparison, compare
 from icefloe.active.items import (
     Event,
     Item,
@@ -86,7 +87,8 @@ class Queue:
     ) -> Lease | None:
         """Hand the next waiting image, the best ranked of the oldest round, to `labeler`; None if none waits.
 
-        With `dataset` or `item_id` one of that dataset, or that very one, if it waits. The lease ends by
+        With `dataset` or `item_id` one of that dataset, or that very one, if it waits. An image that two
+        people label is not handed to one of them again, nor to either of them to decide. The lease ends by
         itself after `seconds` unless it is renewed; the image is then free for others.
         """
         check_person(labeler)
@@ -94,7 +96,7 @@ class Queue:
         with self.database.writing() as connection:
             now = self._clock()
             end_expired_leases(connection, now)
-            found = items_table.next_waiting(connection, dataset, item_id)
+            found = items_table.next_waiting(connection, labeler, dataset, item_id)
             if found is None:
                 return None
             lease = LeaseRecord(secrets.token_urlsafe(16), found, labeler, now + seconds)
@@ -170,27 +172,47 @@ class Queue:
                 connection, self._clock(), lease.item_id, lease.labeler, "skipped", reason=reason
             )
 
-    def reopen(self, item_id: int, actor: str, reason: str) -> None:
-        """Put a skipped image, or one whose label is no good, back in the queue; its label stays on record.
+    def reopen(self, item_id: int, actor: str, reason: str, revision: int | None = None) -> None:
+        """Put a skipped image, or one whose label is no good, back in the queue; its labels stay on record.
+
+        Where two people labelled it, two do so anew; one that was skipped goes on where it stood.
+
+        Parameters
+        ----------
+        item_id
+            The item.
+        actor, reason
+            Who wants it labelled again, and why.
+        revision
+            Of the item that this is based on; None: on whatever it is now.
 
         Raises
         ------
         ConflictError
-            If the item is waiting already, was imported, or the image waits in another round.
+            If the item is waiting already, was imported, or the image waits in another round; a
+            StaleItemError if it has another revision.
         """
         check_person(actor)
         with self.database.writing() as connection:
             item = self._item(connection, item_id)
+            rules.check_revision(item, revision)
             rules.check_reopening(item, items_table.is_open_elsewhere(connection, item))
             items_table.set_state(connection, item_id, "waiting")
+            if item.state == "submitted" and item.first_label is not None:
+                items_table.clear_pair(connection, item_id)
             events_table.record(connection, self._clock(), item_id, actor, "reopened", reason=reason)
 
-    def submit(self, token: str, png: bytes, seconds: float, source: str = "queue") -> Label:
+    def submit(
+        self, token: str, png: bytes, seconds: float, source: str = "queue", client: str | None = None
+    ) -> Label:
         """Hand in the label of a leased image.
 
         Sending the same label twice is as sending it once. After the lease has expired the label is still
         accepted unless somebody else has leased the image since. A label that fits the image but comes too
         late is kept beside (`refused_labels`) and the error says so.
+
+        Where two people label an image, the label that becomes data is the first one's if the Dice of both
+        reaches the item's value, and else that of a third, who takes one or the other's at each pixel.
 
         Parameters
         ----------
@@ -202,6 +224,8 @@ class Queue:
             Time the labeler spent, in s.
         source
             How the label was made, for the dataset's label history.
+        client
+            The program it was made with; None: not known.
 
         Raises
         ------
@@ -212,10 +236,8 @@ class Queue:
         with self.database.reading() as connection:
             lease = self._lease(connection, token)
             item = self._item(connection, lease.item_id)
-        # Checked outside the transaction: decoding a mask takes longer than others should wait.
-        label = OutsideLabel(item.id, lease.labeler, png, seconds, self._clock(), source, token).checked(item)
-        with self.database.writing() as connection:
-            entered = self._enter(connection, label)
+        label = OutsideLabel(item.id, lease.labeler, png, seconds, self._clock(), source, token, client)
+        (entered,) = self._enter_all([label.checked(item)])
         if entered.refusal is not None:
             raise ConflictError(f"{item.key}: {entered.refusal}. Your label is kept beside.")
         return entered
@@ -230,19 +252,52 @@ class Queue:
         IcefloeError
             Names the first label that does not fit or comes too late; nothing was entered.
         """
-        checked = [label.checked(self.item(label.item_id)) for label in labels]
+        return self._enter_all(
+            [label.checked(self.item(label.item_id)) for label in labels], all_or_none=True
+        )
+
+    def _enter_all(self, labels: Sequence[OutsideLabel], all_or_none: bool = False) -> list[Label]:
+        with self.database.reading() as connection:
+            # Compared outside the writing: decoding masks takes longer than others should wait.
+            comparisons = [self._compare(connection, label) for label in labels]
         entered = []
         with self.database.writing() as connection:
-            for outside in checked:
-                label = self._enter(connection, outside)
-                if label.refusal is not None:
-                    key = self._item(connection, label.item_id).key
-                    raise IcefloeError(f"{key}: {label.refusal}. Nothing was imported; leave this image out.")
-                entered.append(label)
+            for label, comparison in zip(labels, comparisons, strict=True):
+                item = self._item(connection, label.item_id)
+                if not comparison.is_of(item):  # another label of it came meanwhile
+                    comparison = self._compare(connection, label)
+                kept = enter(connection, item, label, comparison, self._clock())
+                if all_or_none and kept.refusal is not None:
+                    raise IcefloeError(
+                        f"{item.key}: {kept.refusal}. Nothing was imported; leave this image out."
+                    )
+                entered.append(kept)
         return entered
 
-    def _enter(self, connection: Connection, label: OutsideLabel) -> Label:
-        return enter(connection, self._item(connection, label.item_id), label, self._clock())
+    def _compare(self, connection: Connection, label: OutsideLabel) -> Comparison:
+        item = self._item(connection, label.item_id)
+        first, second = (
+            None if number is None else labels_table.find(connection, number).png
+            for number in (item.first_label, item.second_label)
+        )
+        return compare(item, label, items_table.presegmentation(connection, item.id), first, second)
+
+    def pair(self, item_id: int) -> tuple[Label, Label]:
+        """The labels of two people between whom a third decides, or who agreed.
+
+        Raises
+        ------
+        MissingError
+            If not both have labelled the image: until then nobody sees either.
+        """
+        with self.database.reading() as connection:
+            item = self._item(connection, item_id)
+            if item.first_label is None or item.second_label is None:
+                raise MissingError(f"{item.key}: there are no two labels to compare. They come one by one.")
+            return (
+                labels_table.find(connection, item.first_label),
+                labels_table.find(connection, item.second_label),
+            )
 
     def mark_imported(self, labels: Iterable[Label], data_version: str) -> int:
         """Record that accepted labels are part of `data_version`; return how many were not recorded before.

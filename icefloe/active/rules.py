@@ -6,6 +6,16 @@ from icefloe.active.items import Item, Label, LeaseRecord, OutsideLabel, timesta
 from icefloe.errors import ConflictError, IcefloeError
 
 
+class StaleItemError(ConflictError):
+    """Somebody has changed an item since it was read; `current` is the item as it is now."""
+
+    def __init__(self, current: Item) -> None:
+        super().__init__(
+            f"{current.key}: somebody has changed it since, it is {current.state} now. Look again."
+        )
+        self.current = current
+
+
 def check_lease_duration(seconds: float) -> None:
     """Refuse a lease of no time, or of no end.
 
@@ -61,6 +71,18 @@ def check_lease_holds(item: Item, token: str, last: LeaseRecord) -> None:
         raise ConflictError(f"{item.key}: {_leased_since(last)}. Lease another one.")
 
 
+def check_revision(item: Item, revision: int | None) -> None:
+    """Refuse a change that is based on another state of the item than the present one; None: on any.
+
+    Raises
+    ------
+    StaleItemError
+        If somebody has changed it since.
+    """
+    if revision not in (None, item.revision):
+        raise StaleItemError(item)
+
+
 def check_reopening(item: Item, open_elsewhere: bool) -> None:
     """Refuse to put an image back in the queue that is in it, or whose label is in the data.
 
@@ -97,10 +119,11 @@ def same_submission(item: Item, sent_before: Sequence[Label]) -> Label | None:
     Returns
     -------
     Label or None
-        The one accepted for the item; else the last that was refused; else None, also where the accepted one
-        was reopened since, so that the same mask may be handed in anew.
+        The one accepted for the item, or as one of two people's; else the last that was refused; else None,
+        also where the accepted one was reopened since, so that the same mask may be handed in anew.
     """
-    accepted = [label for label in sent_before if label.id == item.label_id]
+    held = (item.label_id, item.first_label, item.second_label)
+    accepted = [label for label in sent_before if label.id in held]
     refused = [label for label in sent_before if label.refusal is not None]
     known = accepted or refused
     return known[-1] if known else None
@@ -112,6 +135,7 @@ def refusal(
     last: LeaseRecord | None,
     was_leased: bool,
     accepted: Label | None,
+    is_decision: bool = False,
 ) -> str | None:
     """Why a label that fits its image comes too late, or None if it is accepted.
 
@@ -127,10 +151,21 @@ def refusal(
         Whether the label's token is that of a lease, which labels made in other tools do not have.
     accepted
         The label that the item has already, if any.
+    is_decision
+        Whether each of its pixels is as one of two people has it, whose labels the item has.
     """
     if item.state != "waiting":
         by_whom = "" if accepted is None else f", labelled by {accepted.labeler}"
         return f"the image has been {item.state} already{by_whom}"
+    if label.labeler in item.labelers:
+        return f"{label.labeler} has labelled it, and it wants another person's eyes"
+    late = _taken_since(label, last, was_leased)
+    if late is None and item.task == "decide" and not is_decision:
+        return "two people have labelled it, and in places this mask is neither's: decide between theirs"
+    return late
+
+
+def _taken_since(label: OutsideLabel, last: LeaseRecord | None, was_leased: bool) -> str | None:
     if last is None or last.token == label.token:
         return None
     if was_leased:

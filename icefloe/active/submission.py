@@ -1,13 +1,19 @@
 """Entering a label: once however often it is sent, accepted or kept beside."""
 
+from typing import Any
+
 from sqlalchemy import Connection
 
+from icefloe.active.comparison import Comparison
 from icefloe.active.items import Item, Label, OutsideLabel
+from icefloe.active.origin import sha256
 from icefloe.active.rules import refusal, same_submission
 from icefloe.active.storage import events_table, items_table, labels_table, leases_table
 
 
-def enter(connection: Connection, item: Item, label: OutsideLabel, now: float) -> Label:
+def enter(
+    connection: Connection, item: Item, label: OutsideLabel, comparison: Comparison, now: float
+) -> Label:
     """Keep a label, and the item's new state if it is accepted.
 
     Parameters
@@ -18,6 +24,8 @@ def enter(connection: Connection, item: Item, label: OutsideLabel, now: float) -
         The labelled item, as it is in this transaction.
     label
         The label as it was handed in, checked against its image.
+    comparison
+        The label beside what the item has.
     now
         The time, in s since the epoch.
 
@@ -36,24 +44,45 @@ def enter(connection: Connection, item: Item, label: OutsideLabel, now: float) -
         last=leases_table.last_of(connection, item.id),
         was_leased=leases_table.find(connection, label.token) is not None,
         accepted=None if item.label_id is None else labels_table.find(connection, item.label_id),
+        is_decision=comparison.is_decision,
     )
-    label_id = labels_table.add(connection, label, reason)
+    label_id = labels_table.add(connection, label, reason, comparison.origin, comparison.likeness)
+    noted: dict[str, Any] = {
+        "label": label_id,
+        "seconds": label.seconds,
+        "source": label.source,
+        "sha256": sha256(label.png),
+    }
     if reason is None:
         leases_table.end_running(connection, item.id, "submitted")
-        items_table.set_state(connection, item.id, "submitted", label_id)
-    events_table.record(
-        connection,
-        now,
-        item.id,
-        label.labeler,
-        "submitted" if reason is None else "refused",
-        label=label_id,
-        seconds=label.seconds,
-        source=label.source,
-        sha256=labels_table.sha256(label.png),
-        **({} if reason is None else {"reason": reason}),
-    )
+        events_table.record(connection, now, item.id, label.labeler, "submitted", **noted)
+        _settle(connection, item, label_id, comparison, now)
+    else:
+        events_table.record(connection, now, item.id, label.labeler, "refused", **noted, reason=reason)
     return labels_table.find(connection, label_id)
+
+
+def _settle(connection: Connection, item: Item, label_id: int, comparison: Comparison, now: float) -> None:
+    """Give the item its label: the only one, the first of two who agree, or a third's decision."""
+    if item.third_below is not None and item.first_label is None:
+        items_table.set_first(connection, item.id, label_id)
+    elif item.first_label is not None and comparison.agreement is not None:
+        items_table.set_second(connection, item.id, label_id, comparison.agreement)
+        agree = comparison.agreement >= (item.third_below or 0.0)
+        if agree:
+            items_table.set_state(connection, item.id, "submitted", item.first_label)
+        events_table.record(
+            connection,
+            now,
+            item.id,
+            "icefloe",
+            "agreed" if agree else "disagreed",
+            dice=comparison.agreement,
+            third_below=item.third_below,
+            **({"label": item.first_label} if agree else {}),
+        )
+    else:
+        items_table.set_state(connection, item.id, "submitted", label_id)
 
 
 def end_expired_leases(connection: Connection, now: float) -> None:

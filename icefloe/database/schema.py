@@ -46,9 +46,21 @@ items = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("label", ForeignKey("labels.id")),
     Column("data_version", Text),
+    Column("third_below", _Real),
+    Column("first_label", ForeignKey("labels.id")),
+    Column("second_label", ForeignKey("labels.id")),
+    Column("agreement", _Real),
+    Column("arm", Text),
+    Column("predicted_by", Text),
+    Column("revision", Integer, nullable=False, server_default="1"),
     UniqueConstraint("dataset", "stem", "round"),
 )
-"""Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names."""
+"""Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names.
+
+`third_below`: two people label it, and a third decides where their Dice, `agreement`, is below; NULL: one
+labels. `arm`: `with` or `without` the pre-segmentation, where that is compared; `predicted_by` names the
+version.
+"""
 
 Index(
     "one_open_item_an_image",
@@ -93,9 +105,19 @@ labels = Table(
     Column("sha256", Text, nullable=False),
     Column("png", LargeBinary, nullable=False),
     Column("refusal", Text),
+    Column("presegmentation", Text),
+    Column("predicted_by", Text),
+    Column("likeness", _Real),
+    Column("client", Text),
+    Column("icefloe", Text),
     Index("labels_by_token", "token"),
 )
-"""Every label that was handed in: `time` in s since the epoch, `seconds` of work; append-only."""
+"""Every label that was handed in: `time` in s since the epoch, `seconds` of work; append-only.
+
+`presegmentation` is the SHA-256 of the mask it began with, which the version `predicted_by` gave; `likeness`
+the Dice with the item's pre-segmentation, seen or not; `client` the program it was made with, which this
+`icefloe` took.
+"""
 
 events = Table(
     "events",

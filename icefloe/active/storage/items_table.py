@@ -9,6 +9,7 @@ from icefloe.active.items import Item, NewItem, Purpose, QueueStatus, State
 from icefloe.database.schema import items, labels, leases
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
+_first, _second = labels.alias("first"), labels.alias("second")
 _RUNNING = and_(leases.c.item == items.c.id, leases.c.ended.is_(None), leases.c.expires > bindparam("now"))
 
 _ITEMS = (
@@ -17,8 +18,14 @@ _ITEMS = (
         items.c.presegmentation.is_not(None).label("has_presegmentation"),
         leases.c.labeler.label("leased_to"),
         leases.c.expires.label("lease_expires"),
+        _first.c.labeler.label("first_labeler"),
+        _second.c.labeler.label("second_labeler"),
     )
-    .select_from(items.outerjoin(leases, _RUNNING))
+    .select_from(
+        items.outerjoin(leases, _RUNNING)
+        .outerjoin(_first, _first.c.id == items.c.first_label)
+        .outerjoin(_second, _second.c.id == items.c.second_label)
+    )
     .order_by(items.c.id)
 )
 _ITEM = _ITEMS.where(items.c.id == bindparam("item_id"))
@@ -28,12 +35,17 @@ _SAME_IMAGE = and_(items.c.dataset == bindparam("dataset"), items.c.stem == bind
 _QUEUED = select(items.c.id).where(_SAME_IMAGE, or_(items.c.round == bindparam("round"), _OPEN)).limit(1)
 _OPEN_ELSEWHERE = select(items.c.id).where(_SAME_IMAGE, items.c.id != bindparam("item_id"), _OPEN).limit(1)
 
+# Whoever has labelled an image is not its second labeler, nor the third who decides.
+_BY_LABELER = select(labels.c.id).where(
+    labels.c.id.in_([items.c.first_label, items.c.second_label]), labels.c.labeler == bindparam("labeler")
+)
 _same_round = items.alias()
 _NEXT = (
     select(items.c.id)
     .where(
         items.c.state == "waiting",
         ~select(leases.c.id).where(leases.c.item == items.c.id, leases.c.ended.is_(None)).exists(),
+        or_(items.c.first_label.is_(None), ~_BY_LABELER.exists()),
     )
     .order_by(
         select(func.min(_same_round.c.id)).where(_same_round.c.round == items.c.round).scalar_subquery(),
@@ -46,7 +58,7 @@ _NEXT_OF_DATASET = _NEXT.where(items.c.dataset == bindparam("dataset"))
 _THIS_NEXT = _NEXT.where(items.c.id == bindparam("item_id"))
 
 _ADD = insert(items).returning(items.c.id)
-_SET_STATE = update(items).where(items.c.id == bindparam("item_id"))
+_CHANGE = update(items).where(items.c.id == bindparam("item_id")).values(revision=items.c.revision + 1)
 _SET_IMPORTED = (
     update(items)
     .where(
@@ -54,10 +66,11 @@ _SET_IMPORTED = (
         items.c.label == bindparam("label_id"),
         items.c.state == "submitted",
     )
-    .values(state="imported", data_version=bindparam("version"))
+    .values(state="imported", data_version=bindparam("version"), revision=items.c.revision + 1)
 )
 _PRESEGMENTATION = select(items.c.presegmentation).where(items.c.id == bindparam("item_id"))
 
+_UNDECIDED = items.c.state == "waiting"
 _COUNTS = select(
     func.count().filter(items.c.state == "waiting").label("waiting"),
     func.count().filter(items.c.state == "submitted").label("submitted"),
@@ -65,6 +78,8 @@ _COUNTS = select(
     func.count().filter(items.c.state == "imported").label("imported"),
     func.count(leases.c.id).label("leased"),
     func.coalesce(func.sum(labels.c.seconds), 0.0).label("seconds"),
+    func.count(items.c.first_label).filter(_UNDECIDED, items.c.second_label.is_(None)).label("halfway"),
+    func.count(items.c.second_label).filter(_UNDECIDED).label("to_decide"),
 ).select_from(items.outerjoin(leases, _RUNNING).outerjoin(labels, labels.c.id == items.c.label))
 _REFUSED = (
     select(func.count())
@@ -89,6 +104,9 @@ def add(connection: Connection, item: NewItem) -> int | None:
         "rank": item.purpose.rank,
         "reason": item.purpose.reason,
         "presegmentation": item.presegmentation,
+        "predicted_by": item.predicted_by,
+        "third_below": item.third_below,
+        "arm": item.arm,
     }
     return int(connection.execute(_ADD, row).scalar_one())
 
@@ -115,14 +133,17 @@ def find_all(
 
 
 def next_waiting(
-    connection: Connection, dataset: str | None = None, item_id: int | None = None
+    connection: Connection, labeler: str, dataset: str | None = None, item_id: int | None = None
 ) -> int | None:
-    """Number of the item to label next: not leased, of the oldest round, and there of the best rank.
+    """Number of the item that `labeler` does next: not leased, of the oldest round, and there of the best
+    rank.
 
-    With `item_id` that item or none; else with `dataset` one of that dataset.
+    With `item_id` that item or none; else with `dataset` one of that dataset. One that needs several people
+    is not offered twice to the same.
     """
     query = _THIS_NEXT if item_id is not None else _NEXT_OF_DATASET if dataset is not None else _NEXT
-    found: int | None = connection.execute(query, {"dataset": dataset, "item_id": item_id}).scalar()
+    wanted = {"labeler": labeler, "dataset": dataset, "item_id": item_id}
+    found: int | None = connection.execute(query, wanted).scalar()
     return found
 
 
@@ -134,7 +155,24 @@ def is_open_elsewhere(connection: Connection, item: Item) -> bool:
 
 def set_state(connection: Connection, item_id: int, state: State, label_id: int | None = None) -> None:
     """Change an item's state, and which label it has, None for none."""
-    connection.execute(_SET_STATE, {"item_id": item_id, "state": state, "label": label_id})
+    connection.execute(_CHANGE, {"item_id": item_id, "state": state, "label": label_id})
+
+
+def set_first(connection: Connection, item_id: int, label_id: int) -> None:
+    """Note the label of the first of two people."""
+    connection.execute(_CHANGE, {"item_id": item_id, "first_label": label_id})
+
+
+def set_second(connection: Connection, item_id: int, label_id: int, agreement: float) -> None:
+    """Note the label of the second of two people, and its Dice with the first's."""
+    row = {"item_id": item_id, "second_label": label_id, "agreement": agreement}
+    connection.execute(_CHANGE, row)
+
+
+def clear_pair(connection: Connection, item_id: int) -> None:
+    """Let two people label an item anew; their labels stay on record."""
+    row = {"item_id": item_id, "first_label": None, "second_label": None, "agreement": None}
+    connection.execute(_CHANGE, row)
 
 
 def set_imported(connection: Connection, item_id: int, label_id: int, data_version: str) -> bool:
@@ -163,6 +201,8 @@ def status(connection: Connection, now: float, dataset: str | None = None) -> Qu
         imported=row.imported,
         refused_labels=connection.execute(refused).scalar_one(),
         seconds=row.seconds,
+        halfway=row.halfway,
+        to_decide=row.to_decide,
     )
 
 
@@ -181,4 +221,12 @@ def _as_item(row: Row[*tuple[Any, ...]]) -> Item:
         data_version=row.data_version,
         leased_to=row.leased_to,
         lease_expires=row.lease_expires,
+        predicted_by=row.predicted_by,
+        third_below=row.third_below,
+        first_label=row.first_label,
+        second_label=row.second_label,
+        labelers=tuple(name for name in (row.first_labeler, row.second_labeler) if name is not None),
+        agreement=row.agreement,
+        arm=row.arm,
+        revision=row.revision,
     )

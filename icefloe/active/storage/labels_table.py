@@ -1,12 +1,13 @@
 """Labels in the database; none is ever changed or removed."""
 
-import hashlib
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from icefloe.active.items import Label, OutsideLabel, State
+from icefloe.active.origin import Origin, sha256
 from icefloe.database.schema import items, labels
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
@@ -26,13 +27,10 @@ _ACCEPTED = (
 _REFUSED = select(labels).where(labels.c.refusal.is_not(None)).order_by(labels.c.id)
 
 
-def sha256(png: bytes) -> str:
-    """What a label's mask is known by."""
-    return hashlib.sha256(png).hexdigest()
-
-
-def add(connection: Connection, label: OutsideLabel, refusal: str | None) -> int:
-    """Keep a label, accepted or refused; return its number."""
+def add(
+    connection: Connection, label: OutsideLabel, refusal: str | None, origin: Origin, likeness: float | None
+) -> int:
+    """Keep a label, accepted or refused, and what it was made from; return its number."""
     row = {
         "item": label.item_id,
         "token": label.token,
@@ -43,6 +41,8 @@ def add(connection: Connection, label: OutsideLabel, refusal: str | None) -> int
         "sha256": sha256(label.png),
         "png": label.png,
         "refusal": refusal,
+        **dataclasses.asdict(origin),
+        "likeness": likeness,
     }
     return int(connection.execute(_ADD, row).scalar_one())
 
@@ -81,4 +81,6 @@ def _as_label(row: Row[*tuple[Any, ...]]) -> Label:
         source=row.source,
         png=row.png,
         refusal=row.refusal,
+        origin=Origin(row.presegmentation, row.predicted_by, row.client, row.icefloe),
+        likeness=row.likeness,
     )

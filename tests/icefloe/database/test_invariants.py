@@ -61,7 +61,11 @@ def test_history_and_labels_only_grow(filled, statement, words):
     ("statement", "words"),
     [
         ("INSERT OR REPLACE INTO events VALUES (1, 0, 1, 'eve', 'added', '{}')", HISTORY),
-        ("REPLACE INTO labels VALUES (1, 1, 'first', 'eve', 0, NULL, 'queue', 'bb', '00', NULL)", CHANGED),
+        (
+            "REPLACE INTO labels (id, item, token, labeler, time, source, sha256, png) "
+            "VALUES (1, 1, 'first', 'eve', 0, 'queue', 'bb', '00')",
+            CHANGED,
+        ),
         ("UPDATE OR REPLACE events SET id = 1", HISTORY),
     ],
 )
@@ -110,6 +114,16 @@ def test_postgresql_does_not_truncate_history_and_labels(postgresql, table, word
         ("UPDATE items SET data_version = 'rev1'", "(?i)check"),
         ("UPDATE items SET state = 'submitted', label = 77 WHERE id = 1", "(?i)foreign key"),
         ("DELETE FROM items", "(?i)foreign key"),
+        ("UPDATE items SET third_below = 1.5 WHERE id = 1", "(?i)check"),
+        ("UPDATE items SET first_label = 1", "(?i)check"),
+        ("UPDATE items SET third_below = 0.8, first_label = 77 WHERE id = 1", "(?i)foreign key"),
+        ("UPDATE items SET third_below = 0.8, second_label = 1, agreement = 1 WHERE id = 1", "(?i)check"),
+        (
+            "UPDATE items SET third_below = 0.8, first_label = 1, second_label = 1 WHERE id = 1",
+            "(?i)check",
+        ),
+        ("UPDATE items SET arm = 'perhaps'", "(?i)check"),
+        ("UPDATE labels SET client = 'eve'", CHANGED),
         (
             "INSERT INTO labels (item, token, labeler, time, seconds, source, sha256, png) "
             "VALUES (1, 'x', 'eve', 0, -1, 'queue', 'aa', '00')",
