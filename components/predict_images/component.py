@@ -26,9 +26,10 @@ def predict_images(
     from pathlib import Path
 
     from components.artifacts import write_figure
-    from icefloe.workflow.prediction import predict_bundle
+    from icefloe.workflow.prediction import FetchedVersion, predict_bundle
 
-    found = predict_bundle(Path(ensemble.path), Path(data.path), Path(predictions.path))
+    version = FetchedVersion(ensemble.metadata["version"], Path(ensemble.path))
+    found = predict_bundle(version, Path(data.path), Path(predictions.path))
     n_images = len(found.predictions.rows)
     write_figure(gallery, "Predictions", found.figure, f"{n_images} images; blue: the predicted outline.")
     return n_images

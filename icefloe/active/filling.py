@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 from icefloe.active.items import NewItem, Purpose
+from icefloe.active.plan import LabellingPlan
 from icefloe.active.queue import Queue
 from icefloe.active.sampler import Selected, Selection
 from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Dataset
 from icefloe.ensemble.predictions import PredictionSet
+
+EVERY_IMAGE_ONCE = LabellingPlan()
 
 
 def fill(
@@ -16,6 +19,8 @@ def fill(
     predictions: PredictionSet,
     datasets: Mapping[str, Dataset],
     round: str,
+    plan: LabellingPlan = EVERY_IMAGE_ONCE,
+    seed: int = 0,
 ) -> int:
     """Queue the selected images with their predicted masks; return how many were not queued before.
 
@@ -31,6 +36,10 @@ def fill(
         Datasets of the images by name; they give the class names.
     round
         What the images were chosen in, such as `EA-T1`: doing it again for one round queues nothing twice.
+    plan
+        Which of them go to two people, and which are shown without the pre-segmentation.
+    seed
+        Seed of these lots.
 
     Raises
     ------
@@ -48,6 +57,9 @@ def fill(
             classes=tuple(datasets[selected.dataset].info.classes),
             purpose=Purpose(selected.strategy, selected.score, selected.rank, selected.reason),
             presegmentation=encode_png(mask),
+            predicted_by=predictions.version or None,
+            third_below=plan.third_below_of(selected.key, round, seed),
+            arm=plan.arm_of(selected.key, round, seed),
         )
 
     return queue.add([item(selected) for selected in selection.items])

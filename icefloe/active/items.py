@@ -147,7 +147,7 @@ class Item:
     @property
     def is_hidden(self) -> bool:
         """Whether nobody may see what the ensemble predicts for it, until it is labelled."""
-        return self.arm == "without" and self.state == "waiting"
+        return self.arm == "without" and self.label_id is None
 
     def to_dict(self) -> dict[str, Any]:
         """For tables and JSON."""

@@ -49,7 +49,7 @@ class TruthLabeler:
             except IcefloeError:
                 queue.release(lease.token)
                 raise
-            queue.submit(lease.token, png, self.seconds, source="simulation")
+            queue.submit(lease.token, png, self.seconds, source="simulation", client="simulation")
             labelled += 1
         return labelled
 

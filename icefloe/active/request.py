@@ -39,12 +39,13 @@ def request_labels(
     predictions
         Scores, features and pre-segmentations of the images.
     config
-        How images are chosen: strategy, number and spread.
+        How images are chosen, and how they are labelled.
     round
         What the images are chosen in: the newest version, such as `EA-T1`, so that each training that ended,
         promoted or not, is followed by a round of further images.
     seed
-        Seed for strategies that draw at random.
+        Seed for strategies that draw at random, and for which images two people label or see without the
+        pre-segmentation.
     workspace
         Every dataset by name. An image with the pixels of one that is labelled or asked for elsewhere, turned
         or not, is not chosen.
@@ -54,7 +55,7 @@ def request_labels(
         return _as_selection(earlier, config, len(predictions.rows))
     labelled, excluded = _not_worth_a_label(queue, datasets, workspace)
     selection = select(predictions, config, np.random.default_rng(seed), labelled, excluded)
-    fill(queue, selection, predictions, datasets, round)
+    fill(queue, selection, predictions, datasets, round, config.labelling, seed)
     return selection
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from icefloe.active.plan import LabellingPlan
 from icefloe.active.strategies import Candidates, strategy
 from icefloe.datasets.dataset import natural_key
 from icefloe.ensemble.prediction import SCORES
@@ -33,6 +34,8 @@ class SamplerConfig(BaseModel):
     spread
         How far apart in time images of one dataset are chosen, as a part of n / k frames (n images, k to
         choose), from labelled images, too. The gap is halved as often as it takes to find k. 0: no gap.
+    labelling
+        How those chosen are labelled: by one person or two, with the pre-segmentation or without.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +43,7 @@ class SamplerConfig(BaseModel):
     strategy: str = "uncertainty-typical"
     k: int = Field(default=2, ge=1)
     spread: float = Field(default=0.5, ge=0, le=1)
+    labelling: LabellingPlan = LabellingPlan()
 
     @field_validator("strategy")
     @classmethod

@@ -4,7 +4,8 @@ A folder holds
 
 - `scores.csv`: one row per image, columns dataset, stem, index and those of `prediction.SCORES`;
 - `features.npy`: float32, shape (N, F), rows as in the table;
-- `maps/<dataset>/<stem>.npz`: `mean` and `std`, float16, and `mask`, uint8, on the image's own grid.
+- `maps/<dataset>/<stem>.npz`: `mean` and `std`, float16, and `mask`, uint8, on the image's own grid;
+- `version.txt`: name of what predicted them.
 """
 
 import csv
@@ -26,7 +27,7 @@ from icefloe.typing import FloatArray, MaskArray
 if TYPE_CHECKING:
     from icefloe.ensemble.ensemble import Ensemble
 
-SCORES_FILE, FEATURES_FILE, MAPS = "scores.csv", "features.npy", "maps"
+SCORES_FILE, FEATURES_FILE, VERSION_FILE, MAPS = "scores.csv", "features.npy", "version.txt", "maps"
 COLUMNS = (*IDENTITY, *SCORES)
 
 
@@ -61,11 +62,14 @@ class PredictionSet:
         The table, one row per image, of the columns named in `prediction.SCORES`.
     features : float32, shape (N, F)
         Pooled encoder features.
+    version
+        Name of what predicted them, such as `EA-T1`; empty where that was not noted.
     """
 
     path: Path
     rows: tuple[ImageRow, ...]
     features: FloatArray
+    version: str = ""
 
     @classmethod
     def load(cls, path: Path) -> "PredictionSet":
@@ -100,7 +104,9 @@ class PredictionSet:
                 f"{path}: {len(rows)} images in {SCORES_FILE} but {len(features)} in {FEATURES_FILE}. "
                 "Predict the images again."
             )
-        return cls(path, rows, features)
+        noted = path / VERSION_FILE
+        version = noted.read_text(encoding="utf-8") if noted.is_file() else ""
+        return cls(path, rows, features, version)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -130,6 +136,7 @@ def predict_dataset(
     ensemble: "Ensemble",
     samples: Iterable[ImageSample],
     output: Path,
+    version: str = "",
 ) -> PredictionSet:
     """Predict samples and write a folder of predictions, whole or not at all.
 
@@ -143,17 +150,21 @@ def predict_dataset(
         Images of one or several datasets; labels are not read.
     output
         A new folder to write to.
+    version
+        Name under which the ensemble is registered, to be noted; empty: it is not.
 
     Raises
     ------
     IcefloeError
         If there is no sample, an image cannot be used, or `output` holds something already.
     """
-    return save_predictions(ensemble.predict(samples), output)
+    return save_predictions(ensemble.predict(samples), output, version)
 
 
-def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output: Path) -> PredictionSet:
-    """Write predictions as they come; errors as in `predict_dataset`."""
+def save_predictions(
+    predictions: Iterable[tuple[AnySample, Prediction]], output: Path, version: str = ""
+) -> PredictionSet:
+    """Write predictions as they come, and the name of what predicts; errors as in `predict_dataset`."""
     features = []
     try:
         with atomic_directory(output) as beside:
@@ -167,6 +178,7 @@ def save_predictions(predictions: Iterable[tuple[AnySample, Prediction]], output
             if not features:
                 raise IcefloeError(f"{output}: there is no image to predict. Name a dataset with images.")
             np.save(beside / FEATURES_FILE, np.stack(features), allow_pickle=False)
+            (beside / VERSION_FILE).write_text(version, encoding="utf-8")
     except FileExistsError as error:
         raise IcefloeError(
             f"{output}: the folder exists already. Name a new folder for the predictions."

@@ -19,6 +19,7 @@ from icefloe.report.files import SCORES_TABLE, segment_samples
 from icefloe.report.overlays import predictions_figure
 from icefloe.settings import Settings
 from icefloe.workflow.data import steps_done
+from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,20 @@ class Predicted:
     figure: Figure
 
 
-def predict_bundle(ensemble: Path, data: Path, output: Path) -> Predicted:
+def predict_bundle(version: FetchedVersion, data: Path, output: Path) -> Predicted:
     """Predict every image of a bundle.
 
     Parameters
     ----------
-    ensemble
-        Directory of the ensemble.
+    version
+        The version that predicts, whose name is noted.
     data
         Directory of the data bundle.
     output
         New directory for scores, features and maps.
     """
     samples = Bundle.load(data).samples
-    predictions = predict_dataset(Ensemble.load(ensemble), samples, output)
+    predictions = predict_dataset(Ensemble.load(version.folder), samples, output, version.name)
     return Predicted(predictions, predictions_figure(samples, predictions))
 
 

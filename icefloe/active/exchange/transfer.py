@@ -20,7 +20,7 @@ from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygon
 from icefloe.active.exchange.png import PngMasks
 from icefloe.active.exchange.polygon_files import Coco, Labelme
 from icefloe.active.exchange.sources import open_source
-from icefloe.active.items import Item, Label, OutsideLabel, State
+from icefloe.active.items import Item, Label, OutsideLabel
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import check_person, decode_png, encode_png
 from icefloe.datasets.dataset import check_mask, load_datasets
@@ -32,8 +32,6 @@ from icefloe.typing import MaskArray
 FORMATS: dict[str, type[Format]] = {
     member.name: member for member in (LabelStudio, LabelStudioPolygons, Coco, Labelme, PngMasks)
 }
-
-_LABELLED: tuple[State, ...] = ("submitted", "imported")
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,10 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
         If nothing waits, the items have different classes, or the folder is not empty.
     """
     chosen = exchange_format(format_name)
-    items = [item for item in queue.items("waiting", dataset) if item.leased_to is None]
+    # Between two people's masks a third decides on the page Label: a file would show him only one.
+    items = [
+        item for item in queue.items("waiting", dataset) if item.leased_to is None and item.task == "label"
+    ]
     if not items:
         raise IcefloeError(f"{queue.name}: nothing waits to be labelled. Sample a dataset first.")
     if len({item.classes for item in items}) > 1:
@@ -173,7 +174,7 @@ def import_labels(
         else:
             outside.append(_outside(label, chosen.name, author))
     _check_taken(reading, len(outside), unchanged, strict)
-    before = {label.id for state in _LABELLED for label in queue.labels(state)}
+    before = _known_labels(queue)
     labels = queue.submit_all(outside)
     n_known = sum(label.id in before for label in labels)
     return ImportResult(tuple(labels), tuple(unchanged), n_known, reading.left_out, tuple(reading.notes))
@@ -214,8 +215,15 @@ def _outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> list[Outgoing]
     return outgoing
 
 
+def _known_labels(queue: Queue) -> set[int | None]:
+    """Numbers of the labels that items have: accepted, or of one of two people."""
+    return {
+        number for item in queue.items() for number in (item.label_id, item.first_label, item.second_label)
+    }
+
+
 def _premask(queue: Queue, item: Item) -> MaskArray:
-    stored = queue.presegmentation(item.id)
+    stored = None if item.arm == "without" else queue.presegmentation(item.id)
     return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
 
 
@@ -235,4 +243,5 @@ def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
         time=time.time() if label.time is None else label.time,
         source=source,
         token=f"import-{token}",
+        client=source,
     )

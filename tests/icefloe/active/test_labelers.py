@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from icefloe.active.items import NewItem
 from icefloe.active.labelers import TruthLabeler
 from icefloe.active.uploads import decode_png
 from icefloe.datasets.dataset import Dataset, load_datasets
@@ -34,3 +35,12 @@ def test_an_image_without_truth_is_given_back(filled, tmp_path):
     with pytest.raises(IcefloeError, match="D3/stack_0: is queued but not among the datasets"):
         TruthLabeler().label_all(filled, {})
     assert filled.status().leased == 0
+
+
+def test_an_image_for_two_people_gets_the_truth_twice(filled, tmp_path):
+    item = filled.items()[0]
+    purpose = item.purpose
+    filled.add([NewItem("D3", "stack_3", "EA-T2", item.shape, item.classes, purpose, third_below=0.8)])
+    assert TruthLabeler().label_all(filled, load_datasets(tmp_path / "workspace" / "data")) == 5
+    (twice,) = (item for item in filled.items() if item.third_below)
+    assert (twice.state, twice.agreement, twice.labelers) == ("submitted", 1.0, ("truth", "truth, again"))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from icefloe.active.labelers import TruthLabeler
+from icefloe.active.plan import LabellingPlan
 from icefloe.active.queue import Queue
 from icefloe.active.request import request_labels
 from icefloe.active.sampler import SamplerConfig
@@ -39,7 +40,9 @@ def predict(tmp_path):
             return Prediction.from_members(members, 0.5, np.array([unsure, 1.0], np.float32))
 
         return save_predictions(
-            ((sample, prediction(sample)) for sample in dataset.samples), tmp_path / "predictions"
+            ((sample, prediction(sample)) for sample in dataset.samples),
+            tmp_path / "predictions",
+            version="EA-T1",
         )
 
     return make
@@ -174,3 +177,20 @@ def test_when_every_image_has_a_label_nothing_is_queued(queue, write_dataset, pr
 
     assert selection.sentence() == "Nothing to label: every image has a label."
     assert queue.items() == []
+
+
+def test_a_chosen_share_goes_to_two_people_or_without_the_presegmentation(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=6)
+    plan = LabellingPlan(two_labelers=1, third_below=0.7, without_presegmentation=1)
+    config = SamplerConfig(strategy="mean-uq", k=2, spread=0, labelling=plan)
+    request_labels(queue, {"D3": dataset}, predict(dataset), config, "EA-T1")
+    assert [(item.third_below, item.arm, item.predicted_by) for item in queue.items()] == [
+        (0.7, "without", "EA-T1"),
+        (0.7, "without", "EA-T1"),
+    ]
+
+
+def test_by_default_one_person_labels_each_with_its_presegmentation(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=6)
+    request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
+    assert {(item.third_below, item.arm) for item in queue.items()} == {(None, None)}
