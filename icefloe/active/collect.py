@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.active.items import Item, Label
+from icefloe.active.items import Item, Label, timestamp
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import decode_png
 from icefloe.datasets.label_history import add_labels, mask_path, read_history
+from icefloe.datasets.label_origin import Making
 from icefloe.datasets.readers import read_mask
 from icefloe.datasets.versions import DATA, DataVersion, commit, current_version
 
@@ -85,7 +86,13 @@ def _write(labels: Sequence[Label], items: Mapping[int, Item], data: Path) -> No
             came_in,
             source,
             {stems[label.id]: label.seconds for label in batch if label.seconds is not None},
+            {stems[label.id]: _making(label, items[label.item_id]) for label in batch},
         )
+
+
+def _making(label: Label, item: Item) -> Making:
+    others = [name for name in item.labelers if name != label.labeler]
+    return Making(timestamp(label.time), label.origin, " and ".join(others) or None, item.agreement)
 
 
 def _is_written(label: Label, item: Item, data: Path) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from icefloe.active.items import Item, OutsideLabel
-from icefloe.active.origin import Origin, icefloe_version, sha256
+from icefloe.active.origin import icefloe_version, sha256
 from icefloe.active.uploads import decode_png
+from icefloe.datasets.label_origin import Origin
 from icefloe.scoring.metrics import dice
 from icefloe.typing import IGNORE, MaskArray
 
@@ -69,11 +70,11 @@ def compare(
     )
     mask, n_classes = decode_png(label.png), len(item.classes)
     one, other = (None if png is None else decode_png(png) for png in (first, second))
-    studied = presegmentation is not None and item.arm is not None
+    compared = None if item.arm is None else presegmentation
     return Comparison(
         earlier=(item.first_label, item.second_label),
         origin=origin,
-        likeness=agreement(decode_png(presegmentation), mask, n_classes) if studied else None,
+        likeness=None if compared is None else agreement(decode_png(compared), mask, n_classes),
         agreement=agreement(one, mask, n_classes) if one is not None and other is None else None,
         is_decision=other is not None and bool(((mask == one) | (mask == other)).all()),
     )

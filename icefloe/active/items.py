@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from icefloe.active.origin import NOT_KNOWN, Origin
 from icefloe.active.uploads import check_person, encode_png, read_mask_upload
+from icefloe.datasets.label_origin import NOT_KNOWN, Origin
 from icefloe.errors import IcefloeError
 from icefloe.names import check_name
 
@@ -147,7 +147,7 @@ class Item:
     @property
     def is_hidden(self) -> bool:
         """Whether nobody may see what the ensemble predicts for it, until it is labelled."""
-        return self.arm == "without" and self.label_id is None
+        return self.arm == "without" and self.state == "waiting"
 
     def to_dict(self) -> dict[str, Any]:
         """For tables and JSON."""

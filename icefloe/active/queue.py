@@ -344,6 +344,11 @@ class Queue:
             self._item(connection, item_id)
             return items_table.presegmentation(connection, item_id)
 
+    def hides(self, dataset: str, stem: str) -> bool:
+        """Whether an image waits to be labelled without a look at what the ensemble predicts for it."""
+        with self.database.reading() as connection:
+            return items_table.is_hidden(connection, dataset, stem)
+
     def labels(self, state: State = "submitted") -> list[Label]:
         """The accepted labels of the items in a state, in the order the items were queued."""
         with self.database.reading() as connection:

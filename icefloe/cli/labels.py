@@ -23,7 +23,18 @@ def list_() -> None:
     from icefloe.active.queue import open_queue
 
     queue = open_queue(settings())
-    listing = table("Labelling queue", "item>", "image", "state", "chosen by", "rank>", "why", "with")
+    listing = table(
+        "Labelling queue",
+        "item>",
+        "image",
+        "state",
+        "chosen by",
+        "rank>",
+        "why",
+        "with",
+        "labelled by",
+        "Dice>",
+    )
     for item in queue.items():
         listing.add_row(
             str(item.id),
@@ -33,6 +44,8 @@ def list_() -> None:
             str(item.purpose.rank),
             item.purpose.reason,
             item.leased_to or "",
+            " and ".join(item.labelers),
+            "" if item.agreement is None else f"{item.agreement:.3f}",
         )
     console.print(listing)
     say(queue.status().sentence())
@@ -81,6 +94,28 @@ def collect(
     from icefloe.workflow import labels
 
     say(labels.collect_labels(settings(), message).sentence())
+
+
+@app.command()
+def agreement() -> None:
+    """Compare two people's labels of one image, and labels made with and without the pre-segmentation."""
+    from icefloe.active.consistency import label_consistency
+    from icefloe.active.queue import open_queue
+
+    found = label_consistency(open_queue(settings()))
+    if found.is_empty:
+        say(
+            "Nothing to compare: no image went to two people, or was shown without the pre-segmentation. "
+            "Set shares of them in params.yaml: sampling.labelling."
+        )
+        return
+    if found.pairs:
+        content = found.table()
+        listing = table("Two labelers", *content.columns)
+        for row in content.rows:
+            listing.add_row(*row)
+        console.print(listing)
+    say(found.sentence())
 
 
 @app.command()

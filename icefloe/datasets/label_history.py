@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from icefloe.datasets.dataset import Dataset, Sample, check_mask
+from icefloe.datasets.label_origin import MAKING_COLUMNS, UNTOLD, Making
 from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import image_shape
 from icefloe.errors import IcefloeError
@@ -34,6 +36,8 @@ class LabelRecord:
         How: `dataset` (it came along, and nobody said whose it is), `import`, `queue`, `simulation`, ...
     seconds
         How long the labelling took; None where nobody measured it.
+    making
+        From what, with what, and what others thought.
     """
 
     stem: str
@@ -41,6 +45,7 @@ class LabelRecord:
     time: str
     source: str
     seconds: float | None = None
+    making: Making = UNTOLD
 
 
 def read_history(dataset: Path) -> tuple[LabelRecord, ...]:
@@ -65,18 +70,22 @@ def read_history(dataset: Path) -> tuple[LabelRecord, ...]:
             raise IcefloeError(
                 f"{path}: line {rows.line_num}: seconds is {row['seconds']!r}. Write a number or nothing."
             ) from error
-        records.append(LabelRecord(row["stem"], row["author"], row["time"], row["source"], seconds))
+        making = Making.of_cells(row, f"{path}: line {rows.line_num}")
+        records.append(LabelRecord(row["stem"], row["author"], row["time"], row["source"], seconds, making))
     return tuple(records)
 
 
 def write_history(dataset: Path, records: tuple[LabelRecord, ...]) -> None:
-    """Replace `labels.csv` of the dataset folder `dataset` at once."""
+    """Replace `labels.csv` of the dataset folder `dataset` at once, without columns that no line fills."""
     text = io.StringIO(newline="")
+    details = [record.making.cells() for record in records]
+    told = [column for column in MAKING_COLUMNS if any(cells[column] for cells in details)]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for record in records:
+    writer.writerow((*COLUMNS, *told))
+    for record, cells in zip(records, details, strict=True):
         seconds = "" if record.seconds is None else f"{record.seconds:g}"
-        writer.writerow((record.stem, record.author, record.time, record.source, seconds))
+        row = (record.stem, record.author, record.time, record.source, seconds)
+        writer.writerow((*row, *(cells[column] for column in told)))
     write_text_atomic(dataset / HISTORY_FILE, text.getvalue())
 
 
@@ -87,6 +96,7 @@ def add_labels(
     time: datetime | None = None,
     source: str = "import",
     seconds: Mapping[str, float] | float | None = None,
+    making: Mapping[str, Making] = MappingProxyType({}),
 ) -> Dataset:
     """Write masks of some images and say in `labels.csv` who made them.
 
@@ -107,6 +117,8 @@ def add_labels(
         How the labels came in, such as `import` or `queue`.
     seconds
         Labelling time, of each image by stem or the same for all.
+    making
+        How each label came about, by stem, as far as that is known.
 
     Returns
     -------
@@ -143,7 +155,7 @@ def add_labels(
         write_mask(mask_path(dataset_dir, stem), mask)
         _remove_superseded(samples[stem], mask_path(dataset_dir, stem))
         taken = seconds.get(stem) if isinstance(seconds, Mapping) else seconds
-        history += (LabelRecord(stem, author, stamp, source, taken),)
+        history += (LabelRecord(stem, author, stamp, source, taken, making.get(stem, UNTOLD)),)
     write_history(dataset_dir, history)
     return Dataset.load(dataset_dir)
 

@@ -60,6 +60,13 @@ class LabelledImage(BaseModel):
     author, labelled_at, source
         Person who labelled it, time (ISO 8601) and way it came in, as noted in the dataset's `labels.csv`;
         None where the label came with the data.
+    seconds
+        Time that the author spent on it; None where nobody measured it.
+    made_from, made_with
+        Pre-segmentation that it began with, by version and hash, and the programs; None where the label came
+        with the data.
+    others, agreement
+        Other people who labelled the image, and the Dice of the two; None where one did.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +79,11 @@ class LabelledImage(BaseModel):
     author: str | None = None
     labelled_at: str | None = None
     source: str | None = None
+    seconds: float | None = None
+    made_from: str | None = None
+    made_with: str | None = None
+    others: str | None = None
+    agreement: float | None = None
 
     @property
     def place(self) -> str:
@@ -264,6 +276,11 @@ def _labelled(
             author=latest.author if latest else None,
             labelled_at=latest.time if latest else None,
             source=latest.source if latest else None,
+            seconds=latest.seconds if latest else None,
+            made_from=latest.making.origin.beginning() if latest else None,
+            made_with=latest.making.origin.tools() if latest else None,
+            others=latest.making.others if latest else None,
+            agreement=latest.making.agreement if latest else None,
         )
 
 

@@ -136,6 +136,11 @@ class VersionDetails(BaseModel):
                     "label": image.mask_sha256[:12],
                     "by": image.author or "came with the data",
                     "when": image.labelled_at,
+                    "s": None if image.seconds is None else f"{image.seconds:.0f}",
+                    "made from": image.made_from,
+                    "with": image.made_with,
+                    "also by": image.others,
+                    "Dice of the two": None if image.agreement is None else f"{image.agreement:.3f}",
                 }
                 for image in lineage.images
             ),

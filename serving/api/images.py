@@ -12,6 +12,7 @@ from icefloe.datasets.dataset import Sample
 from icefloe.errors import MissingError
 from serving.api.datasets import ImageEntry
 from serving.api.jobs import OpenJobs
+from serving.api.queue import UNSEEN
 from serving.auth.identity import CurrentPerson
 from serving.auth.people import Person
 from serving.jobs.job import INTERACTIVE, Job
@@ -205,6 +206,8 @@ async def show_map(
 async def _maps(
     request: Request, sample: Sample, version: str, person: Person, jobs: Jobs, seconds: float
 ) -> tuple[Path, MapsAbout | Response]:
+    if await run_in_threadpool(request.app.state.queue.hides, sample.dataset, sample.stem):
+        raise MissingError(f"{sample.key}: {UNSEEN} Look again when it is labelled.")
     folder = Prepared(request.app.state.settings).maps(sample, version)
     return folder, await _made(folder, read_maps, jobs, "maps", sample, person, seconds, version=version)
 

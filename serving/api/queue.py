@@ -1,15 +1,17 @@
 """The labelling queue: which images wait, who labels which, and the masks that come back."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from icefloe.active.drafts import Drafts, StaleDraftError
-from icefloe.active.items import MAX_LABEL_SECONDS, Event, Item, Lease, State
+from icefloe.active.items import MAX_LABEL_SECONDS, Lease, State
 from icefloe.active.queue import LEASE_SECONDS, Queue
+from icefloe.active.rules import StaleItemError
 from icefloe.errors import MissingError
+from serving.api.queue_content import HistoryLine, ItemLease, Progress, QueueItem, Receipt
 from serving.auth.identity import CurrentPerson
 from serving.etags import etag, expected_revision
 from serving.parameters import LARGEST_ID, RowId
@@ -18,116 +20,14 @@ from serving.problems import RefusedError
 router = APIRouter(prefix="/queue", tags=["queue"])
 
 PNG = "image/png"
+UNSEEN = "is labelled without a look at what the ensemble predicts, to measure how that pulls."
+
 SOURCE = "service"
 """What the dataset's label history says of labels that came this way."""
 
 LeaseToken = Annotated[
     str, Header(alias="Icefloe-Lease", max_length=64, description="Token of the lease; never in a URL.")
 ]
-
-
-class Progress(BaseModel):
-    """Where the queue's items are, and seconds of labelling spent on those accepted."""
-
-    model_config = ConfigDict(frozen=True)
-
-    waiting: int
-    leased: int
-    submitted: int
-    skipped: int
-    imported: int
-    refused_labels: int
-    seconds: float
-    sentence: str
-
-
-class QueueItem(BaseModel):
-    """An image of the queue.
-
-    Attributes
-    ----------
-    id, dataset, stem, round
-        Number, image, and what the image was chosen in.
-    height, width
-        Size in px, which its mask must have.
-    classes
-        Class names by mask value.
-    strategy, score, rank, reason
-        Why it was chosen.
-    state
-        `waiting`, `submitted`, `skipped` or `imported`.
-    has_presegmentation
-        Whether there is a mask to begin with.
-    data_version
-        That holds its label, once there is one.
-    leased_to, lease_expires
-        Who labels it now, and until when, in s since the epoch.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    id: int
-    dataset: str
-    stem: str
-    round: str
-    height: int
-    width: int
-    classes: tuple[str, ...]
-    strategy: str
-    score: float
-    rank: int
-    reason: str
-    state: State
-    has_presegmentation: bool
-    data_version: str | None
-    leased_to: str | None
-    lease_expires: float | None
-
-    @classmethod
-    def of(cls, item: Item) -> "QueueItem":
-        """The form in which the API shows an item."""
-        content = dataclasses.asdict(item)
-        content |= dataclasses.asdict(item.purpose) | {"height": item.shape[0], "width": item.shape[1]}
-        return cls.model_validate({name: content[name] for name in cls.model_fields})
-
-
-class ItemLease(BaseModel):
-    """The right to label an item until `expires` (s since the epoch), proved by `token`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    token: str
-    item: QueueItem
-    expires: float
-
-    @classmethod
-    def of(cls, lease: Lease) -> "ItemLease":
-        """The form in which the API shows a lease."""
-        return cls(token=lease.token, item=QueueItem.of(lease.item), expires=lease.expires)
-
-
-class Receipt(BaseModel):
-    """An accepted label: its number, item, author, and time in s since the epoch."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: int
-    item_id: int
-    labeler: str
-    time: float
-    seconds: float | None
-
-
-class HistoryLine(BaseModel):
-    """What happened to an item; `time` in s since the epoch."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    id: int
-    time: float
-    actor: str
-    what: str
-    detail: dict[str, Any]
 
 
 class Wanted(BaseModel):
@@ -210,6 +110,22 @@ def expected_draft(
     return expected_revision(if_match)
 
 
+def client_of(
+    client: Annotated[
+        str | None,
+        Header(
+            alias="Icefloe-Client",
+            max_length=128,
+            description="Program that the mask was made with, and its version.",
+        ),
+    ] = None,
+    user_agent: Annotated[str | None, Header()] = None,
+) -> str | None:
+    """The program that a mask was made with, by its own account."""
+    told = "".join(filter(str.isprintable, client or user_agent or ""))
+    return told[:128].strip() or None
+
+
 async def png_body(request: Request) -> bytes:
     """The body of a request that sends a mask.
 
@@ -240,26 +156,37 @@ def list_items(
 
 
 @router.get("/items/{item_id}")
-def show_item(item_id: RowId, queue: OpenQueue) -> QueueItem:
+def show_item(item_id: RowId, queue: OpenQueue, response: Response) -> QueueItem:
     """One item."""
-    return QueueItem.of(queue.item(item_id))
+    item = queue.item(item_id)
+    response.headers["ETag"] = etag(item.revision)
+    return QueueItem.of(item)
 
 
 @router.get("/items/{item_id}/history")
 def show_history(item_id: RowId, queue: OpenQueue) -> list[HistoryLine]:
     """What happened to an item, oldest first."""
-    queue.item(item_id)
-    events: list[Event] = queue.history(item_id)
-    return [HistoryLine.model_validate(event) for event in events]
+    item = queue.item(item_id)
+    return [HistoryLine.of(event, item) for event in queue.history(item_id)]
 
 
 @router.get("/items/{item_id}/presegmentation", response_class=Response, responses=MASK_ANSWER)
 def show_presegmentation(item_id: RowId, queue: OpenQueue) -> Response:
     """The mask that the ensemble predicted, as 8-bit PNG of class indices."""
+    item = queue.item(item_id)
+    if item.is_hidden:
+        raise MissingError(f"{item.key}: {UNSEEN} Begin with an empty mask.")
     png = queue.presegmentation(item_id)
     if png is None:
         raise MissingError(f"item {item_id}: has no pre-segmentation. Begin with an empty mask.")
     return Response(png, media_type=PNG)
+
+
+@router.get("/items/{item_id}/pair/{which}", response_class=Response, responses=MASK_ANSWER)
+def show_pair(item_id: RowId, which: Literal["a", "b"], queue: OpenQueue) -> Response:
+    """The mask of the first (a) or the second (b) of two people, once both are in, as 8-bit PNG."""
+    first, second = queue.pair(item_id)
+    return Response((first if which == "a" else second).png, media_type=PNG)
 
 
 @router.post(
@@ -330,9 +257,13 @@ def submit_label(
     queue: OpenQueue,
     drafts: OpenDrafts,
     seconds: Seconds,
+    client: Annotated[str | None, Depends(client_of)],
 ) -> Receipt:
-    """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once."""
-    label = queue.submit(lease.token, png, seconds, SOURCE)
+    """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once.
+
+    Where two people's masks are to be decided between, each of its pixels is as one of them has it.
+    """
+    label = queue.submit(lease.token, png, seconds, SOURCE, client)
     drafts.remove(label.item_id, label.labeler)
     return Receipt(
         id=label.id, item_id=label.item_id, labeler=label.labeler, time=label.time, seconds=label.seconds
@@ -346,7 +277,20 @@ def skip_item(lease: ItemsLease, why: Reason, queue: OpenQueue) -> None:
 
 
 @router.post("/items/{item_id}/reopen")
-def reopen_item(item_id: RowId, why: Reason, queue: OpenQueue, person: CurrentPerson) -> QueueItem:
+def reopen_item(
+    item_id: RowId,
+    why: Reason,
+    revision: Annotated[int, Depends(expected_revision)],
+    queue: OpenQueue,
+    person: CurrentPerson,
+    response: Response,
+) -> QueueItem:
     """Put a skipped image, or one whose label is no good, back in the queue."""
-    queue.reopen(item_id, person.name, why.reason)
-    return QueueItem.of(queue.item(item_id))
+    try:
+        queue.reopen(item_id, person.name, why.reason, revision)
+    except StaleItemError as error:
+        current = QueueItem.of(error.current).model_dump(mode="json")
+        raise RefusedError(
+            412, str(error), {"ETag": etag(error.current.revision)}, current=current
+        ) from error
+    return show_item(item_id, queue, response)

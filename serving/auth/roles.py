@@ -74,6 +74,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/queue/items/{item_id}"): Role.VIEWER,
     ("GET", "/api/v1/queue/items/{item_id}/history"): Role.VIEWER,
     ("GET", "/api/v1/queue/items/{item_id}/presegmentation"): Role.VIEWER,
+    ("GET", "/api/v1/queue/items/{item_id}/pair/{which}"): Role.LABELER,
     ("GET", "/api/v1/queue/items/{item_id}/draft"): Role.LABELER,
     ("PUT", "/api/v1/queue/items/{item_id}/draft"): Role.LABELER,
     ("PUT", "/api/v1/queue/items/{item_id}/label"): Role.LABELER,

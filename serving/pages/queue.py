@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from icefloe.active.consistency import label_consistency
 from icefloe.active.items import Item, State, timestamp
 from icefloe.active.queue import Queue
 from serving.auth.identity import CurrentPerson
@@ -31,24 +32,26 @@ def queue(
     everything = queue.items()
     rounds = list(dict.fromkeys(item.round for item in everything))
     found = queue.items(wanted, dataset or None, round or None)
+    may_reopen = person.role.includes(Role.OPERATOR)
     found.sort(key=lambda item: (rounds.index(item.round), item.purpose.rank, item.id))
     return render(
         request,
         "queue.html",
-        items=[_row(item) for item in found[:MOST]],
+        items=[_row(item, person.name) for item in found[:MOST]],
         n_found=len(found),
         most=MOST,
         status=queue.status().sentence(),
+        agreement=label_consistency(queue).sentence() if may_reopen else "",
         states=STATES,
         datasets=sorted({item.dataset for item in everything}),
         rounds=rounds,
         chosen={"state": state if wanted else "", "dataset": dataset, "round": round},
         may_label=person.role.includes(Role.LABELER),
-        may_reopen=person.role.includes(Role.OPERATOR),
+        may_reopen=may_reopen,
     )
 
 
-def _row(item: Item) -> dict[str, object]:
+def _row(item: Item, name: str) -> dict[str, object]:
     until = "" if item.lease_expires is None else timestamp(item.lease_expires)
     return {
         "id": item.id,
@@ -61,4 +64,18 @@ def _row(item: Item) -> dict[str, object]:
         "leased_to": item.leased_to,
         "until": until[11:16],
         "data_version": item.data_version,
+        "revision": item.revision,
+        "is_hidden": item.is_hidden,
+        "task": item.task,
+        "has_labelled": name in item.labelers,
+        "labelers": item.labelers,
+        "agreement": item.agreement,
+        "wants": _wanted(item),
     }
+
+
+def _wanted(item: Item) -> str:
+    """Whom an image waits for that several people label; empty for others."""
+    if item.state != "waiting" or item.third_below is None:
+        return ""
+    return ("two labelers", "a second labeler", "a third to decide")[len(item.labelers)]

@@ -37,11 +37,14 @@ if (pictures.length > 0) {
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("reopen"));
 const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
 let item = "";
+let revision = "";
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
   document.querySelectorAll("[data-reopen]")
 )) {
   button.addEventListener("click", () => {
-    item = /** @type {HTMLElement} */ (button.closest("[data-item]")).dataset.item ?? "";
+    const row = /** @type {HTMLElement} */ (button.closest("[data-item]"));
+    item = row.dataset.item ?? "";
+    revision = row.dataset.revision ?? "";
     dialog.showModal();
   });
 }
@@ -51,7 +54,7 @@ form.addEventListener("submit", (event) => {
   const reason = String(new FormData(form).get("reason") ?? "");
   dialog.close();
   act(null, async () => {
-    await call("POST", `/queue/items/${item}/reopen`, { reason });
+    await call("POST", `/queue/items/${item}/reopen`, { reason }, { "If-Match": `"${revision}"` });
     location.reload();
   });
 });

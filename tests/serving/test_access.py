@@ -16,6 +16,7 @@ from tests.serving.conftest import URL
 
 NAMES = {
     **{f"{{{name}}}": "999" for name in ("token_id", "person_id", "item_id", "job_id")},
+    "{which}": "a",
     **{f"{{{name}}}": "nothing" for name in ("dataset", "stem", "name", "version")},
 }
 

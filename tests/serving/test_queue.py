@@ -186,9 +186,19 @@ def test_skipping_says_why_and_an_operator_reopens(ann, signed_in, queue):
         held["item"]["id"]
     ]
     operator = signed_in(Role.OPERATOR, "Cleo")
-    assert operator.post(f"{path}/reopen", json={"reason": "it can be done"}).json()["state"] == "waiting"
-    again = operator.post(f"{path}/reopen", json={"reason": "it can be done"})
-    assert again.status_code == 409
+    tag = operator.get(path).headers["etag"]
+
+    def reopen(**headers):
+        return operator.post(f"{path}/reopen", json={"reason": "it can be done"}, headers=headers)
+
+    assert reopen().status_code == 428
+    opened = reopen(**{"If-Match": tag})
+    assert opened.json()["state"] == "waiting"
+    stale = reopen(**{"If-Match": tag})
+    assert (stale.status_code, stale.json()["current"]["state"]) == (412, "waiting")
+    assert stale.headers["etag"] == opened.headers["etag"] != tag
+    assert reopen(**{"If-Match": stale.headers["etag"]}).status_code == 409
+    assert reopen(**{"If-Match": "rubbish"}).status_code == 412
 
 
 def png_of(array, **options):

@@ -68,6 +68,7 @@ _SET_IMPORTED = (
     )
     .values(state="imported", data_version=bindparam("version"), revision=items.c.revision + 1)
 )
+_HIDDEN = select(items.c.id).where(_SAME_IMAGE, items.c.arm == "without", items.c.state == "waiting").limit(1)
 _PRESEGMENTATION = select(items.c.presegmentation).where(items.c.id == bindparam("item_id"))
 
 _UNDECIDED = items.c.state == "waiting"
@@ -151,6 +152,11 @@ def is_open_elsewhere(connection: Connection, item: Item) -> bool:
     """Whether another item of the same image waits, or has a label that is not in the data yet."""
     image = {"dataset": item.dataset, "stem": item.stem, "item_id": item.id}
     return connection.execute(_OPEN_ELSEWHERE, image).first() is not None
+
+
+def is_hidden(connection: Connection, dataset: str, stem: str) -> bool:
+    """Whether an image waits to be labelled without the pre-segmentation."""
+    return connection.execute(_HIDDEN, {"dataset": dataset, "stem": stem}).first() is not None
 
 
 def set_state(connection: Connection, item_id: int, state: State, label_id: int | None = None) -> None:

@@ -2,13 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from icefloe.active.items import Label, OutsideLabel, State
-from icefloe.active.origin import Origin, sha256
+from icefloe.active.origin import sha256
 from icefloe.database.schema import items, labels
+from icefloe.datasets.label_origin import Origin
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
 _ADD = insert(labels).returning(labels.c.id)
@@ -23,6 +25,9 @@ _ACCEPTED = (
     .join_from(items, labels, labels.c.id == items.c.label)
     .where(items.c.state == bindparam("state"))
     .order_by(items.c.id)
+)
+_FIGURES = select(labels.c.id, labels.c.labeler, labels.c.seconds, labels.c.likeness).where(
+    labels.c.refusal.is_(None)
 )
 _REFUSED = select(labels).where(labels.c.refusal.is_not(None)).order_by(labels.c.id)
 
@@ -65,6 +70,20 @@ def accepted(connection: Connection, state: State) -> list[Label]:
 def refused(connection: Connection) -> list[Label]:
     """Labels that came too late, oldest first."""
     return _as_labels(connection.execute(_REFUSED))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Numbers of a label, without its mask: author, time spent in s, Dice with the pre-segmentation."""
+
+    labeler: str
+    seconds: float | None
+    likeness: float | None
+
+
+def figures(connection: Connection) -> dict[int, Figure]:
+    """Numbers of every label that was not refused, by its own."""
+    return {row.id: Figure(row.labeler, row.seconds, row.likeness) for row in connection.execute(_FIGURES)}
 
 
 def _as_labels(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Label]:

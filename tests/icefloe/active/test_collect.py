@@ -9,12 +9,15 @@ import pytest
 
 from icefloe.active import collect as collecting
 from icefloe.active.collect import collect
+from icefloe.active.items import NewItem, timestamp
 from icefloe.active.labelers import TruthLabeler
+from icefloe.active.origin import icefloe_version, sha256
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import encode_png
 from icefloe.datasets import versions
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.label_history import read_history
+from icefloe.datasets.label_origin import Origin
 from icefloe.errors import IcefloeError
 
 PROCESSES = multiprocessing.get_context("fork")
@@ -123,3 +126,26 @@ def test_labels_of_a_lost_image_stay_submitted(filled, workspace):
         collect(filled, workspace)
     assert len(filled.items("submitted")) == 3
     assert Dataset.load(workspace / "data" / "D3").labelled == ()
+
+
+def test_the_data_know_how_each_label_came_about(filled, tmp_path):
+    folder = tmp_path / "workspace"
+    versions.init_workspace(folder, "")
+    item = filled.items()[0]
+    new = NewItem("D3", "stack_3", "EA-T2", item.shape, item.classes, item.purpose, third_below=1.0)
+    filled.add([new])
+    one, other = np.zeros((2, 96, 128), np.uint8)
+    other[:40] = 1
+    (both,) = (item.id for item in filled.items() if item.third_below)
+    for who, mask in (("ann", one), ("bob", other), ("cem", other)):
+        filled.submit(filled.lease(who, item_id=both).token, encode_png(mask), 60, client="editor 12ab")
+    filled.submit(filled.lease("ann").token, encode_png(one), 30, client="editor 12ab")
+    collect(filled, folder)
+    history = {record.stem: record for record in read_history(folder / "data" / "D3")}
+    decided, single = history["stack_3"], history["stack_0"]
+    assert (decided.author, decided.making.others, decided.making.agreement) == ("cem", "ann and bob", 0.0)
+    assert decided.making.origin == Origin(None, None, "editor 12ab", icefloe_version())
+    assert single.making.origin.presegmentation == sha256(filled.presegmentation(item.id))
+    (label,) = (label for label in filled.labels("imported") if label.item_id == item.id)
+    assert single.making.made == timestamp(label.time)
+    assert (single.making.others, single.making.agreement) == (None, None)

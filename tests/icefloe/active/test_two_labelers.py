@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from icefloe.active.items import NewItem, OutsideLabel, Purpose
-from icefloe.active.origin import Origin, icefloe_version, sha256
+from icefloe.active.origin import icefloe_version, sha256
 from icefloe.active.queue import Queue
 from icefloe.active.rules import StaleItemError
 from icefloe.active.uploads import encode_png
 from icefloe.database.engine import Database
+from icefloe.datasets.label_origin import Origin
 from icefloe.errors import ConflictError, IcefloeError, MissingError
 
 SHAPE = (12, 16)

@@ -16,12 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL
 
-from icefloe.active.origin import Origin
 from icefloe.active.queue import Queue
 from icefloe.database.migrate import HEAD, MIGRATIONS
 from icefloe.database.open import open_url
 from icefloe.database.schema import VERSION_TABLE, metadata
 from icefloe.database.url import sqlite_url
+from icefloe.datasets.label_origin import Origin
 from icefloe.errors import IcefloeError
 
 PROCESSES = multiprocessing.get_context("fork")  # spawn would have to import this file by name

@@ -5,6 +5,7 @@ import pytest
 
 from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.label_history import add_labels, label_batches, read_history
+from icefloe.datasets.label_origin import UNTOLD, Making, Origin
 from icefloe.errors import IcefloeError
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
@@ -62,6 +63,20 @@ def test_batches_are_by_first_label_so_that_labelling_again_moves_nothing(make_d
     }
 
 
+def test_how_a_label_came_about_is_read_back_as_it_was_written(make_dataset):
+    dataset = make_dataset(labelled=range(0))
+    mask = np.zeros((48, 64), np.uint8)
+    making = Making(
+        "2025-03-04T11:00:00Z", Origin("ab" * 32, "EA-T1", 'tool, "new"', "0.1.0"), "Ben and Eve", 0.5
+    )
+    add_labels(dataset.path, {"stack_1": mask, "stack_2": mask}, "Ada", NOON, making={"stack_2": making})
+    assert [record.making for record in read_history(dataset.path)] == [UNTOLD, making]
+    header, *_ = (dataset.path / "labels.csv").read_text().splitlines()
+    assert header == (
+        "stem,author,time,source,seconds,made,presegmentation,predicted_by,client,icefloe,others,agreement"
+    )
+
+
 def test_a_damaged_history_is_refused_with_its_line(make_dataset):
     dataset = make_dataset()
     (dataset.path / "labels.csv").write_text("stem,author,time,source,seconds\na,b,c,d,long\n")
@@ -69,4 +84,7 @@ def test_a_damaged_history_is_refused_with_its_line(make_dataset):
         read_history(dataset.path)
     (dataset.path / "labels.csv").write_text("stem,author\n")
     with pytest.raises(IcefloeError, match="no column 'time'"):
+        read_history(dataset.path)
+    (dataset.path / "labels.csv").write_text("stem,author,time,source,seconds,agreement\na,b,c,d,,much\n")
+    with pytest.raises(IcefloeError, match=r"labels\.csv: line 2: agreement is 'much'"):
         read_history(dataset.path)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.label_history import add_labels
+from icefloe.datasets.label_origin import Making, Origin
 from icefloe.datasets.versions import DataVersion
 from icefloe.errors import IcefloeError
 from icefloe.registry.lineage import Lineage, collect_lineage, package_versions
@@ -66,6 +67,18 @@ def test_the_latest_label_says_who_and_when(dataset, collect):
     assert (first.author, first.source) == ("lise", "queue")
     assert first.labelled_at is not None
     assert (second.author, second.labelled_at) == (None, None)
+
+
+def test_a_label_says_how_long_it_took_and_from_what_it_was_made_with_what(dataset, collect):
+    origin = Origin("3fa9" * 16, "EA-T2", "editor 12ab", "0.1.0")
+    making = Making("2026-03-01T12:00:00Z", origin, "bob", 0.91)
+    mask = np.zeros((8, 8), dtype=np.uint8)
+    add_labels(dataset.path, {"frame_0": mask}, "ada", seconds=61, making={"frame_0": making})
+    add_labels(dataset.path, {"frame_1": mask}, "ada")
+    first, second = collect().images
+    assert (first.seconds, first.others, first.agreement) == (61, "bob", 0.91)
+    assert (first.made_from, first.made_with) == ("EA-T2 3fa93fa93fa9", "editor 12ab, icefloe 0.1.0")
+    assert (second.made_from, second.made_with, second.others) == ("not known", "not known", None)
 
 
 def test_an_image_without_a_label_cannot_have_been_trained_on(dataset, collect):
