@@ -23,6 +23,7 @@ from serving.auth.roles import NEEDED, Role
 from serving.auth.sessions import Sessions
 from serving.auth.tokens import Tokens
 from serving.headers import Gate
+from serving.jobs.bells import Bells
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
 from serving.options import Options
@@ -62,7 +63,7 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     app = build(options)
     database = open_database(settings)
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
-    app.state.jobs, app.state.workers = Jobs(database), Workers(database)
+    app.state.jobs, app.state.workers = Jobs(database, Bells.of(settings)), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
     app.state.tokens = Tokens(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)

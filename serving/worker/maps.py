@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from imagecodecs import PNG, png_encode
 
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.segmenter import Segmenter
-from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.files import atomic_directory
+from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, MaskArray
 from serving.prepared import ABOUT, MapName, MapsAbout
 from serving.worker.thumbnail import save_thumbnail
@@ -42,12 +43,13 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
         "std": 0.5,
         "entropy": float(np.log(len(segmenter.classes))),
     }
-    with atomic_directory(folder) as beside:
-        Image.fromarray(prediction.mask).save(beside / MASK)
+    with part("encode"), atomic_directory(folder, durable=False) as beside:
+        (beside / MASK).write_bytes(_png(prediction.mask))
         for name, value in values.items():
-            Image.fromarray(_shown(value, largest[name])).save(beside / f"{name}.png")
+            (beside / f"{name}.png").write_bytes(_png(_shown(value, largest[name])))
         with (beside / NUMBERS).open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
+            # Deflate takes 50 times as long, and saves a sixth.
+            np.savez(file, allow_pickle=False, mask=prediction.mask, **values)
         save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=version,
@@ -60,7 +62,7 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
             ),
             scores=prediction.scores(),
         )
-        write_text_atomic(beside / ABOUT, about.model_dump_json())
+        (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
 
 
 def maps_of(prediction: Prediction) -> dict[MapName, FloatArray]:
@@ -70,6 +72,11 @@ def maps_of(prediction: Prediction) -> dict[MapName, FloatArray]:
     """
     foreground = prediction.mean if prediction.mean.ndim == 2 else 1 - prediction.mean[0]
     return {"probability": foreground, "std": prediction.std, "entropy": prediction.entropy}
+
+
+def _png(values: MaskArray) -> bytes:
+    """8-bit PNG of shape (H, W), by the fastest level and filter that still make it small."""
+    return bytes(png_encode(np.ascontiguousarray(values), level=PNG.COMPRESSION.SPEED, filter=PNG.FILTER.SUB))
 
 
 def _shown(values: FloatArray, largest: float) -> MaskArray:

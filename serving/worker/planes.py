@@ -9,7 +9,7 @@ from skimage.transform import downscale_local_mean
 
 from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Sample
-from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.files import atomic_directory
 from icefloe.typing import FloatArray
 from serving.prepared import ABOUT, LABEL, SIDES, PlaneAbout, PlanesAbout, plane_file
 
@@ -36,7 +36,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
     """
     image = sample.image()
     planes = {}
-    with atomic_directory(folder) as beside:
+    with atomic_directory(folder, durable=False) as beside:
         for side in (0, *SIDES):
             small = image if not side else overview(image, side)
             levels, scale, offset = quantised(small)
@@ -49,7 +49,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
         if sample.is_labelled:
             (beside / LABEL).write_bytes(encode_png(sample.mask()))
         about = PlanesAbout(planes=planes, is_labelled=sample.is_labelled)
-        write_text_atomic(beside / ABOUT, about.model_dump_json())
+        (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
 
 
 def quantised(image: FloatArray) -> tuple[Levels, float, float]:

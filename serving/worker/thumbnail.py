@@ -1,5 +1,6 @@
 """A small picture of an image, with where the ensemble is unsure and the outline of its mask."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +37,18 @@ def save_thumbnail(path: Path, image: FloatArray, prediction: Prediction) -> Non
     low, high = np.percentile(small, (1, 99))
     grey = ((small - low) / max(high - low, 1e-12)).clip(0, 1)
     std = overview(np.nan_to_num(prediction.std), side)
-    sure = 1 - (std / UNSURE).clip(0, 1)[..., None]
-    # From the middle of the map on: its dark end would look like a dark image.
-    colour = colormaps["magma"](0.4 + 0.6 * (std / UNSURE).clip(0, 1))[..., :3]
-    picture = 255 * (sure * grey[..., None] + (1 - sure) * colour).astype(np.float32)
+    unsure = (std / UNSURE).clip(0, 1)
+    colour = _colours()[np.rint(unsure * 255).astype(np.uint8)]
+    picture = 255 * ((1 - unsure) * grey)[..., None] + 255 * unsure[..., None] * colour
     rows, columns = (np.arange(n) * length // n for n, length in zip(small.shape, image.shape, strict=True))
     picture[find_boundaries(prediction.mask[np.ix_(rows, columns)], mode="inner")] = OUTLINE
-    Image.fromarray(np.rint(picture).astype(np.uint8)).save(path)
+    Image.fromarray(np.rint(picture).astype(np.uint8)).save(path, compress_level=1)
+
+
+@cache
+def _colours() -> FloatArray:
+    """Colours in [0, 1] of 256 degrees of uncertainty, float32 of shape (256, 3).
+
+    From the middle of the map on: its dark end would look like a dark image.
+    """
+    return np.asarray(colormaps["magma"](np.linspace(0.4, 1, 256))[:, :3], np.float32)

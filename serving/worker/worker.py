@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 
@@ -16,6 +16,7 @@ import psutil
 
 from icefloe.database.open import open_database
 from icefloe.settings import Settings
+from serving.jobs.bells import Bell, Bells
 from serving.jobs.job import Job
 from serving.jobs.kinds import LIMITS
 from serving.jobs.table import LEASE_SECONDS, GoneError, Jobs
@@ -90,7 +91,8 @@ class Worker:
         self._settings, self._limits, self._say = settings, limits, say
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database = open_database(settings)
-        self._jobs, self._workers = Jobs(database), Workers(database)
+        self._bells = Bells.of(settings)
+        self._jobs, self._workers = Jobs(database, self._bells), Workers(database)
         self._champion: str | None = None
         self._problem: str | None = None
         self._progress = Advanced("", 0, None)
@@ -103,22 +105,24 @@ class Worker:
         running = threading.Thread(target=runs.follow, args=(stop,))
         running.start()
         try:
-            while not stop.is_set():
-                self._beat()
-                job = self._jobs.take(self.name)
-                if job is None:
-                    self._idle()
-                else:
-                    self._do(job, stop)
+            with self._bells.heard("asked") as bell:
+                while not stop.is_set():
+                    self._beat()
+                    bell.hush()
+                    job = self._jobs.take(self.name)
+                    if job is None:
+                        self._idle(bell)
+                    else:
+                        self._do(job, stop)
         finally:
             stop.set()  # also where this ends by an error
             running.join()
             self._child.end()
             self._workers.leave(self.name)
 
-    def _idle(self) -> None:
+    def _idle(self, bell: Bell) -> None:
         try:
-            if self._child.pipe.poll(IDLE_SECONDS):
+            if self._child.pipe in wait([self._child.pipe, bell], IDLE_SECONDS):
                 self._hear()
         except (EOFError, OSError):
             self._renew_child()
@@ -126,9 +130,10 @@ class Worker:
     def _do(self, job: Job, stop: threading.Event) -> None:
         self._say(f"job {job.id}: {job.kind} {' '.join(str(value) for value in job.arguments.values())}")
         try:
-            self._progress = Advanced(job.what, job.done, job.total)
+            begun = self._progress = Advanced(job.what, job.done, job.total)
             ended = self._ended(job, stop)
-            self._report(job)  # the last of it
+            if self._progress != begun:
+                self._report(job)  # the last of it
             if ended is None:
                 self._jobs.give_back(job, self.name)
             elif ended.problem is not None:
