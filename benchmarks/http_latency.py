@@ -1,11 +1,11 @@
-"""What the service adds to a prediction: one 512 x 512 image over HTTP beside `Segmenter.predict`, in one run.
+"""What the service adds to a prediction: one 512 x 512 image over HTTP beside `Segmenter.predict`.
 
     python -m benchmarks.http_latency --requests 50
 
-Needs nothing but this repository: the workspace, its images (noise) and its untrained version are temporary. The
-time that networks take does not depend on their weights. `--workspace` takes a workspace with a champion instead.
-Requests, predictions and the trivial baseline, an empty request, take turns, so that whatever else the machine
-does meets all of them alike.
+Needs nothing but this repository: the workspace, its images (noise) and its untrained version are temporary.
+The time that networks take does not depend on their weights. `--workspace` names a workspace with a champion
+to use instead. Requests, predictions and the trivial baseline, an empty request, take turns, so that whatever
+else the machine does meets all of them alike.
 """
 
 import argparse
@@ -214,23 +214,27 @@ def measure(settings: Settings, number: int, results: Path | None) -> None:
             inferred.append(infer(connection, sample.image().astype(np.uint16)))
             empty.append(baseline(connection))
     alone = median(predict[WARM_UP:])
-    rows = [["Segmenter.predict", f"{alone:.1f}", "1.00", "0.0", ""]]
+    rows = [row("Segmenter.predict", alone, alone)]
     found: dict[str, object] = {"predict_ms": alone, "empty_ms": median(empty[WARM_UP:])}
     for name, runs in (("POST /api/v1/segmentations", segmented), ("POST /v2/.../infer", inferred)):
         parts = {key: median(run[key] for run in runs[WARM_UP:]) for key in runs[-1]}
         total = parts.pop("total")
-        shown = ", ".join(f"{key} {ms:.1f}" for key, ms in parts.items())
-        rows.append([name, f"{total:.1f}", f"{total / alone:.2f}", f"{total - alone:.1f}", shown])
+        rows.append(row(name, total, alone, ", ".join(f"{key} {ms:.1f}" for key, ms in parts.items())))
         found[name] = {"total_ms": total, **parts}
-    rows.append(["GET /healthz", f"{median(empty[WARM_UP:]):.1f}", "", "", ""])
+    rows.append(row("GET /healthz", median(empty[WARM_UP:]), alone))
     cores = len(os.sched_getaffinity(0))
     print(
         f"One {SIDE} x {SIDE} image by {champion.name}, medians of {number} in ms, {cores} cores, "
         f"{platform.machine()}, {date.today()}.\n"
     )
-    print(markdown_table(("", "ms", "times predict", "more than predict", "parts"), rows))
+    print(Table.of(rows, {"ms": ".1f", "of predict": ".2f", "more than predict": ".1f"}).markdown())
     if results is not None:
         results.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def row(name: str, ms: float, alone: float, parts: str = "") -> dict[str, object]:
+    """A row of the table."""
+    return {"": name, "ms": ms, "of predict": ms / alone, "more than predict": ms - alone, "parts": parts}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from serving.auth.roles import NEEDED, Role
 from serving.auth.sessions import Sessions
 from serving.auth.tokens import Tokens
 from serving.headers import Gate
+from serving.inference_v2 import routes as inference_v2
 from serving.jobs.bells import Bells
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
@@ -88,7 +89,7 @@ def build(options: Options) -> FastAPI:
         return app.openapi()
 
     pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, api_page)
-    for router in (api, health.router, *(page.router for page in pages)):
+    for router in (api, inference_v2.router, health.router, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

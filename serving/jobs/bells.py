@@ -1,7 +1,8 @@
-"""Bells between the processes of one machine, so that nobody has to look at the table of jobs all the time.
+"""Bells between the processes of one machine, so that nobody has to look at the jobs all the time.
 
-Whoever waits has a pipe of its own in a folder of the workspace, and every pipe there is written to. On other
-machines nothing is heard: those who wait there look now and then, as they do here where a pipe cannot be made.
+Whoever waits has a pipe of its own in a folder of the workspace, and every pipe there is written to. On
+other machines nothing is heard: those who wait there look now and then, as they do here where a pipe cannot
+be made.
 """
 
 import errno

@@ -62,9 +62,7 @@ class Jobs:
         Seconds since the epoch; the clocks of several machines should agree.
     """
 
-    def __init__(
-        self, database: Database, bells: Bells, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, bells: Bells, clock: Callable[[], float] = time.time) -> None:
         self.database, self.bells = database, bells
         self._clock = clock
 
@@ -129,6 +127,11 @@ class Jobs:
             query = query.where(jobs.c.state == state)
         with self.database.reading() as connection:
             return [_as_job(row) for row in connection.execute(query)]
+
+    def live(self) -> list[Job]:
+        """All jobs that wait or run."""
+        with self.database.reading() as connection:
+            return [_as_job(row) for row in connection.execute(select(jobs).where(jobs.c.state.in_(LIVE)))]
 
     def cancel(self, job_id: int, actor: str) -> Job:
         """End a job that waits, or tell one that runs to stop; one that is over stays as it is.

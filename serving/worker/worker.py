@@ -24,9 +24,11 @@ from serving.jobs.workers import Workers, WorkerState
 from serving.worker.child import work
 from serving.worker.messages import Advanced, Ended, Loaded, Message
 from serving.worker.runs import Runs
+from serving.worker.tidying import tidy
 
 BEAT_SECONDS = LEASE_SECONDS / 5
 IDLE_SECONDS = 0.1
+TIDY_SECONDS = 3600.0
 STOP_SECONDS = 10.0
 """Time that a job has to stop by itself."""
 
@@ -96,7 +98,7 @@ class Worker:
         self._champion: str | None = None
         self._problem: str | None = None
         self._progress = Advanced("", 0, None)
-        self._beaten = -float("inf")
+        self._beaten = self._tidied = -float("inf")
         self._child = Child(settings, limits)
 
     def run(self, stop: threading.Event) -> None:
@@ -111,6 +113,7 @@ class Worker:
                     bell.hush()
                     job = self._jobs.take(self.name)
                     if job is None:
+                        self._tidy()
                         self._idle(bell)
                     else:
                         self._do(job, stop)
@@ -119,6 +122,18 @@ class Worker:
             running.join()
             self._child.end()
             self._workers.leave(self.name)
+
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        if now - self._tidied >= TIDY_SECONDS:
+            self._tidied = now
+            try:
+                removed = tidy(self._settings, self._jobs.live())
+            except OSError as error:
+                self._say(f"warning: what nobody needs any more could not be removed: {error}")
+                return
+            if removed:
+                self._say(f"removed {removed} folders that nobody has asked for of late")
 
     def _idle(self, bell: Bell) -> None:
         try:
