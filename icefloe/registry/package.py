@@ -32,7 +32,7 @@ def package(family: Family, folder: Path, model_folder: Path) -> None:
     shutil.copytree(folder, model_folder / FILES_FOLDER)
     shutil.copyfile(family.model_code, model_folder / family.model_code.name)
     (model_folder / "requirements.txt").write_text(f"icefloe=={version('icefloe')}\n", encoding="utf-8")
-    model = Model()
+    model = Model(signature=family.signature(folder) if family.signature else None)
     add_flavor: Callable[..., None] = add_to_model  # MLflow gives it no types
     add_flavor(
         model,

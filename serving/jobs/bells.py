@@ -39,7 +39,8 @@ class Bell:
             self._descriptors = (os.open(beside, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC),)
             beside.rename(path)
         except OSError:  # such as a file system without pipes
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
             self._path = None
             self._descriptors = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -80,7 +81,7 @@ class Bells:
 
     def ring(self, news: News) -> None:
         """Tell all who wait for this news; it never fails, since they look now and then anyway."""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             for path in (self._root / news).iterdir():
                 if not path.name.startswith("."):
                     _ring(path)

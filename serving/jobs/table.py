@@ -128,6 +128,12 @@ class Jobs:
         with self.database.reading() as connection:
             return [_as_job(row) for row in connection.execute(query)]
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Kind and state -> number of jobs."""
+        query = select(jobs.c.kind, jobs.c.state, func.count()).group_by(jobs.c.kind, jobs.c.state)
+        with self.database.reading() as connection:
+            return {(kind, state): number for kind, state, number in connection.execute(query)}
+
     def live(self) -> list[Job]:
         """All jobs that wait or run."""
         with self.database.reading() as connection:

@@ -43,8 +43,8 @@ def test_a_bell_is_gone_with_the_block_and_one_of_a_killed_process_with_the_next
 
 def test_ringing_never_waits_for_somebody_who_does_not_listen(bells):
     with bells.heard("over") as bell:
-        for _ in range(100_000):  # a pipe holds 65536
-            bells.ring("over")
+        os.write(bell.fileno(), bytes(65536))  # as many as a pipe holds
+        bells.ring("over")
         bell.hush()
         assert not has_rung(bell)
 

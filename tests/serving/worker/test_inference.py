@@ -85,7 +85,7 @@ def expected(workspace, images):
 
 
 def test_the_protocols_own_client_gets_what_the_version_predicts(worker, port, tokens, images, expected):
-    headers = tokens[Role.LABELER]
+    headers = dict(tokens[Role.LABELER])  # the client adds its own to it
     with closing(triton.InferenceServerClient(f"127.0.0.1:{port}")) as server:
         assert server.is_server_live()
         assert server.is_server_ready()

@@ -98,6 +98,7 @@ def test_asking_for_it_keeps_it(settings):
     upload = make(served / "uploads" / "3" / "upload-1" / INFO_FILE, UNUSED_SECONDS * 2)
     (upload / INFO_FILE).write_text("name: upload-1\nexperiment: a\n")
     (upload / "images").mkdir()
+    (upload / "images" / "a.tif").touch()
     for path in (maps / ABOUT, upload / INFO_FILE):
         os.utime(path, (0, 0))
     assert read_maps(maps) is not None
