@@ -134,7 +134,7 @@ def find_sample(settings: Settings, dataset: str, stem: str, person_id: int | No
 
 def note_use(file: Path) -> None:
     """Note that somebody has asked for what a file stands for, which keeps it from being removed for now."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         os.utime(file)
 
 
