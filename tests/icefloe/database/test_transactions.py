@@ -59,9 +59,14 @@ def test_everything_read_is_of_one_moment(database):
 def test_what_need_not_wait_for_the_disk_is_kept_or_nothing_of_it_too(database):
     with database.writing(durable=False) as connection:
         add(connection, "a")
-    with pytest.raises(KeyboardInterrupt), database.writing(durable=False) as connection:
-        add(connection, "b")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with database.writing(durable=False) as connection:
+            add(connection, "b")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert numbers(database) == 1
 
 
