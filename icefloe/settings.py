@@ -57,11 +57,16 @@ class IdentityProvider(BaseModel):
     @classmethod
     def _issuer_is_proved(cls, issuer: str) -> str:
         """Over plain http anybody on the way could say who people are."""
-        address = urlsplit(issuer)
-        is_here = address.hostname in ("localhost", "127.0.0.1", "::1")
-        if address.scheme != "https" and not (address.scheme == "http" and is_here):
+        if not is_private(issuer):
             raise ValueError(f"{issuer}: not an https address")
         return issuer
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody on the way can read or change what is sent there: TLS, or this machine itself."""
+    parts = urlsplit(address)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and is_here)
 
 
 ProviderName = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]

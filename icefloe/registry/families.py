@@ -42,7 +42,8 @@ class Family:
     check
         Refuses a folder whose files are not those of the lineage, with an `IcefloeError`.
     signature
-        MLflow's signature of a version's folder: what `model_code` takes and gives; None: it says nothing.
+        MLflow's signature of versions by their number of classes: what `model_code` takes and gives; None:
+        it does not say.
     """
 
     prefix: str
@@ -50,7 +51,7 @@ class Family:
     load: Callable[[Path, Guarantees | None], Segmenter]
     model_code: Path
     check: Callable[[Path, Lineage], None] = check_weights
-    signature: Callable[[Path], ModelSignature] | None = None
+    signature: Callable[[int], ModelSignature] | None = None
 
     def version_name(self, number: int | str) -> str:
         """`EA-Tn`."""
@@ -108,10 +109,10 @@ def _load_ensemble(folder: Path, guarantees: Guarantees | None) -> Segmenter:
     return ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
 
 
-def _ensemble_signature(folder: Path) -> ModelSignature:
+def _ensemble_signature(n_classes: int) -> ModelSignature:
     from icefloe.registry.signature import ensemble_signature
 
-    return ensemble_signature(folder)
+    return ensemble_signature(n_classes)
 
 
 EA = add_family(

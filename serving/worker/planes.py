@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.transform import downscale_local_mean
 
 from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Sample
@@ -83,4 +82,5 @@ def overview(image: FloatArray, side: int) -> FloatArray:
     factors = tuple(min(factor, length) for length in image.shape)
     # Blocks that the image fills only in part would be darkened by what is not there.
     height, width = (length // block * block for length, block in zip(image.shape, factors, strict=True))
-    return np.asarray(downscale_local_mean(image[:height, :width], factors), np.float32)
+    rows = image[:height, :width].reshape(-1, factors[0], width).mean(axis=1, dtype=np.float32)
+    return np.asarray(rows.reshape(len(rows), -1, factors[1]).mean(axis=2, dtype=np.float32), np.float32)

@@ -220,6 +220,15 @@ def test_a_provider_that_calls_itself_something_else_is_not_believed(settings, b
     assert f"it calls itself {issuer}, not {named}" in answer.text
 
 
+def test_a_provider_whose_addresses_anybody_could_listen_in_on_is_not_asked(client, app, monkeypatch, issuer):
+    (found,) = app.state.providers.values()
+    about = httpx2.get(f"{issuer}/.well-known/openid-configuration").json()
+    about["token_endpoint"] = "http://id.example.org/token"
+    monkeypatch.setattr(found, "_get", lambda _: about)
+    answer = client.get("/sign-in/campus", headers=PAGE, follow_redirects=False)
+    assert (answer.status_code, "has no token_endpoint that is private" in answer.text) == (403, True)
+
+
 def test_a_provider_that_is_not_there_is_a_word_and_no_failure(client, settings, browse):
     assert client.get("/sign-in/other", headers=PAGE).status_code == 404
     gone = settings.model_copy(update={"oidc": {"campus": provider("http://localhost:9")}})

@@ -17,7 +17,7 @@ def model(ensemble, tmp_path_factory):
     """The ensemble, packaged as the registry does and loaded as anybody would."""
     folder = tmp_path_factory.mktemp("mlflow")
     ensemble.save(folder / "EA-T1")
-    package(family_named("EA-T1"), folder / "EA-T1", folder / "model")
+    package(family_named("EA-T1"), folder / "EA-T1", folder / "model", n_classes=2)
     loaded = mlflow.pyfunc.load_model(str(folder / "model"))
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
     return loaded
