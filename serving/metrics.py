@@ -60,7 +60,8 @@ class Measured:
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in METHODS else OTHER
-                route = self._paths.get(scope.get("endpoint"), OTHER)
+                endpoint = scope.get("endpoint")
+                route = OTHER if endpoint is None else self._paths.get(endpoint, OTHER)
                 REQUESTS.labels(method, route, str(message["status"])).inc()
                 SECONDS.labels(method, route).observe(time.perf_counter() - began)
             await send(message)
@@ -105,9 +106,9 @@ class WorkspaceCollector(Collector):
         )
         for worker, age in self._workers.ages().items():
             ages.add_metric((worker,), age)
-        for state in self._workers.living():
-            if state.champion is not None:
-                serving.add_metric((state.name, state.champion), 1)
+        for living in self._workers.living():
+            if living.champion is not None:
+                serving.add_metric((living.name, living.champion), 1)
         yield from (ages, serving)
         yield GaugeMetricFamily(
             "icefloe_disk_free_bytes", "Room on the workspace's disk", free_bytes(self._settings)

@@ -155,7 +155,7 @@ class Provider:
             if self._about is not None and now - self._about[0] < KEPT_SECONDS:
                 return self._about[1]
             issuer = self._settings.issuer
-            about = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            about: dict[str, Any] = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
             if about.get("issuer") != issuer:
                 raise NotProvedError(self.title, f"it calls itself {about.get('issuer')}, not {issuer}")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
