@@ -217,8 +217,13 @@ async def _done(jobs: Jobs, person: Person, tensors: str, version: str, wanted: 
     RefusedError
         If nothing came of it, or not in time.
     """
-    arguments = {"tensors": tensors, "version": version, "outputs": list(wanted.is_binary)}
-    arguments |= {"pixel_size_nm": wanted.pixel_size_nm, "person": person.id}
+    arguments: dict[str, Any] = {
+        "tensors": tensors,
+        "version": version,
+        "outputs": list(wanted.is_binary),
+        "pixel_size_nm": wanted.pixel_size_nm,
+        "person": person.id,
+    }
     job = await run_in_threadpool(jobs.ask, "infer", arguments, INTERACTIVE, person.name)
     job = await until_over(jobs, job, PATIENCE_SECONDS)
     if job.is_live:
