@@ -2,7 +2,7 @@
 
 import numpy as np
 from mlflow.models import ModelSignature
-from mlflow.types.schema import Schema, TensorSpec
+from mlflow.types.schema import ColSpec, Schema, TensorSpec
 
 from icefloe.ensemble.prediction import SCORES
 
@@ -17,11 +17,11 @@ def ensemble_signature(n_classes: int) -> ModelSignature:
     the classes as second axis where there are more than two, and the images' scores, float64 (N,).
     """
     mean = IMAGES if n_classes == 2 else (ANY, n_classes, ANY, ANY)
-    outputs = [
+    outputs: list[ColSpec | TensorSpec] = [
         TensorSpec(np.dtype(np.uint8), IMAGES, "mask"),
         TensorSpec(np.dtype(np.float32), mean, "mean"),
         TensorSpec(np.dtype(np.float32), IMAGES, "std"),
         *(TensorSpec(np.dtype(np.float64), (ANY,), name) for name in SCORES),
     ]
-    images = TensorSpec(np.dtype(np.float32), IMAGES, "image")
-    return ModelSignature(inputs=Schema([images]), outputs=Schema(outputs))
+    images: list[ColSpec | TensorSpec] = [TensorSpec(np.dtype(np.float32), IMAGES, "image")]
+    return ModelSignature(inputs=Schema(images), outputs=Schema(outputs))

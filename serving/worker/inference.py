@@ -67,5 +67,7 @@ def infer(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 
 
 def _outputs(prediction: Prediction) -> dict[str, Any]:
-    maps = {name: np.asarray(values, "<f4") for name, values in maps_of(prediction).items()}
-    return {"mask": np.asarray(prediction.mask, np.uint8), **maps}
+    outputs: dict[str, Any] = {"mask": np.asarray(prediction.mask, np.uint8)}
+    for name, values in maps_of(prediction).items():
+        outputs[name] = np.asarray(values, "<f4")
+    return outputs

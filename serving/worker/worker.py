@@ -137,7 +137,7 @@ class Worker:
 
     def _idle(self, bell: Bell) -> None:
         try:
-            if self._child.pipe in wait([self._child.pipe, bell], IDLE_SECONDS):
+            if self._child.pipe in wait([self._child.pipe, bell.fileno()], IDLE_SECONDS):
                 self._hear()
         except (EOFError, OSError):
             self._renew_child()
