@@ -62,8 +62,15 @@ def write_text_atomic(path: Path, text: str) -> None:
 
 
 @contextmanager
-def atomic_directory(path: Path) -> Iterator[Path]:
+def atomic_directory(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield an empty directory that becomes `path` on success and vanishes on an error.
+
+    Parameters
+    ----------
+    path
+        The directory to make.
+    durable
+        Wait until the disk has it; not for what can be made again in less time than that takes.
 
     Raises
     ------
@@ -83,7 +90,8 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    _fsync_directory(path.parent)
+    if durable:
+        _fsync_directory(path.parent)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +18,58 @@ from icefloe.scratch import WORKSPACE_FILE
 from icefloe.validation import first_problem
 
 SETTINGS_FILE = WORKSPACE_FILE
+
+
+class IdentityProvider(BaseModel):
+    """A provider at which people sign in to the service, by OpenID Connect.
+
+    Attributes
+    ----------
+    issuer
+        Its address, exactly as it names itself; what else is needed it says below
+        `/.well-known/openid-configuration`.
+    client_id, client_secret
+        By which it knows this service. The secret is best given as `ICEFLOE_OIDC__NAME__CLIENT_SECRET`, since
+        `icefloe.toml` is kept in git.
+    client_authentication
+        How the secret is sent: `client_secret_basic`, or `client_secret_post` for providers that take no
+        other.
+    title
+        What the button on the sign-in page says; by default the name of the table.
+    scope, groups_claim
+        What is asked for, and the claim that lists a person's groups.
+    roles
+        Group -> role; a person has the highest of them. Whoever is in none is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr | None = None
+    client_authentication: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    title: str = ""
+    scope: str = "openid profile"
+    groups_claim: str = "groups"
+    roles: dict[str, str]
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_proved(cls, issuer: str) -> str:
+        """Over plain http anybody on the way could say who people are."""
+        if not is_private(issuer):
+            raise ValueError(f"{issuer}: not an https address")
+        return issuer
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody on the way can read or change what is sent there: TLS, or this machine itself."""
+    parts = urlsplit(address)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and is_here)
+
+
+ProviderName = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 
 
 class Settings(BaseSettings):
@@ -46,9 +100,11 @@ class Settings(BaseSettings):
         Container image that compiled pipelines run in.
     weights_dir
         Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
+    oidc
+        Identity providers at which people sign in to the service, by names of their own.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ICEFLOE_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="ICEFLOE_", env_nested_delimiter="__", extra="forbid")
 
     workspace: Path
     tracking_uri: str = ""
@@ -62,6 +118,7 @@ class Settings(BaseSettings):
     worker_niceness: int = Field(0, ge=0, le=19)
     image: str = "icefloe:latest"
     weights_dir: Path | str | None = None
+    oidc: dict[ProviderName, IdentityProvider] = {}
 
     def model_post_init(self, _context: object) -> None:
         state = self.workspace / ".icefloe"

@@ -14,20 +14,26 @@ from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings, load_settings
-from serving.api import health
+from serving.api import health, metrics
 from serving.api import router as api
+from serving.auth.identities import Identities
 from serving.auth.identity import authorise
+from serving.auth.oidc import providers_of
 from serving.auth.people import People
 from serving.auth.rates import Rates
 from serving.auth.roles import NEEDED, Role
 from serving.auth.sessions import Sessions
 from serving.auth.tokens import Tokens
 from serving.headers import Gate
+from serving.inference_v2 import routes as inference_v2
+from serving.jobs.bells import Bells
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
+from serving.metrics import Measured
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
+from serving.pages import elsewhere
 from serving.pages import label as label_page
 from serving.pages import models as model_pages
 from serving.pages import overview as overview_page
@@ -62,9 +68,10 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     app = build(options)
     database = open_database(settings)
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
-    app.state.jobs, app.state.workers = Jobs(database), Workers(database)
+    app.state.jobs, app.state.workers = Jobs(database, Bells.of(settings)), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
     app.state.tokens = Tokens(database)
+    app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
     return app
 
@@ -86,13 +93,15 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, api_page)
-    for router in (api, health.router, *(page.router for page in pages)):
+    pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, elsewhere, api_page)
+    for router in (api, inference_v2.router, health.router, metrics.router, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)
     app.state.options, app.state.needed = options, _needed_by_endpoint(app)
     app.add_middleware(Gate, hosts=options.hosts, secure=options.secure, on_failure=failure)
+    paths = {endpoint: path for (_, path), endpoint in routes_of(app).items()}
+    app.add_middleware(Measured, paths=paths)
     return app
 
 

@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -138,9 +137,10 @@ def _announced(headers: Headers) -> int:
 
 
 async def _refuse(send: Send, status: int, detail: str, scope: Scope) -> None:
-    from serving.problems import MEDIA_TYPE, problem_body
+    from serving.problems import problem_body
 
-    body: Any = json.dumps(problem_body(status, detail, scope["request_id"])).encode()
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    media_type, content = problem_body(scope["path"], status, detail, scope["request_id"])
+    body = json.dumps(content).encode()
+    headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,8 @@
 """Files that workers prepare and web processes stream: pixel planes and maps of the workspace's images."""
 
 import hashlib
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +22,9 @@ SIDES: tuple[int, ...] = (256, 1024)
 
 MOST_IMAGES = 500
 """Images of one request."""
+
+LARGEST_SIDE = 8192
+"""Longest side of an image that is sent, in px."""
 
 UPLOAD = "upload-"
 """What the names of datasets begin with that a person has sent; they are hers alone."""
@@ -108,6 +113,8 @@ def find_dataset(settings: Settings, name: str, person_id: int | None) -> Datase
         root = uploads_of(settings, person_id)
     if name_problem(name) or not (root / name / INFO_FILE).is_file():
         raise MissingError(f"{name}: no such dataset. List the datasets to see them.")
+    if name.startswith(UPLOAD):
+        note_use(root / name / INFO_FILE)
     return Dataset.load(root / name)
 
 
@@ -123,6 +130,12 @@ def find_sample(settings: Settings, dataset: str, stem: str, person_id: int | No
         if sample.stem == stem:
             return sample
     raise MissingError(f"{dataset}/{stem}: no such image. List the dataset's images to see them.")
+
+
+def note_use(file: Path) -> None:
+    """Note that somebody has asked for what a file stands for, which keeps it from being removed for now."""
+    with suppress(OSError):
+        os.utime(file)
 
 
 def uploads_of(settings: Settings, person_id: int | None) -> Path:
@@ -163,11 +176,13 @@ class Prepared:
 
 def read_planes(folder: Path) -> PlanesAbout | None:
     """What a folder of planes holds; None while it is not made."""
+    note_use(folder / ABOUT)
     return read_written(PlanesAbout, folder / ABOUT, _REMEDY)
 
 
 def read_maps(folder: Path) -> MapsAbout | None:
     """What a folder of maps holds; None while it is not made."""
+    note_use(folder / ABOUT)
     return read_written(MapsAbout, folder / ABOUT, _REMEDY)
 
 

@@ -47,6 +47,19 @@ PROBLEM: dict[str, Any] = {
 }
 """Every answer but those that a route documents, in the service's document."""
 
+PROTOCOL = "/v2"
+"""Paths of the Open Inference Protocol, which has a form of its own for errors."""
+
+PROTOCOL_ERROR: dict[str, Any] = {
+    "description": "An error: what happened and what to do",
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+        }
+    },
+}
+"""As `PROBLEM`, of routes of the Open Inference Protocol."""
+
 
 class RefusedError(Exception):
     """A request that is refused.
@@ -81,13 +94,18 @@ class SignInNeededError(RefusedError):
         )
 
 
-def problem_body(status: int, detail: str, request_id: str, **more: object) -> dict[str, Any]:
-    """The problem object; its type is `about:blank`, so the title is the status's own name."""
+def problem_body(
+    path: str, status: int, detail: str, request_id: str, **more: object
+) -> tuple[str, dict[str, Any]]:
+    """Media type and content of an answer that is an error, in the form that a path's clients expect.
+
+    The problem object's type is `about:blank`, so its title is the status's own name.
+    """
+    if path == PROTOCOL or path.startswith(f"{PROTOCOL}/"):
+        return "application/json", {"error": detail}
     title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail} | {
-        "request_id": request_id,
-        **more,
-    }
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return MEDIA_TYPE, {**body, "request_id": request_id, **more}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -153,5 +171,5 @@ def _answer(
         page = render(request, "error.html", title=HTTPStatus(status).phrase, detail=detail)
         page.status_code = status
         return page
-    body = problem_body(status, detail, request_id(request), **more)
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    media_type, body = problem_body(request.url.path, status, detail, request_id(request), **more)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=media_type)

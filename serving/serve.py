@@ -4,15 +4,17 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
 from serving.app import OPTIONS_VARIABLE
 from serving.auth.people import FIRST, LINK_SECONDS, People
+from serving.metrics import FOLDER_VARIABLE
 from serving.options import Options
 
 LOOK_SECONDS = 1.0
@@ -55,7 +57,11 @@ def serve(
         say(f"  {options.url}/welcome#{link}")
     os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
     os.environ[OPTIONS_VARIABLE] = options.model_dump_json()
-    with _working(settings, workers):
+    with ExitStack() as running:
+        if processes > 1:  # they count requests together
+            folder = tempfile.TemporaryDirectory(prefix="icefloe-metrics-")
+            os.environ[FOLDER_VARIABLE] = running.enter_context(folder)
+        running.enter_context(_working(settings, workers))
         uvicorn.run(
             "serving.app:from_environment",
             factory=True,
@@ -74,15 +80,21 @@ def serve(
 def _working(settings: Settings, n_workers: int) -> Iterator[None]:
     """Keep workers running meanwhile: one that dies is started again."""
     command = [sys.executable, "-m", "serving.worker", str(settings.workspace), str(n_workers)]
-    # A worker ends when its standard input does: with this process, however that ends.
-    workers = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(n_workers)]
+    # Libraries that a worker's runs use would write their numbers among the web processes'.
+    environment = {name: value for name, value in os.environ.items() if name != FOLDER_VARIABLE}
+
+    def start() -> "subprocess.Popen[bytes]":
+        # A worker ends when its standard input does: with this process, however that ends.
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+
+    workers = [start() for _ in range(n_workers)]
     stop = threading.Event()
 
     def watch() -> None:
         while not stop.wait(LOOK_SECONDS):
             for position, worker in enumerate(workers):
                 if worker.poll() is not None and not stop.is_set():
-                    workers[position] = subprocess.Popen(command, stdin=subprocess.PIPE)
+                    workers[position] = start()
 
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()

@@ -56,8 +56,14 @@ class Database(ABC):
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """A transaction: all that is written in it is kept, or nothing if the block raises.
+
+        Parameters
+        ----------
+        durable
+            Wait until the disk has it. Otherwise a power cut, but no killed process, may take the last of
+            such transactions back; the database stays whole.
 
         Raises
         ------
@@ -66,7 +72,7 @@ class Database(ABC):
             for `WAIT_SECONDS`, a NoRoomError if its disk is full.
         """
         with self._errors_in_one_line(), self._engine.begin() as connection:
-            self._begin_writing(connection)
+            self._begin_writing(connection, durable)
             yield connection
 
     @abstractmethod
@@ -114,7 +120,7 @@ class Database(ABC):
     def _begin_reading(self, connection: Connection) -> None: ...
 
     @abstractmethod
-    def _begin_writing(self, connection: Connection) -> None: ...
+    def _begin_writing(self, connection: Connection, durable: bool) -> None: ...
 
     @abstractmethod
     def _explain(self, error: DBAPIError) -> str | None:

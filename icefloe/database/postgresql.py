@@ -76,11 +76,12 @@ class PostgresDatabase(Database):
     def _begin_reading(self, connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    def _begin_writing(self, connection: Connection) -> None:
+    def _begin_writing(self, connection: Connection, durable: bool) -> None:
         # READ COMMITTED, so that each statement sees what the writer before us left; any higher level would
         # show the database as it was when we began to wait.
         connection.exec_driver_sql(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}; "
             f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'; "
             f"SELECT pg_advisory_xact_lock({_lock_key('write')})"
         )

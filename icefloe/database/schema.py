@@ -174,6 +174,28 @@ tokens = Table(
 )
 """API tokens of programs, which act as a person; only the hash is kept."""
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("person", ForeignKey("people.id"), nullable=False),
+)
+"""People who sign in at an identity provider, by the provider's address and what it calls them."""
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("browser", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("expires", _Real, nullable=False),
+)
+"""Sign-ins on their way to a provider and back: hashes of the state and of the browser's cookie."""
+
 failures = Table(
     "failures",
     metadata,

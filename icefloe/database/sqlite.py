@@ -64,7 +64,9 @@ class SqliteDatabase(Database):
     def _begin_reading(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
-    def _begin_writing(self, connection: Connection) -> None:
+    def _begin_writing(self, connection: Connection, durable: bool) -> None:
+        if not durable:  # each connection is new, so the next one waits for the disk again
+            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         # IMMEDIATE takes the right to write before anything is read.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

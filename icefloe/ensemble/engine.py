@@ -14,6 +14,7 @@ from icefloe.errors import IcefloeError
 from icefloe.models.spec import MemberSpec
 from icefloe.models.views import view_logits
 from icefloe.models.zoo import build, pooled
+from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, Views
 
 Precision = Literal["fp32", "bf16"]
@@ -95,6 +96,7 @@ class Engine:
         batch = batch.to(self._device, memory_format=torch.channels_last)
         logits, features = [], []
         with (
+            part("members"),
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._precision == "bf16"),
         ):

@@ -21,6 +21,7 @@ from icefloe.files import atomic_directory
 from icefloe.imaging.geometry import Geometry
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.scoring.uncertainty import mean_probability
+from icefloe.stopwatch import part
 from icefloe.typing import FloatArray
 
 BATCH_SIZE = 8
@@ -264,4 +265,6 @@ class Ensemble:
             chosen = slice(None) if judges is None else list(judges(item))
             bands = native_bands(((first, logits[chosen]) for first, logits in seen), geometry)
             parts = ((band.rows, predicted(band, seen.features)) for band in bands)
-            yield item, replace(Prediction.from_bands(parts, geometry.native[0]), features=seen.features)
+            with part("statistics"):
+                prediction = Prediction.from_bands(parts, geometry.native[0])
+            yield item, replace(prediction, features=seen.features)

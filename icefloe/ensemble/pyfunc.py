@@ -1,6 +1,7 @@
 """The ensemble as an MLflow pyfunc model from code: MLflow stores this file and runs it on loading.
 
-The one artifact, `ensemble`, is the ensemble's directory; nothing is pickled.
+The one artifact, `ensemble`, is the ensemble's directory; nothing is pickled. What goes in and out is the
+version's signature, `icefloe.registry.signature`.
 """
 
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from icefloe.ensemble.ensemble import Ensemble
@@ -17,7 +17,7 @@ from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray
 
 ARTIFACT = "ensemble"
-IMAGE_COLUMN = "image"
+INPUT = "image"
 
 
 class EnsembleModel(PythonModel):
@@ -30,24 +30,23 @@ class EnsembleModel(PythonModel):
     # Without a type hint for the input, from which MLflow would derive a schema: it knows none for images.
     def predict(  # type: ignore[no-untyped-def]
         self, context: PythonModelContext, model_input, params: dict[str, Any] | None = None
-    ) -> dict[str, list[Any]]:
+    ) -> dict[str, Any]:
         """Segment images.
 
         Parameters
         ----------
         context
             Ignored; part of MLflow's interface.
-        model_input : array (H, W) or (N, H, W), list of arrays (H, W), or table with a column `image` of them
-            Any intensity units; images of a list or table may differ in size. Nested lists, as JSON gives
-            them, will do for arrays.
+        model_input : array (H, W) or (N, H, W), or a dict with the entry `image` of one
+            Any intensity units.
         params
             Ignored; part of MLflow's interface.
 
         Returns
         -------
-        dict of lists, one entry per image
-            `mask` uint8 (H, W); `mean` float32 (H, W) or (C, H, W); `std` float32 (H, W); and the image's
-            numbers by the names of `icefloe.ensemble.prediction.SCORES`.
+        dict of arrays
+            `mask` uint8 (N, H, W); `mean` float32 (N, H, W) or (N, C, H, W); `std` float32 (N, H, W); and the
+            images' numbers, float64 (N,), by the names of `icefloe.ensemble.prediction.SCORES`.
 
         Raises
         ------
@@ -57,27 +56,20 @@ class EnsembleModel(PythonModel):
         predictions = list(self._ensemble.predict_images(as_images(model_input)))
         scores = [prediction.scores() for prediction in predictions]
         return {
-            "mask": [prediction.mask for prediction in predictions],
-            "mean": [prediction.mean for prediction in predictions],
-            "std": [prediction.std for prediction in predictions],
-            **{name: [image[name] for image in scores] for name in SCORES},
+            "mask": np.stack([prediction.mask for prediction in predictions]),
+            "mean": np.stack([prediction.mean for prediction in predictions]),
+            "std": np.stack([prediction.std for prediction in predictions]),
+            **{name: np.array([image[name] for image in scores]) for name in SCORES},
         }
 
 
-def as_images(model_input: Any) -> list[FloatArray]:
-    """Images, each float32 of shape (H, W), from any of the inputs that `EnsembleModel.predict` takes."""
-    if isinstance(model_input, pd.DataFrame):
-        if IMAGE_COLUMN not in model_input:
-            raise IcefloeError(
-                f"The table to predict has no column {IMAGE_COLUMN}. "
-                "Put one image, an array (H, W), in each row."
-            )
-        model_input = list(model_input[IMAGE_COLUMN])
-    if isinstance(model_input, np.ndarray) and model_input.dtype != object and model_input.ndim == 2:
-        model_input = model_input[None]
-    images = [np.asarray(image, np.float32) for image in model_input]
-    if images and images[0].ndim == 1:  # one image as a list of rows
-        images = [np.stack(images)]
+def as_images(model_input: Any) -> FloatArray:
+    """Images, float32 of shape (N, H, W), from any of the inputs that `EnsembleModel.predict` takes."""
+    images = np.asarray(model_input[INPUT] if isinstance(model_input, dict) else model_input, np.float32)
+    if images.ndim == 2:
+        images = images[None]
+    if images.ndim != 3 or not images.size:
+        raise IcefloeError(f"Images are arrays (N, H, W); these are {images.shape}. Send at least one.")
     return images
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from icefloe.errors import IcefloeError
 from icefloe.imaging.geometry import Geometry
 from icefloe.imaging.preprocess import Preprocessing
+from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, MaskArray
 
 
@@ -55,9 +56,11 @@ def prepare(
         If an image cannot be read or preprocessed; the message names the sample.
     """
     for sample in samples:
-        image = sample.image()
+        with part("decode"):
+            image = sample.image()
         try:
-            placed, geometry = preprocessing.apply(image, sample.steps_done, sample.pixel_size_nm)
+            with part("preprocess"):
+                placed, geometry = preprocessing.apply(image, sample.steps_done, sample.pixel_size_nm)
         except IcefloeError as error:
             raise IcefloeError(f"{sample.key}: {error}") from error
         del image  # it may have a gigabyte

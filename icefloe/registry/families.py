@@ -13,6 +13,8 @@ from icefloe.errors import IcefloeError
 from icefloe.registry.admission import check_weights
 
 if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
     from icefloe.ensemble.guarantees import Guarantees
     from icefloe.ensemble.segmenter import Segmenter
     from icefloe.registry.lineage import Lineage
@@ -39,6 +41,9 @@ class Family:
         The Python file that MLflow runs to serve a version; it finds the folder as the artifact `ensemble`.
     check
         Refuses a folder whose files are not those of the lineage, with an `IcefloeError`.
+    signature
+        MLflow's signature of versions by their number of classes: what `model_code` takes and gives; None:
+        it does not say.
     """
 
     prefix: str
@@ -46,6 +51,7 @@ class Family:
     load: Callable[[Path, Guarantees | None], Segmenter]
     model_code: Path
     check: Callable[[Path, Lineage], None] = check_weights
+    signature: Callable[[int], ModelSignature] | None = None
 
     def version_name(self, number: int | str) -> str:
         """`EA-Tn`."""
@@ -103,11 +109,18 @@ def _load_ensemble(folder: Path, guarantees: Guarantees | None) -> Segmenter:
     return ensemble.with_manifest(ensemble.manifest.model_copy(update={"guarantees": guarantees}))
 
 
+def _ensemble_signature(n_classes: int) -> ModelSignature:
+    from icefloe.registry.signature import ensemble_signature
+
+    return ensemble_signature(n_classes)
+
+
 EA = add_family(
     Family(
         prefix=_FIRST,
         title="ensemble averaging",
         load=_load_ensemble,
         model_code=Path(icefloe.ensemble.__path__[0], "pyfunc.py"),
+        signature=_ensemble_signature,
     )
 )

@@ -17,7 +17,7 @@ FILES_FOLDER = "artifacts/ensemble"
 """Folder of a version's own files in the model's folder, for all families."""
 
 
-def package(family: Family, folder: Path, model_folder: Path) -> None:
+def package(family: Family, folder: Path, model_folder: Path, n_classes: int) -> None:
     """Write the model's folder: `MLmodel`, its code, its requirements and the version's own files.
 
     Parameters
@@ -28,11 +28,13 @@ def package(family: Family, folder: Path, model_folder: Path) -> None:
         The version's files, such as those of a saved ensemble.
     model_folder
         Folder to write; its parent must exist.
+    n_classes
+        Number of classes that the version knows, background included.
     """
     shutil.copytree(folder, model_folder / FILES_FOLDER)
     shutil.copyfile(family.model_code, model_folder / family.model_code.name)
     (model_folder / "requirements.txt").write_text(f"icefloe=={version('icefloe')}\n", encoding="utf-8")
-    model = Model()
+    model = Model(signature=family.signature(n_classes) if family.signature else None)
     add_flavor: Callable[..., None] = add_to_model  # MLflow gives it no types
     add_flavor(
         model,

@@ -118,7 +118,7 @@ def _write_files(
 ) -> None:
     client = store.client
     with tempfile.TemporaryDirectory() as scratch:
-        package(store.family, folder, Path(scratch, MODEL_FOLDER))
+        package(store.family, folder, Path(scratch, MODEL_FOLDER), len(evaluation.classes))
         client.log_artifacts(run_id, str(Path(scratch, MODEL_FOLDER)), MODEL_FOLDER)
     files = RunFiles(client, run_id)
     for name, document in documents.items():

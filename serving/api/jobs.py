@@ -45,28 +45,31 @@ def asked(
 
 @router.get("")
 def list_jobs(
-    jobs: OpenJobs, state: JobState | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    jobs: OpenJobs,
+    person: CurrentPerson,
+    state: JobState | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[Job]:
-    """Jobs that run, then those that wait in their order, then the latest that are over."""
-    return jobs.latest(state, limit)
+    """Jobs that run, then those that wait, then the latest that are over; others' files are not named."""
+    return [job.seen_by(person.id) for job in jobs.latest(state, limit)]
 
 
 @router.get("/{job_id}")
-def show_job(job_id: RowId, jobs: OpenJobs) -> Job:
+def show_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """One job."""
-    return jobs.job(job_id)
+    return jobs.job(job_id).seen_by(person.id)
 
 
 @router.delete("/{job_id}")
 def cancel_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """End a job that waits, or tell one that runs to stop; one that is over stays as it is."""
-    return jobs.cancel(job_id, person.name)
+    return jobs.cancel(job_id, person.name).seen_by(person.id)
 
 
 @router.post("/{job_id}/retry")
 def retry_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     """Let a job that failed or was cancelled wait again."""
-    return jobs.retry(job_id, person.name)
+    return jobs.retry(job_id, person.name).seen_by(person.id)
 
 
 @router.get(
@@ -74,15 +77,16 @@ def retry_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> Job:
     response_class=StreamingResponse,
     responses={200: {"content": {EVENTS: {}}, "description": "The job after each change, until it is over"}},
 )
-def follow_job(job_id: RowId, jobs: OpenJobs) -> StreamingResponse:
+def follow_job(job_id: RowId, jobs: OpenJobs, person: CurrentPerson) -> StreamingResponse:
     """The job as server-sent events: as it is, after each change, until it is over."""
-    return StreamingResponse(_events(jobs, jobs.job(job_id)), media_type=EVENTS)
+    return StreamingResponse(_events(jobs, jobs.job(job_id), person.id), media_type=EVENTS)
 
 
-async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
-    yield f"data: {job.model_dump_json()}\n\n"
+async def _events(jobs: Jobs, job: Job, person_id: int) -> AsyncIterator[str]:
+    yield f"data: {job.seen_by(person_id).model_dump_json()}\n\n"
     while job.is_live:
         await asyncio.sleep(EVENT_SECONDS)
         known, job = job.revision, await run_in_threadpool(jobs.job, job.id)
         # A line of comment tells whether somebody still listens.
-        yield ":\n\n" if job.revision == known else f"data: {job.model_dump_json()}\n\n"
+        changed = f"data: {job.seen_by(person_id).model_dump_json()}\n\n"
+        yield ":\n\n" if job.revision == known else changed

@@ -16,6 +16,7 @@ from serving.auth.identity import CurrentPerson
 from serving.auth.people import Person
 from serving.jobs.job import BATCH, Job
 from serving.jobs.table import Jobs
+from serving.jobs.timing import server_timing
 from serving.jobs.waiting import preferred_wait, until_over
 from serving.parameters import RowId
 from serving.prepared import MOST_IMAGES, UPLOAD, Prepared, find_dataset, read_maps
@@ -94,6 +95,7 @@ async def ask_for_segmentation(
     job = await until_over(jobs, job, seconds)
     response.status_code = 202 if job.is_live else 200
     response.headers["Location"] = f"/api/v1/segmentations/{job.id}"
+    response.headers.update(server_timing(job))
     return await run_in_threadpool(_segmentation, request, job, person)
 
 

@@ -10,6 +10,7 @@ from serving.auth.identity import CurrentPerson, cookie_name
 from serving.auth.passwords import LONGEST
 from serving.auth.people import People, Person
 from serving.auth.sessions import SESSION_SECONDS, Sessions, TooManyFailuresError, WrongPasswordError
+from serving.metrics import FAILED_SIGN_INS
 from serving.problems import RefusedError
 
 router = APIRouter(tags=["sessions"])
@@ -37,10 +38,12 @@ def sign_in(credentials: Credentials, request: Request, response: Response) -> P
     try:
         person, secret = sessions.sign_in(credentials.name, credentials.password, address)
     except WrongPasswordError as error:
+        FAILED_SIGN_INS.inc()
         raise RefusedError(401, str(error), {"WWW-Authenticate": "Bearer"}) from error
     except TooManyFailuresError as error:
+        FAILED_SIGN_INS.inc()
         raise RefusedError(429, str(error), {"Retry-After": str(math.ceil(error.wait_s))}) from error
-    _set_cookie(request, response, secret)
+    set_cookie(request, response, secret)
     return person
 
 
@@ -59,7 +62,7 @@ def choose_password(chosen: NewPassword, request: Request, response: Response) -
     """Choose a password with a one-time link, and be signed in."""
     people: People = request.app.state.people
     person = people.choose_password(chosen.link, chosen.password)
-    _set_cookie(request, response, request.app.state.sessions.begin(person))
+    set_cookie(request, response, request.app.state.sessions.begin(person))
     return person
 
 
@@ -69,7 +72,8 @@ def me(person: CurrentPerson) -> Person:
     return person
 
 
-def _set_cookie(request: Request, response: Response, secret: str) -> None:
+def set_cookie(request: Request, response: Response, secret: str) -> None:
+    """Give the browser the cookie of its session."""
     secure = request.app.state.options.secure
     response.set_cookie(
         cookie_name(secure),

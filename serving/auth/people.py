@@ -97,7 +97,7 @@ class People:
             If there is none of that number.
         """
         with self.database.reading() as connection:
-            return _find(connection, person_id)
+            return find_person(connection, person_id)
 
     def add(self, name: str, role: Role, actor: str) -> tuple[Person, str]:
         """Make an account; return it and the secret of a link with which its owner chooses a password.
@@ -111,7 +111,7 @@ class People:
         with self.database.writing() as connection:
             if connection.execute(select(people.c.id).where(people.c.name == name)).first():
                 raise IcefloeError(f"{name}: there is an account of this name. Choose another.")
-            person = _insert(connection, name, role, self._clock())
+            person = insert_person(connection, name, role, self._clock())
             audit.record(connection, self._clock(), actor, "added person", name, role=role)
             return person, self._new_link(connection, person.id)
 
@@ -139,7 +139,7 @@ class People:
         wanted = {"role": role, "active": active}
         values = {name: value for name, value in wanted.items() if value is not None}
         with self.database.writing() as connection:
-            person = _find(connection, person_id)
+            person = find_person(connection, person_id)
             if person.revision != revision:
                 raise StaleError(person)
             new = {"revision": revision + 1, **values}
@@ -150,7 +150,7 @@ class People:
                 for table in (sessions, tokens, links):
                     connection.execute(delete(table).where(table.c.person == person_id))
             audit.record(connection, self._clock(), actor, "changed person", person.name, **values)
-            return _find(connection, person_id)
+            return find_person(connection, person_id)
 
     def new_link(self, person_id: int, actor: str) -> str:
         """Secret of a new link for an account whose owner has forgotten the password; older links end.
@@ -163,7 +163,7 @@ class People:
             If the account is closed.
         """
         with self.database.writing() as connection:
-            person = _find(connection, person_id)
+            person = find_person(connection, person_id)
             if not person.active:
                 raise IcefloeError(f"{person.name}: the account is closed. Open it first.")
             audit.record(connection, self._clock(), actor, "made link", person.name)
@@ -188,7 +188,7 @@ class People:
             for table in (links, sessions):
                 connection.execute(delete(table).where(table.c.person == person.id))
             audit.record(connection, self._clock(), person.name, "chose password", person.name)
-            return _find(connection, person.id)
+            return find_person(connection, person.id)
 
     def first_link(self) -> str | None:
         """Secret of a link for the first admin while nobody can sign in as one; else None."""
@@ -196,7 +196,7 @@ class People:
             if _has_admin(connection, with_password=True):
                 return None
             row = connection.execute(select(people.c.id).where(people.c.name == FIRST)).first()
-            person_id = row.id if row else _insert(connection, FIRST, Role.ADMIN, self._clock()).id
+            person_id = row.id if row else insert_person(connection, FIRST, Role.ADMIN, self._clock()).id
             # Nobody who knew this account's password before becomes admin by it.
             values = {"role": Role.ADMIN, "active": True, "password": None}
             connection.execute(update(people).where(people.c.id == person_id).values(values))
@@ -230,17 +230,19 @@ def owner(connection: Connection, table: Table, secret: str, now: float) -> Pers
     return None if row is None else Person.model_validate(dict(row))
 
 
-def _find(connection: Connection, person_id: int) -> Person:
+def find_person(connection: Connection, person_id: int) -> Person:
+    """One account, in a transaction; errors as of `People.person`."""
     row = connection.execute(select(*COLUMNS).where(people.c.id == person_id)).mappings().first()
     if row is None:
         raise MissingError(f"Person {person_id}: no such account. List the people to see who is there.")
     return Person.model_validate(dict(row))
 
 
-def _insert(connection: Connection, name: str, role: Role, now: float) -> Person:
+def insert_person(connection: Connection, name: str, role: Role, now: float) -> Person:
+    """Make an account whose name is free, in a transaction."""
     row = {"name": name, "role": role, "active": True, "revision": 1, "created": now}
     person_id = connection.execute(insert(people).returning(people.c.id), row).scalar_one()
-    return _find(connection, person_id)
+    return find_person(connection, person_id)
 
 
 def _has_admin(connection: Connection, with_password: bool) -> bool:

@@ -59,6 +59,14 @@ class Job(BaseModel):
     problem: str | None
     revision: int
 
+    def seen_by(self, person_id: int) -> "Job":
+        """The job as a person sees it: what it says of a file that somebody else has sent is left out."""
+        sender = self.arguments.get("person")
+        if sender is None or sender == person_id:
+            return self
+        problem = None if self.problem is None else "It failed; whoever sent the file sees why."
+        return self.model_copy(update={"arguments": {}, "result": None, "problem": problem})
+
     @property
     def is_live(self) -> bool:
         """Whether something is still to come of it."""

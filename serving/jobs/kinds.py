@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Kind = Literal["planes", "maps", "segment", "unpack", "promote", "rollback", "collect", "audit"]
+Kind = Literal["planes", "maps", "segment", "unpack", "promote", "rollback", "collect", "audit", "infer"]
 RunKind = Literal["drift", "train", "retrain"]
 """Runs of pipelines: they take long, so a worker does them beside its other jobs."""
 
@@ -17,6 +17,7 @@ LIMITS: dict[str, float] = {
     "rollback": 300.0,
     "collect": 1800.0,
     "audit": 3600.0,
+    "infer": 300.0,
     "drift": 6 * 3600.0,
     "train": 7 * 24 * 3600.0,
     "retrain": 7 * 24 * 3600.0,

@@ -11,7 +11,8 @@ from icefloe.database.engine import Database
 from icefloe.database.schema import jobs
 from icefloe.errors import BusyError, ConflictError, MissingError
 from serving.auth import audit
-from serving.jobs.job import LIVE, Job, JobState
+from serving.jobs.bells import Bells
+from serving.jobs.job import INTERACTIVE, LIVE, Job, JobState
 from serving.jobs.kinds import RUN_KINDS
 
 LEASE_SECONDS = 15.0
@@ -55,12 +56,14 @@ class Jobs:
     ----------
     database
         The workspace's database, opened.
+    bells
+        Rung when there is a job to do, or one has ended.
     clock
         Seconds since the epoch; the clocks of several machines should agree.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self.database = database
+    def __init__(self, database: Database, bells: Bells, clock: Callable[[], float] = time.time) -> None:
+        self.database, self.bells = database, bells
         self._clock = clock
 
     def ask(
@@ -86,7 +89,8 @@ class Jobs:
             known = connection.execute(select(jobs).where(same)).first()
         if known is not None and known.priority <= priority:
             return _as_job(known)
-        with self.database.writing() as connection:
+        # What somebody waits for is asked for again if a power cut takes it back.
+        with self.database.writing(durable=changes is not None or priority != INTERACTIVE) as connection:
             known = connection.execute(select(jobs).where(same)).first()
             if known is not None:
                 sooner = {"priority": min(priority, known.priority)}
@@ -101,7 +105,8 @@ class Jobs:
             job = _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
             if changes is not None:
                 audit.record(connection, job.created, actor, f"asked for {kind}", changes, job=job.id)
-            return job
+        self.bells.ring("asked")
+        return job
 
     def job(self, job_id: int) -> Job:
         """One job.
@@ -123,6 +128,17 @@ class Jobs:
         with self.database.reading() as connection:
             return [_as_job(row) for row in connection.execute(query)]
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Kind and state -> number of jobs."""
+        query = select(jobs.c.kind, jobs.c.state, func.count()).group_by(jobs.c.kind, jobs.c.state)
+        with self.database.reading() as connection:
+            return {(kind, state): number for kind, state, number in connection.execute(query)}
+
+    def live(self) -> list[Job]:
+        """All jobs that wait or run."""
+        with self.database.reading() as connection:
+            return [_as_job(row) for row in connection.execute(select(jobs).where(jobs.c.state.in_(LIVE)))]
+
     def cancel(self, job_id: int, actor: str) -> Job:
         """End a job that waits, or tell one that runs to stop; one that is over stays as it is.
 
@@ -141,7 +157,9 @@ class Jobs:
                 values = values | {"revision": job.revision + 1}
                 connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
                 audit.record(connection, self._clock(), actor, f"cancelled {job.kind}", f"job {job_id}")
-            return _find(connection, job_id)
+            job = _find(connection, job_id)
+        self.bells.ring("over")
+        return job
 
     def retry(self, job_id: int, actor: str) -> Job:
         """Let a job that failed or was cancelled wait again; the audit log knows by whom (`actor`).
@@ -166,7 +184,9 @@ class Jobs:
             values |= {"revision": job.revision + 1}
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
             audit.record(connection, self._clock(), actor, f"tried {job.kind} again", f"job {job_id}")
-            return _find(connection, job_id)
+            job = _find(connection, job_id)
+        self.bells.ring("asked")
+        return job
 
     def take(self, worker: str, *, runs: bool = False) -> Job | None:
         """Hand the most urgent job to a worker: one that waits, or whose worker gave no sign of life.
@@ -184,7 +204,8 @@ class Jobs:
         with self.database.reading() as connection:  # idle workers must not keep others from writing
             if connection.execute(following, {"now": self._clock()}).first() is None:
                 return None
-        with self.database.writing() as connection:
+        # Whatever a power cut takes back of this is done again.
+        with self.database.writing(durable=False) as connection:
             now = self._clock()
             connection.execute(delete(jobs).where(jobs.c.ended < now - KEPT_SECONDS))
             while (row := connection.execute(following, {"now": now}).first()) is not None:
@@ -255,11 +276,13 @@ class Jobs:
         self._change(job.id, worker, state="waiting", attempts=job.attempts - 1, **_OVER)
 
     def _change(self, job_id: int, mine: str, **values: Any) -> bool:
-        with self.database.writing() as connection:
+        with self.database.writing(durable=False) as connection:
             whose = {"job_id": job_id, "mine": mine}
             row = connection.execute(_MINE.values(values), whose).first()
         if row is None:
             raise GoneError(f"Job {job_id}: it is not this worker's any more.")
+        if "state" in values:
+            self.bells.ring("asked" if values["state"] == "waiting" else "over")
         return bool(row.cancelling)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Header
@@ -12,15 +13,31 @@ from serving.jobs.job import Job
 from serving.jobs.table import Jobs
 
 LOOK_SECONDS = 0.1
+"""How often to look where no bell is heard: the worker may be on another machine."""
+
 LONGEST = 30.0
 
 
 async def until_over(jobs: Jobs, job: Job, seconds: float) -> Job:
     """The job once it is over, or as it is after `seconds`."""
     deadline = time.monotonic() + seconds
-    while job.is_live and time.monotonic() < deadline:
-        await asyncio.sleep(LOOK_SECONDS)
-        job = await run_in_threadpool(jobs.job, job.id)
+    if not job.is_live or seconds <= 0:
+        return job
+    loop, rung = asyncio.get_running_loop(), asyncio.Event()
+    with jobs.bells.heard("over") as bell:
+        loop.add_reader(bell.fileno(), rung.set)
+        try:
+            # It may have ended before anybody listened.
+            while (job := await run_in_threadpool(jobs.job, job.id)).is_live:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(rung.wait(), min(LOOK_SECONDS, left))
+                bell.hush()
+                rung.clear()
+        finally:
+            loop.remove_reader(bell.fileno())
     return job
 
 

@@ -61,6 +61,12 @@ class Workers:
         with self.database.writing() as connection:
             connection.execute(delete(workers).where(workers.c.name == name))
 
+    def ages(self) -> dict[str, float]:
+        """Name -> s since the last sign of life, of workers that died, too, until others take their place."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select(workers.c.name, workers.c.expires))
+            return {name: max(0.0, self._clock() - (expires - LEASE_SECONDS)) for name, expires in rows}
+
     def living(self) -> list[WorkerState]:
         """Those that gave a sign of life of late, by name."""
         query = select(workers).where(workers.c.expires > self._clock()).order_by(workers.c.name)

@@ -15,6 +15,7 @@ from serving.jobs.kinds import RUN_KINDS
 from serving.jobs.workers import WorkerState
 from serving.pages.render import render
 from serving.prepared import dataset_names, find_dataset
+from serving.room import LOW_BYTES, free_bytes
 from serving.snapshot import DriftVerdict, Snapshot, read_snapshot
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,7 @@ WORK = {
     "rollback": "rollback",
     "collect": "collecting labels",
     "audit": "audit of the data",
+    "infer": "segmenting for a program",
     "drift": "drift check",
     "train": "training",
     "retrain": "retraining",
@@ -59,7 +61,7 @@ class Box(BaseModel):
 def overview(request: Request, person: CurrentPerson) -> HTMLResponse:
     state = request.app.state
     snapshot, living = read_snapshot(state.settings), state.workers.living()
-    jobs = state.jobs.latest(limit=LATEST_JOBS)
+    jobs = [job.seen_by(person.id) for job in state.jobs.latest(limit=LATEST_JOBS)]
     live = [job for job in jobs if job.is_live and job.priority == BATCH]
     queue: QueueStatus = state.queue.status()
     names = dataset_names(state.settings)
@@ -70,7 +72,7 @@ def overview(request: Request, person: CurrentPerson) -> HTMLResponse:
         request,
         "overview.html",
         boxes=_boxes(n_images, len(names), snapshot, drift, queue, live),
-        warnings=_warnings(snapshot, living),
+        warnings=_warnings(snapshot, living, free_bytes(state.settings)),
         failed=_failed(jobs),
         datasets=names,
         drift=_by_dataset(drift),
@@ -131,10 +133,15 @@ def _boxes(
     }
 
 
-def _warnings(snapshot: Snapshot | None, living: list[WorkerState]) -> list[str]:
+def _warnings(snapshot: Snapshot | None, living: list[WorkerState], free: int) -> list[str]:
     warnings = [f"A new champion could not be loaded: {one.problem}" for one in living if one.problem]
     if not living:
         warnings.append("No worker runs, so nothing is segmented and no job is done. Start `icefloe worker`.")
+    if free < LOW_BYTES:
+        warnings.append(
+            f"Only {free / 2**30:.1f} GiB are free on the workspace's disk. Make room: labels, drafts and "
+            "training need it."
+        )
     if snapshot is not None and snapshot.models.champion is not None:
         champion = snapshot.models.version(snapshot.models.champion)
         if champion.provisional:

@@ -19,7 +19,7 @@ def home() -> RedirectResponse:
 
 @router.get("/sign-in")
 def sign_in(request: Request) -> HTMLResponse:
-    return render(request, "sign_in.html")
+    return render(request, "sign_in.html", providers=request.app.state.providers.values())
 
 
 @router.get("/welcome")
@@ -43,4 +43,11 @@ def people(request: Request) -> HTMLResponse:
         | {"detail": ", ".join(f"{name} {value}" for name, value in entry.detail.items())}
         for entry in audit.read(request.app.state.database, limit=30)
     ]
-    return render(request, "people.html", people=request.app.state.people.all(), entries=entries)
+    state = request.app.state
+    return render(
+        request,
+        "people.html",
+        people=state.people.all(),
+        elsewhere=state.identities.people(),
+        entries=entries,
+    )

@@ -40,7 +40,7 @@ def render(request: Request, template: str, **content: object) -> HTMLResponse:
 
 def wants_page(request: Request) -> bool:
     """Whether a person in a browser looks at the answer, not a program."""
-    is_page = not request.url.path.startswith(("/api/", "/web/"))
+    is_page = not request.url.path.startswith(("/api/", "/web/", "/v2", "/metrics"))
     return is_page and "text/html" in request.headers.get("accept", "")
 
 

@@ -6,6 +6,12 @@ function wanted() {
   return /^\/(?![/\\])/.test(path) ? path : "/";
 }
 
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (
+  document.querySelectorAll("[data-elsewhere]")
+)) {
+  link.search = `?to=${encodeURIComponent(wanted())}`;
+}
+
 onSubmit("sign-in", async ({ name, password }) => {
   await call("POST", "/sessions", { name, password });
   location.assign(wanted());

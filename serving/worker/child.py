@@ -48,6 +48,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     _end_with_parent()
     # OpenMP reads it when torch loads it; torch's own setting holds for the thread that calls it only.
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    from icefloe.stopwatch import timed
     from serving.worker.context import Context
     from serving.worker.models import Models, follow
     from serving.worker.snapshot import SnapshotWriter
@@ -70,7 +71,9 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
             return
         send(Advanced("", 0, None))
         try:
-            outcome = Ended(TASKS[kind](context, arguments), None)
+            with timed() as parts:
+                result = TASKS[kind](context, arguments)
+            outcome = Ended({**result, "seconds": parts}, None)
         except StoppedError:
             outcome = Ended(None, None)
         except Exception as error:

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.segmenter import Segmenter
-from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.files import atomic_directory
+from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, MaskArray
 from serving.prepared import ABOUT, MapName, MapsAbout
+from serving.worker.pictures import png
 from serving.worker.thumbnail import save_thumbnail
 
 MASK = "mask.png"
@@ -42,12 +43,13 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
         "std": 0.5,
         "entropy": float(np.log(len(segmenter.classes))),
     }
-    with atomic_directory(folder) as beside:
-        Image.fromarray(prediction.mask).save(beside / MASK)
+    with part("encode"), atomic_directory(folder, durable=False) as beside:
+        (beside / MASK).write_bytes(png(prediction.mask))
         for name, value in values.items():
-            Image.fromarray(_shown(value, largest[name])).save(beside / f"{name}.png")
+            (beside / f"{name}.png").write_bytes(png(_shown(value, largest[name])))
         with (beside / NUMBERS).open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, mask=prediction.mask, **values)
+            # Deflate takes 50 times as long, and saves a sixth.
+            np.savez(file, allow_pickle=False, mask=prediction.mask, **values)
         save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=version,
@@ -60,7 +62,7 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
             ),
             scores=prediction.scores(),
         )
-        write_text_atomic(beside / ABOUT, about.model_dump_json())
+        (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
 
 
 def maps_of(prediction: Prediction) -> dict[MapName, FloatArray]:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.transform import downscale_local_mean
 
 from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Sample
-from icefloe.files import atomic_directory, write_text_atomic
+from icefloe.files import atomic_directory
 from icefloe.typing import FloatArray
 from serving.prepared import ABOUT, LABEL, SIDES, PlaneAbout, PlanesAbout, plane_file
 
@@ -36,7 +35,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
     """
     image = sample.image()
     planes = {}
-    with atomic_directory(folder) as beside:
+    with atomic_directory(folder, durable=False) as beside:
         for side in (0, *SIDES):
             small = image if not side else overview(image, side)
             levels, scale, offset = quantised(small)
@@ -49,7 +48,7 @@ def prepare_planes(sample: Sample, folder: Path) -> None:
         if sample.is_labelled:
             (beside / LABEL).write_bytes(encode_png(sample.mask()))
         about = PlanesAbout(planes=planes, is_labelled=sample.is_labelled)
-        write_text_atomic(beside / ABOUT, about.model_dump_json())
+        (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
 
 
 def quantised(image: FloatArray) -> tuple[Levels, float, float]:
@@ -83,4 +82,5 @@ def overview(image: FloatArray, side: int) -> FloatArray:
     factors = tuple(min(factor, length) for length in image.shape)
     # Blocks that the image fills only in part would be darkened by what is not there.
     height, width = (length // block * block for length, block in zip(image.shape, factors, strict=True))
-    return np.asarray(downscale_local_mean(image[:height, :width], factors), np.float32)
+    rows = image[:height, :width].reshape(-1, factors[0], width).mean(axis=1, dtype=np.float32)
+    return np.asarray(rows.reshape(len(rows), -1, factors[1]).mean(axis=2, dtype=np.float32), np.float32)

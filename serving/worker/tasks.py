@@ -20,6 +20,7 @@ from serving.prepared import (
 from serving.worker.champion import promote, rollback
 from serving.worker.context import Arguments, Context, Task
 from serving.worker.data import audit, collect
+from serving.worker.inference import infer
 from serving.worker.maps import prepare_maps
 from serving.worker.planes import prepare_planes
 from serving.worker.uploads import unpack as unpack_file
@@ -71,6 +72,7 @@ TASKS: dict[Kind, Task] = {
     "rollback": rollback,
     "collect": collect,
     "audit": audit,
+    "infer": infer,
 }
 
 

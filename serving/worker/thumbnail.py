@@ -1,15 +1,16 @@
 """A small picture of an image, with where the ensemble is unsure and the outline of its mask."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
-from PIL import Image
 from skimage.segmentation import find_boundaries
 
 from icefloe.ensemble.prediction import Prediction
 from icefloe.typing import FloatArray
 from serving.prepared import SIDES
+from serving.worker.pictures import png
 from serving.worker.planes import overview
 
 UNSURE = 0.25
@@ -34,12 +35,20 @@ def save_thumbnail(path: Path, image: FloatArray, prediction: Prediction) -> Non
     side = min(SIDES)
     small = overview(image, side)
     low, high = np.percentile(small, (1, 99))
-    grey = ((small - low) / max(high - low, 1e-12)).clip(0, 1)
+    grey = ((small - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))).clip(0, 255)
     std = overview(np.nan_to_num(prediction.std), side)
-    sure = 1 - (std / UNSURE).clip(0, 1)[..., None]
-    # From the middle of the map on: its dark end would look like a dark image.
-    colour = colormaps["magma"](0.4 + 0.6 * (std / UNSURE).clip(0, 1))[..., :3]
-    picture = 255 * (sure * grey[..., None] + (1 - sure) * colour).astype(np.float32)
+    unsure = (std / np.float32(UNSURE)).clip(0, 1)
+    colour = _colours()[(unsure * 255).astype(np.uint8)]
+    picture = ((1 - unsure) * grey)[..., None] + unsure[..., None] * colour
     rows, columns = (np.arange(n) * length // n for n, length in zip(small.shape, image.shape, strict=True))
     picture[find_boundaries(prediction.mask[np.ix_(rows, columns)], mode="inner")] = OUTLINE
-    Image.fromarray(np.rint(picture).astype(np.uint8)).save(path)
+    path.write_bytes(png(picture.astype(np.uint8)))
+
+
+@cache
+def _colours() -> FloatArray:
+    """Colours in [0, 255] of 256 degrees of uncertainty, float32 of shape (256, 3).
+
+    From the middle of the map on: its dark end would look like a dark image.
+    """
+    return np.asarray(255 * colormaps["magma"](np.linspace(0.4, 1, 256))[:, :3], np.float32)

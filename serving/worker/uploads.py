@@ -11,9 +11,7 @@ from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.readers import load_raw, read_metadata
 from icefloe.errors import IcefloeError, TooLargeError
 from icefloe.files import atomic_directory
-from serving.prepared import MOST_IMAGES
-
-LARGEST_SIDE = 8192
+from serving.prepared import LARGEST_SIDE, MOST_IMAGES
 
 
 def unpack(file: Path, folder: Path) -> int:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 
@@ -16,6 +16,7 @@ import psutil
 
 from icefloe.database.open import open_database
 from icefloe.settings import Settings
+from serving.jobs.bells import Bell, Bells
 from serving.jobs.job import Job
 from serving.jobs.kinds import LIMITS
 from serving.jobs.table import LEASE_SECONDS, GoneError, Jobs
@@ -23,9 +24,11 @@ from serving.jobs.workers import Workers, WorkerState
 from serving.worker.child import work
 from serving.worker.messages import Advanced, Ended, Loaded, Message
 from serving.worker.runs import Runs
+from serving.worker.tidying import tidy
 
 BEAT_SECONDS = LEASE_SECONDS / 5
 IDLE_SECONDS = 0.1
+TIDY_SECONDS = 3600.0
 STOP_SECONDS = 10.0
 """Time that a job has to stop by itself."""
 
@@ -90,11 +93,12 @@ class Worker:
         self._settings, self._limits, self._say = settings, limits, say
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database = open_database(settings)
-        self._jobs, self._workers = Jobs(database), Workers(database)
+        self._bells = Bells.of(settings)
+        self._jobs, self._workers = Jobs(database, self._bells), Workers(database)
         self._champion: str | None = None
         self._problem: str | None = None
         self._progress = Advanced("", 0, None)
-        self._beaten = -float("inf")
+        self._beaten = self._tidied = -float("inf")
         self._child = Child(settings, limits)
 
     def run(self, stop: threading.Event) -> None:
@@ -103,22 +107,37 @@ class Worker:
         running = threading.Thread(target=runs.follow, args=(stop,))
         running.start()
         try:
-            while not stop.is_set():
-                self._beat()
-                job = self._jobs.take(self.name)
-                if job is None:
-                    self._idle()
-                else:
-                    self._do(job, stop)
+            with self._bells.heard("asked") as bell:
+                while not stop.is_set():
+                    self._beat()
+                    bell.hush()
+                    job = self._jobs.take(self.name)
+                    if job is None:
+                        self._tidy()
+                        self._idle(bell)
+                    else:
+                        self._do(job, stop)
         finally:
             stop.set()  # also where this ends by an error
             running.join()
             self._child.end()
             self._workers.leave(self.name)
 
-    def _idle(self) -> None:
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        if now - self._tidied >= TIDY_SECONDS:
+            self._tidied = now
+            try:
+                removed = tidy(self._settings, self._jobs.live())
+            except OSError as error:
+                self._say(f"warning: what nobody needs any more could not be removed: {error}")
+                return
+            if removed:
+                self._say(f"removed {removed} folders that nobody has asked for of late")
+
+    def _idle(self, bell: Bell) -> None:
         try:
-            if self._child.pipe.poll(IDLE_SECONDS):
+            if self._child.pipe in wait([self._child.pipe, bell.fileno()], IDLE_SECONDS):
                 self._hear()
         except (EOFError, OSError):
             self._renew_child()
@@ -126,9 +145,10 @@ class Worker:
     def _do(self, job: Job, stop: threading.Event) -> None:
         self._say(f"job {job.id}: {job.kind} {' '.join(str(value) for value in job.arguments.values())}")
         try:
-            self._progress = Advanced(job.what, job.done, job.total)
+            begun = self._progress = Advanced(job.what, job.done, job.total)
             ended = self._ended(job, stop)
-            self._report(job)  # the last of it
+            if self._progress != begun:
+                self._report(job)  # the last of it
             if ended is None:
                 self._jobs.give_back(job, self.name)
             elif ended.problem is not None:

@@ -43,6 +43,15 @@ def test_a_new_workspace_has_an_overview_that_says_what_is_missing(signed_in):
     assert "There are no images yet" in text
 
 
+def test_a_disk_that_is_nearly_full_is_in_sight(signed_in, monkeypatch):
+    browser = signed_in(Role.VIEWER)
+    assert "Make room" not in browser.get("/overview", headers=PAGE).text
+    monkeypatch.setattr("serving.pages.overview.free_bytes", lambda _: 2**30)
+    assert "Only 1.0 GiB are free on the workspace&#39;s disk. Make room" in (
+        browser.get("/overview", headers=PAGE).text
+    )
+
+
 def test_the_picture_has_the_loops_numbers(dataset, settings, first, signed_in):
     SnapshotWriter(settings).update()
     text = signed_in(Role.VIEWER).get("/overview", headers=PAGE).text

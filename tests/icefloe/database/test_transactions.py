@@ -16,6 +16,7 @@ from icefloe.database import sqlite as sqlite_module
 from icefloe.database.engine import Database
 from icefloe.database.open import open_url
 from icefloe.database.schema import items
+from icefloe.database.sqlite import SqliteDatabase
 from icefloe.errors import IcefloeError
 
 PROCESSES = multiprocessing.get_context("fork")  # spawn would have to import this file by name
@@ -53,6 +54,30 @@ def test_everything_read_is_of_one_moment(database):
             add(writer, "a")
         assert number(reader) == before
     assert numbers(database) == before + 1
+
+
+def test_what_need_not_wait_for_the_disk_is_kept_or_nothing_of_it_too(database):
+    with database.writing(durable=False) as connection:
+        add(connection, "a")
+
+    def interrupted() -> None:
+        with database.writing(durable=False) as connection:
+            add(connection, "b")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert numbers(database) == 1
+
+
+def test_only_the_transaction_that_says_so_does_not_wait_for_the_disk(database):
+    asks = "PRAGMA synchronous" if isinstance(database, SqliteDatabase) else "SHOW synchronous_commit"
+    waits, waits_not = (2, 1) if isinstance(database, SqliteDatabase) else ("on", "off")
+    found = []
+    for durable in (True, False, True):
+        with database.writing(durable=durable) as connection:
+            found.append(connection.exec_driver_sql(asks).scalar())
+    assert found == [waits, waits_not, waits]
 
 
 def test_a_reader_writes_nothing(database):

@@ -351,7 +351,7 @@ def test_a_registered_ensemble_predicts_the_same_from_a_download_and_through_mlf
         served = mlflow.pyfunc.load_model(f"models:/{settings.registered_model}@challenger")
     finally:
         mlflow.set_tracking_uri(before)
-    assert np.array_equal(served.predict(image)["mean"][0], expected)
+    assert np.array_equal(served.predict(image[None])["mean"][0], expected)
 
 
 def test_guarantees_are_kept_with_a_version_shown_and_replaced_by_later_ones(registry, first):

@@ -7,6 +7,7 @@ import pytest
 from icefloe.errors import BusyError, ConflictError, MissingError
 from serving.auth import audit
 from serving.jobs import table
+from serving.jobs.bells import Bells
 from serving.jobs.job import BATCH, INTERACTIVE
 from serving.jobs.table import KEPT_SECONDS, LEASE_SECONDS, MOST_ATTEMPTS, GoneError, Jobs
 from serving.jobs.workers import Workers, WorkerState
@@ -26,8 +27,8 @@ def clock():
 
 
 @pytest.fixture
-def jobs(database, clock):
-    return Jobs(database, clock)
+def jobs(database, clock, tmp_path):
+    return Jobs(database, Bells(tmp_path / "bells"), clock)
 
 
 def ask(jobs, stem="a", priority=BATCH):
