@@ -241,6 +241,22 @@ class Queue:
                 entered.append(label)
         return entered
 
+    def submit_outside(self, label: OutsideLabel) -> Label:
+        """Hand in one label made in another tool that keeps it: one that comes too late is not entered.
+
+        Raises
+        ------
+        IcefloeError
+            If it does not fit; a ConflictError if it came too late.
+        """
+        checked = label.checked(self.item(label.item_id))
+        with self.database.writing() as connection:
+            entered = self._enter(connection, checked)
+            if entered.refusal is not None:
+                key = self._item(connection, label.item_id).key
+                raise ConflictError(f"{key}: {entered.refusal}. The queue keeps what it has.")
+        return entered
+
     def _enter(self, connection: Connection, label: OutsideLabel) -> Label:
         return enter(connection, self._item(connection, label.item_id), label, self._clock())
 

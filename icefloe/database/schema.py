@@ -46,6 +46,7 @@ items = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("label", ForeignKey("labels.id")),
     Column("data_version", Text),
+    Column("uncertainty", _Real),
     UniqueConstraint("dataset", "stem", "round"),
 )
 """Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,8 @@ class ImportResult:
         What else in the export became no label.
     notes
         What was decided where a label could be read in more than one way.
+    refused
+        Why labels were not taken where others were, a sentence each.
     """
 
     labels: tuple[Label, ...]
@@ -59,17 +61,20 @@ class ImportResult:
     n_known: int = 0
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The counts in words."""
         known = f"; {self.n_known} had been imported before" if self.n_known else ""
         left = f"; {len(self.unchanged)} came back unchanged, not imported" if self.unchanged else ""
         n_new = len(self.labels) - self.n_known
-        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}."
+        refused = f"; {len(self.refused)} refused" if self.refused else ""
+        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}{refused}."
 
     def sentences(self) -> tuple[str, ...]:
         """The counts, what was decided, and what else was not taken."""
-        return (self.sentence(), *self.notes, *(left.sentence() for left in self.left_out))
+        left_out = (left.sentence() for left in self.left_out)
+        return (self.sentence(), *self.refused, *self.notes, *left_out)
 
 
 def exchange_format(name: str) -> Format:
@@ -107,6 +112,23 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
         If nothing waits, the items have different classes, or the folder is not empty.
     """
     chosen = exchange_format(format_name)
+    waiting = list(outgoing(queue, data, waiting_items(queue, dataset)))
+    try:
+        with atomic_directory(folder) as beside:
+            chosen.write(waiting, beside)
+    except FileExistsError as error:
+        raise IcefloeError(f"{folder}: exists and is not empty. Name a new folder.") from error
+    return len(waiting)
+
+
+def waiting_items(queue: Queue, dataset: str | None = None) -> list[Item]:
+    """Items of one list of classes that nobody is labelling, of one dataset or of all.
+
+    Raises
+    ------
+    IcefloeError
+        If nothing waits, or the items have different classes.
+    """
     items = [item for item in queue.items("waiting", dataset) if item.leased_to is None]
     if not items:
         raise IcefloeError(f"{queue.name}: nothing waits to be labelled. Sample a dataset first.")
@@ -114,13 +136,7 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
         raise IcefloeError(
             f"{queue.name}: the waiting images are of different classes. Export one dataset at a time."
         )
-    outgoing = _outgoing(queue, data, items)
-    try:
-        with atomic_directory(folder) as beside:
-            chosen.write(outgoing, beside)
-    except FileExistsError as error:
-        raise IcefloeError(f"{folder}: exists and is not empty. Name a new folder.") from error
-    return len(outgoing)
+    return items
 
 
 def import_labels(
@@ -171,7 +187,7 @@ def import_labels(
         elif label.is_blank and not untouched:
             reading.leave(item.key, NOBODY_OUTLINED)
         else:
-            outside.append(_outside(label, chosen.name, author))
+            outside.append(outside_label(label, chosen.name, author))
     _check_taken(reading, len(outside), unchanged, strict)
     before = {label.id for state in _LABELLED for label in queue.labels(state)}
     labels = queue.submit_all(outside)
@@ -201,17 +217,23 @@ def _tells_no_author(chosen: Format) -> bool:
     return not isinstance(chosen, LabelStudio)
 
 
-def _outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> list[Outgoing]:
+def outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> Iterator[Outgoing]:
+    """The items with their images and predicted masks, one after the other.
+
+    Raises
+    ------
+    IcefloeError
+        If an image is not in `data`, the folder of the datasets, or can't be read.
+    """
     datasets = load_datasets(data, sorted({item.dataset for item in items}))
     samples = {sample.key: sample for dataset in datasets.values() for sample in dataset.samples}
-    outgoing = []
     for item in items:
         if item.key not in samples:
             raise IcefloeError(
                 f"{data / item.dataset}: {item.stem} is queued but not there. Restore the data."
             )
-        outgoing.append(Outgoing(item, samples[item.key].image(), _premask(queue, item)))
-    return outgoing
+        sample = samples[item.key]
+        yield Outgoing(item, sample.image(), _premask(queue, item), sample.pixel_size_nm)
 
 
 def _premask(queue: Queue, item: Item) -> MaskArray:
@@ -219,7 +241,23 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
     return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
 
 
-def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
+def outside_label(label: Incoming, source: str, author: str | None) -> OutsideLabel:
+    """A label as the queue takes it.
+
+    Parameters
+    ----------
+    label
+        As another tool gave it.
+    source
+        Name of its format.
+    author
+        Who made it, where the tool does not say.
+
+    Raises
+    ------
+    IcefloeError
+        If nobody says who made it, or the name can't be one.
+    """
     labeler = label.author or author
     if labeler is None:
         raise IcefloeError(f"{label.what}: the label names no author. Name one: --author NAME.")

@@ -88,6 +88,7 @@ def add(connection: Connection, item: NewItem) -> int | None:
         "score": float(item.purpose.score),
         "rank": item.purpose.rank,
         "reason": item.purpose.reason,
+        "uncertainty": item.purpose.uncertainty,
         "presegmentation": item.presegmentation,
     }
     return int(connection.execute(_ADD, row).scalar_one())
@@ -174,7 +175,7 @@ def _as_item(row: Row[*tuple[Any, ...]]) -> Item:
         round=row.round,
         shape=(row.height, row.width),
         classes=tuple(json.loads(row.classes)),
-        purpose=Purpose(row.strategy, row.score, row.rank, row.reason),
+        purpose=Purpose(row.strategy, row.score, row.rank, row.reason, row.uncertainty),
         state=row.state,
         has_presegmentation=bool(row.has_presegmentation),
         label_id=row.label,

@@ -70,6 +70,7 @@ def test_a_queue_of_before_the_migrations_keeps_every_row(v1_file):
     open_url(sqlite_url(v1_file))
 
     after = contents(v1_file)
+    after["items"] = [row[:-1] for row in after["items"]]  # the last column came later
     assert {table: after[table] for table in TABLES} == {table: before[table] for table in TABLES}
     assert after["sqlite_sequence"] == before["sqlite_sequence"]
     assert (before["version"], after["version"]) == ([(1,)], [(HEAD,)])
@@ -186,6 +187,7 @@ def test_many_processes_may_migrate_a_queue_at_once(v1_file):
     before = contents(v1_file)
     open_in_many_processes(sqlite_url(v1_file))
     after = contents(v1_file)
+    after["items"] = [row[:-1] for row in after["items"]]  # the last column came later
     assert {table: after[table] for table in TABLES} == {table: before[table] for table in TABLES}
     assert after[VERSION_TABLE] == [(f"{HEAD:04d}",)]
 
