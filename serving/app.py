@@ -25,6 +25,7 @@ from serving.auth.tokens import Tokens
 from serving.headers import Gate
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
+from serving.label_studio import routes as label_studio
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
@@ -87,7 +88,7 @@ def build(options: Options) -> FastAPI:
         return app.openapi()
 
     pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, api_page)
-    for router in (api, health.router, *(page.router for page in pages)):
+    for router in (api, health.router, label_studio.router, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

@@ -69,7 +69,7 @@ def find_brush(config: str, what: str) -> Brush | None:
         raise IcefloeError(f"{what}: its labelling interface is huge or has a document type. Simplify it.")
     try:
         root = ElementTree.fromstring(config)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise IcefloeError(f"{what}: its labelling interface is not XML ({error}). Correct it.") from error
     for tag in root.iter("BrushLabels"):
         labels = tuple(label.get("value", "") for label in tag.iter("Label"))
