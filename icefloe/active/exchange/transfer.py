@@ -17,8 +17,9 @@ from icefloe.active.exchange.formats import (
 )
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
+from icefloe.active.exchange.ome_tiff import OmeTiff
 from icefloe.active.exchange.png import PngMasks
-from icefloe.active.exchange.polygon_files import Coco, Labelme
+from icefloe.active.exchange.polygon_files import Coco, CocoRuns, Labelme
 from icefloe.active.exchange.sources import open_source
 from icefloe.active.items import Item, Label, OutsideLabel, State
 from icefloe.active.queue import Queue
@@ -30,7 +31,8 @@ from icefloe.files import atomic_directory
 from icefloe.typing import MaskArray
 
 FORMATS: dict[str, type[Format]] = {
-    member.name: member for member in (LabelStudio, LabelStudioPolygons, Coco, Labelme, PngMasks)
+    member.name: member
+    for member in (LabelStudio, LabelStudioPolygons, Coco, CocoRuns, Labelme, OmeTiff, PngMasks)
 }
 
 _LABELLED: tuple[State, ...] = ("submitted", "imported")
@@ -100,7 +102,7 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
     data
         Folder of the workspace's datasets.
     format_name
-        `label-studio`, `label-studio-polygons`, `coco`, `labelme` or `png`.
+        One of `FORMATS`.
     folder
         Folder to write to; must not exist or be empty.
     dataset
