@@ -30,6 +30,7 @@ from serving.jobs.bells import Bells
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
 from serving.metrics import Measured
+from serving.label_studio import routes as label_studio
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
@@ -94,7 +95,8 @@ def build(options: Options) -> FastAPI:
         return app.openapi()
 
     pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, elsewhere, api_page)
-    for router in (api, inference_v2.router, health.router, metrics.router, *(page.router for page in pages)):
+    programs = (api, inference_v2.router, label_studio.router, health.router, metrics.router)
+    for router in (*programs, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
     add_handlers(app)

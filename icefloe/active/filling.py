@@ -1,5 +1,6 @@
 """From a selection to the queue: why each image was chosen, and the predicted mask to start from."""
 
+import math
 from collections.abc import Mapping
 
 from icefloe.active.items import NewItem, Purpose
@@ -47,7 +48,10 @@ def fill(
         If a prediction's maps are gone; then nothing is queued.
     """
 
+    uncertainty = dict(zip(predictions.keys, predictions.column("uq_mean").tolist(), strict=True))
+
     def item(selected: Selected) -> NewItem:
+        known = uncertainty[selected.key]
         mask = predictions.maps(selected.key).mask
         return NewItem(
             dataset=selected.dataset,
@@ -55,7 +59,13 @@ def fill(
             round=round,
             shape=(mask.shape[0], mask.shape[1]),
             classes=tuple(datasets[selected.dataset].info.classes),
-            purpose=Purpose(selected.strategy, selected.score, selected.rank, selected.reason),
+            purpose=Purpose(
+                selected.strategy,
+                selected.score,
+                selected.rank,
+                selected.reason,
+                known if math.isfinite(known) else None,
+            ),
             presegmentation=encode_png(mask),
             predicted_by=predictions.version or None,
             third_below=plan.third_below_of(selected.key, round, seed),

@@ -29,12 +29,17 @@ def timestamp(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Purpose:
-    """Why an image was chosen: the strategy, the score it gave, the rank among those chosen, and words."""
+    """Why an image was chosen: the strategy, the score it gave, the rank among those chosen, and words.
+
+    `uncertainty` is the image's mean standard deviation over members (0 to 0.5), whatever the strategy made
+    of it; None where it is not known.
+    """
 
     strategy: str
     score: float
     rank: int
     reason: str
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True)

@@ -252,11 +252,23 @@ class Queue:
         IcefloeError
             Names the first label that does not fit or comes too late; nothing was entered.
         """
-        return self._enter_all(
-            [label.checked(self.item(label.item_id)) for label in labels], all_or_none=True
-        )
+        checked = [label.checked(self.item(label.item_id)) for label in labels]
+        return self._enter_all(checked, if_refused="Nothing was imported; leave this image out.")
 
-    def _enter_all(self, labels: Sequence[OutsideLabel], all_or_none: bool = False) -> list[Label]:
+    def submit_outside(self, label: OutsideLabel) -> Label:
+        """Hand in one label made in another tool that keeps it: one that comes too late is not entered.
+
+        Raises
+        ------
+        IcefloeError
+            If it does not fit; a ConflictError if it came too late.
+        """
+        checked = label.checked(self.item(label.item_id))
+        (entered,) = self._enter_all([checked], if_refused="The queue keeps what it has.")
+        return entered
+
+    def _enter_all(self, labels: Sequence[OutsideLabel], if_refused: str | None = None) -> list[Label]:
+        """Enter labels: a refused one is kept beside, or with a sentence for that case ends it all."""
         with self.database.reading() as connection:
             # Compared outside the writing: decoding masks takes longer than others should wait.
             comparisons = [self._compare(connection, label) for label in labels]
@@ -267,10 +279,8 @@ class Queue:
                 if not comparison.is_of(item):  # another label of it came meanwhile
                     comparison = self._compare(connection, label)
                 kept = enter(connection, item, label, comparison, self._clock())
-                if all_or_none and kept.refusal is not None:
-                    raise IcefloeError(
-                        f"{item.key}: {kept.refusal}. Nothing was imported; leave this image out."
-                    )
+                if if_refused is not None and kept.refusal is not None:
+                    raise ConflictError(f"{item.key}: {kept.refusal}. {if_refused}")
                 entered.append(kept)
         return entered
 

@@ -14,7 +14,9 @@ app = typer.Typer(
     help="Labelling queue: look, export to labelling tools, import labels.", no_args_is_help=True
 )
 
-FormatName = Annotated[str, typer.Argument(help="label-studio, label-studio-polygons, coco, labelme or png.")]
+FormatName = Annotated[
+    str, typer.Argument(help="label-studio, label-studio-polygons, coco, coco-rle, labelme, ome-tiff or png.")
+]
 
 
 @app.command("list")

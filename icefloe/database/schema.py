@@ -53,6 +53,7 @@ items = Table(
     Column("arm", Text),
     Column("predicted_by", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
+    Column("uncertainty", _Real),
     UniqueConstraint("dataset", "stem", "round"),
 )
 """Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names.

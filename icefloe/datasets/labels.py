@@ -1,4 +1,4 @@
-"""Labels as files: masks as PNG, and masks as polygons in COCO or labelme JSON for label tools."""
+"""Labels as files: masks as PNG, and as polygons or run lengths in COCO or labelme JSON for label tools."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from PIL import Image
 from skimage import measure
 
 from icefloe.datasets.annotations.drawing import IGNORE_NAME
-from icefloe.datasets.annotations.regions import FEWEST_POINTS, Polygon
+from icefloe.datasets.annotations.regions import FEWEST_POINTS, Polygon, RunLength
 from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.typing import IGNORE, MaskArray
 
@@ -70,10 +70,34 @@ def write_mask(path: Path, mask: MaskArray) -> None:
     write_bytes_atomic(path, encoded.getvalue())
 
 
+def mask_runs(mask: MaskArray, classes: Sequence[str]) -> list[RunLength]:
+    """A mask's connected areas as COCO's run lengths, which are exact to the pixel; as `mask_polygons`."""
+    height, width = mask.shape
+    runs = []
+    for value in np.unique(mask[mask > 0]):
+        label = IGNORE_NAME if value == IGNORE else classes[value]
+        for area in measure.regionprops(measure.label(mask == value, connectivity=1)):
+            rows, columns = area.coords.T
+            pixels = np.sort(columns * height + rows)  # column by column, as COCO counts
+            first = np.flatnonzero(np.diff(pixels, prepend=-2) > 1)
+            starts, lengths = pixels[first], np.diff(np.append(first, pixels.size))
+            ends = starts + lengths
+            gaps = starts - np.concatenate([[0], ends[:-1]])
+            counts = np.column_stack([gaps, lengths]).ravel().tolist()
+            counts += [height * width - int(ends[-1])] if ends[-1] < height * width else []
+            runs.append(RunLength(label, (height, width), tuple(counts)))
+    return runs
+
+
 def write_coco(
-    path: Path, masks: Mapping[str, MaskArray], classes: Sequence[str], tolerance: float = 0.0
+    path: Path,
+    masks: Mapping[str, MaskArray],
+    classes: Sequence[str],
+    tolerance: float = 0.0,
+    *,
+    as_runs: bool = False,
 ) -> None:
-    """Write the masks of several images as polygons in one COCO file.
+    """Write the masks of several images as polygons, or as run lengths, in one COCO file.
 
     Parameters
     ----------
@@ -85,6 +109,8 @@ def write_coco(
         Class names by mask value, background first.
     tolerance
         Largest distance of an outline from the border, in pixels; as in `mask_polygons`.
+    as_runs
+        Write run lengths, which no tolerance changes.
     """
     names = [*classes[1:], IGNORE_NAME]
     images: list[dict[str, Any]] = []
@@ -92,17 +118,15 @@ def write_coco(
     for image_id, (file_name, mask) in enumerate(masks.items(), start=1):
         height, width = mask.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        for polygon in mask_polygons(mask, classes, tolerance):
-            low, high = polygon.points.min(axis=0), polygon.points.max(axis=0)
+        regions = mask_runs(mask, classes) if as_runs else mask_polygons(mask, classes, tolerance)
+        for region in regions:
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": image_id,
-                    "category_id": names.index(polygon.label or "") + 1,
-                    "segmentation": [polygon.points.ravel().tolist()],
-                    "bbox": [*low.tolist(), *(high - low).tolist()],
-                    "area": _enclosed_area(polygon.points),
-                    "iscrowd": 0,
+                    "category_id": names.index(region.label or "") + 1,
+                    **(_as_runs(region) if isinstance(region, RunLength) else _as_polygon(region)),
+                    "iscrowd": 0,  # run lengths or not: tools leave crowds out
                 }
             )
     categories = [{"id": number, "name": name} for number, name in enumerate(names, start=1)]
@@ -148,6 +172,26 @@ def write_labelme(
         "imageWidth": mask.shape[1],
     }
     write_text_atomic(path, json.dumps(content))
+
+
+def _as_polygon(polygon: Polygon) -> dict[str, Any]:
+    low, high = polygon.points.min(axis=0), polygon.points.max(axis=0)
+    return {
+        "segmentation": [polygon.points.ravel().tolist()],
+        "bbox": [*low.tolist(), *(high - low).tolist()],
+        "area": _enclosed_area(polygon.points),
+    }
+
+
+def _as_runs(runs: RunLength) -> dict[str, Any]:
+    covered = runs.covered(runs.size)
+    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+    top, left = int(rows[0]), int(columns[0])
+    return {
+        "segmentation": {"size": list(runs.size), "counts": list(runs.counts)},
+        "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
+        "area": int(covered.sum()),
+    }
 
 
 def _border_pixels(area: NDArray[np.bool_], contour: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,9 +5,13 @@ from pathlib import Path
 from icefloe.active.collect import Collection, collect
 from icefloe.active.exchange.transfer import ImportResult, export_items
 from icefloe.active.exchange.transfer import import_labels as import_into_queue
+from icefloe.active.label_studio.pull import pull
+from icefloe.active.label_studio.push import Pushed, push
+from icefloe.active.label_studio.server import TITLE_LENGTHS, Server
 from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
 from icefloe.active.queue import open_queue
 from icefloe.datasets.dataset import load_datasets
+from icefloe.progress import SILENT, Progress
 from icefloe.registry.runs import RunRecord
 from icefloe.settings import Settings
 
@@ -65,3 +69,52 @@ def label_from_truth(settings: Settings, dataset: str) -> float:
         open_queue(settings), load_datasets(settings.data, [dataset]), dataset
     )
     return labelled * SECONDS_AN_IMAGE / 60
+
+
+def push_labels(
+    settings: Settings,
+    url: str,
+    api_key: str,
+    project: str | None,
+    dataset: str | None = None,
+    progress: Progress = SILENT,
+) -> Pushed:
+    """Bring the waiting images, with their predicted masks, into a project of Label Studio.
+
+    Parameters
+    ----------
+    settings
+        Settings of the workspace whose queue and data it is.
+    url, api_key
+        Label Studio's address, and the access token of a person there.
+    project
+        The project's title there; None: it is named after the workspace.
+    dataset
+        Dataset whose images are pushed; None: those of all.
+    progress
+        Told of every image.
+
+    Raises
+    ------
+    IcefloeError
+        As `icefloe.active.label_studio.push.push` and `Server`.
+    """
+    server = Server(url, api_key)
+    title = project or _project_title(settings)
+    return push(open_queue(settings), settings.data, server, title, progress, dataset)
+
+
+def pull_labels(
+    settings: Settings, url: str, api_key: str, project: str | None, progress: Progress = SILENT
+) -> ImportResult:
+    """Take a project's annotations back into the queue: each that fits.
+
+    Parameters are those of `push_labels`, errors those of `icefloe.active.label_studio.pull.pull` and
+    `Server`.
+    """
+    server = Server(url, api_key)
+    return pull(open_queue(settings), server, project or _project_title(settings), progress)
+
+
+def _project_title(settings: Settings) -> str:
+    return f"Icefloe {settings.workspace.resolve().name}"[: TITLE_LENGTHS[1]]

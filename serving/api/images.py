@@ -226,9 +226,7 @@ async def _made(
     about = await run_in_threadpool(read, folder)
     if about is not None:
         return about
-    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
-    if sample.dataset.startswith(UPLOAD):
-        wanted["person"] = person.id
+    wanted = work_on(sample, person, **arguments)
     job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, person.name)
     job = await until_over(jobs, job, seconds)
     if job.problem is not None:
@@ -238,6 +236,14 @@ async def _made(
         return about
     headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
     return JSONResponse(job.model_dump(mode="json"), 202, headers)
+
+
+def work_on(sample: Sample, person: Person, **arguments: str) -> dict[str, Any]:
+    """Arguments of a job on an image that a person asks for."""
+    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
+    if sample.dataset.startswith(UPLOAD):
+        wanted["person"] = person.id
+    return wanted
 
 
 def _file(path: Path, kind: str, headers: dict[str, str], known: str | None) -> Response:

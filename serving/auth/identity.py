@@ -1,5 +1,7 @@
 """Who a request is from, and whether it may do what it asks for."""
 
+import base64
+import binascii
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,6 +13,8 @@ from serving.problems import RefusedError, SignInNeededError
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BEARER = "bearer "
+BASIC, WITH_BASIC = "basic ", "/label-studio/"
+"""Label Studio knows no other way to sign in to a backend; browsers must not send it along elsewhere."""
 
 ANYBODY = Person(
     id=0, name="local", role=Role.ADMIN, active=True, has_password=False, revision=0, created=0.0
@@ -40,6 +44,8 @@ def authorise(request: Request) -> None:
         person, by_cookie = ANYBODY, True
     elif authorization.casefold().startswith(BEARER):
         person = state.tokens.person(authorization[len(BEARER) :].strip())
+    elif authorization.casefold().startswith(BASIC) and request.url.path.startswith(WITH_BASIC):
+        person = state.tokens.person(_basic_password(authorization[len(BASIC) :]))
     elif secret := request.cookies.get(cookie_name(state.options.secure)):
         person, by_cookie = state.sessions.person(secret), True
     if request.method not in SAFE_METHODS and (by_cookie or needed is None):
@@ -51,6 +57,15 @@ def authorise(request: Request) -> None:
         raise SignInNeededError
     if not person.role.includes(needed):
         raise RefusedError(403, f"This needs the role {needed}; yours is {person.role}. Ask an admin.")
+
+
+def _basic_password(credentials: str) -> str:
+    """The password in credentials of HTTP's basic kind: an API token, which knows whose it is."""
+    try:
+        decoded = base64.b64decode(credentials.strip(), validate=True).decode("latin-1")
+    except (binascii.Error, ValueError):
+        return ""
+    return decoded.partition(":")[2]
 
 
 def current_person(request: Request) -> Person:

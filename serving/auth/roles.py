@@ -102,5 +102,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/api/v1/people/{person_id}"): Role.ADMIN,
     ("POST", "/api/v1/people/{person_id}/links"): Role.ADMIN,
     ("GET", "/api/v1/audit"): Role.ADMIN,
+    ("GET", "/label-studio/health"): Role.VIEWER,
+    ("POST", "/label-studio/setup"): Role.LABELER,
+    ("POST", "/label-studio/predict"): Role.LABELER,
 }
 """Method and path -> least role; None: everybody. A route that is not here cannot be served."""

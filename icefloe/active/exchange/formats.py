@@ -1,5 +1,6 @@
 """What every exchange format has in common: what goes out, and what comes back."""
 
+import io
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -36,11 +37,14 @@ class Outgoing:
         Its image.
     premask : uint8, shape (H, W)
         The predicted class indices to be corrected; all 0 where nothing was predicted.
+    pixel_size_nm
+        Pixel edge in nm; None where not known.
     """
 
     item: Item
     image: FloatArray
     premask: MaskArray
+    pixel_size_nm: float | None = None
 
     @property
     def image_name(self) -> str:
@@ -146,19 +150,24 @@ class Format(ABC):
 
 
 def write_viewable(path: Path, image: FloatArray) -> None:
-    """Write an image as the 8 bit PNG that browsers and editors show, its 0.5 to 99.5 percentile stretched.
+    """Write an image, float32 of shape (H, W), as the PNG that `viewable_png` makes of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(viewable_png(image))
+
+
+def viewable_png(image: FloatArray) -> bytes:
+    """An image as the 8 bit PNG that browsers and editors show, its 0.5 to 99.5 percentile stretched.
 
     Parameters
     ----------
-    path
-        PNG file to write.
     image : float32, shape (H, W)
         Any unit.
     """
     low, high = np.percentile(image, (0.5, 99.5))
     stretched = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.round(255 * stretched).astype(np.uint8)).save(path)
+    encoded = io.BytesIO()
+    Image.fromarray(np.round(255 * stretched).astype(np.uint8)).save(encoded, format="PNG")
+    return encoded.getvalue()
 
 
 def purpose_columns(item: Item) -> Mapping[str, Any]:

@@ -45,6 +45,7 @@ class Known:
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._by_key = {composed(item.key): item for item in items}
+        self._by_round = {(composed(item.key), item.round): item for item in items}
         self._by_stem: dict[str, set[str]] = {}
         self._by_upload: dict[str, set[str]] = {}
         for key, item in self._by_key.items():
@@ -52,8 +53,8 @@ class Known:
             self._by_stem.setdefault(stem, set()).add(key)
             self._by_upload.setdefault(_as_uploaded(stem), set()).add(key)
 
-    def by_key(self, dataset: object, stem: object, where: str) -> Item:
-        """The item of an image that a file names by dataset and stem.
+    def by_key(self, dataset: object, stem: object, where: str, round: object = None) -> Item:
+        """The item of an image that a file names by dataset and stem, and perhaps by its round.
 
         Raises
         ------
@@ -65,7 +66,7 @@ class Known:
             raise IcefloeError(
                 f"{where}: {shown(key)} is not in the queue. Import labels of exported images only."
             )
-        return self._by_key[key]
+        return self._by_key[key] if round is None else self._of_round(key, round, where)
 
     def by_file(self, name: str, where: str, folder: str = "") -> Item:
         """The item of an image or label file, such as `D3/stack_7.png`.
@@ -96,6 +97,15 @@ class Known:
             named = " or ".join(sorted(keys)[:MOST_NAMED])
             raise IcefloeError(f"{where}: {shown(path.name)} could be {named}. Name the dataset.")
         return self._by_key[next(iter(keys))]
+
+    def _of_round(self, key: str, round: object, where: str) -> Item:
+        item = self._by_round.get((key, str(round)))
+        if item is None:
+            raise IcefloeError(
+                f"{where}: {shown(key)} was not queued in the round {shown(round)}. "
+                "Import labels of exported images only."
+            )
+        return item
 
     def has_file(self, name: str) -> bool:
         """Whether an image of that name, as in `by_file`, is in the queue."""

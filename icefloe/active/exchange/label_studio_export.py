@@ -102,18 +102,38 @@ def read_export(file: SourceFile, items: Known, reading: Reading) -> None:
             f"{file.where}: tasks as they were exported, without annotations. Export the project from "
             "Label Studio, in the format `JSON`."
         )
-    for number, task in enumerate(tasks):
-        _read_task(file, validated(_Task, task, f"{file.where}: task {number + 1}.", _FIX), items, reading)
+    for number, task in enumerate(tasks, start=1):
+        read_task(file.where, number, task, items, reading)
 
 
-def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) -> None:
+def read_task(where: str, number: int, content: object, items: Known, reading: Reading) -> None:
+    """Add the label of one task to `reading`, or why it is none.
+
+    Parameters
+    ----------
+    where, number
+        What messages name: the file or the project, and the task in it.
+    content
+        The task with its annotations, parsed from JSON.
+    items
+        The queue's items.
+    reading
+        What is added to.
+
+    Raises
+    ------
+    IcefloeError
+        If it is malformed, its image is not in the queue or has several annotations, or a region can't be
+        drawn.
+    """
+    task = validated(_Task, content, f"{where}: task {number}.", _FIX)
     done = [annotation for annotation in task.annotations if not annotation.was_cancelled]
     if not done:
         skipped = SKIPPED if task.annotations else DRAFT if task.drafts else NOT_ANNOTATED
         reading.leave(task.name, skipped)
         return
-    item = _item(file, task, items)
-    what = f"{file.where}: {item.key}"
+    item = _item(where, task, items)
+    what = f"{where}: {item.key}"
     if len(done) > 1:
         people = ", ".join(shown(_author(annotation.completed_by)) for annotation in done[:5])
         raise IcefloeError(
@@ -140,12 +160,12 @@ def _read_task(file: SourceFile, task: _Task, items: Known, reading: Reading) ->
     )
 
 
-def _item(file: SourceFile, task: _Task, items: Known) -> Item:
+def _item(where: str, task: _Task, items: Known) -> Item:
     if "dataset" in task.data and "stem" in task.data:
-        return items.by_key(task.data["dataset"], task.data["stem"], file.where)
+        return items.by_key(task.data["dataset"], task.data["stem"], where, task.data.get("round"))
     if task.address is None:
-        raise IcefloeError(f"{file.where}: {shown(task.name)} names no image. {_FIX}")
-    return items.by_address(task.address, file.where)
+        raise IcefloeError(f"{where}: {shown(task.name)} names no image. {_FIX}")
+    return items.by_address(task.address, where)
 
 
 def _draw(regions: Sequence[Mapping[str, Any]], item: Item, what: str) -> MaskArray:

@@ -63,7 +63,7 @@ class PngMasks(Format):
         table = tables[0] if tables else None
         rows = {} if table is None else read_table(table, items)
         painted = []
-        for file in _masks(source, reading):
+        for file in masks_in(source, reading, (".png",), NOT_PNG):
             item = items.by_file(str(file.name), file.where, source.folder)
             reading.claim(item)
             n_classes = len(item.classes)
@@ -114,12 +114,19 @@ def class_indices(painted: Sequence[Painted]) -> list[MaskArray]:
     for one in painted:
         n_classes = len(one.item.classes)
         mask = whites[n_classes].class_indices(one.shown, one.file.where)
-        _check_levels(mask, n_classes, one.file.where)
+        check_levels(mask, n_classes, one.file.where)
         masks.append(mask)
     return masks
 
 
-def _check_levels(mask: MaskArray, n_classes: int, what: str) -> None:
+def check_levels(mask: MaskArray, n_classes: int, what: str) -> None:
+    """Refuse values that are no class, such as a soft brush leaves between two.
+
+    Raises
+    ------
+    IcefloeError
+        If a mask, uint8 of shape (H, W), holds such values; `what` is the file that it names.
+    """
     unknown = np.unique(mask[(mask >= n_classes) & (mask != IGNORE)])
     if unknown.size:
         shown = ", ".join(map(str, unknown[:5])) + (", ..." if unknown.size > 5 else "")
@@ -129,17 +136,29 @@ def _check_levels(mask: MaskArray, n_classes: int, what: str) -> None:
         )
 
 
-def _masks(source: Source, reading: Reading) -> list[SourceFile]:
-    """The masks; where there is a folder `masks`, only what is in it."""
+def masks_in(source: Source, reading: Reading, suffixes: Sequence[str], otherwise: str) -> list[SourceFile]:
+    """The mask files; where there is a folder `masks`, only what is in it.
+
+    Parameters
+    ----------
+    source
+        What a person handed over.
+    reading
+        Told of the files that are none.
+    suffixes
+        Endings of masks, in lower case.
+    otherwise
+        Why files of other endings are none.
+    """
     has_folder = any(MASKS in _folders(file) for file in source.files)
     masks = []
     for file in source.files:
         if IMAGES in _folders(file) or file.name.name.lower() == TABLE:
             continue
-        if file.suffix == ".png" and (not has_folder or MASKS in _folders(file)):
+        if file.suffix in suffixes and (not has_folder or MASKS in _folders(file)):
             masks.append(file)
         else:
-            reading.leave(str(file.name), NOT_PNG if file.suffix != ".png" else NOT_IN_MASKS)
+            reading.leave(str(file.name), NOT_IN_MASKS if file.suffix in suffixes else otherwise)
     return masks
 
 

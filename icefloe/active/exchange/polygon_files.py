@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from icefloe.active.exchange.formats import (
     NOBODY_OUTLINED,
@@ -33,7 +34,10 @@ _RENAME = "Name the outlines as the exported ones are named."
 
 
 class PolygonFormat(Format):
-    """What the two share: reading drawn outlines as a mask of the image's size."""
+    """What they share: reading drawn outlines as a mask of the image's size."""
+
+    kind: ClassVar[str]
+    """What `kinds.check_format` calls such a file."""
 
     def as_exported(self, premask: MaskArray, classes: Sequence[str]) -> MaskArray:
         polygons = mask_polygons(premask, classes, POLYGON_TOLERANCE)
@@ -41,14 +45,14 @@ class PolygonFormat(Format):
 
     def _annotations(self, file: SourceFile) -> list[Annotation] | None:
         content = read_json(file)
-        check_format(file, content, self.name)
+        check_format(file, content, self.kind)
         return annotations_in(Path(file.where), content)
 
 
 class Coco(PolygonFormat):
     """One `annotations.json` and `images/`, for CVAT and many others; reads one such JSON file."""
 
-    name = "coco"
+    name = kind = "coco"
 
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
         for outgoing in items:
@@ -74,13 +78,28 @@ class Coco(PolygonFormat):
         return reading
 
 
+class CocoRuns(Coco):
+    """As `Coco`, but its pre-annotations are run lengths: exact to the pixel, where a tool edits those."""
+
+    name = "coco-rle"
+
+    def write(self, items: Sequence[Outgoing], folder: Path) -> None:
+        for outgoing in items:
+            write_viewable(folder / "images" / outgoing.image_name, outgoing.image)
+        masks = {outgoing.image_name: outgoing.premask for outgoing in items}
+        write_coco(folder / "annotations.json", masks, items[0].item.classes, as_runs=True)
+
+    def as_exported(self, premask: MaskArray, classes: Sequence[str]) -> MaskArray:
+        return premask
+
+
 class Labelme(PolygonFormat):
     """An image and a JSON file beside it for each item, by dataset; reads such files.
 
     A file's own name says which image it is of: the `imagePath` inside is often wrong.
     """
 
-    name = "labelme"
+    name = kind = "labelme"
 
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
         for outgoing in items:

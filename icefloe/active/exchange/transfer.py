@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from icefloe.active.exchange.formats import (
 )
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.label_studio import LabelStudio, LabelStudioPolygons
+from icefloe.active.exchange.ome_tiff import OmeTiff
 from icefloe.active.exchange.png import PngMasks
-from icefloe.active.exchange.polygon_files import Coco, Labelme
+from icefloe.active.exchange.polygon_files import Coco, CocoRuns, Labelme
 from icefloe.active.exchange.sources import open_source
 from icefloe.active.items import Item, Label, OutsideLabel
 from icefloe.active.queue import Queue
@@ -30,7 +31,8 @@ from icefloe.files import atomic_directory
 from icefloe.typing import MaskArray
 
 FORMATS: dict[str, type[Format]] = {
-    member.name: member for member in (LabelStudio, LabelStudioPolygons, Coco, Labelme, PngMasks)
+    member.name: member
+    for member in (LabelStudio, LabelStudioPolygons, Coco, CocoRuns, Labelme, OmeTiff, PngMasks)
 }
 
 
@@ -50,6 +52,8 @@ class ImportResult:
         What else in the export became no label.
     notes
         What was decided where a label could be read in more than one way.
+    refused
+        Why labels were not taken where others were, a sentence each.
     """
 
     labels: tuple[Label, ...]
@@ -57,17 +61,20 @@ class ImportResult:
     n_known: int = 0
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """The counts in words."""
         known = f"; {self.n_known} had been imported before" if self.n_known else ""
         left = f"; {len(self.unchanged)} came back unchanged, not imported" if self.unchanged else ""
         n_new = len(self.labels) - self.n_known
-        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}."
+        refused = f"; {len(self.refused)} refused" if self.refused else ""
+        return f"{n_new} label{'' if n_new == 1 else 's'} imported{known}{left}{refused}."
 
     def sentences(self) -> tuple[str, ...]:
         """The counts, what was decided, and what else was not taken."""
-        return (self.sentence(), *self.notes, *(left.sentence() for left in self.left_out))
+        left_out = (left.sentence() for left in self.left_out)
+        return (self.sentence(), *self.refused, *self.notes, *left_out)
 
 
 def exchange_format(name: str) -> Format:
@@ -93,7 +100,7 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
     data
         Folder of the workspace's datasets.
     format_name
-        `label-studio`, `label-studio-polygons`, `coco`, `labelme` or `png`.
+        One of `FORMATS`.
     folder
         Folder to write to; must not exist or be empty.
     dataset
@@ -105,7 +112,24 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
         If nothing waits, the items have different classes, or the folder is not empty.
     """
     chosen = exchange_format(format_name)
-    # Between two people's masks a third decides on the page Label: a file would show him only one.
+    waiting = list(outgoing(queue, data, waiting_items(queue, dataset)))
+    try:
+        with atomic_directory(folder) as beside:
+            chosen.write(waiting, beside)
+    except FileExistsError as error:
+        raise IcefloeError(f"{folder}: exists and is not empty. Name a new folder.") from error
+    return len(waiting)
+
+
+def waiting_items(queue: Queue, dataset: str | None = None) -> list[Item]:
+    """Items of one list of classes that nobody is labelling, of one dataset or of all.
+
+    Raises
+    ------
+    IcefloeError
+        If nothing waits, or the items have different classes.
+    """
+    # Between two people's masks a third decides on the page Label: another tool would show him only one.
     items = [
         item for item in queue.items("waiting", dataset) if item.leased_to is None and item.task == "label"
     ]
@@ -115,13 +139,7 @@ def export_items(queue: Queue, data: Path, format_name: str, folder: Path, datas
         raise IcefloeError(
             f"{queue.name}: the waiting images are of different classes. Export one dataset at a time."
         )
-    outgoing = _outgoing(queue, data, items)
-    try:
-        with atomic_directory(folder) as beside:
-            chosen.write(outgoing, beside)
-    except FileExistsError as error:
-        raise IcefloeError(f"{folder}: exists and is not empty. Name a new folder.") from error
-    return len(outgoing)
+    return items
 
 
 def import_labels(
@@ -172,7 +190,7 @@ def import_labels(
         elif label.is_blank and not untouched:
             reading.leave(item.key, NOBODY_OUTLINED)
         else:
-            outside.append(_outside(label, chosen.name, author))
+            outside.append(outside_label(label, chosen.name, author))
     _check_taken(reading, len(outside), unchanged, strict)
     before = _known_labels(queue)
     labels = queue.submit_all(outside)
@@ -202,17 +220,23 @@ def _tells_no_author(chosen: Format) -> bool:
     return not isinstance(chosen, LabelStudio)
 
 
-def _outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> list[Outgoing]:
+def outgoing(queue: Queue, data: Path, items: Sequence[Item]) -> Iterator[Outgoing]:
+    """The items with their images and predicted masks, one after the other.
+
+    Raises
+    ------
+    IcefloeError
+        If an image is not in `data`, the folder of the datasets, or can't be read.
+    """
     datasets = load_datasets(data, sorted({item.dataset for item in items}))
     samples = {sample.key: sample for dataset in datasets.values() for sample in dataset.samples}
-    outgoing = []
     for item in items:
         if item.key not in samples:
             raise IcefloeError(
                 f"{data / item.dataset}: {item.stem} is queued but not there. Restore the data."
             )
-        outgoing.append(Outgoing(item, samples[item.key].image(), _premask(queue, item)))
-    return outgoing
+        sample = samples[item.key]
+        yield Outgoing(item, sample.image(), _premask(queue, item), sample.pixel_size_nm)
 
 
 def _known_labels(queue: Queue) -> set[int | None]:
@@ -227,7 +251,23 @@ def _premask(queue: Queue, item: Item) -> MaskArray:
     return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
 
 
-def _outside(label: Incoming, source: str, author: str | None) -> OutsideLabel:
+def outside_label(label: Incoming, source: str, author: str | None) -> OutsideLabel:
+    """A label as the queue takes it.
+
+    Parameters
+    ----------
+    label
+        As another tool gave it.
+    source
+        Name of its format.
+    author
+        Who made it, where the tool does not say.
+
+    Raises
+    ------
+    IcefloeError
+        If nobody says who made it, or the name can't be one.
+    """
     labeler = label.author or author
     if labeler is None:
         raise IcefloeError(f"{label.what}: the label names no author. Name one: --author NAME.")

@@ -76,6 +76,17 @@ def test_the_most_uncertain_images_are_queued_with_their_predicted_masks(queue, 
     ]
 
 
+def test_each_item_knows_its_uncertainty_whatever_the_strategy(queue, write_dataset, predict):
+    dataset, config = write_dataset("D3", count=6), SamplerConfig(strategy="random", k=2, spread=0)
+    predictions = predict(dataset)
+    request_labels(queue, {"D3": dataset}, predictions, config, "EA-T1")
+
+    expected = dict(zip(predictions.keys, predictions.column("uq_mean"), strict=True))
+    for item in queue.items():
+        assert item.purpose.uncertainty == pytest.approx(expected[item.key])
+        assert item.purpose.score != item.purpose.uncertainty
+
+
 def test_asked_again_in_the_same_round_it_returns_what_it_chose_then(queue, write_dataset, predict):
     dataset = write_dataset("D3", count=6)
     first = request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")

@@ -65,7 +65,8 @@ def test_a_report_before_any_run(cli, empty_workspace, tmp_path):
 @pytest.mark.parametrize("direction", ["import", "export"])
 def test_an_unknown_exchange_format(cli, workspace, tmp_path, direction):
     assert cli("-C", workspace, "queue", direction, "voc", tmp_path / "out").refusal == (
-        "'voc' is not an exchange format. There are: coco, label-studio, label-studio-polygons, labelme, png."
+        "'voc' is not an exchange format. There are: coco, coco-rle, label-studio, label-studio-polygons, "
+        "labelme, ome-tiff, png."
     )
     assert not (tmp_path / "out").exists()
 

@@ -260,7 +260,8 @@ def test_an_unknown_format_lists_the_names(filled, tmp_path):
     with pytest.raises(IcefloeError) as error:
         import_labels(filled, tmp_path, "voc")
     assert str(error.value) == (
-        "'voc' is not an exchange format. There are: coco, label-studio, label-studio-polygons, labelme, png."
+        "'voc' is not an exchange format. There are: coco, coco-rle, label-studio, label-studio-polygons, "
+        "labelme, ome-tiff, png."
     )
 
 

@@ -1,0 +1,1 @@
+"""A running Label Studio: images out to it, annotations back."""

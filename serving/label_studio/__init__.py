@@ -1,0 +1,1 @@
+"""The service as an ML backend of Label Studio."""
