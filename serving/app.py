@@ -33,6 +33,7 @@ from serving.pages import models as model_pages
 from serving.pages import overview as overview_page
 from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
+from serving.pages import results as results_page
 from serving.problems import PROBLEM, add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
@@ -86,7 +87,16 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, api_page)
+    pages = (
+        overview_page,
+        queue_page,
+        label_page,
+        results_page,
+        model_pages,
+        data_page,
+        people_pages,
+        api_page,
+    )
     for router in (api, health.router, *(page.router for page in pages)):
         app.include_router(router)
     app.mount("/web", StaticFiles(directory=WEB))
