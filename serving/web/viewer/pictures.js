@@ -1,6 +1,7 @@
 /** Pictures of an image, of a version's mask and of its maps, on a canvas. */
 
 import { prepared } from "../ask.js";
+import { mapColour, packed } from "../editor/colour.js";
 import { edges, levels } from "./pixels.js";
 
 const LONGEST = 1024;
@@ -59,6 +60,31 @@ export function outline(mask, reach) {
     if (edge) pixels[place] = ORANGE;
   });
   return line;
+}
+
+/**
+ * A map in colour.
+ * @param {ImageData} picture values in red
+ * @param {Uint32Array} colours of values 0 to 255
+ * @returns {ImageData}
+ */
+export function coloured(picture, colours) {
+  const shown = new ImageData(picture.width, picture.height);
+  const pixels = new Uint32Array(shown.data.buffer);
+  for (let place = 0; place < pixels.length; place++) pixels[place] = colours[picture.data[4 * place]] ?? 0;
+  return shown;
+}
+
+/**
+ * Colours of the values 0 to 255.
+ * @param {Parameters<typeof mapColour>[0]} name
+ * @returns {Uint32Array}
+ */
+export function coloursOf(name) {
+  return Uint32Array.from({ length: 256 }, (_, value) => {
+    const [red = 0, green = 0, blue = 0] = mapColour(name, value);
+    return packed(red, green, blue);
+  });
 }
 
 /**
