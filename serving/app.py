@@ -29,8 +29,8 @@ from serving.inference_v2 import routes as inference_v2
 from serving.jobs.bells import Bells
 from serving.jobs.table import Jobs
 from serving.jobs.workers import Workers
-from serving.metrics import Measured
 from serving.label_studio import routes as label_studio
+from serving.metrics import Measured
 from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
@@ -40,6 +40,7 @@ from serving.pages import models as model_pages
 from serving.pages import overview as overview_page
 from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
+from serving.pages import results as results_page
 from serving.problems import PROBLEM, add_handlers, failure
 
 WEB = Path(__file__).parent / "web"
@@ -94,7 +95,17 @@ def build(options: Options) -> FastAPI:
     def document() -> dict[str, object]:
         return app.openapi()
 
-    pages = (overview_page, queue_page, label_page, model_pages, data_page, people_pages, elsewhere, api_page)
+    pages = (
+        overview_page,
+        queue_page,
+        label_page,
+        results_page,
+        model_pages,
+        data_page,
+        people_pages,
+        elsewhere,
+        api_page,
+    )
     programs = (api, inference_v2.router, label_studio.router, health.router, metrics.router)
     for router in (*programs, *(page.router for page in pages)):
         app.include_router(router)

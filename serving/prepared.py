@@ -8,13 +8,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, natural_key
+from icefloe.datasets.dataset import COMPOSITES_FILE, INFO_FILE, Dataset, Sample, natural_key
 from icefloe.errors import MissingError
 from icefloe.names import name_problem
 from icefloe.settings import Settings
 from serving.written import read_written
 
 ABOUT = "about.json"
+TABLE = "measurements.csv"
+MEASURED = "measured.json.gz"
+"""What was measured on an image's maps, beside them; only workers read it."""
+
 LABEL = "label.png"
 _REMEDY = "Remove the folder; a worker makes it anew."
 SIDES: tuple[int, ...] = (256, 1024)
@@ -30,6 +34,8 @@ UPLOAD = "upload-"
 """What the names of datasets begin with that a person has sent; they are hers alone."""
 
 MapName = Literal["probability", "std", "entropy"]
+FigureName = Literal["series", "fronts", "outlines"]
+FigureFormat = Literal["png", "svg"]
 
 
 class PlaneAbout(BaseModel):
@@ -94,6 +100,55 @@ class MapsAbout(BaseModel):
     scores: dict[str, float | None]
 
 
+class Curve(BaseModel):
+    """A quantity over time, as many numbers as images; None where it is not known.
+
+    Attributes
+    ----------
+    unit
+        Such as `nm2`; empty for a plain number.
+    values, std
+        Measured on the ensemble's map, and the standard deviation over members.
+    low, high
+        Ends of the 95 % interval.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    values: tuple[float | None, ...]
+    std: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+
+
+class Series(BaseModel):
+    """What was measured on a whole series.
+
+    Attributes
+    ----------
+    version
+        Name of the version that segmented it.
+    stems, times_s
+        The images, in time order, and when each was taken, in s.
+    curves
+        Quantities by name, such as `area` and `mean_front`.
+    sentences
+        Areas at both ends, rates, and how the intervals agree with labels.
+    notes
+        What was assumed, and images that need care.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    stems: tuple[str, ...]
+    times_s: tuple[float, ...]
+    curves: dict[str, Curve]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def dataset_names(settings: Settings) -> list[str]:
     """Names of the workspace's datasets, in natural order."""
     folders = (path.parent.name for path in settings.data.glob(f"*/{INFO_FILE}"))
@@ -143,6 +198,13 @@ def uploads_of(settings: Settings, person_id: int | None) -> Path:
     return settings.state / "served" / "uploads" / str(person_id)
 
 
+def uploads(settings: Settings, person_id: int | None) -> list[Dataset]:
+    """Datasets that a person has sent, the latest first."""
+    files = uploads_of(settings, person_id).glob(f"{UPLOAD}*/{INFO_FILE}")
+    newest = sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
+    return [Dataset.load(file.parent) for file in newest]
+
+
 def arriving(settings: Settings, person_id: int, upload: str) -> Path:
     """Folder of a file that a person has sent and no worker has read yet."""
     return settings.state / "served" / "arriving" / str(person_id) / upload
@@ -173,6 +235,16 @@ class Prepared:
             raise MissingError(f"{version}: no such version. List the models to see them.")
         return self._root / "maps" / sample.dataset / sample.stem / _stamp(sample) / version
 
+    def series(self, dataset: Dataset, version: str) -> Path:
+        """Folder of what a version measured on a whole dataset, made or not."""
+        if name_problem(version):
+            raise MissingError(f"{version}: no such version. List the models to see them.")
+        table = dataset.path / COMPOSITES_FILE  # it says when the images were taken
+        times = table.read_bytes() if table.is_file() else b""
+        parts = ([_stamp(sample) for sample in dataset.samples], dataset.info.model_dump_json(), times)
+        stamp = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return self._root / "series" / dataset.name / stamp / version
+
 
 def read_planes(folder: Path) -> PlanesAbout | None:
     """What a folder of planes holds; None while it is not made."""
@@ -186,9 +258,29 @@ def read_maps(folder: Path) -> MapsAbout | None:
     return read_written(MapsAbout, folder / ABOUT, _REMEDY)
 
 
+def read_series(folder: Path) -> Series | None:
+    """What was measured on a whole dataset; None while it is not gathered."""
+    return read_written(Series, folder / ABOUT, _REMEDY)
+
+
+def read_file(path: Path) -> Path | None:
+    """A file that is whole once it is there; None while it is not made."""
+    return path if path.is_file() else None
+
+
 def plane_file(side: int) -> str:
     """Name of the file of a plane by its longest side, 0 for the image itself."""
     return f"{side or 'full'}.u16.gz"
+
+
+def tiff_file(name: MapName) -> str:
+    """Name of the file of a map's numbers."""
+    return f"{name}.tif"
+
+
+def figure_file(name: FigureName, kind: FigureFormat) -> str:
+    """Name of the file of a series' figure."""
+    return f"{name}.{kind}"
 
 
 def _stamp(sample: Sample) -> str:

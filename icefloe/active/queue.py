@@ -25,7 +25,7 @@ from icefloe.active.submission import end_expired_leases, enter
 from icefloe.active.uploads import check_person
 from icefloe.database.engine import Database
 from icefloe.database.open import open_database
-from icefloe.errors import ConflictError, IcefloeError, MissingError
+from icefloe.errors import ConflictError, MissingError
 from icefloe.settings import Settings
 
 LEASE_SECONDS = 30 * 60.0

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from icefloe.physics.arrays import Array
 from icefloe.physics.curvature import Boundary, perimeter, smoothed_boundary
 from icefloe.physics.outlines import Outline, PixelSize, find_outlines
-
-Array = NDArray[np.float64]
 
 N_LINES = 72
 

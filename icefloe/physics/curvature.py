@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from icefloe.errors import IcefloeError
+from icefloe.physics.arrays import Array
 from icefloe.physics.outlines import Outline
-
-Array = NDArray[np.float64]
 
 MIN_PERIMETER_PX = 30.0
 """A shorter outline is all pixels: its curvature would be theirs."""

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from icefloe.physics.arrays import Array
 from icefloe.physics.crystal import Crystal, measure
 from icefloe.physics.curvature import Boundary
 from icefloe.physics.outlines import SPECK, PixelSize, find_outlines
 from icefloe.physics.quantity import sample_std
-
-Array = NDArray[np.float64]
 
 THRESHOLD_STEP = 0.1
 CRYSTALS = "crystals"

@@ -129,13 +129,39 @@ def measure_dataset(segmenter: Segmenter, dataset: Dataset, scale: Scale) -> Ite
     pixel_size = scale.pixel_size_nm or 1.0
     predicted = segmenter.predict(dataset.samples, keep_members=True)
     for (sample, prediction), time_s in zip(predicted, scale.times_s, strict=True):
-        try:
-            region = two_phase_region(sample.image())[1]
-        except IcefloeError as error:
-            raise IcefloeError(f"{sample.key}: {error}") from error
-        mean, members, threshold = ice_maps(prediction, segmenter.threshold)
-        image = measure_image(sample.stem, time_s, mean, members, threshold, pixel_size, region=region)
-        yield MeasuredImage(image, _measured_label(sample, pixel_size, image.ensemble.centre_nm))
+        yield measure_prediction(sample, prediction, segmenter.threshold, pixel_size, time_s)
+
+
+def measure_prediction(
+    sample: Sample, prediction: Prediction, threshold: float, pixel_size: float, time_s: float
+) -> MeasuredImage:
+    """Measure one image, and its label where it has one.
+
+    Parameters
+    ----------
+    sample
+        The image.
+    prediction
+        Its segmentation, with the members' maps.
+    threshold
+        The ensemble's.
+    pixel_size
+        Edge of a pixel in nm; 1 leaves every result in pixels.
+    time_s
+        When it was taken, in s.
+
+    Raises
+    ------
+    IcefloeError
+        If the image cannot be used; the message names it.
+    """
+    try:
+        region = two_phase_region(sample.image())[1]
+    except IcefloeError as error:
+        raise IcefloeError(f"{sample.key}: {error}") from error
+    mean, members, level = ice_maps(prediction, threshold)
+    image = measure_image(sample.stem, time_s, mean, members, level, pixel_size, region=region)
+    return MeasuredImage(image, _measured_label(sample, pixel_size, image.ensemble.centre_nm))
 
 
 def ice_maps(prediction: Prediction, threshold: float) -> tuple[FloatArray, FloatArray, float]:

@@ -1,52 +1,48 @@
 """An image's pixels and maps, prepared by workers and streamed from files."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import Response
 
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import MissingError
 from serving.api.datasets import ImageEntry
 from serving.api.jobs import OpenJobs
+from serving.api.made import NOT_YET, as_download, made, prepared_file
 from serving.api.queue import UNSEEN
 from serving.auth.identity import CurrentPerson
 from serving.auth.people import Person
-from serving.jobs.job import INTERACTIVE, Job
-from serving.jobs.kinds import Kind
 from serving.jobs.table import Jobs
-from serving.jobs.waiting import preferred_wait, until_over
+from serving.jobs.waiting import preferred_wait
 from serving.prepared import (
     LABEL,
     SIDES,
-    UPLOAD,
     MapName,
     MapsAbout,
     Prepared,
     find_sample,
     plane_file,
+    read_file,
     read_maps,
     read_planes,
+    tiff_file,
 )
 from serving.problems import RefusedError
 
 router = APIRouter(prefix="/images/{dataset}/{stem}", tags=["images"])
 
-About = TypeVar("About")
 PLANE = "application/octet-stream"
 NPZ = "application/x-npz"
-KEPT = "private, no-cache"
-"""A browser keeps what it got, and asks whether it still holds."""
+TIFF = "image/tiff"
 
 Answers = dict[int | str, dict[str, Any]]
-NOT_YET: Answers = {202: {"model": Job, "description": "A worker is at it; `Location` is its job"}}
 PIXELS: Answers = {200: {"content": {PLANE: {}}, "description": "Little-endian uint16, rows from the top"}}
 LABELS: Answers = {200: {"content": {"image/png": {}}, "description": "Class indices, 255 = ignore"}}
 MAPS: Answers = {
-    200: {"content": {"image/png": {}, NPZ: {}}, "description": "A picture, or all numbers (float32)"}
+    200: {"content": {"image/png": {}, TIFF: {}, NPZ: {}}, "description": "A picture, or numbers (float32)"}
 }
 
 
@@ -128,7 +124,8 @@ async def show_pixels(
 ) -> Response:
     """An image's 16-bit values, gzip; an intensity is `Icefloe-Offset` + `Icefloe-Scale` * value."""
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
+    wanted = {"dataset": sample.dataset, "stem": sample.stem}
+    about = await made(folder, read_planes, jobs, "planes", wanted, person, seconds)
     if isinstance(about, Response):
         return about
     plane = about.planes[max]
@@ -141,7 +138,7 @@ async def show_pixels(
     }
     if plane.pixel_size_nm is not None:
         headers["Icefloe-Pixel-Size-Nm"] = repr(plane.pixel_size_nm)
-    return _file(folder / plane_file(max), PLANE, headers, if_none_match)
+    return prepared_file(folder / plane_file(max), PLANE, headers, if_none_match)
 
 
 @router.get("/label", response_class=Response, responses=LABELS | NOT_YET)
@@ -157,8 +154,13 @@ async def show_label(
     if not sample.is_labelled:
         raise MissingError(f"{sample.key}: nobody has labelled it yet. Lease it to label it.")
     folder = Prepared(request.app.state.settings).planes(sample)
-    about = await _made(folder, read_planes, jobs, "planes", sample, person, seconds)
-    return about if isinstance(about, Response) else _file(folder / LABEL, "image/png", {}, if_none_match)
+    wanted = {"dataset": sample.dataset, "stem": sample.stem}
+    about = await made(folder, read_planes, jobs, "planes", wanted, person, seconds)
+    return (
+        about
+        if isinstance(about, Response)
+        else prepared_file(folder / LABEL, "image/png", {}, if_none_match)
+    )
 
 
 @router.get("/maps", responses=NOT_YET, response_model=MapsAbout)
@@ -188,19 +190,32 @@ async def show_map(
     person: CurrentPerson,
     jobs: OpenJobs,
     seconds: Wait,
+    format: Literal["png", "tiff"] | None = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A map as 8-bit PNG, the mask as PNG of class indices, a thumbnail in colour, or `maps`: all as NPZ."""
+    """A map as 8-bit PNG, or its numbers as float32 TIFF with the pixel size; `maps`: all numbers as NPZ.
+
+    The mask is a PNG of class indices, the thumbnail one in colour. `format` or `Accept` asks for TIFF.
+    """
     folder, about = await _maps(request, sample, version, person, jobs, seconds)
     if isinstance(about, Response):
         return about
     headers = {"Icefloe-Version": about.version}
     if name == "maps":
-        headers["Content-Disposition"] = f'attachment; filename="maps-{about.version}.npz"'
-        return _file(folder / "maps.npz", NPZ, headers, if_none_match)
+        headers |= as_download(f"maps-{about.version}.npz")
+        return prepared_file(folder / "maps.npz", NPZ, headers, if_none_match)
+    if format == "tiff" or (format is None and _wants_tiff(accept)):
+        if name not in about.largest:
+            raise RefusedError(422, f"{name}: there is no TIFF of it. Ask for one of a map, or for PNG.")
+        wanted = {"dataset": sample.dataset, "stem": sample.stem, "version": version, "name": name}
+        path = folder / tiff_file(name)
+        file = await made(path, read_file, jobs, "tiff", wanted, person, seconds)
+        headers |= as_download(f"{name}-{about.version}.tif")
+        return file if isinstance(file, Response) else prepared_file(path, TIFF, headers, if_none_match)
     if name in about.largest:
         headers["Icefloe-Scale"] = repr(about.largest[name] / 255)
-    return _file(folder / f"{name}.png", "image/png", headers, if_none_match)
+    return prepared_file(folder / f"{name}.png", "image/png", headers, if_none_match)
 
 
 async def _maps(
@@ -209,47 +224,10 @@ async def _maps(
     if await run_in_threadpool(request.app.state.queue.hides, sample.dataset, sample.stem):
         raise MissingError(f"{sample.key}: {UNSEEN} Look again when it is labelled.")
     folder = Prepared(request.app.state.settings).maps(sample, version)
-    return folder, await _made(folder, read_maps, jobs, "maps", sample, person, seconds, version=version)
+    wanted = {"dataset": sample.dataset, "stem": sample.stem, "version": version}
+    return folder, await made(folder, read_maps, jobs, "maps", wanted, person, seconds)
 
 
-async def _made(
-    folder: Path,
-    read: Callable[[Path], About | None],
-    jobs: Jobs,
-    kind: Kind,
-    sample: Sample,
-    person: Person,
-    seconds: float,
-    **arguments: str,
-) -> About | Response:
-    """What a folder holds, made by a worker if need be, or the answer that it is not there yet."""
-    about = await run_in_threadpool(read, folder)
-    if about is not None:
-        return about
-    wanted = work_on(sample, person, **arguments)
-    job = await run_in_threadpool(jobs.ask, kind, wanted, INTERACTIVE, person.name)
-    job = await until_over(jobs, job, seconds)
-    if job.problem is not None:
-        raise RefusedError(job.status, job.problem)
-    about = await run_in_threadpool(read, folder)
-    if about is not None:
-        return about
-    headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
-    return JSONResponse(job.model_dump(mode="json"), 202, headers)
-
-
-def work_on(sample: Sample, person: Person, **arguments: str) -> dict[str, Any]:
-    """Arguments of a job on an image that a person asks for."""
-    wanted: dict[str, Any] = {"dataset": sample.dataset, "stem": sample.stem, **arguments}
-    if sample.dataset.startswith(UPLOAD):
-        wanted["person"] = person.id
-    return wanted
-
-
-def _file(path: Path, kind: str, headers: dict[str, str], known: str | None) -> Response:
-    """A prepared file, or 304 for a browser that has it: its folder's name says what it was made from."""
-    tag = f'"{path.parent.name}-{path.name}"'
-    headers = headers | {"ETag": tag, "Cache-Control": KEPT, "Vary": "Cookie, Authorization"}
-    if known == tag:
-        return Response(status_code=304, headers=headers)
-    return FileResponse(path, media_type=kind, headers=headers)
+def _wants_tiff(accept: str | None) -> bool:
+    """Whether a program asks for TIFF; browsers name it among others, and want a picture."""
+    return accept is not None and accept.partition(";")[0].strip() == TIFF

@@ -1,7 +1,5 @@
 """Segmentations of whole series: asked for, followed, and what came of each image."""
 
-import csv
-import io
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,44 +17,28 @@ from serving.jobs.table import Jobs
 from serving.jobs.timing import server_timing
 from serving.jobs.waiting import preferred_wait, until_over
 from serving.parameters import RowId
-from serving.prepared import MOST_IMAGES, UPLOAD, Prepared, find_dataset, read_maps
+from serving.prepared import MOST_IMAGES, UPLOAD, Prepared, find_dataset
+from serving.results import ImageResult, image_results, results_table
 
 router = APIRouter(prefix="/segmentations", tags=["segmentations"])
 
 KIND = "segment"
+CSV = "text/csv; charset=utf-8"
 
 
 class Wanted(BaseModel):
-    """What to segment: images of a dataset, all of them or those of some stems, by a version or alias."""
+    """What to segment: images of a dataset, all of them or those of some stems, by a version or alias.
+
+    Attributes
+    ----------
+    measure
+        Whether areas, fronts and curvature are measured, too, on every member's map; see `results`.
+    """
 
     dataset: Annotated[str, Field(min_length=1, max_length=255)]
     stems: list[str] | None = None
     version: Annotated[str, Field(min_length=1, max_length=200)] = "champion"
-
-
-class ImageResult(BaseModel):
-    """What came of an image.
-
-    Attributes
-    ----------
-    stem, index
-        Its name, and position in time from 0.
-    fractions
-        Of the image's area, by class.
-    areas_px, areas_nm2
-        By class; nm2 where the pixel size is known.
-    scores
-        Its uncertainty and more; see `icefloe predict`.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    stem: str
-    index: int
-    fractions: tuple[float, ...]
-    areas_px: tuple[float, ...]
-    areas_nm2: tuple[float, ...] | None
-    scores: dict[str, float | None]
+    measure: bool = False
 
 
 class Segmentation(BaseModel):
@@ -89,8 +71,7 @@ async def ask_for_segmentation(
     version = await run_in_threadpool(version_of, request, wanted.version)
     dataset = await run_in_threadpool(find_dataset, request.app.state.settings, wanted.dataset, person.id)
     stems = _checked(dataset, wanted.stems)
-    sender = person.id if dataset.name.startswith(UPLOAD) else None
-    arguments = {"dataset": dataset.name, "stems": stems, "version": version, "person": sender}
+    arguments = segment_arguments(dataset.name, stems, version, wanted.measure, person)
     job = await run_in_threadpool(jobs.ask, KIND, arguments, BATCH, person.name)
     job = await until_over(jobs, job, seconds)
     response.status_code = 202 if job.is_live else 200
@@ -113,18 +94,17 @@ def show_segmentation(job_id: RowId, request: Request, person: CurrentPerson, jo
 def show_table(job_id: RowId, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Response:
     """The segmentation as a table: CSV, areas in px2 and nm2."""
     found = _segmentation(request, _job(jobs, job_id), person)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    scores = list(found.images[0].scores) if found.images else []
-    areas = [f"{name} {unit}" for unit in ("fraction", "px2", "nm2") for name in found.classes]
-    writer.writerow(["image", "index", *areas, *scores])
-    for image in found.images:
-        physical = image.areas_nm2 or [""] * len(found.classes)
-        numbers = [*image.fractions, *image.areas_px, *physical, *image.scores.values()]
-        writer.writerow([image.stem, image.index, *numbers])
     name = f"segmentation-{job_id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Icefloe-Version": found.version}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(results_table(found.images, found.classes), media_type=CSV, headers=headers)
+
+
+def segment_arguments(
+    dataset: str, stems: list[str] | None, version: str, measure: bool, person: Person
+) -> dict[str, Any]:
+    """By what a job is known that segments a series; `stems` None: all images."""
+    sender = person.id if dataset.startswith(UPLOAD) else None
+    return {"dataset": dataset, "stems": stems, "version": version, "measure": measure, "person": sender}
 
 
 def _checked(dataset: Dataset, stems: list[str] | None) -> list[str] | None:
@@ -149,31 +129,14 @@ def _job(jobs: Jobs, job_id: int) -> Job:
 def _segmentation(request: Request, job: Job, person: Person) -> Segmentation:
     settings, wanted = request.app.state.settings, job.arguments
     dataset = find_dataset(settings, wanted["dataset"], person.id)
-    prepared, stems = Prepared(settings), wanted["stems"]
+    stems = wanted["stems"]
     samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
-    images = []
-    for sample in samples:
-        about = read_maps(prepared.maps(sample, wanted["version"]))
-        if about is None:
-            continue
-        areas = tuple(fraction * about.height * about.width for fraction in about.fractions)
-        edge = sample.pixel_size_nm
-        images.append(
-            ImageResult(
-                stem=sample.stem,
-                index=sample.index,
-                fractions=about.fractions,
-                areas_px=areas,
-                areas_nm2=None if edge is None else tuple(area * edge**2 for area in areas),
-                scores=about.scores,
-            )
-        )
-        classes = about.classes
+    images, classes = image_results(Prepared(settings), samples, wanted["version"])
     return Segmentation(
         job=job,
         dataset=dataset.name,
         version=wanted["version"],
-        classes=classes if images else tuple(dataset.info.classes),
+        classes=classes or tuple(dataset.info.classes),
         n_images=len(samples),
-        images=tuple(images),
+        images=images,
     )

@@ -2,7 +2,20 @@
 
 from typing import Literal, get_args
 
-Kind = Literal["planes", "maps", "segment", "unpack", "promote", "rollback", "collect", "audit", "infer"]
+Kind = Literal[
+    "planes",
+    "maps",
+    "tiff",
+    "segment",
+    "series",
+    "figure",
+    "infer",
+    "unpack",
+    "promote",
+    "rollback",
+    "collect",
+    "audit",
+]
 RunKind = Literal["drift", "train", "retrain"]
 """Runs of pipelines: they take long, so a worker does them beside its other jobs."""
 
@@ -11,7 +24,10 @@ RUN_KINDS: tuple[RunKind, ...] = get_args(RunKind)
 LIMITS: dict[str, float] = {
     "planes": 60.0,
     "maps": 900.0,
+    "tiff": 900.0,
     "segment": 24 * 3600.0,
+    "series": 900.0,
+    "figure": 900.0,
     "unpack": 15.0,
     "promote": 300.0,
     "rollback": 300.0,

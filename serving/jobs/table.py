@@ -119,6 +119,14 @@ class Jobs:
         with self.database.reading() as connection:
             return _find(connection, job_id)
 
+    def newest(self, kind: str, arguments: Mapping[str, Any]) -> Job | None:
+        """The job that was asked for last to do this very work; None: there is none, or it is forgotten."""
+        text = json.dumps(arguments, sort_keys=True)
+        same = select(jobs).where(jobs.c.kind == kind, jobs.c.arguments == text)
+        with self.database.reading() as connection:
+            row = connection.execute(same.order_by(jobs.c.id.desc()).limit(1)).first()
+        return None if row is None else _as_job(row)
+
     def latest(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         """Jobs of one state or all: those that run, those that wait in their order, then the latest ended."""
         order = case((jobs.c.state == "running", 0), (jobs.c.state == "waiting", 1), else_=2)

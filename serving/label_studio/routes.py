@@ -17,8 +17,9 @@ from icefloe.datasets.annotations.drawing import class_index
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError, MissingError, TooLargeError
 from icefloe.settings import Settings
-from serving.api.images import version_of, work_on
+from serving.api.images import version_of
 from serving.api.jobs import OpenJobs
+from serving.api.made import work_on
 from serving.auth.identity import CurrentPerson
 from serving.jobs.job import BATCH, INTERACTIVE, Job
 from serving.jobs.waiting import until_over
@@ -119,7 +120,8 @@ async def predict(
     def ask(sample: Sample) -> Job | None:
         if read_maps(Prepared(settings).maps(sample, version)) is not None:
             return None
-        return jobs.ask("maps", work_on(sample, person, version=version), priority, person.name)
+        wanted_maps = {"dataset": sample.dataset, "stem": sample.stem, "version": version}
+        return jobs.ask("maps", work_on(wanted_maps, person), priority, person.name)
 
     # All are asked for before the first is waited for: what comes too late is there when asked again.
     waiting = [

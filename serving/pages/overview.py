@@ -33,7 +33,10 @@ OUTCOMES = {
 WORK = {
     "planes": "preparing an image",
     "maps": "segmenting an image",
+    "tiff": "writing a map as TIFF",
     "segment": "segmenting images",
+    "series": "gathering measurements",
+    "figure": "drawing a figure",
     "unpack": "reading a file that was sent",
     "promote": "promotion",
     "rollback": "rollback",

@@ -20,6 +20,7 @@ MENU = {
     "Overview": "/overview",
     "Queue": "/queue",
     "Label": "/label",
+    "Results": "/results",
     "Models": "/models",
     "Data": "/data",
     "Account": "/account",

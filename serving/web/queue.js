@@ -1,5 +1,6 @@
 /** Page *Queue*: thumbnails as they come into sight, and reopening. */
 
+import { imagePath, prepared } from "./ask.js";
 import { act, call } from "./client.js";
 
 /**
@@ -8,15 +9,8 @@ import { act, call } from "./client.js";
  */
 async function show(picture) {
   const { dataset = "", stem = "" } = picture.dataset;
-  const path = `/api/v1/images/${encodeURIComponent(dataset)}/${encodeURIComponent(stem)}/maps/thumbnail`;
-  for (;;) {
-    const answer = await fetch(path, { headers: { Prefer: "wait=20" } });
-    if (answer.status === 200) {
-      picture.src = URL.createObjectURL(await answer.blob());
-      return;
-    }
-    if (answer.status !== 202) return; // the reason is in the row's text: nothing is lost but a picture
-  }
+  const answer = await prepared(`${imagePath(dataset, stem)}/maps/thumbnail`);
+  picture.src = URL.createObjectURL(await answer.blob());
 }
 
 const pictures = /** @type {NodeListOf<HTMLImageElement>} */ (document.querySelectorAll("img[data-stem]"));
@@ -27,6 +21,7 @@ if (pictures.length > 0) {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         watch.unobserve(target);
+        // Why there is none is in the row's text: nothing is lost but a picture.
         show(/** @type {HTMLImageElement} */ (target)).catch(() => {});
       }
     });

@@ -1,16 +1,17 @@
 """Maps of an image as a version segments it: pictures for show, numbers for download."""
 
+import io
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.prediction import Prediction
-from icefloe.ensemble.segmenter import Segmenter
-from icefloe.files import atomic_directory
+from icefloe.files import atomic_directory, write_bytes_atomic
 from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, MaskArray
-from serving.prepared import ABOUT, MapName, MapsAbout
+from serving.prepared import ABOUT, MapName, MapsAbout, tiff_file
 from serving.worker.pictures import png
 from serving.worker.thumbnail import save_thumbnail
 
@@ -19,29 +20,27 @@ NUMBERS = "maps.npz"
 THUMBNAIL = "thumbnail.png"
 
 
-def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Path) -> None:
-    """Segment an image and write what came of it.
+def prepare_maps(
+    sample: Sample, version: str, classes: tuple[str, ...], prediction: Prediction, folder: Path
+) -> None:
+    """Write what came of an image.
 
     Parameters
     ----------
     sample
         The image.
-    version, segmenter
-        Name of the version in the registry, and the version.
+    version, classes
+        Name of the version in the registry, and class names by mask value.
+    prediction
+        The image as that version segments it.
     folder
         New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32), and a small picture.
-
-    Raises
-    ------
-    IcefloeError
-        If the image cannot be segmented.
     """
-    ((_, prediction),) = segmenter.predict([sample])
     values = maps_of(prediction)
     largest: dict[MapName, float] = {
         "probability": 1.0,
         "std": 0.5,
-        "entropy": float(np.log(len(segmenter.classes))),
+        "entropy": float(np.log(len(classes))),
     }
     with part("encode"), atomic_directory(folder, durable=False) as beside:
         (beside / MASK).write_bytes(png(prediction.mask))
@@ -53,13 +52,11 @@ def prepare_maps(sample: Sample, version: str, segmenter: Segmenter, folder: Pat
         save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=version,
-            classes=segmenter.classes,
+            classes=classes,
             largest=largest,
             height=prediction.mask.shape[0],
             width=prediction.mask.shape[1],
-            fractions=tuple(
-                float(np.mean(prediction.mask == index)) for index in range(len(segmenter.classes))
-            ),
+            fractions=tuple(float(np.mean(prediction.mask == index)) for index in range(len(classes))),
             scores=prediction.scores(),
         )
         (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
@@ -72,6 +69,27 @@ def maps_of(prediction: Prediction) -> dict[MapName, FloatArray]:
     """
     foreground = prediction.mean if prediction.mean.ndim == 2 else 1 - prediction.mean[0]
     return {"probability": foreground, "std": prediction.std, "entropy": prediction.entropy}
+
+
+def write_tiff(folder: Path, name: MapName, pixel_size_nm: float | None) -> None:
+    """Write a map's numbers as float32 TIFF beside it, with the pixel size where ImageJ looks for it.
+
+    Parameters
+    ----------
+    folder
+        Folder of the image's maps.
+    name
+        The map.
+    pixel_size_nm
+        Pixel edge in nm; None where not known.
+    """
+    with np.load(folder / NUMBERS, allow_pickle=False) as numbers:
+        values = numbers[name].astype(np.float32)
+    resolution = None if pixel_size_nm is None else (1 / pixel_size_nm, 1 / pixel_size_nm)
+    file = io.BytesIO()
+    unit = {} if pixel_size_nm is None else {"unit": "nm"}
+    tifffile.imwrite(file, values, imagej=True, resolution=resolution, metadata=unit)
+    write_bytes_atomic(folder / tiff_file(name), file.getvalue())
 
 
 def _shown(values: FloatArray, largest: float) -> MaskArray:

@@ -5,24 +5,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from icefloe.datasets.dataset import Sample
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.progress import tracked
 from serving.jobs.kinds import Kind
 from serving.prepared import (
+    MEASURED,
     Prepared,
     arriving,
+    figure_file,
     find_dataset,
     find_sample,
     read_maps,
     read_planes,
+    read_series,
+    tiff_file,
     uploads_of,
 )
 from serving.worker.champion import promote, rollback
 from serving.worker.context import Arguments, Context, Task
 from serving.worker.data import audit, collect
 from serving.worker.inference import infer
-from serving.worker.maps import prepare_maps
+from serving.worker.maps import prepare_maps, write_tiff
+from serving.worker.measured import measure
 from serving.worker.planes import prepare_planes
+from serving.worker.series import draw_figure, prepare_series
 from serving.worker.uploads import unpack as unpack_file
 
 
@@ -43,14 +49,44 @@ def maps(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 
 
 def segment(context: Context, arguments: Arguments) -> Mapping[str, Any]:
-    """Segment images of a dataset; those that were done before are not done again."""
+    """Segment images of a dataset, and measure them if asked to; what was done before is not done again."""
     dataset = find_dataset(context.settings, arguments["dataset"], arguments["person"])
     wanted = arguments["stems"]
     samples = [sample for sample in dataset.samples if wanted is None or sample.stem in wanted]
     context.models.get(arguments["version"])  # a job ends on the version it began with
     for sample in tracked(samples, context.progress, "Segmenting"):
-        _segment(context, sample, arguments["version"])
+        _segment(context, sample, arguments["version"], measured=arguments.get("measure", False))
     return {"n_images": len(samples)}
+
+
+def tiff(context: Context, arguments: Arguments) -> Mapping[str, Any]:
+    """Write a map of an image as TIFF."""
+    sample, name = _sample(context, arguments), arguments["name"]
+    folder = _segment(context, sample, arguments["version"])
+    if not (folder / tiff_file(name)).is_file():
+        write_tiff(folder, name, sample.pixel_size_nm)
+    return {}
+
+
+def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
+    """Gather what was measured on a dataset's images."""
+    dataset, version, prepared = _series(context, arguments)
+    folder = prepared.series(dataset, version)
+    if read_series(folder) is None:
+        prepare_series(dataset, version, prepared, folder)
+        _remove_older(folder.parent)
+    return {}
+
+
+def figure(context: Context, arguments: Arguments) -> Mapping[str, Any]:
+    """Draw what was measured on a dataset's images."""
+    series(context, arguments)
+    dataset, version, prepared = _series(context, arguments)
+    name, kind = arguments["name"], arguments["format"]
+    path = prepared.series(dataset, version) / figure_file(name, kind)
+    if not path.is_file():
+        draw_figure(dataset, version, prepared, name, kind, path)
+    return {}
 
 
 def unpack(context: Context, arguments: Arguments) -> Mapping[str, Any]:
@@ -66,7 +102,10 @@ def unpack(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 TASKS: dict[Kind, Task] = {
     "planes": planes,
     "maps": maps,
+    "tiff": tiff,
     "segment": segment,
+    "series": series,
+    "figure": figure,
     "unpack": unpack,
     "promote": promote,
     "rollback": rollback,
@@ -80,11 +119,26 @@ def _sample(context: Context, arguments: Arguments) -> Sample:
     return find_sample(context.settings, arguments["dataset"], arguments["stem"], arguments.get("person"))
 
 
-def _segment(context: Context, sample: Sample, version: str) -> None:
+def _series(context: Context, arguments: Arguments) -> tuple[Dataset, str, Prepared]:
+    dataset = find_dataset(context.settings, arguments["dataset"], arguments.get("person"))
+    return dataset, arguments["version"], Prepared(context.settings)
+
+
+def _segment(context: Context, sample: Sample, version: str, *, measured: bool = False) -> Path:
+    """Folder of an image's maps, and of its measurement if that is wanted, made where it is missing."""
     folder = Prepared(context.settings).maps(sample, version)
-    if read_maps(folder) is None:
-        prepare_maps(sample, version, context.models.get(version), folder)
+    has_maps = read_maps(folder) is not None
+    measures = measured and not (folder / MEASURED).is_file()
+    if has_maps and not measures:
+        return folder
+    segmenter = context.models.get(version)
+    ((_, prediction),) = segmenter.predict([sample], keep_members=measures)
+    if not has_maps:
+        prepare_maps(sample, version, segmenter.classes, prediction, folder)
         _remove_older(folder.parent)
+    if measures:
+        measure(sample, prediction, segmenter.threshold, folder)
+    return folder
 
 
 def _remove_older(folder: Path) -> None:

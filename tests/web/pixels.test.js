@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { edges, levels } from "../../serving/web/models/pixels.js";
+import { edges, levels } from "../../serving/web/viewer/pixels.js";
 
 test("contrast uses all levels whatever a few hot pixels say", () => {
   const values = Uint16Array.from({ length: 1000 }, (_, place) => 2000 + place);

@@ -1,15 +1,17 @@
 /** Page *Label*: one image after another, corrected in the editor and handed in. */
 
+import { imagePath, Refused, Unreachable } from "../ask.js";
 import "../editor/editor.js";
 import { call, say } from "../client.js";
 import { LocalDrafts } from "./local_drafts.js";
-import { imagePath, Refused, readPicture, readPixels, Unreachable } from "./service.js";
+import { readPicture, readPixels } from "./service.js";
 import { Work } from "./work.js";
 
 const HERE_MS = 1000;
 const THERE_MS = 10_000;
 const RENEW_MS = 5 * 60_000;
 const IDLE_MS = 20 * 60_000;
+const AWAY = "The service cannot be reached. Work goes on here, and is sent when it is back.";
 
 /** @template {HTMLElement} T */
 const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElementById(id));
@@ -174,7 +176,7 @@ async function keepThere() {
     byId("saved").textContent = `Draft saved at ${new Date().toLocaleTimeString()}`;
   } catch (error) {
     changedThere = true;
-    if (error instanceof Unreachable) byId("saved").textContent = error.message;
+    if (error instanceof Unreachable) byId("saved").textContent = AWAY;
     else tell(error);
   }
 }

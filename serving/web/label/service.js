@@ -1,72 +1,7 @@
-/** The service's binary resources: pixels, masks, maps; and requests that need their answer's headers. */
+/** The service's binary resources: pixels, masks, maps. */
 
+import { imagePath, prepared, Refused } from "../ask.js";
 import { decodePng } from "../editor/png.js";
-
-/** The network is gone, or the service does not answer: the same request may work later. */
-export class Unreachable extends Error {
-  constructor() {
-    super("The service cannot be reached. Work goes on here, and is sent when it is back.");
-  }
-}
-
-/** The service has refused. */
-export class Refused extends Error {
-  /**
-   * @param {number} status
-   * @param {string} detail what happened and what to do
-   * @param {string | null} etag
-   */
-  constructor(status, detail, etag) {
-    super(detail);
-    this.status = status;
-    this.etag = etag;
-  }
-}
-
-const BUSY = [429, 502, 503, 504];
-
-/**
- * Ask the API.
- * @param {string} method
- * @param {string} path below /api/v1
- * @param {{body?: BodyInit, headers?: Record<string, string>}} [options]
- * @returns {Promise<Response>} with a status below 400
- */
-export async function ask(method, path, { body, headers } = {}) {
-  let answer;
-  try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body });
-  } catch {
-    throw new Unreachable();
-  }
-  if (answer.ok || answer.status === 304) return answer;
-  if (BUSY.includes(answer.status)) throw new Unreachable();
-  const content = await answer.json().catch(() => ({}));
-  const detail = content.detail ?? `The service answered ${answer.status}.`;
-  throw new Refused(answer.status, detail, answer.headers.get("ETag"));
-}
-
-/**
- * Ask for what a worker may have to prepare first, until it is there.
- * @param {string} path
- * @returns {Promise<Response>}
- */
-async function prepared(path) {
-  for (;;) {
-    const answer = await ask("GET", path, { headers: { Prefer: "wait=20" } });
-    if (answer.status !== 202) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
-
-/**
- * Path of an image.
- * @param {string} dataset
- * @param {string} stem
- */
-export function imagePath(dataset, stem) {
-  return `/images/${encodeURIComponent(dataset)}/${encodeURIComponent(stem)}`;
-}
 
 /**
  * @typedef {object} Plane

@@ -1,6 +1,7 @@
 /** The work on one leased image: where its mask begins, its drafts, handing it in. */
 
-import { ask, Refused, readPicture, Unreachable } from "./service.js";
+import { ask, Refused, Unreachable } from "../ask.js";
+import { readPicture } from "./service.js";
 
 const PNG = "image/png";
 const RETRY_MS = 5000;

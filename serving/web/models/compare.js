@@ -1,6 +1,6 @@
 /** One image segmented by two versions. */
 import { act, call, onSubmit } from "../client.js";
-import { draw, grey, map, outline } from "./pictures.js";
+import { draw, grey, map, outline } from "../viewer/pictures.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("two-masks"));
 const LARGEST = { std: "white stands for 0.5", probability: "white stands for 1" };

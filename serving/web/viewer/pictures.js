@@ -1,24 +1,12 @@
 /** Pictures of an image, of a version's mask and of its maps, on a canvas. */
 
+import { prepared } from "../ask.js";
+import { mapColour, packed } from "../editor/colour.js";
 import { edges, levels } from "./pixels.js";
 
-const WAIT = { Prefer: "wait=30" };
 const LONGEST = 1024;
 /** Okabe-Ito's, as alpha, blue, green, red. */
 const ORANGE = 0xff009fe6;
-
-/**
- * Fetch what a worker may have to make first.
- * @param {string} path below /api/v1
- * @returns {Promise<Response>}
- */
-async function made(path) {
-  for (;;) {
-    const answer = await fetch(`/api/v1${path}`, { headers: WAIT });
-    if (answer.status === 200) return answer;
-    if (answer.status !== 202) throw new Error((await answer.json()).detail);
-  }
-}
 
 /**
  * The image in grey.
@@ -26,7 +14,7 @@ async function made(path) {
  * @returns {Promise<ImageData>}
  */
 export async function grey(image) {
-  const answer = await made(`${image}/pixels?max=${LONGEST}`);
+  const answer = await prepared(`${image}/pixels?max=${LONGEST}`);
   const height = Number(answer.headers.get("Icefloe-Height"));
   const width = Number(answer.headers.get("Icefloe-Width"));
   const picture = new ImageData(width, height);
@@ -45,7 +33,7 @@ export async function grey(image) {
  * @returns {Promise<ImageData>}
  */
 export async function map(image, name, version) {
-  const answer = await made(`${image}/maps/${name}?version=${encodeURIComponent(version)}`);
+  const answer = await prepared(`${image}/maps/${name}?version=${encodeURIComponent(version)}`);
   const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(scale * bitmap.width));
@@ -72,6 +60,31 @@ export function outline(mask, reach) {
     if (edge) pixels[place] = ORANGE;
   });
   return line;
+}
+
+/**
+ * A map in colour.
+ * @param {ImageData} picture values in red
+ * @param {Uint32Array} colours of values 0 to 255
+ * @returns {ImageData}
+ */
+export function coloured(picture, colours) {
+  const shown = new ImageData(picture.width, picture.height);
+  const pixels = new Uint32Array(shown.data.buffer);
+  for (let place = 0; place < pixels.length; place++) pixels[place] = colours[picture.data[4 * place]] ?? 0;
+  return shown;
+}
+
+/**
+ * Colours of the values 0 to 255.
+ * @param {Parameters<typeof mapColour>[0]} name
+ * @returns {Uint32Array}
+ */
+export function coloursOf(name) {
+  return Uint32Array.from({ length: 256 }, (_, value) => {
+    const [red = 0, green = 0, blue = 0] = mapColour(name, value);
+    return packed(red, green, blue);
+  });
 }
 
 /**
