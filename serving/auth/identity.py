@@ -53,7 +53,7 @@ def authorise(request: Request) -> None:
         raise RefusedError(403, f"This needs the role {needed}; yours is {person.role}. Ask an admin.")
 
 
-def current_person(request: Request) -> Person:
+async def current_person(request: Request) -> Person:
     """The person that `authorise` found."""
     person: Person = request.state.person
     return person
