@@ -4,13 +4,14 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import requests
 
+from benchmarks.service.workspace import CLASSES, DATASET
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue, open_queue
 from icefloe.active.uploads import decode_png, encode_png
@@ -18,7 +19,6 @@ from icefloe.settings import Settings
 from icefloe.typing import MaskArray
 
 SHAPE = (512, 512)
-CLASSES = ("background", "ice")
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,10 @@ class Crowd:
 
 
 def fill(settings: Settings, n_items: int) -> Queue:
-    """Queue images that all have the same pre-segmentation; the workspace's queue."""
+    """Queue images; the workspace's queue."""
     queue = open_queue(settings)
     purpose = Purpose("bald", 0.5, 1, "its members disagree")
-    mask = encode_png(crystal(random.Random(0)))
-    queue.add(NewItem("D1", str(n), "round", SHAPE, CLASSES, purpose, mask) for n in range(n_items))
+    queue.add(NewItem(DATASET, str(number), "round", SHAPE, CLASSES, purpose) for number in range(n_items))
     return queue
 
 
@@ -130,7 +129,6 @@ def _label_one(browser: requests.Session, url: str, mask: MaskArray, think_s: fl
     answer.raise_for_status()
     lease = answer.json()
     item = lease["item"]["id"]
-    browser.get(f"{queue}/items/{item}/presegmentation").raise_for_status()
     time.sleep(think_s)
     headers = {"Content-Type": "image/png", "Icefloe-Lease": lease["token"], "Icefloe-Seconds": f"{think_s}"}
     began = time.perf_counter()
@@ -140,20 +138,26 @@ def _label_one(browser: requests.Session, url: str, mask: MaskArray, think_s: fl
     return Labelled(item, mask, leased_s, submit_s)
 
 
-def check(queue: Queue, crowd: Crowd) -> None:
+def check(queue: Queue, labelled: Iterable[Labelled]) -> None:
     """No image was leased twice, and every mask that was acknowledged is kept as it was sent.
+
+    Parameters
+    ----------
+    queue
+        That was labelled.
+    labelled
+        All that was acknowledged.
 
     Raises
     ------
     AssertionError
         If not.
     """
+    handed_in = {one.item: one.mask for one in labelled}
     leased = Counter(event.item_id for event in queue.history() if event.what == "leased")
     assert set(leased.values()) == {1}, "an image was leased twice"
-    kept = {label.item_id: label.png for label in queue.labels()}
-    handed_in = Counter(one.item for one in crowd.labelled)
-    assert set(handed_in.values()) == {1}, "an image was labelled twice"
-    assert set(kept) == set(handed_in), "a mask was lost"
-    for one in crowd.labelled:
-        assert np.array_equal(decode_png(kept[one.item]), one.mask), "a mask was changed"
+    kept = queue.labels()
+    assert sorted(label.item_id for label in kept) == sorted(handed_in), "a mask was lost, or is there twice"
+    for label in kept:
+        assert np.array_equal(decode_png(label.png), handed_in[label.item_id]), "a mask was changed"
     assert queue.refused_labels() == []

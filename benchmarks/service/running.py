@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -28,6 +28,12 @@ class Running:
 
     url: str
     process: "subprocess.Popen[bytes]"
+
+    def web_cpu_seconds(self) -> float:
+        """Processor time that the web processes have had, in s."""
+        first = psutil.Process(self.process.pid)
+        others = [each for each in first.children() if "serving.worker" not in each.cmdline()]
+        return sum(each.cpu_times().user + each.cpu_times().system for each in (first, *others))
 
 
 @contextmanager
@@ -59,8 +65,9 @@ def serving(
             _wait(options.url, process)
             yield Running(options.url, process)
         finally:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
             process.kill()
 
 
