@@ -69,6 +69,7 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     """
     app = build(options)
     database = open_database(settings)
+    database.keep_connections()
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
     app.state.jobs, app.state.workers = Jobs(database, Bells.of(settings)), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
@@ -123,7 +124,7 @@ def from_environment() -> FastAPI:
     return create_app(load_settings(), Options.model_validate_json(os.environ[OPTIONS_VARIABLE]))
 
 
-def count(request: Request) -> None:
+async def count(request: Request) -> None:
     """Count the request against its sender's rate."""
     request.app.state.rates.check(request)
 

@@ -97,6 +97,9 @@ class Database(ABC):
         """Close the connections that are kept open for later use."""
         self._engine.dispose()
 
+    def keep_connections(self) -> None:  # noqa: B027 - most engines do
+        """Keep connections open from call to call: for a process that answers many, and does not fork."""
+
     def prepare(self) -> None:  # noqa: B027 - most engines need nothing
         """Set up a new database, outside a transaction."""
 

@@ -252,8 +252,7 @@ def check_mask(path: Path | str, mask: MaskArray, shape: tuple[int, int], n_clas
             f"{path}: mask is {mask.shape[1]}x{mask.shape[0]} but the image is {shape[1]}x{shape[0]}. "
             "Export the mask at the image's size."
         )
-    present = np.unique(mask)
-    unknown = present[(present >= n_classes) & (present != IGNORE)]
+    unknown = np.unique(mask[(mask >= n_classes) & (mask != IGNORE)])
     if unknown.size:
         values = ", ".join(str(value) for value in unknown[:5])
         raise IcefloeError(

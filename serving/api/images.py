@@ -77,7 +77,7 @@ def version_of(request: Request, version: Annotated[str, Query(max_length=200)] 
     return newest
 
 
-def longest_side(
+async def longest_side(
     max: Annotated[
         int,
         Query(

@@ -20,7 +20,7 @@ EVENT_SECONDS = 0.5
 EVENTS = "text/event-stream"
 
 
-def jobs_of(request: Request) -> Jobs:
+async def jobs_of(request: Request) -> Jobs:
     """The workspace's jobs."""
     jobs: Jobs = request.app.state.jobs
     return jobs

@@ -43,7 +43,7 @@ class Reason(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-def queue_of(request: Request) -> Queue:
+async def queue_of(request: Request) -> Queue:
     """The workspace's queue."""
     queue: Queue = request.app.state.queue
     return queue
@@ -69,7 +69,7 @@ def own_lease(token: LeaseToken, person: CurrentPerson, queue: OpenQueue) -> Lea
 OwnLease = Annotated[Lease, Depends(own_lease)]
 
 
-def lease_of_item(item_id: RowId, lease: OwnLease) -> Lease:
+async def lease_of_item(item_id: RowId, lease: OwnLease) -> Lease:
     """The person's own lease, if it is for the item of the path.
 
     Raises
@@ -92,7 +92,7 @@ MASK_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
-def drafts_of(request: Request) -> Drafts:
+async def drafts_of(request: Request) -> Drafts:
     """The workspace's drafts."""
     drafts: Drafts = request.app.state.drafts
     return drafts
@@ -101,7 +101,7 @@ def drafts_of(request: Request) -> Drafts:
 OpenDrafts = Annotated[Drafts, Depends(drafts_of)]
 
 
-def expected_draft(
+async def expected_draft(
     if_match: Annotated[str | None, Header()] = None, if_none_match: Annotated[str | None, Header()] = None
 ) -> int:
     """The revision of the draft that a new one follows: `If-None-Match: *` where there is none."""

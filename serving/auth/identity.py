@@ -68,7 +68,7 @@ def _basic_password(credentials: str) -> str:
     return decoded.partition(":")[2]
 
 
-def current_person(request: Request) -> Person:
+async def current_person(request: Request) -> Person:
     """The person that `authorise` found."""
     person: Person = request.state.person
     return person

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from icefloe.active.exchange.label_studio_config import MAX_CONFIG_LENGTH, Brush, find_brush
 from icefloe.active.exchange.label_studio_tasks import brush_regions, prediction
+from icefloe.active.queue import Queue
 from icefloe.datasets.annotations.drawing import class_index
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError, MissingError, TooLargeError
@@ -20,6 +21,7 @@ from icefloe.settings import Settings
 from serving.api.images import version_of
 from serving.api.jobs import OpenJobs
 from serving.api.made import work_on
+from serving.api.queue import UNSEEN
 from serving.auth.identity import CurrentPerson
 from serving.jobs.job import BATCH, INTERACTIVE, Job
 from serving.jobs.waiting import until_over
@@ -112,7 +114,7 @@ async def predict(
     deadline = time.monotonic() + PATIENCE_SECONDS
     brush, version = _brush(wanted.label_config), await run_in_threadpool(version_of, request, "champion")
     settings: Settings = request.app.state.settings
-    found = await run_in_threadpool(_find, settings, wanted.tasks, person.id)
+    found = await run_in_threadpool(_find, settings, request.app.state.queue, wanted.tasks, person.id)
     if found and not any(isinstance(each, Sample) for each in found):
         raise MissingError(str(found[0]))
     priority = INTERACTIVE if len(found) == 1 else BATCH
@@ -147,7 +149,9 @@ async def predict(
     return answer
 
 
-def _find(settings: Settings, tasks: Sequence[BackendTask], person_id: int) -> list[Sample | str]:
+def _find(
+    settings: Settings, queue: Queue, tasks: Sequence[BackendTask], person_id: int
+) -> list[Sample | str]:
     """The image of each task, or why there is none."""
     found: list[Sample | str] = []
     for task in tasks:
@@ -157,6 +161,9 @@ def _find(settings: Settings, tasks: Sequence[BackendTask], person_id: int) -> l
                 f"Task {task.id}: names no dataset and stem, so its image is not known here. "
                 "Push images with `icefloe labels push`."
             )
+            continue
+        if queue.hides(dataset, stem):
+            found.append(f"{dataset}/{stem}: {UNSEEN} Ask again when it is labelled.")
             continue
         try:
             found.append(find_sample(settings, dataset, stem, person_id))

@@ -93,6 +93,7 @@ class Worker:
         self._settings, self._limits, self._say = settings, limits, say
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database = open_database(settings)
+        database.keep_connections()
         self._bells = Bells.of(settings)
         self._jobs, self._workers = Jobs(database, self._bells), Workers(database)
         self._champion: str | None = None

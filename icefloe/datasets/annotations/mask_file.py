@@ -155,6 +155,8 @@ def _has_palette(path: Path) -> bool:
 def _levels(data: NDArray[Any], what: str) -> MaskArray:
     if not data.size:
         raise IcefloeError(f"{what}: a mask without a pixel. Export it again.")
+    if data.dtype == np.uint8:
+        return data
     present = np.unique(data)
     if data.dtype.itemsize > 1 and present[-1] == 65535 and np.isin(present, (0, 65535)).all():
         # Black and white at 16 bits.
@@ -287,8 +289,7 @@ def check_values(mask: MaskArray, classes: Sequence[str], what: Path | str) -> N
     IcefloeError
         If it does; the error tells whether further classes have to be named, or the mask is of grey levels.
     """
-    present = np.unique(mask)
-    unknown = present[(present >= len(classes)) & (present != IGNORE)].tolist()
+    unknown = np.unique(mask[(mask >= len(classes)) & (mask != IGNORE)]).tolist()
     if not unknown:
         return
     shown = ", ".join(str(value) for value in unknown[:5])
