@@ -11,6 +11,8 @@ const UPlot = /** @type {typeof import("uplot")} */ (/** @type {unknown} */ (uPl
 
 const HEIGHT = 260;
 const NOTHING = { show: false };
+/** Steps of an axis that counts. */
+const WHOLE = [1, 2, 5, 10, 20, 50, 100];
 
 /**
  * A colour of the page's style as canvas takes it: themes change it.
@@ -106,7 +108,7 @@ export class Curve {
         y: { range: [bottom, top] },
       },
       axes: [
-        { ...axis, label: axisTitle(this.#moments) },
+        { ...axis, label: axisTitle(this.#moments), incrs: this.#moments.unit ? undefined : WHOLE },
         { ...axis, label: axisTitle(this.#quantity), size: 72 },
       ],
       series: [

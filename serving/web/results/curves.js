@@ -56,7 +56,7 @@ export function maskCurves(images, material) {
   };
   const unit = images[0]?.areas_nm2 ? "nm2" : "px2";
   const values = images.map((image) => (image.areas_nm2 ?? image.areas_px)[1] ?? null);
-  return [moments, [{ title: `Area of ${material}, of the masks`, unit, values }, uncertainty(images)]];
+  return [moments, [{ title: `Area of ${material}`, unit, values }, uncertainty(images)]];
 }
 
 /** @param {ImageResult[]} images */

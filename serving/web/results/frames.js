@@ -5,7 +5,8 @@ import { coloured, coloursOf, draw, grey, map, outline } from "../viewer/picture
 
 /** Pictures kept in memory; the browser keeps the files themselves. */
 const MOST_KEPT = 24;
-const THICKNESS = 2;
+/** Longest side in px up to which one pixel of outline is seen well. */
+const SMALL = 512;
 
 /** Of each map: its colours, and what their end stands for with `n` classes. */
 const MAPS = {
@@ -55,7 +56,8 @@ export class Frames {
       "aria-label",
       `${stem}${mask ? " with the outline of its mask" : ", not segmented yet"}`,
     );
-    draw(left, mask ? [ground, outline(mask, THICKNESS)] : [ground]);
+    const thickness = Math.max(ground.width, ground.height) > SMALL ? 2 : 1;
+    draw(left, mask ? [ground, outline(mask, thickness)] : [ground]);
     this.#drawMap(stem, values, shown);
   }
 
