@@ -72,30 +72,10 @@ export class MaskDecision extends HTMLElement {
   #resizes = new ResizeObserver(() => this.#fitCanvas());
   #gone = new AbortController();
 
-  connectedCallback() {
-    const buttons = ACTIONS.map(({ key, label, act }) => {
-      const button = element("button", { type: "button", "data-key": key }, `${label} (${shown(key)})`);
-      button.addEventListener("click", ({ detail }) => {
-        this.#activity.act(performance.now());
-        if (detail > 0) this.#stage.root.focus({ preventScroll: true });
-        act(this);
-      });
-      return button;
-    });
-    const images = element(
-      "div",
-      { class: "group images", role: "group", "aria-label": "Decide" },
-      ...buttons,
-    );
-    this.replaceChildren(this.#stage.root, this.#stage.readout, images);
-    this.#gone = new AbortController();
-    this.#listen(this.#gone.signal);
-    this.#resizes.observe(this.#stage.root);
-  }
-
   disconnectedCallback() {
     this.#gone.abort();
     this.#resizes.disconnect();
+    this.replaceChildren();
   }
 
   /**
@@ -104,6 +84,7 @@ export class MaskDecision extends HTMLElement {
    */
   open(image) {
     const { width, height, a, b } = image;
+    if (!this.firstChild) this.#build();
     this.#screen?.close();
     this.#activity = new Activity();
     this.#size = { width, height, pixelSizeNm: image.pixelSizeNm };
@@ -125,9 +106,12 @@ export class MaskDecision extends HTMLElement {
     });
     this.#decision = decision;
     this.#screen = screen;
-    this.#stage.setLegend(
-      CHANGE_COLOURS.map((colour, i) => [colour, ["only B", "only A", "both, as different classes"][i]]),
-    );
+    const [onlyB, onlyA, both] = CHANGE_COLOURS;
+    this.#stage.setLegend([
+      [onlyA, "only A"],
+      [onlyB, "only B"],
+      [both, "both, as different classes"],
+    ]);
     screen.restyled();
     this.#fitCanvas();
     this.#show();
@@ -207,9 +191,36 @@ export class MaskDecision extends HTMLElement {
     return this.#decision;
   }
 
+  /** Few images are decided on, so nothing of it is on the page before. */
+  #build() {
+    const buttons = ACTIONS.map(({ key, label, act }) => {
+      const button = element("button", { type: "button", "data-key": key }, `${label} (${shown(key)})`);
+      button.addEventListener("click", ({ detail }) => {
+        this.#activity.act(performance.now());
+        if (detail > 0) this.#stage.root.focus({ preventScroll: true });
+        act(this);
+      });
+      return button;
+    });
+    const images = element(
+      "div",
+      { class: "group images", role: "group", "aria-label": "Decide" },
+      ...buttons,
+    );
+    this.replaceChildren(this.#stage.root, this.#stage.readout, images);
+    this.#gone = new AbortController();
+    this.#listen(this.#gone.signal);
+    this.#resizes.observe(this.#stage.root);
+  }
+
   /** @param {AbortSignal} signal ends it */
   #listen(signal) {
-    const { canvas } = this.#stage;
+    const { canvas, map } = this.#stage;
+    map.addEventListener(
+      "pointerdown",
+      (event) => this.#look((view) => view.centre(this.#stage.placeInMap(event, view))),
+      { signal },
+    );
     const place = (/** @type {PointerEvent} */ event) => ({
       id: event.pointerId,
       type: event.pointerType === "touch" ? "touch" : "mouse",
