@@ -288,13 +288,10 @@ class QueueStatus:
 
     def sentence(self) -> str:
         """The counts in words."""
-        parts = (
-            (self.halfway, "want a second labeler" if self.halfway > 1 else "wants a second labeler"),
-            (self.to_decide, "a third's decision"),
-        )
-        others = ", ".join(f"{number} {what}" for number, what in parts if number)
+        wanted = ((self.halfway, "a second labeler"), (self.to_decide, "a third to decide"))
+        others = ", ".join(f"{number} for {whom}" for number, whom in wanted if number)
         return (
             f"{self.waiting} waiting, {self.leased} being labelled, {self.submitted} labelled, "
             f"{self.imported} imported, {self.skipped} skipped; {self.seconds / 60:.1f} min of labelling."
-            f"{f' Of those not labelled yet: {others}.' if others else ''}"
+            f"{f' Some wait for another person: {others}.' if others else ''}"
         )

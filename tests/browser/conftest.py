@@ -19,6 +19,7 @@ from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.settings import load_settings
 from serving.app import create_app
+from serving.auth.roles import Role
 from serving.options import Options
 from tests.browser.images import STEMS, image
 from tests.icefloe.cli.conftest import register_untrained
@@ -156,3 +157,18 @@ def welcome(page: Page, link: str) -> None:
     page.get_by_role("button", name="Choose it and sign in").click()
     page.wait_for_url("**/overview")
     page.goto("/account")
+
+
+@pytest.fixture
+def labeler(working, open_working):
+    """Sign somebody in who may label."""
+
+    def signed_in(name="Ann", **options):
+        page = open_working(**options)
+        people = working.app.state.people
+        known = next((person for person in people.all() if person.name == name), None)
+        link = people.new_link(known.id, "test") if known else people.add(name, Role.LABELER, "test")[1]
+        welcome(page, link)
+        return page
+
+    return signed_in

@@ -13,8 +13,7 @@ from icefloe.active.collect import collect
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.uploads import decode_png, encode_png
 from icefloe.datasets.dataset import Dataset
-from serving.auth.roles import Role
-from tests.browser.conftest import DESK, TABLET, welcome
+from tests.browser.conftest import DESK, TABLET
 from tests.browser.images import CLASSES, SHAPE, STEMS, presegmentation, truth
 
 pytestmark = pytest.mark.browser
@@ -45,21 +44,6 @@ def queue(working):
         held = [lease for lease in queue.leases("Ann") if lease.item.id == item.id]
         lease = held[0] if held else queue.lease("test", item_id=item.id)
         queue.skip(lease.token, "the test is over")
-
-
-@pytest.fixture
-def labeler(working, open_working):
-    """Sign somebody in who may label."""
-
-    def signed_in(name="Ann", **options):
-        page = open_working(**options)
-        people = working.app.state.people
-        known = next((person for person in people.all() if person.name == name), None)
-        link = people.new_link(known.id, "test") if known else people.add(name, Role.LABELER, "test")[1]
-        welcome(page, link)
-        return page
-
-    return signed_in
 
 
 def opened(page, stem):

@@ -32,17 +32,17 @@ export const ACTIONS = {
   removeSpecks: (session) => session.reshape("specks"),
   grow: (session) => session.reshape("outerRim"),
   shrink: (session) => session.reshape("innerRim"),
-  hide: (session) => session.toggle("hidden"),
+  hide: (session) => session.sight.toggle("hidden"),
   outline: (session) => session.set({ outline: !session.settings.outline }),
-  uncertainty: (session) => session.toggle("uncertainty"),
-  probability: (session) => session.toggle("probability"),
-  changes: (session) => session.toggle("changes"),
-  previousMask: (session) => session.toggle("previousMask"),
-  nextSpot: (session) => session.nextSpot(),
-  contrast: (session) => session.autoContrast(),
+  uncertainty: (session) => session.sight.toggle("uncertainty"),
+  probability: (session) => session.sight.toggle("probability"),
+  changes: (session) => session.sight.toggle("changes"),
+  previousMask: (session) => session.sight.toggle("previousMask"),
+  nextSpot: (session) => session.sight.nextSpot(),
+  contrast: (session) => session.sight.autoContrast(),
   zoomIn: (session) => session.zoomTo(session.screen.view.zoom * ZOOM),
   zoomOut: (session) => session.zoomTo(session.screen.view.zoom / ZOOM),
-  fit: (session) => session.look((view) => view.fit()),
+  fit: (session) => session.sight.look((view) => view.fit()),
   fullSize: (session) => session.zoomTo(1),
   move: (session, chord) => move(session, chord, 1),
   moveFar: (session, chord) => move(session, chord, 10),
@@ -61,10 +61,7 @@ export const ACTIONS = {
 
 /** @param {ToolName} name */
 function choosing(name) {
-  return (/** @type {Session} */ session) => {
-    session.giveUp();
-    session.chosen.tool = name;
-  };
+  return (/** @type {Session} */ session) => session.choose(name);
 }
 
 /**

@@ -29,6 +29,15 @@ export function percentile(counts, share) {
 }
 
 /**
+ * Window and level from the 1st to the 99th percentile.
+ * @param {Uint32Array} counts
+ */
+export function clearContrast(counts) {
+  const [low, high] = [0.01, 0.99].map((share) => percentile(counts, share));
+  return { window: Math.max(1, high - low), level: Math.round((low + high) / 2) };
+}
+
+/**
  * The value that best parts a histogram in two (Otsu 1979): the greatest variance between the classes.
  * @param {Uint32Array} counts
  * @returns {number} the brighter class is above it

@@ -44,7 +44,7 @@ export class MaskEditor extends HTMLElement {
     this.#stage,
     () => this.#session && { session: this.#session, activity: this.#activity },
   );
-  #resizes = new ResizeObserver(() => this.#session?.fitCanvas());
+  #resizes = new ResizeObserver(() => this.#session?.sight.fitCanvas());
   #gone = new AbortController();
 
   connectedCallback() {
@@ -88,7 +88,7 @@ export class MaskEditor extends HTMLElement {
       help: () => this.#keys.showModal(),
       refresh: () => this.#refresh(),
     });
-    this.#session.autoContrast();
+    this.#session.sight.autoContrast();
     this.#stage.root.focus({ preventScroll: true });
   }
 
@@ -107,8 +107,7 @@ export class MaskEditor extends HTMLElement {
    */
   glance(pixels) {
     this.#checkSizes(this.#now.edited, [pixels]);
-    this.#now.giveUp();
-    this.#now.screen.glance(pixels);
+    this.#now.glance(pixels);
   }
 
   /** Class index of each pixel, shape (height, width); a copy. */
@@ -141,8 +140,8 @@ export class MaskEditor extends HTMLElement {
     return this.#chosen.tool;
   }
   set tool(name) {
-    this.#session?.giveUp();
-    this.#chosen.tool = name;
+    if (this.#session) this.#session.choose(name);
+    else this.#chosen.tool = name;
     this.#refresh();
   }
 
@@ -238,7 +237,7 @@ export class MaskEditor extends HTMLElement {
       level: screen.level,
       cut: this.#session.cut,
     });
-    this.#stage.setLegend(this.#session.legend);
+    this.#stage.setLegend(this.#session.sight.legend);
   }
 }
 

@@ -45,10 +45,10 @@ export class Input {
       down: (point, erase) => this.#session.put(this.#session.screen.view.toImage(point), erase),
       move: (points) => this.#session.drag(points.map((point) => this.#session.screen.view.toImage(point))),
       up: () => this.#session.lift(),
-      cancel: () => this.#session.giveUp(),
+      cancel: () => this.#session.abandon(),
       hover: (point) => this.#session.hover(this.#session.screen.view.toImage(point)),
-      pan: (dx, dy) => this.#session.look((view) => view.pan(dx, dy)),
-      zoom: (factor, point) => this.#session.look((view) => view.zoomTo(view.zoom * factor, point)),
+      pan: (dx, dy) => this.#session.sight.look((view) => view.pan(dx, dy)),
+      zoom: (factor, point) => this.#session.sight.look((view) => view.zoomTo(view.zoom * factor, point)),
     });
   }
 
@@ -94,9 +94,9 @@ export class Input {
     on(map, "pointermove", (event) => event.buttons > 0 && this.#centre(event));
     on(document, "keydown", (event, focus) => this.#keyDown(event, focus));
     on(document, "keyup", (event, { session }) => {
-      if (commandOf(chord(event)) === "hide") session.unhide();
+      if (commandOf(chord(event)) === "hide") session.sight.unhide();
     });
-    window.addEventListener("blur", () => this.#focus()?.session.unhide(), { signal });
+    window.addEventListener("blur", () => this.#focus()?.session.sight.unhide(), { signal });
     document.addEventListener(
       "visibilitychange",
       () => document.hidden && this.#focus()?.activity.pause(performance.now()),
@@ -122,7 +122,7 @@ export class Input {
 
   /** @param {PointerEvent} event in the mini-map */
   #centre(event) {
-    this.#session.look((view) => view.centre(this.#stage.placeInMap(event, view)));
+    this.#session.sight.look((view) => view.centre(this.#stage.placeInMap(event, view)));
   }
 
   /**
@@ -136,7 +136,10 @@ export class Input {
     // A pinch on a touchpad comes as small turns with Ctrl; with Alt some systems turn sideways.
     const turned = (event.deltaY || event.deltaX) * TURNS[event.deltaMode] * (event.ctrlKey ? 4 : 1);
     if (event.altKey) session.resizeBrush(turned < 0);
-    else session.look((view) => view.zoomTo(view.zoom * 2 ** (-turned / DOUBLES), this.#stage.place(event)));
+    else
+      session.sight.look((view) =>
+        view.zoomTo(view.zoom * 2 ** (-turned / DOUBLES), this.#stage.place(event)),
+      );
   }
 
   /**
@@ -145,7 +148,8 @@ export class Input {
    */
   #keyDown(event, { session, activity }) {
     const target = /** @type {Element} */ (event.target);
-    if ((target !== document.body && !this.#element.contains(target)) || target.closest(FIELDS)) return;
+    const elsewhere = target !== document.body && !this.#element.contains(target);
+    if (this.#element.hidden || elsewhere || target.closest(FIELDS)) return;
     if (event.key === "Alt") event.preventDefault(); // some browsers open their menu when it is let go
     const name = chord(event);
     const command = commandOf(name);
@@ -155,7 +159,7 @@ export class Input {
     if (event.repeat) activity.touch(performance.now());
     else activity.act(performance.now());
     if (event.repeat && !REPEATED.has(command)) return;
-    if (command === "hide") session.see("hidden");
+    if (command === "hide") session.sight.see("hidden");
     else session.run(command, name);
   }
 }

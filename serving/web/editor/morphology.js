@@ -115,6 +115,7 @@ function eachBeside(mask, width, height, visit) {
  * @property {number} row
  * @property {number} first
  * @property {number} end
+ * @property {number} region a number that the runs of a region have in common
  * @property {number} size pixels of its region
  * @property {boolean} atBorder whether its region touches the image's edge
  */
@@ -129,7 +130,7 @@ function eachBeside(mask, width, height, visit) {
  * @param {0 | 1} corners 1: pixels that touch by a corner are joined, too
  * @returns {{forEach: (visit: (run: Run) => void) => void}}
  */
-function runsOf(mask, width, height, belongs, corners) {
+export function runsOf(mask, width, height, belongs, corners) {
   const member = Uint8Array.from({ length: 256 }, (_, value) => +belongs(value));
   /** @type {number[]} */ const rows = [];
   /** @type {number[]} */ const firsts = [];
@@ -179,6 +180,7 @@ function runsOf(mask, width, height, belongs, corners) {
           row,
           first: firsts[run],
           end: ends[run],
+          region,
           size: sizes[region],
           atBorder: borders[region] === 1,
         });

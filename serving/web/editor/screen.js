@@ -22,6 +22,8 @@ export class Screen {
   window = 65535;
   /** The value in its middle. */
   level = 32768;
+  /** Whether the mask's outline is drawn over its changes, too. */
+  outlinesChanges = false;
 
   #surface;
   #map;
@@ -165,7 +167,10 @@ export class Screen {
   /** @returns {Planes} */
   #planes() {
     const { layer } = this;
-    const bare = layer === "hidden" || layer === "changes" || (layer === "mask" && !this.settings.outline);
+    const bare =
+      layer === "hidden" ||
+      (layer === "changes" && !this.outlinesChanges) ||
+      (layer === "mask" && !this.settings.outline);
     return { image: this.#pixels, layer: this.#pyramid(layer), outlined: bare ? null : this.mask };
   }
 

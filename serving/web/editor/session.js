@@ -4,23 +4,20 @@
 /** @import {Helper} from "./helper.js" */
 /** @import {ShapeRequest} from "./jobs.js" */
 /** @import {Values} from "./panel.js" */
-/** @import {Layer} from "./screen.js" */
 /** @import {Settings} from "./settings.js" */
 /** @import {Stage} from "./stage.js" */
 /** @import {Bench, Tool} from "./tool.js" */
 /** @import {ToolName} from "./tools.js" */
 /** @import {OpenImage, Point, Rect} from "./types.js" */
-/** @import {View} from "./view.js" */
 
 import { ACTIONS } from "./actions.js";
-import { histogram, percentile } from "./contrast.js";
 import { EditedMask, IGNORE, writableClasses } from "./edited_mask.js";
-import { legend } from "./legend.js";
 import { snapped } from "./raster.js";
 import { Screen } from "./screen.js";
 import { MAX_DIAMETER } from "./settings.js";
-import { uncertainSpots } from "./spots.js";
+import { Sight } from "./sight.js";
 import { BRUSHES, toolsOn } from "./tools.js";
+import { Turns } from "./turns.js";
 
 /** Commands that do not wait until the tool is lifted. */
 const WHILE_DOWN = new Set([
@@ -36,11 +33,8 @@ const WHILE_DOWN = new Set([
 ]);
 /** Share by which a key or notch of the wheel changes the brush. */
 const STEP = 0.15;
-const MISSING = {
-  uncertainty: "This image has no uncertainty map.",
-  probability: "This image has no probabilities.",
-  previousMask: "This image has no frame before it whose mask is known.",
-};
+const ANOTHER_FRAME = "This is another frame. Go back to the image with , or . to change its mask.";
+const ANOTHER_MASK = "This is another frame's mask. Press V to see this image's own.";
 
 /**
  * What stays while images come and go.
@@ -58,7 +52,6 @@ const MISSING = {
 export class Session {
   #desk;
   #image;
-  #counts;
   /** @type {Promise<void> | null} a change by shape under way */
   #shaping = null;
   /** Whether the tool is down. */
@@ -69,11 +62,9 @@ export class Session {
   #cursor = null;
   /** @type {Point[]} the line of the tool in use */
   #line = [];
-  /** @type {Point[] | null} once asked for */
-  #spots = null;
-  #spot = -1;
   #closed = false;
   #tools;
+  #turns = new Turns(() => this.#shaping ?? this.tool.settled);
 
   /**
    * @param {OpenImage} image
@@ -84,7 +75,7 @@ export class Session {
     this.#desk = desk;
     this.#image = { ...image };
     this.edited = new EditedMask(mask, width, height, image.history);
-    this.screen = new Screen(
+    const screen = new Screen(
       desk.stage.canvas,
       desk.stage.map,
       this.#image,
@@ -93,11 +84,13 @@ export class Session {
       desk.settings,
       () => this.#drawOver(),
     );
-    this.#counts = histogram(pixels);
+    this.sight = new Sight(this.#image, screen, desk);
     this.#tools = toolsOn(this.#bench());
     desk.helper.open({ pixels, width, height }).catch((error) => this.say(error.message));
-    this.fitCanvas();
-    this.screen.view.fit();
+  }
+
+  get screen() {
+    return this.sight.screen;
   }
 
   /** @returns {Tool} the one chosen */
@@ -121,8 +114,20 @@ export class Session {
 
   close() {
     this.#closed = true;
+    this.#turns.clear();
     this.giveUp();
     this.screen.close();
+  }
+
+  /**
+   * Show another frame of the series under the mask, or the image again, after what is under way.
+   * @param {Uint16Array | null} pixels of the image's size
+   */
+  glance(pixels) {
+    this.#turns.take(() => {
+      this.giveUp();
+      this.screen.glance(pixels);
+    });
   }
 
   /**
@@ -131,13 +136,11 @@ export class Session {
    * @param {string} chord
    */
   run(command, chord) {
-    if (this.#closed || (this.#down && !WHILE_DOWN.has(command))) return;
-    const busy = this.#shaping ?? this.tool.settled;
-    if (busy) busy.then(() => this.run(command, chord));
-    else {
+    this.#turns.take(() => {
+      if (this.#closed || (this.#down && !WHILE_DOWN.has(command))) return;
       ACTIONS[command](this, chord);
       this.#desk.refresh();
-    }
+    });
   }
 
   /**
@@ -146,27 +149,45 @@ export class Session {
    * @param {boolean} erase
    */
   put(point, erase) {
-    if (this.#shaping || this.tool.settled) return;
-    if (this.screen.glancing) {
-      this.say("This is another frame. Go back to the image with , or . to paint.");
-      return;
-    }
-    this.#down = true;
-    this.tool.down(point, erase || this.#desk.chosen.subtract);
+    this.#turns.take(() => {
+      if (this.screen.glancing) {
+        this.say(ANOTHER_FRAME);
+        return;
+      }
+      this.#down = true;
+      this.tool.down(point, erase || this.#desk.chosen.subtract);
+    });
   }
 
   /** @param {Point[]} points image positions, the newest last */
   drag(points) {
     this.#pointed = points[points.length - 1];
     this.#cursor = null;
-    if (this.#down) this.tool.move(points);
+    this.#turns.take(() => {
+      if (this.#down) this.tool.move(points);
+    });
     this.screen.touched();
   }
 
   lift() {
-    if (!this.#down) return;
-    this.#down = false;
-    this.tool.up();
+    this.#turns.take(() => {
+      if (!this.#down) return;
+      this.#down = false;
+      this.tool.up();
+    });
+  }
+
+  /** @param {ToolName} name */
+  choose(name) {
+    this.#turns.take(() => {
+      this.giveUp();
+      this.chosen.tool = name;
+    });
+  }
+
+  /** Give up what is begun, after what is under way. */
+  abandon() {
+    this.#turns.take(() => this.giveUp());
   }
 
   giveUp() {
@@ -215,62 +236,12 @@ export class Session {
     this.screen.touched();
   }
 
-  /** @param {(view: View) => void} change */
-  look(change) {
-    change(this.screen.view);
-    this.screen.moved();
-  }
-
   /**
-   * Zoom by a factor about the cursor, the pointer or the middle.
+   * Zoom about the cursor, the pointer or the middle.
    * @param {number} zoom canvas pixels an image pixel is across
    */
   zoomTo(zoom) {
-    this.look((view) => {
-      const at = this.#cursor ?? this.#pointed;
-      view.zoomTo(zoom, at ? view.toScreen(at) : { x: view.screenWidth / 2, y: view.screenHeight / 2 });
-    });
-  }
-
-  /** The stage may have another size; an image seen whole stays so. */
-  fitCanvas() {
-    const { view } = this.screen;
-    const { width, height } = this.#desk.stage.measure();
-    if (width === view.screenWidth && height === view.screenHeight) return;
-    const whole = view.zoom === view.fitZoom;
-    this.screen.resize(width, height);
-    if (whole) view.fit();
-  }
-
-  /**
-   * See another layer, or the mask again.
-   * @param {Layer} layer
-   */
-  toggle(layer) {
-    if (
-      (layer === "uncertainty" || layer === "probability" || layer === "previousMask") &&
-      !this.#image[layer]
-    )
-      this.say(MISSING[layer]);
-    else this.see(this.screen.layer === layer ? "mask" : layer);
-  }
-
-  /** @param {Layer} layer */
-  see(layer) {
-    this.screen.layer = layer;
-    this.screen.restyled();
-    this.#desk.refresh();
-  }
-
-  /** See the mask again, if it was hidden. */
-  unhide() {
-    if (this.screen.layer === "hidden") this.see("mask");
-  }
-
-  /** From the 1st to the 99th percentile. */
-  autoContrast() {
-    const [low, high] = [0.01, 0.99].map((share) => percentile(this.#counts, share));
-    this.set({ window: Math.max(1, high - low), level: Math.round((low + high) / 2) });
+    this.sight.zoomTo(zoom, this.#cursor ?? this.#pointed);
   }
 
   /**
@@ -278,7 +249,10 @@ export class Session {
    * @param {Partial<Values>} values
    */
   changed({ window = this.screen.window, level = this.screen.level, cut, ...settings }) {
-    if (cut !== undefined) this.#tools.cut.recut(cut);
+    if (cut !== undefined)
+      this.#turns.take(() => {
+        if (this.#seesItsMask()) this.#tools.cut.recut(cut);
+      });
     this.screen.window = window;
     this.screen.level = level;
     if ("diameter" in settings) this.screen.touched();
@@ -290,26 +264,6 @@ export class Session {
     const { diameter } = this.settings;
     const step = Math.max(1, Math.round(diameter * STEP));
     this.set({ diameter: Math.min(MAX_DIAMETER, Math.max(1, diameter + (larger ? step : -step))) });
-  }
-
-  nextSpot() {
-    if (!this.#image.uncertainty) {
-      this.say(MISSING.uncertainty);
-      return;
-    }
-    this.#spots ??= uncertainSpots(this.screen.uncertainty);
-    const { length } = this.#spots;
-    if (length === 0) {
-      this.say("No place in this image is uncertain.");
-      return;
-    }
-    this.#spot = (this.#spot + 1) % length;
-    const spot = this.#spots[this.#spot];
-    this.look((view) => {
-      view.zoom = Math.max(view.zoom, 1);
-      view.centre(spot);
-    });
-    this.say(`Uncertain spot ${this.#spot + 1} of ${length}.`);
   }
 
   /** @param {number} value class index */
@@ -336,6 +290,7 @@ export class Session {
    * @param {ShapeRequest["shape"]} shape
    */
   reshape(shape) {
+    if (!this.#seesItsMask()) return;
     if (this.chosen.classIndex === IGNORE) {
       this.say("Pixels to be ignored have no shape. Choose a class.");
       return;
@@ -375,9 +330,12 @@ export class Session {
     return this.#desk.settings;
   }
 
-  /** What the colours mean. */
-  get legend() {
-    return legend(this.screen.layer, this.#image.classes, this.settings.map);
+  /** Whether what is seen is what a command would change; else it is told. */
+  #seesItsMask() {
+    const { glancing, layer } = this.screen;
+    if (glancing) this.say(ANOTHER_FRAME);
+    else if (layer === "previousMask") this.say(ANOTHER_MASK);
+    return !glancing && layer !== "previousMask";
   }
 
   /** @param {ShapeRequest["shape"]} shape */
@@ -466,19 +424,7 @@ export class Session {
       radius,
       cursor: this.#cursor,
       line: this.#line,
-      readout: at ? this.#readout(at) : "",
+      readout: at ? this.sight.readout(at, this.edited.mask) : "",
     });
-  }
-
-  /** @param {Point} point */
-  #readout(point) {
-    const { width, height, pixels, scale, offset, classes, probability } = this.#image;
-    const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
-    if (x < 0 || y < 0 || x >= width || y >= height) return "";
-    const i = y * width + x;
-    const value = Number((pixels[i] * scale + offset).toPrecision(4));
-    const name = this.edited.mask[i] === IGNORE ? "ignored" : classes[this.edited.mask[i]];
-    const share = probability ? `, probability ${(probability[i] / 255).toFixed(2)}` : "";
-    return `${x}, ${y}: ${value}, ${name}${share}`;
   }
 }

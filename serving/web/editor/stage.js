@@ -48,13 +48,14 @@ export class Stage {
   /** Under the picture: what is under the pointer. */
   readout = element("p", { class: "readout" });
 
-  constructor() {
+  /** @param {string} [help] what the picture is, and how it is used without a mouse */
+  constructor(help = HELP) {
     this.#sketch.setAttribute("class", "sketch");
     this.#sketch.setAttribute("aria-hidden", "true");
     this.#sketch.append(...this.#lines);
     this.root = element(
       "div",
-      { class: "stage", tabindex: "0", role: "application", "aria-label": HELP },
+      { class: "stage", tabindex: "0", role: "application", "aria-label": help },
       this.canvas,
       this.#sketch,
       this.#ring,

@@ -1,10 +1,12 @@
 /** Page *Label*: one image after another, corrected in the editor and handed in. */
 
-import { imagePath, Refused, Unreachable } from "../ask.js";
+import { Refused, Unreachable } from "../ask.js";
+import "../decision/view.js";
 import "../editor/editor.js";
 import { call, say } from "../client.js";
 import { LocalDrafts } from "./local_drafts.js";
-import { readPicture, readPixels } from "./service.js";
+import { readPixels } from "./service.js";
+import { Surroundings } from "./surroundings.js";
 import { Work } from "./work.js";
 
 const HERE_MS = 1000;
@@ -16,20 +18,24 @@ const AWAY = "The service cannot be reached. Work goes on here, and is sent when
 /** @template {HTMLElement} T */
 const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElementById(id));
 const editor = /** @type {import("../editor/editor.js").MaskEditor} */ (byId("editor"));
+const decision = /** @type {import("../decision/view.js").MaskDecision} */ (byId("decision"));
 const dialog = /** @type {HTMLDialogElement} */ (byId("skip"));
 const drafts = new LocalDrafts(document.body.dataset.me ?? "");
 
 /** @type {Work | null} */
 let work = null;
+/** @type {Surroundings | null} */
+let surroundings = null;
 let earlierSeconds = 0;
 let changedHere = false;
 let changedThere = false;
 let lastActive = Date.now();
 let busy = false;
-/** Frames that what is seen is away from the image, in its series. */
-let away = 0;
 
-const seconds = () => earlierSeconds + editor.activeSeconds;
+const isDecision = () => work?.item.task === "decide";
+const seconds = () => earlierSeconds + (isDecision() ? decision : editor).activeSeconds;
+const png = async () =>
+  /** @type {Uint8Array<ArrayBuffer>} */ (await (isDecision() ? decision : editor).png());
 
 /** Show how far the labelling is. */
 async function showProgress() {
@@ -53,22 +59,40 @@ async function next(wanted = null) {
   await showProgress();
   byId("none").hidden = Boolean(lease);
   if (!lease) {
-    work = null;
-    editor.hidden = true;
-    byId("why").textContent = "No image waits to be labelled.";
+    putAway();
+    byId("why").textContent = "No image waits for you to label it.";
     return;
   }
-  await begin(new Work(lease, drafts));
+  await begin(new Work(lease, drafts, editor.dataset.editor ?? ""));
+}
+
+/** No image is at work. */
+function putAway() {
+  work = null;
+  surroundings?.leave();
+  editor.hidden = decision.hidden = true;
 }
 
 /** @param {Work} leased */
 async function begin(leased) {
   const { item } = leased;
+  surroundings?.leave();
+  if (item.task === "decide") await beginDecision(leased);
+  else await beginMask(leased);
+  changedHere = changedThere = false;
+  const unseen = item.without_presegmentation ? " You see it without the ensemble's mask." : "";
+  const asked = item.task === "decide" ? "two people's masks differ; decide between them." : item.reason;
+  byId("why").textContent = `${item.dataset}/${item.stem}: ${asked}${unseen}`;
+}
+
+/** @param {Work} leased */
+async function beginMask(leased) {
+  const { item } = leased;
   const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]);
   earlierSeconds = beginning.seconds;
   work = leased;
-  away = 0;
   editor.hidden = false;
+  decision.hidden = true;
   editor.open({
     ...plane,
     ...beginning,
@@ -77,70 +101,20 @@ async function begin(leased) {
     uncertainty: null,
     previousMask: null,
   });
-  changedHere = changedThere = false;
-  byId("why").textContent = `${item.dataset}/${item.stem}: ${item.reason}`;
-  addMaps(item).catch(tell);
-  addPrevious(item).catch(tell);
+  surroundings = new Surroundings(editor, item);
+  surroundings.addMaps().catch(tell);
+  surroundings.addPrevious().catch(tell);
 }
 
-/**
- * What the ensemble thinks of the image, once a worker has it; work goes on without.
- * @param {import("./work.js").Item} item
- */
-async function addMaps(item) {
-  const ready = await (await fetch("/readyz")).json();
-  if (!ready.champion) return;
-  const path = `${imagePath(item.dataset, item.stem)}/maps`;
-  const [probability, uncertainty] = await Promise.all([
-    readPicture(`${path}/probability`),
-    readPicture(`${path}/std`),
-  ]);
-  if (work?.item.id !== item.id || !probability || !uncertainty) return;
-  editor.addMaps({ probability: probability.values, uncertainty: uncertainty.values });
-}
-
-/**
- * The mask of the series' previous labelled frame, where it has the image's size.
- * @param {import("./work.js").Item} item
- */
-async function addPrevious(item) {
-  const series = await call("GET", `/datasets/${encodeURIComponent(item.dataset)}/images`);
-  const here = series.findIndex((/** @type {{stem: string}} */ image) => image.stem === item.stem);
-  const before = series.slice(0, Math.max(here, 0));
-  const labelled = before.findLast((/** @type {{is_labelled: boolean}} */ image) => image.is_labelled);
-  if (!labelled) return;
-  const mask = await readPicture(`${imagePath(item.dataset, labelled.stem)}/label`);
-  if (work?.item.id !== item.id || mask?.values.length !== item.height * item.width) return;
-  editor.addMaps({ previousMask: mask.values });
-}
-
-/**
- * Show the frame before or behind the one that is seen; back at the image, it can be painted again.
- * @param {number} step
- */
-async function showNeighbour(step) {
-  if (!work) return;
-  const { item } = work;
-  const series = await call("GET", `/datasets/${encodeURIComponent(item.dataset)}/images`);
-  const here = series.findIndex((/** @type {{stem: string}} */ image) => image.stem === item.stem);
-  const shown = series[here + away + step];
-  if (!shown) {
-    say(`The series has no frame ${step < 0 ? "before" : "behind"} this one.`);
-    return;
-  }
-  away += step;
-  if (away === 0) {
-    editor.glance(null);
-    say(`This is ${item.stem} again, the image to label.`);
-    return;
-  }
-  const plane = await readPixels(item.dataset, shown.stem);
-  if (plane.height !== item.height || plane.width !== item.width) {
-    say(`${shown.stem} has another size, so it cannot be laid under this mask.`);
-    return;
-  }
-  editor.glance(plane.pixels);
-  say(`This is ${shown.stem}, a frame to compare with.`);
+/** @param {Work} leased */
+async function beginDecision(leased) {
+  const { item } = leased;
+  const [plane, pair] = await Promise.all([readPixels(item.dataset, item.stem), leased.beginDecision()]);
+  earlierSeconds = pair.seconds;
+  work = leased;
+  decision.hidden = false;
+  editor.hidden = true;
+  decision.open({ ...plane, ...pair, classes: item.classes });
 }
 
 /** Hand the mask in and go on with the next image. */
@@ -149,7 +123,7 @@ async function accept() {
   busy = true;
   try {
     await keepHere();
-    await work.submit(/** @type {Uint8Array<ArrayBuffer>} */ (await editor.png()), seconds(), say);
+    await work.submit(await png(), seconds(), say);
     await next();
   } catch (error) {
     tell(error);
@@ -164,15 +138,16 @@ async function accept() {
 async function keepHere() {
   if (!work) return;
   changedHere = false;
-  await work.keepHere(editor.mask, editor.saveHistory(), seconds());
+  if (isDecision()) await work.keepDecision(decision.taken, seconds());
+  else await work.keepHere(editor.mask, editor.saveHistory(), seconds());
 }
 
 /** Keep the draft in the service. */
 async function keepThere() {
-  if (!work || busy) return;
+  if (!work || busy || isDecision()) return; // what is decided takes few keys, and is kept here
   changedThere = false;
   try {
-    await work.keepThere(/** @type {Uint8Array<ArrayBuffer>} */ (await editor.png()), seconds());
+    await work.keepThere(await png(), seconds());
     byId("saved").textContent = `Draft saved at ${new Date().toLocaleTimeString()}`;
   } catch (error) {
     changedThere = true;
@@ -190,15 +165,17 @@ function hush() {
   byId("message").hidden = true;
 }
 
-editor.addEventListener("change", () => {
-  changedHere = changedThere = true;
-  lastActive = Date.now();
-});
-editor.addEventListener("accept", () => accept());
-editor.addEventListener("skip", () => dialog.showModal());
-editor.addEventListener("message", (event) => say(/** @type {CustomEvent} */ (event).detail));
+for (const one of [editor, decision]) {
+  one.addEventListener("change", () => {
+    changedHere = changedThere = true;
+    lastActive = Date.now();
+  });
+  one.addEventListener("accept", () => accept());
+  one.addEventListener("skip", () => dialog.showModal());
+  one.addEventListener("message", (event) => say(/** @type {CustomEvent} */ (event).detail));
+}
 editor.addEventListener("neighbour", (event) => {
-  showNeighbour(/** @type {CustomEvent} */ (event).detail).catch(tell);
+  surroundings?.showNeighbour(/** @type {CustomEvent} */ (event).detail).catch(tell);
 });
 for (const kind of ["pointerdown", "keydown"]) {
   addEventListener(kind, () => {
@@ -239,8 +216,7 @@ setInterval(async () => {
     const idle = work;
     if (changedThere) await keepThere();
     await idle.release();
-    work = null;
-    editor.hidden = true;
+    putAway();
     byId("none").hidden = false;
     byId("why").textContent = "The image was given back, as nobody worked on it. Your draft is kept.";
   } catch (error) {

@@ -7,6 +7,7 @@
  * @property {import("../editor/types.js").SavedHistory} history
  * @property {number} seconds of work
  * @property {number} revision of the service's draft that this one follows, 0: none
+ * @property {(import("../decision/decision.js").Which | null)[]} [taken] of a decision between two masks
  */
 
 const STORE = "drafts";

@@ -18,6 +18,8 @@ const RETRY_MS = 5000;
  * @property {number} rank
  * @property {string} reason
  * @property {boolean} has_presegmentation
+ * @property {boolean} without_presegmentation
+ * @property {"label" | "decide"} task
  *
  * @typedef {object} ItemLease
  * @property {string} token
@@ -39,8 +41,10 @@ export class Work {
   /**
    * @param {ItemLease} lease
    * @param {import("./local_drafts.js").LocalDrafts} drafts
+   * @param {string} editorVersion that labels note
    */
-  constructor(lease, drafts) {
+  constructor(lease, drafts, editorVersion) {
+    this.client = `editor ${editorVersion}`;
     this.lease = lease;
     this.item = lease.item;
     this.drafts = drafts;
@@ -74,6 +78,27 @@ export class Work {
       return { mask: there.values, original, history: null, seconds };
     }
     return { mask: original.slice(), original, history: null, seconds: 0 };
+  }
+
+  /** What two people drew, and what was decided of it here before. */
+  async beginDecision() {
+    const [a, b, here] = await Promise.all([
+      readPicture(`${this.#path}/pair/a`),
+      readPicture(`${this.#path}/pair/b`),
+      this.drafts.read(this.item.id),
+    ]);
+    if (!a || !b) throw new Error("The two masks are gone. Load the page again.");
+    return { a: a.values, b: b.values, taken: here?.taken ?? [], seconds: here?.seconds ?? 0 };
+  }
+
+  /**
+   * Keep in this browser what is decided.
+   * @param {(import("../decision/decision.js").Which | null)[]} taken
+   * @param {number} seconds
+   */
+  async keepDecision(taken, seconds) {
+    const none = { mask: new Uint8Array(), history: { steps: [], position: 0 }, revision: 0 };
+    await this.drafts.save({ item: this.item.id, ...none, seconds, taken });
   }
 
   /**
@@ -153,6 +178,7 @@ export class Work {
       "Content-Type": PNG,
       "Icefloe-Lease": this.lease.token,
       "Icefloe-Seconds": seconds.toFixed(1),
+      "Icefloe-Client": this.client,
     };
   }
 }

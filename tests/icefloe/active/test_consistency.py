@@ -45,7 +45,7 @@ def test_a_pull_is_told_with_its_interval_and_the_times():
 def test_what_is_not_decided_says_how_many_labels_would_or_how_little_it_can_be():
     near = found([0.9, 0.94] * 5, [0.89, 0.93] * 5)
     assert "is not decided: labels agree with it by Dice 0.920 if they begin with it" in near.sentence()
-    assert near.sentence().endswith("; about 39 of each would decide.")
+    assert near.sentence().endswith("; about 40 of each would decide.")
     same = [0.9, 0.92] * 5
     assert found(same, same).sentence().endswith("; if so, by no more than that.")
 

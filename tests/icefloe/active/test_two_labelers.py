@@ -66,7 +66,7 @@ def test_two_who_agree_make_the_firsts_mask_the_label_and_their_dice_is_kept(que
     assert queue.labels() == []
     assert queue.status().sentence() == (
         "1 waiting, 0 being labelled, 0 labelled, 0 imported, 0 skipped; 0.0 min of labelling. "
-        "Of those not labelled yet: 1 wants a second labeler."
+        "Some wait for another person: 1 for a second labeler."
     )
     label(queue, "bob", WIDER)
     assert queue.labels() == [first]
@@ -92,7 +92,7 @@ def test_where_two_differ_a_third_decides_who_is_neither_of_them(queue):
     item = queue.item(item_id)
     assert (item.state, item.task, item.agreement) == ("waiting", "decide", 0.0)
     assert queue.labels() == []
-    assert "1 a third's decision." in queue.status().sentence()
+    assert "another person: 1 for a third to decide." in queue.status().sentence()
     assert queue.lease("ann") is None
     assert queue.lease("bob") is None
     assert queue.pair(item_id) == (one, other)

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import open_queue
+from icefloe.active.uploads import encode_png
 from icefloe.settings import load_settings
 
 
@@ -73,3 +75,25 @@ def test_a_strict_import_refuses_what_it_would_leave_out(cli, workspace, coco):
         "Nothing was imported; label or remove them, or leave out --strict."
     )
     assert open_queue(load_settings(workspace)).labels() == []
+
+
+def test_agreement_says_that_nothing_can_be_compared_and_how_it_could(cli, workspace, coco):
+    outcome = cli("-C", workspace, "queue", "agreement")
+    assert outcome.code == 0
+    assert "no image went to two people" in " ".join(outcome.out.split())
+    assert "sampling.labelling" in outcome.out
+
+
+def test_agreement_lists_images_that_two_people_labelled(cli, workspace):
+    queue = open_queue(load_settings(workspace))
+    purpose = Purpose("random", 0.5, 1, "drawn at random")
+    queue.add([NewItem("D", "a", "EA-T1", (64, 80), ("background", "ice"), purpose, third_below=0.8)])
+    for who, value in (("Ann", 0), ("Bob", 1)):
+        queue.submit(queue.lease(who).token, encode_png(np.full((64, 80), value, np.uint8)), 60)
+    outcome = cli("-C", workspace, "queue", "agreement")
+    assert outcome.code == 0
+    told = " ".join(outcome.out.split())
+    assert "Ann and Bob" in told
+    assert (
+        "Two people labelled 1 image: mean Dice 0.000, lowest 0.000 (D/a); a third decided 0, and 1" in told
+    )
