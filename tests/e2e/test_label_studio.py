@@ -32,14 +32,14 @@ from serving.auth.tokens import Tokens
 from tests.conftest import REPOSITORY
 from tests.icefloe.cli.conftest import workspace_with_version
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
 PROGRAM = REPOSITORY / ".venv-label-studio" / "bin" / "label-studio"
 KEY, EMAIL = "abcdef0123456789abcdef0123456789abcdef01", "ann@lab.org"
 TITLE = "Melting ice"
 SHAPE = (80, 96)
 CLASSES = ("background", "ice", "gas")
-STARTING_SECONDS = 900  # the first start makes all its tables
+STARTING_SECONDS = 1800  # the first start makes all its tables
 
 
 def free_port() -> int:
@@ -213,6 +213,7 @@ def service(settings, tmp_path_factory) -> Iterator[tuple[str, str]]:
     command += ["serve", "--port", url.rpartition(":")[2]]
     log = tmp_path_factory.mktemp("service") / "log"
     with running(command, f"{url}/readyz", log, PYTHONPATH=str(REPOSITORY)):
+        until(lambda: requests.get(f"{url}/readyz", timeout=60).json()["champion"] == "EA-T1", 600)
         yield url, token
 
 
