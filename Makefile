@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKSPACE := demo
+LABEL_STUDIO := 1.23.2
 
 .PHONY: help demo test test-web test-browser lint integration bench clean
 .DEFAULT_GOAL := help
@@ -54,7 +55,13 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/mypy icefloe components pipelines serving studies
 	$(BIN)/lint-imports
 
-integration: .venv/.installed  ## the tests that take minutes or start servers
+# In an environment of its own, since what it needs is not what we need.
+.venv-label-studio/.installed-$(LABEL_STUDIO):
+	$(PYTHON) -m venv --clear .venv-label-studio
+	.venv-label-studio/bin/pip install --quiet --no-compile label-studio==$(LABEL_STUDIO)
+	@touch $@
+
+integration: .venv/.installed .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
 	$(BIN)/pytest -m integration --timeout 3600 --ignore tests/browser
 
 bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, its uncertainty; about an hour
@@ -62,4 +69,4 @@ bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, it
 	cd $(WORKSPACE) && ../$(BIN)/icefloe study uncertainty
 
 clean:  ## remove what the targets made, but not data
-	rm -rf .venv node_modules $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-label-studio node_modules $(WORKSPACE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,10 +10,10 @@ from icefloe.cli.context import progress, say, settings
 
 app = typer.Typer(help="Label in Label Studio: push images, pull annotations.", no_args_is_help=True)
 
-Url = Annotated[
-    str,
-    typer.Option(envvar="LABEL_STUDIO_URL", help="Label Studio's address, such as http://localhost:8080."),
-]
+ITS_OWN_URL = "http://localhost:8080"
+"""Where Label Studio is unless it was told otherwise."""
+
+Url = Annotated[str, typer.Option(envvar="LABEL_STUDIO_URL", help="Label Studio's address.")]
 ApiKey = Annotated[
     str,
     typer.Option(
@@ -29,7 +29,7 @@ ProjectTitle = Annotated[
 
 @app.command("push")
 def push_(
-    url: Url,
+    url: Url = ITS_OWN_URL,
     api_key: ApiKey = "",
     project: ProjectTitle = None,
     dataset: Annotated[
@@ -45,7 +45,7 @@ def push_(
 
 
 @app.command("pull")
-def pull_(url: Url, api_key: ApiKey = "", project: ProjectTitle = None) -> None:
+def pull_(url: Url = ITS_OWN_URL, api_key: ApiKey = "", project: ProjectTitle = None) -> None:
     """Take the project's annotations into the queue: each that fits. Then: `icefloe pipeline run retrain`."""
     from icefloe.workflow.labels import pull_labels
 

@@ -178,9 +178,7 @@ class Server:
                 f"{self.url}: Label Studio can't be reached ({shown(reason)}). Start it, or correct --url."
             ) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:  # as any other server would answer
-            raise IcefloeError(
-                f"{self.url}: does not answer as Label Studio does. Correct the address."
-            ) from error
+            raise self._refusal(200, error) from error
 
     def _refusal(self, status: int, body: object) -> IcefloeError:
         if status == 401:
@@ -189,7 +187,9 @@ class Server:
             )
         if status == 403:
             return IcefloeError(f"{self.url}: Label Studio does not let you do that. Ask its administrator.")
-        if 300 <= status < 400:
+        if status < 300:
+            return IcefloeError(f"{self.url}: does not answer as Label Studio does. Correct the address.")
+        if status < 400:
             return IcefloeError(f"{self.url}: answers from another address. Give that one: --url.")
         said = body if isinstance(body, str) else json.dumps(body, default=str, ensure_ascii=False)
         return IcefloeError(

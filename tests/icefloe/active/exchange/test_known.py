@@ -1,6 +1,7 @@
 """Names: each tool writes its own, and a label must never land on another image."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
@@ -84,3 +85,13 @@ def test_an_address_of_no_known_image_is_refused_with_the_remedy(known, address)
         IcefloeError, match=r"is not in the queue by that name. Keep the exported names, or give"
     ):
         known.by_address(address, "a.json")
+
+
+def test_an_image_of_two_rounds_is_known_by_its_round_or_is_the_latest(make_queue):
+    item = make_queue("Q/c_1").items()[0]
+    later = replace(item, id=7, round="EA-T2")
+    known = Known([item, later])
+    assert known.by_key("Q", "c_1", "a.json", "EA-T1").id == item.id
+    assert known.by_key("Q", "c_1", "a.json").id == 7
+    with pytest.raises(IcefloeError, match=r"a.json: Q/c_1 was not queued in the round EA-T9."):
+        known.by_key("Q", "c_1", "a.json", "EA-T9")
