@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_mlflows_own_server_answers_with_the_documented_signature(
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
     command += ["-m", f"models:/{settings.registered_model}@challenger", "--port", str(port)]
     environment = {**os.environ, "MLFLOW_TRACKING_URI": settings.tracking_uri}
-    with subprocess.Popen(command, env=environment) as server:
+    with subprocess.Popen(command, env=environment, start_new_session=True) as server:
         try:
             deadline = time.monotonic() + 600
             while True:
@@ -56,7 +57,7 @@ def test_mlflows_own_server_answers_with_the_documented_signature(
                 post(port, {"inputs": {"image": images[0].tolist()}})
             refused = refusal.value.read().decode()
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # what it has started, too
     assert set(found) == {"mask", "mean", "std", *SCORES}
     assert np.array_equal(found["mask"], [each.mask for each in expected])
     assert np.allclose(found["mean"], [each.mean for each in expected], atol=1e-5)
