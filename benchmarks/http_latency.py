@@ -130,7 +130,7 @@ def segment(connection: http.client.HTTPConnection, stem: str) -> dict[str, floa
     return timed(connection, "/api/v1/segmentations", body.encode(), {"Content-Type": "application/json"})
 
 
-def infer(connection: http.client.HTTPConnection, pixels: np.ndarray) -> dict[str, float]:
+def infer(connection: http.client.HTTPConnection, model: str, pixels: np.ndarray) -> dict[str, float]:
     """ms of a request by the Open Inference Protocol: pixels there, mask and standard deviation back."""
     raw = pixels.tobytes()
     image = {"name": "image", "datatype": "UINT16", "shape": list(pixels.shape)}
@@ -139,7 +139,7 @@ def infer(connection: http.client.HTTPConnection, pixels: np.ndarray) -> dict[st
     header = json.dumps({"inputs": [image], "outputs": outputs}).encode()
     return timed(
         connection,
-        "/v2/models/icefloe-ea/infer",
+        f"/v2/models/{model}/infer",
         header + raw,
         {"Inference-Header-Content-Length": str(len(header)), "Content-Type": "application/octet-stream"},
     )
@@ -211,7 +211,7 @@ def measure(settings: Settings, number: int, results: Path | None) -> None:
             began = time.perf_counter()
             list(segmenter.predict([sample]))
             predict.append(1000 * (time.perf_counter() - began))
-            inferred.append(infer(connection, sample.image().astype(np.uint16)))
+            inferred.append(infer(connection, settings.registered_model, sample.image().astype(np.uint16)))
             empty.append(baseline(connection))
     alone = median(predict[WARM_UP:])
     rows = [row("Segmenter.predict", alone, alone)]

@@ -2,13 +2,15 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,8 +41,10 @@ def test_mlflows_own_server_answers_with_the_documented_signature(
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
     command += ["-m", f"models:/{settings.registered_model}@challenger", "--port", str(port)]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": settings.tracking_uri}
-    with subprocess.Popen(command, env=environment) as server:
+    # MLflow starts uvicorn by its name, as in an environment that is activated.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": settings.tracking_uri, "PATH": path}
+    with subprocess.Popen(command, env=environment, start_new_session=True) as server:
         try:
             deadline = time.monotonic() + 600
             while True:
@@ -56,7 +60,8 @@ def test_mlflows_own_server_answers_with_the_documented_signature(
                 post(port, {"inputs": {"image": images[0].tolist()}})
             refused = refusal.value.read().decode()
         finally:
-            server.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)  # what it has started, too
     assert set(found) == {"mask", "mean", "std", *SCORES}
     assert np.array_equal(found["mask"], [each.mask for each in expected])
     assert np.allclose(found["mean"], [each.mean for each in expected], atol=1e-5)
