@@ -25,10 +25,10 @@ N_IMAGES = 20
 
 ABOUT = f"""\
 {N_IMAGES} simulated micrographs of nanoparticles, {SIDE} x {SIDE} pixels. Their pre-segmentations miss
-particles, have specks and particles that are none, and borders in the wrong place. A script that knows the truth
-corrects them with the editor's own tools, mouse and keys, in a headless Chromium: *R* removes the specks, the
-lasso adds and (with Alt) takes away, each time around the largest error, until Dice is at least {GOOD_DICE};
-Enter hands the mask in. The aim is 20 s an image."""
+particles, have specks and particles that are none, and borders in the wrong place. A script that knows the
+truth corrects them with the editor's own tools, mouse and keys, in a headless Chromium: *R* removes the
+specks, the lasso adds and (with Alt) takes away, each time around the largest error, until Dice is at least
+{GOOD_DICE}; Enter hands the mask in. The aim is 20 s an image."""
 
 NOTES = f"""\
 *Actions* are the editor's own count of strokes and keys. *Script* is the time from the picture to the

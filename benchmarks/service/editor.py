@@ -160,7 +160,7 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     page = context.new_page()
     before = _empty(page)
     page.goto("/label")
-    page.wait_for_function("probe.times.all", timeout=120_000)
+    page.wait_for_function("() => probe.times.all", timeout=120_000)
     times = page.evaluate("probe.times")
     page.evaluate("document.querySelector('mask-editor').radius = " + str(RADIUS))
     strokes = {name: _stroke(page, keys) for name, keys in ZOOMS.items()}
@@ -171,7 +171,7 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     canvas = page.evaluate("(({width, height}) => [width, height])(document.querySelector('.picture'))")
     page.locator("mask-editor .stage").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("probe.times.received", timeout=60_000)
+    page.wait_for_function("() => probe.times.received", timeout=60_000)
     accept_ms = page.evaluate("probe.times.received - probe.times.accepted")
     after = _empty(page)
     context.close()
