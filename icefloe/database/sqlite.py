@@ -1,6 +1,5 @@
 """A database in one SQLite file, for all processes of one machine."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -8,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, NullPool, Pool, QueuePool, create_engine, event
@@ -26,37 +24,25 @@ _BEFORE_ALEMBIC = 1
 _KEPT = 8
 """Connections that a process keeps; more are opened while they are needed."""
 
-_databases: "WeakSet[SqliteDatabase]" = WeakSet()
-
-
-def _forget_turns() -> None:
-    # A thread that had the turn when this process was forked is not in it.
-    for database in _databases:
-        database.turn = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_turns)
-
 
 class SqliteDatabase(Database):
     """A SQLite file in WAL mode, which needs a local disk; `name` is its path."""
 
     def __init__(self, url: URL) -> None:
-        self.turn = threading.Lock()
+        self._turn = threading.Lock()
         super().__init__(url)
-        _databases.add(self)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         # Who waits for SQLite's own lock sleeps and looks again, ever longer: with many threads some wait for
         # seconds. So a process has one thread at a time ask for it, and the next is woken at once.
-        if not self.turn.acquire(timeout=WAIT_SECONDS):
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
             raise BusyError(f"{self.name}: others have been writing for {WAIT_SECONDS} s. Try again.")
         try:
             with super().writing() as connection:
                 yield connection
         finally:
-            self.turn.release()
+            self._turn.release()
 
     def keep_connections(self) -> None:
         self._engine = self._engine_with(self._engine.url, QueuePool, pool_size=_KEPT, max_overflow=-1)
