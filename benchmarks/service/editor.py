@@ -233,12 +233,12 @@ def _zigzag(box: dict[str, float]) -> list[tuple[float, float]]:
 
 
 def _hundred_strokes(page: Page) -> tuple[int, int]:
-    """Paint and erase by turns, all over the image; steps that can be undone, and their bytes."""
+    """Paint one class and another by turns, all over the image; steps that can be undone, and their bytes."""
     _look(page, ZOOMS["fit"])
     box = _box(page)
     rng = np.random.default_rng(0)
     for number in range(100):
-        page.keyboard.press("e" if number % 2 else "b")
+        page.keyboard.press(str(number % 2))
         places = rng.uniform(0.1, 0.9, (4, 2)) * (box["width"], box["height"]) + (box["x"], box["y"])
         page.mouse.move(*places[0])
         page.mouse.down()

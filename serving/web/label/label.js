@@ -146,8 +146,8 @@ async function accept() {
   if (!work || busy) return;
   busy = true;
   try {
-    await keepHere();
-    await work.submit(/** @type {Uint8Array<ArrayBuffer>} */ (await editor.png()), seconds(), say);
+    const [png] = await Promise.all([editor.png(), keepHere()]);
+    await work.submit(/** @type {Uint8Array<ArrayBuffer>} */ (png), seconds(), say);
     await next();
   } catch (error) {
     tell(error);
