@@ -166,7 +166,9 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     strokes = {name: _stroke(page, keys) for name, keys in ZOOMS.items()}
     _look(page, ZOOMS["100 %"])
     pan = _moved(page, _box(page), button="right")
-    window = _moved(page, page.get_by_label("Window", exact=True).bounding_box())
+    slider = page.get_by_label("Window", exact=True)
+    slider.scroll_into_view_if_needed()
+    window = _moved(page, _flat(slider.bounding_box()))
     undo_steps, undo_bytes = _hundred_strokes(page)
     canvas = page.evaluate("(({width, height}) => [width, height])(document.querySelector('.picture'))")
     page.locator("mask-editor .stage").focus()
@@ -212,9 +214,8 @@ def _box(page: Page) -> dict[str, float]:
     return box
 
 
-def _moved(page: Page, box: dict[str, float] | None, button: str = "left") -> Motion:
+def _moved(page: Page, box: dict[str, float], button: str = "left") -> Motion:
     """Press, move to and fro through a box, and let go; how smooth that was."""
-    assert box is not None
     corners = _zigzag(box)
     page.mouse.move(*corners[0])
     page.mouse.down(button=button)
@@ -224,6 +225,12 @@ def _moved(page: Page, box: dict[str, float] | None, button: str = "left") -> Mo
     found = page.evaluate("probe.stop()")
     page.mouse.up(button=button)
     return Motion.of(found["frames"], found["paints"])
+
+
+def _flat(box: dict[str, float] | None) -> dict[str, float]:
+    """The middle line of a slider's box, so that a movement stays on it."""
+    assert box is not None
+    return {**box, "y": box["y"] + box["height"] / 2, "height": 0}
 
 
 def _zigzag(box: dict[str, float]) -> list[tuple[float, float]]:
