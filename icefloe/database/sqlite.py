@@ -1,7 +1,6 @@
 """A database in one SQLite file, for all processes of one machine."""
 
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,22 +26,6 @@ _KEPT = 8
 
 class SqliteDatabase(Database):
     """A SQLite file in WAL mode, which needs a local disk; `name` is its path."""
-
-    def __init__(self, url: URL) -> None:
-        self._turn = threading.Lock()
-        super().__init__(url)
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        # Who waits for SQLite's own lock sleeps and looks again, ever longer: with many threads some wait for
-        # seconds. So a process has one thread at a time ask for it, and the next is woken at once.
-        if not self._turn.acquire(timeout=WAIT_SECONDS):
-            raise BusyError(f"{self.name}: others have been writing for {WAIT_SECONDS} s. Try again.")
-        try:
-            with super().writing() as connection:
-                yield connection
-        finally:
-            self._turn.release()
 
     def keep_connections(self) -> None:
         self._engine = self._engine_with(self._engine.url, QueuePool, pool_size=_KEPT, max_overflow=-1)

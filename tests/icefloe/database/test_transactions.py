@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InternalError
 
+from icefloe.database import engine as engine_module
 from icefloe.database import postgresql as postgresql_module
 from icefloe.database import sqlite as sqlite_module
 from icefloe.database.engine import Database
@@ -97,8 +98,7 @@ def test_a_writer_that_waits_too_long_is_told_so(new_url, monkeypatch):
 
 
 def test_threads_of_one_process_take_turns_and_are_told_if_one_takes_too_long(database, monkeypatch):
-    for module in (sqlite_module, postgresql_module):
-        monkeypatch.setattr(module, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(engine_module, "WAIT_SECONDS", 1)
     is_in, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
