@@ -169,7 +169,7 @@ class _Hand:
         before = _dice(task.presegmentation, task.truth)
         if task.false:
             self._press("r")  # removes the specks
-            self._page.wait_for_function("document.querySelector('.stage[aria-busy]') === null")
+            self._page.wait_for_function("() => document.querySelector('.stage[aria-busy]') === null")
         self._press("l")
         for _ in range(MOST_STROKES):
             mask = self._mask()

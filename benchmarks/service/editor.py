@@ -160,18 +160,20 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     page = context.new_page()
     before = _empty(page)
     page.goto("/label")
-    page.wait_for_function("probe.times.all", timeout=120_000)
+    page.wait_for_function("() => probe.times.all", timeout=120_000)
     times = page.evaluate("probe.times")
     page.evaluate("document.querySelector('mask-editor').radius = " + str(RADIUS))
     strokes = {name: _stroke(page, keys) for name, keys in ZOOMS.items()}
     _look(page, ZOOMS["100 %"])
     pan = _moved(page, _box(page), button="right")
-    window = _moved(page, page.get_by_label("Window", exact=True).bounding_box())
+    slider = page.get_by_label("Window", exact=True)
+    slider.scroll_into_view_if_needed()
+    window = _moved(page, _flat(slider.bounding_box()))
     undo_steps, undo_bytes = _hundred_strokes(page)
     canvas = page.evaluate("(({width, height}) => [width, height])(document.querySelector('.picture'))")
     page.locator("mask-editor .stage").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("probe.times.received", timeout=60_000)
+    page.wait_for_function("() => probe.times.received", timeout=60_000)
     accept_ms = page.evaluate("probe.times.received - probe.times.accepted")
     after = _empty(page)
     context.close()
@@ -212,9 +214,8 @@ def _box(page: Page) -> dict[str, float]:
     return box
 
 
-def _moved(page: Page, box: dict[str, float] | None, button: str = "left") -> Motion:
+def _moved(page: Page, box: dict[str, float], button: str = "left") -> Motion:
     """Press, move to and fro through a box, and let go; how smooth that was."""
-    assert box is not None
     corners = _zigzag(box)
     page.mouse.move(*corners[0])
     page.mouse.down(button=button)
@@ -226,6 +227,12 @@ def _moved(page: Page, box: dict[str, float] | None, button: str = "left") -> Mo
     return Motion.of(found["frames"], found["paints"])
 
 
+def _flat(box: dict[str, float] | None) -> dict[str, float]:
+    """The middle line of a slider's box, so that a movement stays on it."""
+    assert box is not None
+    return {**box, "y": box["y"] + box["height"] / 2, "height": 0}
+
+
 def _zigzag(box: dict[str, float]) -> list[tuple[float, float]]:
     """Six corners, the ends of lines across most of a box."""
     left, width, top, height = box["x"], box["width"], box["y"], box["height"]
@@ -233,12 +240,12 @@ def _zigzag(box: dict[str, float]) -> list[tuple[float, float]]:
 
 
 def _hundred_strokes(page: Page) -> tuple[int, int]:
-    """Paint and erase by turns, all over the image; steps that can be undone, and their bytes."""
+    """Paint one class and another by turns, all over the image; steps that can be undone, and their bytes."""
     _look(page, ZOOMS["fit"])
     box = _box(page)
     rng = np.random.default_rng(0)
     for number in range(100):
-        page.keyboard.press("e" if number % 2 else "b")
+        page.keyboard.press(str(number % 2))
         places = rng.uniform(0.1, 0.9, (4, 2)) * (box["width"], box["height"]) + (box["x"], box["y"])
         page.mouse.move(*places[0])
         page.mouse.down()

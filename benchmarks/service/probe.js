@@ -46,10 +46,12 @@ window.probe = (() => {
   addEventListener("keydown", ({ key, timeStamp }) => key === "Enter" && (times.accepted = timeStamp), {
     capture: true,
   });
-  new PerformanceObserver((list) => {
-    for (const { name, responseEnd } of list.getEntries())
-      if (/queue\/items\/\d+\/label$/.test(name)) times.received = responseEnd;
-  }).observe({ type: "resource" });
+  const { fetch } = window;
+  window.fetch = async (place, options) => {
+    const answer = await fetch(place, options);
+    if (options?.method === "PUT" && String(place).endsWith("/label")) times.received = performance.now();
+    return answer;
+  };
 
   return {
     times,

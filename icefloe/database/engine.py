@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from icefloe.database.url import display_name
-from icefloe.errors import IcefloeError
+from icefloe.errors import BusyError, IcefloeError
 
 WAIT_SECONDS = 30
 """Time that a transaction waits for others before it fails, in s."""
@@ -40,6 +41,7 @@ class Database(ABC):
 
     def __init__(self, url: URL) -> None:
         self.name = display_name(url)
+        self._turn = Lock()
         self._engine = self._make_engine(url)
 
     @contextmanager
@@ -71,9 +73,16 @@ class Database(ABC):
             If the database cannot be used; a BusyError if it cannot be reached, or others have been writing
             for `WAIT_SECONDS`, a NoRoomError if its disk is full.
         """
-        with self._errors_in_one_line(), self._engine.begin() as connection:
-            self._begin_writing(connection, durable)
-            yield connection
+        # One thread of a process at a time asks for the right to write. Those who wait for SQLite's sleep
+        # and look again, ever longer; those who wait for PostgreSQL's keep connections that readers need.
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise BusyError(f"{self.name}: others have been writing for {WAIT_SECONDS} s. Try again.")
+        try:
+            with self._errors_in_one_line(), self._engine.begin() as connection:
+                self._begin_writing(connection, durable)
+                yield connection
+        finally:
+            self._turn.release()
 
     @abstractmethod
     def exclusive(self, purpose: str) -> AbstractContextManager[None]:

@@ -1,14 +1,11 @@
 """A database in one SQLite file, for all processes of one machine."""
 
-import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, NullPool, Pool, QueuePool, create_engine, event
@@ -26,37 +23,9 @@ _BEFORE_ALEMBIC = 1
 _KEPT = 8
 """Connections that a process keeps; more are opened while they are needed."""
 
-_databases: "WeakSet[SqliteDatabase]" = WeakSet()
-
-
-def _forget_turns() -> None:
-    # A thread that had the turn when this process was forked is not in it.
-    for database in _databases:
-        database.turn = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_turns)
-
 
 class SqliteDatabase(Database):
     """A SQLite file in WAL mode, which needs a local disk; `name` is its path."""
-
-    def __init__(self, url: URL) -> None:
-        self.turn = threading.Lock()
-        super().__init__(url)
-        _databases.add(self)
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        # Who waits for SQLite's own lock sleeps and looks again, ever longer: with many threads some wait for
-        # seconds. So a process has one thread at a time ask for it, and the next is woken at once.
-        if not self.turn.acquire(timeout=WAIT_SECONDS):
-            raise BusyError(f"{self.name}: others have been writing for {WAIT_SECONDS} s. Try again.")
-        try:
-            with super().writing() as connection:
-                yield connection
-        finally:
-            self.turn.release()
 
     def keep_connections(self) -> None:
         self._engine = self._engine_with(self._engine.url, QueuePool, pool_size=_KEPT, max_overflow=-1)
@@ -107,8 +76,9 @@ class SqliteDatabase(Database):
         connection.exec_driver_sql("BEGIN")
 
     def _begin_writing(self, connection: Connection, durable: bool) -> None:
-        if not durable:  # each connection is new, so the next one waits for the disk again
-            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        # Each time, since connections may be kept: in WAL, NORMAL may lose the last transactions in a power
+        # cut, and a label is minutes of work.
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         # IMMEDIATE takes the right to write before anything is read.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -131,8 +101,6 @@ class SqliteDatabase(Database):
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
-    # In WAL, NORMAL may lose the last transactions in a power cut, and a label is minutes of work.
-    connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -122,8 +122,8 @@ async function accept() {
   if (!work || busy) return;
   busy = true;
   try {
-    await keepHere();
-    await work.submit(await png(), seconds(), say);
+    const [mask] = await Promise.all([png(), keepHere()]);
+    await work.submit(mask, seconds(), say);
     await next();
   } catch (error) {
     tell(error);

@@ -5,19 +5,21 @@ import multiprocessing
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InternalError
 
+from icefloe.database import engine as engine_module
 from icefloe.database import postgresql as postgresql_module
 from icefloe.database import sqlite as sqlite_module
 from icefloe.database.engine import Database
 from icefloe.database.open import open_url
 from icefloe.database.schema import items
 from icefloe.database.sqlite import SqliteDatabase
-from icefloe.errors import IcefloeError
+from icefloe.errors import BusyError, IcefloeError
 
 PROCESSES = multiprocessing.get_context("fork")  # spawn would have to import this file by name
 
@@ -70,7 +72,10 @@ def test_what_need_not_wait_for_the_disk_is_kept_or_nothing_of_it_too(database):
     assert numbers(database) == 1
 
 
-def test_only_the_transaction_that_says_so_does_not_wait_for_the_disk(database):
+@pytest.mark.parametrize("are_kept", [False, True])
+def test_only_the_transaction_that_says_so_does_not_wait_for_the_disk(database, are_kept):
+    if are_kept:
+        database.keep_connections()
     asks = "PRAGMA synchronous" if isinstance(database, SqliteDatabase) else "SHOW synchronous_commit"
     waits, waits_not = (2, 1) if isinstance(database, SqliteDatabase) else ("on", "off")
     found = []
@@ -117,6 +122,51 @@ def test_a_writer_that_waits_too_long_is_told_so(new_url, monkeypatch):
     ):
         pass
     one.close()
+    other.close()
+
+
+def test_threads_of_one_process_take_turns_and_are_told_if_one_takes_too_long(database, monkeypatch):
+    monkeypatch.setattr(engine_module, "WAIT_SECONDS", 1)
+    is_in, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.writing():
+            is_in.set()
+            go_on.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_in.wait(10)
+    with pytest.raises(BusyError, match="others have been writing for 1 s"), database.writing():
+        pass
+    go_on.set()
+    thread.join()
+    with database.writing() as connection:
+        add(connection, "a")
+
+
+def test_connections_that_are_kept_read_and_write_as_new_ones_do(new_url):
+    url = new_url()
+    kept, other = open_url(url), open_url(url)
+    kept.keep_connections()
+
+    def work(name: str) -> None:
+        for index in range(20):
+            with kept.writing() as connection:
+                add(connection, f"{name}{index}")
+            assert numbers(kept) > 0
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, "abcdef"))
+    assert numbers(kept) == numbers(other) == 120
+    with other.writing() as connection:
+        add(connection, "by another")
+    assert numbers(kept) == 121
+    with contextlib.suppress(KeyboardInterrupt), kept.writing() as connection:
+        add(connection, "given up")
+        raise KeyboardInterrupt
+    assert numbers(kept) == numbers(other) == 121
+    kept.close()
     other.close()
 
 
