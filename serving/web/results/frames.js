@@ -23,6 +23,8 @@ const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElement
 export class Frames {
   /** @type {Map<string, Promise<ImageData>>} */
   #kept = new Map();
+  /** @type {Map<string, AbortController>} what has been asked for and is not there yet */
+  #awaited = new Map();
   #asked = 0;
 
   /**
@@ -45,10 +47,11 @@ export class Frames {
   async show(stem, isSegmented, shown) {
     const asked = ++this.#asked;
     const image = imagePath(this.dataset, stem);
+    this.#leave([`grey ${stem}`, `mask ${stem}`, `${shown} ${stem}`]);
     const [ground, mask, values] = await Promise.all([
-      this.#get(`grey ${stem}`, () => grey(image)),
-      isSegmented ? this.#get(`mask ${stem}`, () => map(image, "mask", this.version)) : null,
-      isSegmented ? this.#get(`${shown} ${stem}`, () => map(image, shown, this.version)) : null,
+      this.#get(`grey ${stem}`, (signal) => grey(image, signal)),
+      isSegmented ? this.#get(`mask ${stem}`, (signal) => map(image, "mask", this.version, signal)) : null,
+      isSegmented ? this.#get(`${shown} ${stem}`, (signal) => map(image, shown, this.version, signal)) : null,
     ]);
     if (asked !== this.#asked) return;
     const left = /** @type {HTMLCanvasElement} */ (byId("outline"));
@@ -78,9 +81,9 @@ export class Frames {
   async fetch(stem, shown) {
     const image = imagePath(this.dataset, stem);
     await Promise.all([
-      this.#get(`grey ${stem}`, () => grey(image)),
-      this.#get(`mask ${stem}`, () => map(image, "mask", this.version)),
-      this.#get(`${shown} ${stem}`, () => map(image, shown, this.version)),
+      this.#get(`grey ${stem}`, (signal) => grey(image, signal)),
+      this.#get(`mask ${stem}`, (signal) => map(image, "mask", this.version, signal)),
+      this.#get(`${shown} ${stem}`, (signal) => map(image, shown, this.version, signal)),
     ]);
   }
 
@@ -102,16 +105,46 @@ export class Frames {
   }
 
   /**
+   * Wait no longer for frames that are not looked at: a browser has few connections.
+   * @param {string[]} wanted keys of those that are
+   */
+  #leave(wanted) {
+    for (const [key, waiting] of this.#awaited) {
+      if (wanted.includes(key)) continue;
+      this.#awaited.delete(key);
+      this.#kept.delete(key);
+      waiting.abort();
+    }
+  }
+
+  /**
    * @param {string} key
-   * @param {() => Promise<ImageData>} fetched
+   * @param {(signal: AbortSignal) => Promise<ImageData>} fetched
    */
   #get(key, fetched) {
-    const known = this.#kept.get(key) ?? fetched();
+    const known = this.#kept.get(key) ?? this.#fetched(key, fetched);
     this.#kept.delete(key); // and put in anew, as the youngest
     this.#kept.set(key, known);
-    known.catch(() => this.#kept.delete(key));
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MOST_KEPT && oldest) this.#kept.delete(oldest);
     return known;
+  }
+
+  /**
+   * @param {string} key
+   * @param {(signal: AbortSignal) => Promise<ImageData>} fetched
+   */
+  #fetched(key, fetched) {
+    const waiting = new AbortController();
+    this.#awaited.set(key, waiting);
+    const picture = fetched(waiting.signal);
+    const arrived = () => {
+      if (this.#awaited.get(key) === waiting) this.#awaited.delete(key);
+    };
+    picture.then(arrived, () => {
+      arrived();
+      if (this.#kept.get(key) === picture) this.#kept.delete(key);
+    });
+    return picture;
   }
 }

@@ -237,7 +237,9 @@ class Page {
           if (near && isDone) this.frames.fetch(near, shown).catch(() => {}); // it is asked for again when shown
         }
       })
-      .catch((error) => say(error.message));
+      .catch((error) => {
+        if (error.name !== "AbortError") say(error.message); // else another frame is looked at
+      });
   }
 
   /** @param {ImageResult} image */

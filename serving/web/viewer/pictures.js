@@ -11,10 +11,11 @@ const ORANGE = 0xff009fe6;
 /**
  * The image in grey.
  * @param {string} image path of the image below /api/v1
+ * @param {AbortSignal} [signal]
  * @returns {Promise<ImageData>}
  */
-export async function grey(image) {
-  const answer = await prepared(`${image}/pixels?max=${LONGEST}`);
+export async function grey(image, signal) {
+  const answer = await prepared(`${image}/pixels?max=${LONGEST}`, signal);
   const height = Number(answer.headers.get("Icefloe-Height"));
   const width = Number(answer.headers.get("Icefloe-Width"));
   const picture = new ImageData(width, height);
@@ -30,10 +31,11 @@ export async function grey(image) {
  * @param {string} image path of the image below /api/v1
  * @param {string} name `mask`, `std` or `probability`
  * @param {string} version
+ * @param {AbortSignal} [signal]
  * @returns {Promise<ImageData>}
  */
-export async function map(image, name, version) {
-  const answer = await prepared(`${image}/maps/${name}?version=${encodeURIComponent(version)}`);
+export async function map(image, name, version, signal) {
+  const answer = await prepared(`${image}/maps/${name}?version=${encodeURIComponent(version)}`, signal);
   const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(scale * bitmap.width));
