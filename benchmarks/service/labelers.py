@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import requests
@@ -124,7 +125,7 @@ def _label_one(browser: requests.Session, url: str, mask: MaskArray, think_s: fl
     png = encode_png(mask)
     queue = f"{url}/api/v1/queue"
     began = time.perf_counter()
-    answer = browser.post(f"{queue}/leases", json={})
+    answer = _asked(browser, "POST", f"{queue}/leases", json={})
     leased_s = time.perf_counter() - began
     answer.raise_for_status()
     lease = answer.json()
@@ -132,10 +133,17 @@ def _label_one(browser: requests.Session, url: str, mask: MaskArray, think_s: fl
     time.sleep(think_s)
     headers = {"Content-Type": "image/png", "Icefloe-Lease": lease["token"], "Icefloe-Seconds": f"{think_s}"}
     began = time.perf_counter()
-    answer = browser.put(f"{queue}/items/{item}/label", data=png, headers=headers)
+    answer = _asked(browser, "PUT", f"{queue}/items/{item}/label", data=png, headers=headers)
     submit_s = time.perf_counter() - began
     answer.raise_for_status()
     return Labelled(item, mask, leased_s, submit_s)
+
+
+def _asked(browser: requests.Session, method: str, address: str, **given: Any) -> requests.Response:
+    """Ask as the pages do: again later where the service is busy; the wait counts."""
+    while (answer := browser.request(method, address, **given)).status_code == 503:
+        time.sleep(float(answer.headers.get("Retry-After", "1")))
+    return answer
 
 
 def check(queue: Queue, labelled: Iterable[Labelled]) -> None:
