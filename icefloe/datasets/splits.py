@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.datasets.label_history import label_batches
+from icefloe.typing import IGNORE
 
 Side = Literal["train", "validation", "test"]
 Place = Side | int
@@ -148,9 +149,9 @@ def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
 
     Each dataset is one recording. Labels that came together (`label_history.label_batches`) are divided
     together into interleaved blocks of time, so that each side sees the whole time range; a batch smaller
-    than `min_labels` trains. With folds, what is not a test image is divided among them, again in interleaved
-    blocks of time. So a sample once on a side, or in a fold, stays there when labels or datasets are added.
-    Duplicates follow the first of them, and no group is on two sides or in two folds.
+    than `min_labels` trains. With folds, what is not a test image is divided among them, again in blocks of
+    time, see `fold_blocks`. So a sample once on a side, or in a fold, stays there when labels or datasets are
+    added. Duplicates follow the first of them, and no group is on two sides or in two folds.
 
     Parameters
     ----------
@@ -255,25 +256,32 @@ def time_blocks(weights: Sequence[int], config: SplitConfig) -> list[Side]:
     return sides
 
 
-def fold_blocks(n_units: int, n_folds: int, first: int = 0) -> list[int]:
-    """Folds of units in time order, in interleaved blocks of nearly equal length.
+def fold_blocks(shares: Sequence[float], n_folds: int, first: int = 0) -> list[int]:
+    """Folds of units in time order: blocks of nearly equal length, those alike in content in several folds.
 
-    Every fold comes twice where the units allow, so that none sits at one end of the experiment, and no more
-    often: longer blocks are less alike their neighbours, and have fewer borders to guard. The folds' numbers
-    of units differ by at most one. Eight units and three folds give 0 0 1 1 2 0 1 2.
+    Every fold has two blocks where the units allow, and no more: longer blocks are less alike their
+    neighbours, and have fewer borders to guard. The blocks with the most foreground are one in each fold, and
+    each is joined by one of those with the least: a member that left an experiment's largest objects out
+    would know small ones only. Without a difference, eight units and three folds give 0 0 1 1 2 2 1 0.
 
     Parameters
     ----------
-    n_units
-        Number of units; a group of duplicates is one.
+    shares
+        Foreground share of each unit; a group of duplicates is one unit.
     n_folds
         Number of folds.
     first
-        The fold that begins.
+        The fold that gets the block with the most foreground.
     """
-    n_blocks = n_folds * (2 if n_units >= 2 * n_folds else 1)
-    blocks = np.array_split(np.arange(n_units), n_blocks)
-    return [(first + number) % n_folds for number, block in enumerate(blocks) for _ in block]
+    n_blocks = n_folds * (2 if len(shares) >= 2 * n_folds else 1)
+    blocks = np.array_split(np.asarray(shares, dtype=float), n_blocks)
+    filled = [number for number, block in enumerate(blocks) if len(block)]
+    most = sorted(filled, key=lambda number: -float(np.mean(blocks[number])))
+    fold_of = {
+        number: (first + (rank if rank < n_folds else 2 * n_folds - 1 - rank)) % n_folds
+        for rank, number in enumerate(most)
+    }
+    return [fold_of[number] for number in filled for _ in blocks[number]]
 
 
 def _places_of_batch(
@@ -294,7 +302,7 @@ def _places_of_batch(
         sides = ["train"] * len(units)
     else:
         sides = time_blocks([len(unit) for unit in units.values()], config)
-    places = _in_folds(dataset, sides, n_before, config) if config.folds else sides
+    places = _in_folds(dataset, list(units.values()), sides, n_before, config) if config.folds else sides
     assigned: dict[str, Place] = {}
     for (unit, members), place in zip(units.items(), places, strict=True):
         if isinstance(unit, int):
@@ -303,13 +311,23 @@ def _places_of_batch(
     return assigned
 
 
-def _in_folds(dataset: Dataset, sides: list[Side], n_before: int, config: SplitConfig) -> Sequence[Place]:
+def _in_folds(
+    dataset: Dataset, units: list[list[Sample]], sides: list[Side], n_before: int, config: SplitConfig
+) -> Sequence[Place]:
     """The sides of one batch's units, those that are not on the test side replaced by folds."""
-    n_units = sum(side != "test" for side in sides)
+    shares = [_foreground(unit) for unit, side in zip(units, sides, strict=True) if side != "test"]
     # By name, so that the first labels of several datasets are not all in one fold, and stay where they are.
     first = zlib.crc32(dataset.name.encode()) + n_before
-    folds = iter(fold_blocks(n_units, config.folds, first))
+    folds = iter(fold_blocks(shares, config.folds, first))
     return [side if side == "test" else next(folds) for side in sides]
+
+
+def _foreground(unit: list[Sample]) -> float:
+    """Mean share of the labelled pixels that are no background."""
+    masks = [sample.mask() for sample in unit]
+    return float(
+        np.mean([np.mean(mask[mask != IGNORE] > 0) if (mask != IGNORE).any() else 0 for mask in masks])
+    )
 
 
 def _guards(batch: list[Sample], places: dict[str, Place], kept: Place, n_frames: int) -> set[str]:

@@ -116,18 +116,27 @@ def test_no_real_group_is_on_two_sides(ice):
 FOLDS = SplitConfig(folds=3)
 
 
-@given(st.integers(0, 60), st.integers(2, 7), st.integers(0, 99))
-def test_folds_are_of_nearly_one_size_and_none_is_missing_where_units_allow(n, n_folds, first):
-    folds = fold_blocks(n, n_folds, first)
+@given(st.lists(st.floats(0, 1), max_size=60), st.integers(2, 7), st.integers(0, 99))
+def test_folds_are_of_nearly_one_size_and_none_is_missing_where_units_allow(shares, n_folds, first):
+    folds = fold_blocks(shares, n_folds, first)
     counts = [folds.count(fold) for fold in range(n_folds)]
-    assert len(folds) == n
-    assert max(counts) - min(counts) <= 1
+    assert len(folds) == len(shares)
+    assert max(counts) - min(counts) <= 2
+    assert min(counts) >= (1 if len(shares) >= n_folds else 0)
 
 
 def test_each_fold_comes_twice_and_no_more_often():
-    assert fold_blocks(8, 3) == [0, 0, 1, 1, 2, 0, 1, 2]
-    assert fold_blocks(5, 3, first=2) == [2, 2, 0, 0, 1]
-    assert fold_blocks(36, 3) == [fold for fold in (0, 1, 2, 0, 1, 2) for _ in range(6)]
+    assert fold_blocks([0.1] * 8, 3) == [0, 0, 1, 1, 2, 2, 1, 0]
+    assert fold_blocks([0.1] * 5, 3, first=2) == [2, 2, 0, 0, 1]
+    assert fold_blocks([0.1] * 36, 3) == [fold for fold in (0, 1, 2, 2, 1, 0) for _ in range(6)]
+
+
+@given(st.permutations([0.08, 0.07, 0.06, 0.03, 0.02, 0.01]), st.integers(0, 9))
+def test_no_fold_has_two_of_the_largest_or_two_of_the_smallest(shares, first):
+    folds = fold_blocks(shares, 3, first)
+    largest = {fold for fold, share in zip(folds, shares, strict=True) if share > 0.05}
+    smallest = {fold for fold, share in zip(folds, shares, strict=True) if share < 0.05}
+    assert largest == smallest == {0, 1, 2}
 
 
 def test_with_folds_every_image_that_is_not_tested_is_in_one_fold_and_trains_the_other_members(make_dataset):
