@@ -130,14 +130,14 @@ class Item:
     data_version: str | None
     leased_to: str | None
     lease_expires: float | None
-    predicted_by: str | None
-    third_below: float | None
-    first_label: int | None
-    second_label: int | None
-    labelers: tuple[str, ...]
-    agreement: float | None
-    arm: Arm | None
-    revision: int
+    predicted_by: str | None = None
+    third_below: float | None = None
+    first_label: int | None = None
+    second_label: int | None = None
+    labelers: tuple[str, ...] = ()
+    agreement: float | None = None
+    arm: Arm | None = None
+    revision: int = 1
 
     @property
     def key(self) -> str:

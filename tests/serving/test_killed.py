@@ -1,18 +1,14 @@
 """Web processes that are killed while masks arrive: what was acknowledged is there, whole and once."""
 
-import os
 import random
-import socket
 import subprocess
-import sys
 import time
-from contextlib import closing, contextmanager
 
 import numpy as np
-import psutil
 import pytest
 import requests
 
+from benchmarks.service.running import free_port, serving
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue
 from icefloe.active.uploads import decode_png, encode_png
@@ -26,38 +22,15 @@ SHAPE = (256, 256)
 CLASSES = ("background", "ice")
 
 
-@contextmanager
-def serving(settings, port):
-    command = [sys.executable, "-c", "from icefloe.cli import main; main()", "-C", str(settings.workspace)]
-    command += ["serve", "--port", str(port), "--workers", "0", "--no-auth"]
-    environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(settings.queue_path)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + 120
-            while True:
-                try:
-                    requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5)
-                    break
-                except requests.ConnectionError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.1)
-            yield process
-        finally:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-
-
 def test_no_acknowledged_mask_is_lost_and_none_is_half_written(settings):
     queue = Queue(open_database(settings))
     rng, chance = np.random.default_rng(0), random.Random(0)
     purpose = Purpose("bald", 0.5, 1, "members disagree")
     queue.add(NewItem("D1", str(n), "round", SHAPE, CLASSES, purpose) for n in range(2000))
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url, acknowledged, sent = f"http://127.0.0.1:{port}/api/v1/queue", {}, {}
     for _ in range(KILLS):
-        with serving(settings, port) as process, requests.Session() as browser:
+        with serving(settings, auth=False, port=port) as service, requests.Session() as browser:
             browser.headers.update(SAME_ORIGIN)
             until = time.monotonic() + chance.uniform(0.05, 0.6)
             try:
@@ -73,7 +46,7 @@ def test_no_acknowledged_mask_is_lost_and_none_is_half_written(settings):
                     if time.monotonic() > until:
                         # The mask is on its way when the process dies, sooner or later.
                         subprocess.Popen(
-                            ["sh", "-c", f"sleep {chance.uniform(0, 0.02)}; kill -9 {process.pid}"]
+                            ["sh", "-c", f"sleep {chance.uniform(0, 0.02)}; kill -9 {service.process.pid}"]
                         )
                         until = float("inf")
                     answer = browser.put(f"{url}/items/{item}/label", data=png, headers=headers)

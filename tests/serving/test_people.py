@@ -289,7 +289,7 @@ def test_readiness_says_when_the_database_does_not_answer(app, settings, client)
     settings.queue_path.write_bytes(b"no database at all" * 100)
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert "not a labelling queue" in answer.json()["detail"]
+    assert answer.json()["detail"].endswith("Restore the file from a backup.")
     assert client.get("/healthz").status_code == 200
 
 

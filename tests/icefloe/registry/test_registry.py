@@ -66,10 +66,12 @@ def test_show_answers_which_images_and_labels_by_whom_and_when(registry, retrain
     registry.promote("EA-T2", by="lise")
     details = registry.show("champion")
     sections = details.sections()
-    assert sections["Images and labels"].columns == ("image", "role", "sha256", "label", "by", "when")
-    assert sections["Images and labels"].rows == tuple(
+    images = sections["Images and labels"]
+    assert images.columns[:6] == ("image", "role", "sha256", "label", "by", "when")
+    assert images.columns[6:] == ("s", "made from", "with", "also by", "Dice of the two")
+    assert [row[:6] for row in images.rows] == [
         (f"{d}/train_0", "train", "i", "m", "ada", "2026-01-01") for d in ("D1", "D2", "D3")
-    )
+    ]
     assert [row[0] for row in sections["Held-out images"].rows] == ["D1", "D2", "D3"]
     assert sections["Members"].columns[2] == "started from"
     assert sections["Members"].rows[0][2] != "scratch"
