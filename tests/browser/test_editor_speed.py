@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.service.editor import EditorSpeed, large_images, measure_editor
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture(scope="module")
