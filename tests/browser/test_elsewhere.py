@@ -26,7 +26,8 @@ def service(tmp_path, issuer):
     init_workspace(tmp_path / "workspace", params_text="")
     with (tmp_path / "workspace" / "icefloe.toml").open("a") as file:
         file.write(
-            f'[oidc.campus]\nissuer = "{issuer}"\nclient_id = "icefloe"\ntitle = "your campus account"\n'
+            f'[oidc.campus]\nissuer = "{issuer}"\nclient_id = "icefloe"\nclient_secret = "of a test"\n'
+            'title = "your campus account"\n'
             'roles = { staff = "operator" }\n'
         )
     with Service(tmp_path / "workspace") as running:
@@ -42,14 +43,13 @@ def test_the_button_leads_there_and_back_to_the_page_that_was_wanted(open_page, 
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     if folder := os.environ.get("ICEFLOE_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "service-sign-in.png")
+    ours = len(open_page.complaints)
     page.get_by_role("link", name="Sign in with your campus account").click()
     page.get_by_role("textbox").fill("ana")
     page.get_by_role("button", name="Authorize").click()
     page.wait_for_url("**/api")
     expect(page.get_by_text("Ana, operator")).to_be_visible()
+    del open_page.complaints[ours:]  # the provider's page is another origin's, and that is the point of it
     page.goto("/account")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
-    # The provider's page is another origin's, and that is the point of it.
-    theirs = [each for each in open_page.complaints if not each.startswith(f"asked {issuer}/")]
-    open_page.complaints[:] = [each for each in theirs if "404 (NOT FOUND)" not in each]
