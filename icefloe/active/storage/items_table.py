@@ -39,19 +39,17 @@ _OPEN_ELSEWHERE = select(items.c.id).where(_SAME_IMAGE, items.c.id != bindparam(
 _BY_LABELER = select(labels.c.id).where(
     labels.c.id.in_([items.c.first_label, items.c.second_label]), labels.c.labeler == bindparam("labeler")
 )
-_same_round = items.alias()
+# Once for all items: asked for each, PostgreSQL would read the whole table as often as it has rows.
+_rounds = select(items.c.round, func.min(items.c.id).label("first")).group_by(items.c.round).subquery()
 _NEXT = (
     select(items.c.id)
+    .join(_rounds, _rounds.c.round == items.c.round)
     .where(
         items.c.state == "waiting",
         ~select(leases.c.id).where(leases.c.item == items.c.id, leases.c.ended.is_(None)).exists(),
         or_(items.c.first_label.is_(None), ~_BY_LABELER.exists()),
     )
-    .order_by(
-        select(func.min(_same_round.c.id)).where(_same_round.c.round == items.c.round).scalar_subquery(),
-        items.c.rank,
-        items.c.id,
-    )
+    .order_by(_rounds.c.first, items.c.rank, items.c.id)
     .limit(1)
 )
 _NEXT_OF_DATASET = _NEXT.where(items.c.dataset == bindparam("dataset"))
