@@ -12,11 +12,14 @@ from icefloe.cli.context import bold, progress, say
 
 def pretrain(
     encoders: Annotated[list[str], typer.Argument(help="Encoders of the zoo, such as mobilenet_v2.")],
-    output: Annotated[Path, typer.Option(help="Folder for <encoder>.sim.safetensors and its card.")],
+    output: Annotated[Path, typer.Option(help="Folder for the weights and their card.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each encoder.")] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Instead of --steps: minutes of training for each encoder.")
     ] = None,
+    weights: Annotated[
+        str, typer.Option(help="First weights: none (random), for `sim`, or imagenet, for `image-sim`.")
+    ] = "none",
     stages: Annotated[
         int, typer.Option(help="Number of encoder stages, 3 to 5; as many as decoder_channels has entries.")
     ] = 3,
@@ -27,7 +30,7 @@ def pretrain(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that simulate ahead; a GPU needs many.")] = 0,
 ) -> None:
-    """Train encoders on simulated micrographs that never repeat, for `weights: sim`."""
+    """Train encoders on simulated micrographs that never repeat, for `weights: sim` or `image-sim`."""
     from icefloe.workflow.pretraining import pretrain_encoders
 
     with progress() as bars:
@@ -39,6 +42,7 @@ def pretrain(
             threads=threads,
             workers=workers,
             progress=bars,
+            weights=weights,
             stages=stages,
             size=size,
             batch_size=batch_size,
@@ -47,4 +51,5 @@ def pretrain(
         )
     for file in files:
         say("Weights and card: ", bold(file))
-    say("Use them: ", bold("weights: sim"), f" in params.yaml, ICEFLOE_WEIGHTS_DIR={output}")
+    name = files[0].suffixes[-2].removeprefix(".")
+    say("Use them: ", bold(f"weights: {name}"), f" in params.yaml, ICEFLOE_WEIGHTS_DIR={output}")

@@ -85,4 +85,14 @@ IMAGE_MICRONET = replace(
     download=_NASA + "{encoder}_pretrained_imagenet-microscopynet_v1.0.pth.tar",
 )
 
-SIMULATED = Card("simulated micrographs that never repeat; no real image", "icefloe pretrain", "Apache-2.0")
+SIM, IMAGE_SIM = "sim", "image-sim"
+SIMULATED = {
+    SIM: Card("simulated micrographs that never repeat; no real image", "icefloe pretrain", "Apache-2.0"),
+    IMAGE_SIM: replace(
+        IMAGENET,
+        saw="ImageNet-1k, then simulated micrographs that never repeat",
+        author="icefloe pretrain, from Google's",
+        licence="Apache-2.0",
+    ),
+}
+"""Weights that `icefloe pretrain` makes, by name; those of the light encoders are part of the package."""

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from icefloe.errors import IcefloeError
+from icefloe.models.cards import IMAGE_SIM, SIMULATED
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
-SIM = "sim"
-"""Name of the weights that `icefloe pretrain` makes; those of the light encoders are part of the package."""
-
-SHIPPED = Path(__file__).parent / SIM
+SHIPPED = Path(__file__).parent / "sim"
 S3 = "s3://"
 TIMEOUT = 5.0
 """Seconds for a connection to S3; a store that is not there should not cost a minute."""
@@ -27,7 +25,7 @@ def cache_folder() -> Path:
 
 
 def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) -> Path | None:
-    """The file of `sim` weights or of a path; None for published weights, which `weights_file` finds.
+    """The file of a path or of weights from `icefloe pretrain`; None for published ones, see `weights_file`.
 
     Parameters
     ----------
@@ -47,9 +45,9 @@ def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) 
         if not Path(weights).is_file():
             raise IcefloeError(f"{weights}: no such file. Name a .safetensors file with {encoder}'s weights.")
         return Path(weights)
-    if weights != SIM:
+    if weights not in SIMULATED:
         return None
-    name = f"{encoder}.{SIM}.safetensors"
+    name = f"{encoder}.{weights}.safetensors"
     found = find(mirror, [name]) if mirror is not None else None
     if found:
         return found
@@ -57,7 +55,8 @@ def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) 
         return SHIPPED / name
     searched = "the package" if mirror is None else f"{mirror} or the package"
     raise IcefloeError(
-        f"{encoder}: no {SIM} weights in {searched}. Run icefloe pretrain {encoder} --output DIR and set "
+        f"{encoder}: no {weights} weights in {searched}. Run icefloe pretrain {encoder}"
+        f"{' --weights imagenet' if weights == IMAGE_SIM else ''} --output DIR and set "
         "ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
     )
 

@@ -88,9 +88,9 @@ class MemberSpec(BaseModel):
     seed
         Seed of everything random in the member's first weights: members of one encoder differ by it (ER-i).
     weights
-        First weights of the encoder: `none` (random), `sim` (from `icefloe pretrain`), the name of published
-        weights (`imagenet`), or a .safetensors file. A file that holds a decoder like the member's gives that
-        too.
+        First weights of the encoder: `none` (random), `sim` or `image-sim` (from `icefloe pretrain`), the
+        name of published weights (`imagenet`), or a .safetensors file. A file that holds a decoder like the
+        member's gives that too.
     decoder_channels
         Width of the decoder stages, deepest first. U-Nets with three or four instead of five use the encoder
         without its deepest stages. FPN and DeepLabV3+ have one width and use the first, which FPN needs to be
@@ -115,7 +115,7 @@ class MemberSpec(BaseModel):
         """What the encoder begins with, in words."""
         if self.weights == "none":
             return "random weights"
-        card = SIMULATED if self.weights == "sim" else ENCODERS[self.encoder].pretrained.get(self.weights)
+        card = {**SIMULATED, **ENCODERS[self.encoder].pretrained}.get(self.weights)
         return f"{self.weights}: {card.sentence()}" if card else self.weights
 
     @property
@@ -153,7 +153,7 @@ class MemberSpec(BaseModel):
                 "Make the first of decoder_channels a multiple of 64."
             )
         published = ENCODERS[self.encoder].pretrained
-        if self.weights in ("none", "sim", *published) or Path(self.weights).suffix == ".safetensors":
+        if self.weights in ("none", *SIMULATED, *published) or Path(self.weights).suffix == ".safetensors":
             return self
         if Path(self.weights).suffix in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
             raise IcefloeError(
@@ -162,7 +162,7 @@ class MemberSpec(BaseModel):
             )
         raise IcefloeError(
             f"{self.weights}: no such weights for {self.encoder}. "
-            f"Use none, sim, {', '.join(published)} or the path of a .safetensors file."
+            f"Use {', '.join(('none', *SIMULATED, *published))} or the path of a .safetensors file."
         )
 
 

@@ -37,14 +37,15 @@ def weights_file(encoder: str, weights: str, mirror: WeightsMirror | None = None
     Looked for in this order: the path itself; an installed package; in the mirror as
     `<encoder>.safetensors` (ImageNet), `<encoder>.<weights>.safetensors`,
     `<hub repository>/model.safetensors` (with or without its owner) or, in a folder, a hub cache; the user's
-    own hub cache; the hub. `sim` weights are never on the hub, but those of some encoders come with Icefloe.
+    own hub cache; the hub. Those of `icefloe pretrain` are never on the hub, but some come with Icefloe.
 
     Parameters
     ----------
     encoder
         A name in `spec.ENCODERS`.
     weights
-        `sim`, the name of published weights such as `imagenet`, or the path of a .safetensors file.
+        `sim` or `image-sim`, the name of published weights such as `imagenet`, or the path of a .safetensors
+        file.
     mirror
         Folder or `s3://bucket/prefix`, or none.
 
@@ -82,7 +83,7 @@ def find_weights(encoder: str, weights: str, mirror: WeightsMirror | None = None
     Raises
     ------
     IcefloeError
-        If `sim` weights or a path are nowhere, or an installed package or the mirror cannot be read.
+        If a path or weights of `icefloe pretrain` are nowhere, or a package or the mirror cannot be read.
     """
     local = local_file(encoder, weights, mirror)
     if local is not None:
@@ -98,15 +99,15 @@ def find_weights(encoder: str, weights: str, mirror: WeightsMirror | None = None
 def load_pretrained(
     network: nn.Module, spec: MemberSpec, in_channels: int, mirror: WeightsMirror | None
 ) -> None:
-    """Load the spec's pre-trained weights into a network's encoder, and into its decoder if the file has one.
+    """Load the spec's pre-trained weights into a network's encoder, and what else of it the file has.
 
-    A file may have more stages than the network's encoder, which then go unused, but not fewer. The last
-    convolution, which makes classes of features, stays random: classes differ.
+    A file may have more stages than the network's encoder, which then go unused, but not fewer. Its decoder,
+    and the last convolution, which makes classes of features, are taken where they have the network's shape.
 
     Parameters
     ----------
     network
-        Network with an `encoder` of the stages that are used, and a `decoder`.
+        Network with an `encoder` of the stages that are used, a `decoder` and a `segmentation_head`.
     spec
         Member whose `weights` are not `none`.
     in_channels
@@ -122,7 +123,7 @@ def load_pretrained(
     path = weights_file(spec.encoder, spec.weights, mirror)
     content = _read(path)
     state = _encoder_state(spec, content, path, in_channels)
-    encoder, decoder = network.get_submodule("encoder"), network.get_submodule("decoder")
+    encoder = network.get_submodule("encoder")
     needed = encoder.state_dict().keys()
     missing = [name for name in needed if name not in state]
     if missing:
@@ -132,9 +133,10 @@ def load_pretrained(
             f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
         )
     encoder.load_state_dict({name: state[name] for name in needed})
-    own = _part(content, "decoder.")
-    if {name: value.shape for name, value in own.items()} == _shapes(decoder):
-        decoder.load_state_dict(own)
+    for name in ("decoder", "segmentation_head"):
+        own, module = _part(content, f"{name}."), network.get_submodule(name)
+        if {key: value.shape for key, value in own.items()} == _shapes(module):
+            module.load_state_dict(own)
 
 
 def _read(path: Path) -> Weights:

@@ -31,8 +31,8 @@ def build(
     """A member's network before training, on the CPU.
 
     The same spec gives the same weights; torch's global random state is neither used nor changed. With
-    published weights only the decoder depends on `spec.seed`; with a file that gives the decoder, too, only
-    the last convolution.
+    published weights only the decoder depends on `spec.seed`; with a file that gives the decoder, too, at
+    most the last convolution.
 
     Parameters
     ----------

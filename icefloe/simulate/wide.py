@@ -28,6 +28,10 @@ MAX_ELECTRONS = 30000.0
 BENT_SHARE = 0.5
 """Of ice that bend contours cross: where none do, its faint edge is all there is to learn from."""
 
+FILLED_SHARE = 1 / 3
+"""Of ice that fills its water nearly to the rim, as the largest crystals of an experiment do: from others a
+network learns that well inside a drop there is ice."""
+
 VIEWS = 2
 """Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
 
@@ -142,7 +146,7 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
     melted = rng.uniform(0.2, 0.75)
     mean_overheating = start_c + rate * N_COMPOSITES / 2.0 - melting_point_c(radius)
     water_mfp, extent = rng.uniform(250.0, 450.0), rng.uniform(1.05, 2.6)
-    return ExperimentSpec(
+    spec = ExperimentSpec(
         shape=shape,
         departure=rng.uniform(),
         n_composites=N_COMPOSITES,
@@ -173,6 +177,15 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
         rate_c_per_s=rate,
         kinetic_coefficient_nm_per_s_k=melted * radius / (mean_overheating * N_COMPOSITES),
         camera=Camera(drift_nm_per_s=0.0),
+    )
+    return _filling(spec, rng) if rng.random() < FILLED_SHARE else spec
+
+
+def _filling(spec: ExperimentSpec, rng: np.random.Generator) -> ExperimentSpec:
+    """The same experiment with water that is a rim around its ice."""
+    rim = {"water_extent": rng.uniform(1.02, 1.2), "water_elongation": spec.elongation}
+    return ExperimentSpec.model_validate(
+        spec.model_dump() | rim | {"water_turn_deg": 0.0, "water_shift": 0.0}
     )
 
 

@@ -1,9 +1,8 @@
-"""Pre-training of encoders: segmentation and denoising of a stream of simulated micrographs.
+"""Pre-training of networks: segmentation of a stream of simulated micrographs.
 
 A network that has found closed edges in ice, particles and columns of every contrast and noise needs fewer
-labelled images afterwards. Its targets cost nothing: the simulator knows the mask and the picture without
-noise. Settings vary far beyond any laboratory's, so that real images are one more variation (domain
-randomisation, Tobin et al. 2017).
+labelled images afterwards. Its masks cost nothing: the simulator knows them. Settings vary far beyond any
+laboratory's, so that real images are one more variation (domain randomisation, Tobin et al. 2017).
 """
 
 import itertools
@@ -15,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
@@ -23,7 +21,7 @@ from icefloe.models.zoo import build
 from icefloe.progress import SILENT, Progress
 from icefloe.scoring.metrics import pixel_scores
 from icefloe.simulate.wide import KINDS
-from icefloe.training.batch_norm import set_momentum
+from icefloe.training.batch_norm import freeze_statistics, set_momentum
 from icefloe.training.checkpoint import (
     TrainingState,
     copy_weights,
@@ -33,11 +31,14 @@ from icefloe.training.checkpoint import (
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
+from icefloe.training.planner import AUGMENTATION
 from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
+from icefloe.training.sampling import augmented
 from icefloe.training.schedule import learning_rate
 from icefloe.training.simulated import SimulatedBatch, simulated_batch, stream
 from icefloe.training.validation import to_input
+from icefloe.typing import FloatArray, MaskArray
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,6 @@ ROUND = 100
 
 HELD_OUT_BATCHES = 12
 N_WARMUP = 100
-DENOISING_WEIGHT = 0.5
 TIMED_STEPS = 12
 CONFIG = "config.json"
 
@@ -59,7 +59,7 @@ def pretrain(
     workers: int = 0,
     progress: Progress = SILENT,
 ) -> Pretrained:
-    """Train one encoder on simulated micrographs that are made during training.
+    """Train one network on simulated micrographs that are made during training.
 
     Run again after an interruption, it goes on after its last round. The same configuration, threads and
     device give the same weights, however many workers make the images.
@@ -110,7 +110,7 @@ class _Pretraining:
         self.config, self.directory, self.threads = config, directory, threads
         self.device = pick_device()
         self.precision = resolve_precision("auto", self.device)
-        network = build(config.spec, len(KINDS) + 1)
+        network = build(config.spec, 2)
         set_momentum(network)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
@@ -159,12 +159,13 @@ class _Pretraining:
     def learn(self, batches: Iterable[SimulatedBatch]) -> float:
         """Train on batches; their mean loss."""
         self.network.train()
+        if self.config.spec.weights != "none":
+            freeze_statistics(self.network.encoder)
         losses = []
         for step, batch in enumerate(batches, self.step):
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(step, self.config.steps, N_WARMUP, self.config.learning_rate)
-            segmentation, denoising, _ = self._forward(batch)
-            loss = segmentation + DENOISING_WEIGHT * denoising
+            loss, _ = self._forward(*self._varied(batch, step))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -183,29 +184,26 @@ class _Pretraining:
             records=tuple(self.progress.records),
         )
 
-    def _forward(self, batch: SimulatedBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Both losses and the network's output, (B, kinds + 1, S, S)."""
+    def _varied(self, batch: SimulatedBatch, step: int) -> tuple[FloatArray, MaskArray]:
+        """A batch's images and masks, varied as the images of a planned training are."""
+        images = batch.prepared()
+        return augmented(images, np.arange(len(images)), AUGMENTATION, self.config.seed, step, 0)
+
+    def _forward(self, images: FloatArray, masks: MaskArray) -> tuple[Tensor, Tensor]:
+        """The loss, and the network's logits, (B, 1, S, S)."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            maps = self.network(to_input(batch.images, self.device)).float()
-        of_kind = maps[torch.arange(len(maps)), torch.tensor(batch.kinds)].unsqueeze(1)
-        segmentation = segmentation_loss(of_kind, torch.tensor(batch.masks, device=self.device))
-        clean = torch.tensor(batch.clean, device=self.device)
-        # Beyond one deviation the error counts linearly: a saturated particle would outweigh all others.
-        return segmentation, functional.smooth_l1_loss(maps[:, -1], clean), maps
+            logits = self.network(to_input(images, self.device)).float()
+        return segmentation_loss(logits, torch.tensor(masks, device=self.device)), logits
 
     def scores(self) -> HeldOutScores:
         """Of the network as it is, on the held-out images."""
         self.network.eval()
         losses, found = [], []
-        left, noise = 0.0, 0.0
         with torch.inference_mode():
             for batch in self.held_out:
-                segmentation, denoising, maps = self._forward(batch)
-                losses.append(float(segmentation + DENOISING_WEIGHT * denoising))
-                predicted = maps.cpu().numpy()
-                found.append((predicted[np.arange(len(predicted)), batch.kinds] > 0).astype(np.uint8))
-                left += float(((predicted[:, -1] - batch.clean) ** 2).sum())
-                noise += float(((batch.images - batch.clean) ** 2).sum())
+                loss, logits = self._forward(batch.images, batch.masks)
+                losses.append(float(loss))
+                found.append((logits[:, 0].cpu().numpy() > 0).astype(np.uint8))
         masks = np.concatenate([batch.masks for batch in self.held_out])
         kinds = np.concatenate([batch.kinds for batch in self.held_out])
         segmented = np.concatenate(found)
@@ -219,7 +217,6 @@ class _Pretraining:
                 for index, kind in enumerate(KINDS)
                 if index in kinds
             },
-            noise_left=(left / noise) ** 0.5,
             n_images=len(masks),
         )
 

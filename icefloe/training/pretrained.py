@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import safetensors.torch
 import torch
@@ -10,13 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from icefloe.datasets.git import code_revision
 from icefloe.files import sha256_file, write_bytes_atomic, write_text_atomic
-from icefloe.models.mirror import SIM
-from icefloe.models.spec import LIGHT, MemberSpec
+from icefloe.models.cards import IMAGE_SIM, SIM
+from icefloe.models.spec import LIGHT, DecoderChannels, MemberSpec
 from icefloe.simulate.wide import KINDS, SHARES, VIEWS
 from icefloe.training.checkpoint import Weights
 from icefloe.training.records import EpochRecord
 
 LICENCE = "Apache-2.0"
+WIDTHS: dict[int, DecoderChannels] = {3: (24, 16, 8), 4: (48, 32, 16, 8), 5: LIGHT}
+"""Of the decoder by its number of stages: those of the presets, of planned trainings, of light encoders."""
+
 HELD_OUT_SEED = 2**32 - 1
 """Of the images that validate; the seed of a training is below it, so none of them is trained on."""
 
@@ -28,6 +32,8 @@ class PretrainConfig(BaseModel):
     ----------
     encoder
         A name in `ENCODERS`.
+    weights
+        What the encoder begins with: `none` (random) makes `sim` weights, `imagenet` makes `image-sim`.
     stages
         Number of the encoder's five stages that are used; a member with as many or fewer widths in
         `decoder_channels` can use them.
@@ -44,6 +50,7 @@ class PretrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoder: str
+    weights: Literal["none", "imagenet"] = "none"
     stages: int = Field(3, ge=3, le=5)
     steps: int = Field(ge=1)
     size: int = Field(128, ge=64, multiple_of=32)
@@ -58,9 +65,18 @@ class PretrainConfig(BaseModel):
 
     @property
     def spec(self) -> MemberSpec:
-        """The U-Net around the encoder: as wide as the presets' where it has their three stages."""
-        widths = (24, 16, 8) if self.stages == 3 else LIGHT[-self.stages :]
-        return MemberSpec(encoder=self.encoder, decoder_channels=widths, seed=self.seed)
+        """The U-Net around the encoder."""
+        return MemberSpec(
+            encoder=self.encoder,
+            weights=self.weights,
+            decoder_channels=WIDTHS[self.stages],
+            seed=self.seed,
+        )
+
+    @property
+    def name(self) -> str:
+        """What a member calls the weights."""
+        return IMAGE_SIM if self.weights == "imagenet" else SIM
 
 
 @dataclass(frozen=True)
@@ -70,13 +86,11 @@ class HeldOutScores:
     Attributes
     ----------
     loss
-        Segmentation plus weighted denoising.
+        Segmentation loss.
     pca, iou
         Pixel accuracy and IoU over all pixels pooled.
     iou_of
         IoU over all pixels of each kind of specimen.
-    noise_left
-        Root mean square deviation of the denoised images from the noise-free over that of the noisy ones.
     n_images
         Number of held-out images.
     """
@@ -85,7 +99,6 @@ class HeldOutScores:
     pca: float
     iou: float
     iou_of: dict[str, float]
-    noise_left: float
     n_images: int
 
 
@@ -98,7 +111,7 @@ class Pretrained:
     config
         Settings of the pre-training.
     weights
-        Weights of the whole network: one segmentation channel a kind of specimen, then the denoised image.
+        Weights of the whole network; its channel is what an image shows, whatever it is.
     scores
         Scores on the held-out images.
     seconds
@@ -131,7 +144,7 @@ def save_pretrained(result: Pretrained, folder: Path) -> Path:
     folder
         Set ICEFLOE_WEIGHTS_DIR to it, and `weights: sim` finds the file.
     """
-    path = folder / f"{result.config.encoder}.{SIM}.safetensors"
+    path = folder / f"{result.config.encoder}.{result.config.name}.safetensors"
     content = safetensors.torch.save(
         {name: _stored(value) for name, value in result.weights.items()},
         {"stages": str(result.config.stages), "licence": LICENCE},
@@ -155,15 +168,15 @@ def _card(result: Pretrained, path: Path) -> str:
 
 - File: `{path.name}`, {path.stat().st_size / 1e6:.2f} MB; filters float16, the rest float32.
   SHA-256 {sha256_file(path)}.
-- Use: `weights: {SIM}` for members with {config.stages} stages or fewer; one channel, z-scored.
+- Use: `weights: {config.name}` for members with {config.stages} stages or fewer; one channel, z-scored.
 - Made by `{command(config)}`
   on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} min on {result.device}, {result.threads} thread(s).
 - Code: git {code_revision() or "unknown"}.
 - Data: {n_images} simulated images of {config.size} px ({shares}),
   none twice, stream of seed {config.seed}; no real image, no label.
-- Tasks: segmentation (cross entropy + Dice, one channel a kind), denoising (smooth L1).
-- On {scores.n_images} other simulated images: IoU {found};
-  {scores.noise_left:.0%} of the noise is left after denoising.
+- Began with {config.spec.first_weights}.
+- Task: segmentation (cross entropy + Dice).
+- On {scores.n_images} other simulated images: IoU {found}.
 - Licence: {LICENCE}, as the code.
 - None of these figures says how well real images are segmented: docs/studies/transfer.md measures that.
 """
@@ -172,6 +185,7 @@ def _card(result: Pretrained, path: Path) -> str:
 def command(config: PretrainConfig) -> str:
     """The command line that makes the same weights again, on the same kind of device."""
     options = {
+        "weights": config.weights,
         "stages": config.stages,
         "steps": config.steps,
         "size": config.size,

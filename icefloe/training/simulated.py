@@ -39,8 +39,6 @@ class SimulatedBatch:
     ----------
     images : float32, shape (B, S, S)
         Preprocessed noisy images.
-    clean : float32, shape (B, S, S)
-        The same images without noise.
     masks : uint8, shape (B, S, S)
         1 on the objects, 255 on padding.
     kinds : int64, shape (B,)
@@ -48,9 +46,13 @@ class SimulatedBatch:
     """
 
     images: FloatArray
-    clean: FloatArray
     masks: MaskArray
     kinds: NDArray[np.int64]
+
+    def prepared(self, first: int = 0) -> PreparedImages:
+        """The images as a training takes them, numbered from `first`."""
+        keys = tuple(f"simulated/{number}" for number in range(first, first + len(self.images)))
+        return PreparedImages(keys, tuple(self.images), tuple(self.masks))
 
 
 def simulated_batch(
@@ -70,14 +72,14 @@ def simulated_batch(
         Normalisation of the images, as in `Preprocessing`.
     """
     rng = np.random.default_rng((seed, number))
-    examples: list[tuple[FloatArray, FloatArray, MaskArray]] = []
+    examples: list[tuple[FloatArray, MaskArray]] = []
     kinds: list[int] = []
     while len(examples) < batch_size:
         kind, specimen = micrographs(rng, size_px)
-        examples += [_training_pair(kind, made, size_px, normalise, rng) for made in specimen]
+        examples += [_example(kind, made, size_px, normalise, rng) for made in specimen]
         kinds += [KINDS.index(kind)] * len(specimen)
-    images, clean, masks = (np.stack(part[:batch_size]) for part in zip(*examples, strict=True))
-    return SimulatedBatch(images, clean, masks, np.array(kinds[:batch_size]))
+    images, masks = (np.stack(part[:batch_size]) for part in zip(*examples, strict=True))
+    return SimulatedBatch(images, masks, np.array(kinds[:batch_size]))
 
 
 def simulated_images(how: Preprocessing, seed: int) -> PreparedImages:
@@ -95,9 +97,7 @@ def simulated_part(how: Preprocessing, seed: int, number: int) -> PreparedImages
     seed, number
         Seed of the images, and number of the part, from 0; with the preprocessing they fix every pixel.
     """
-    batch = simulated_batch(PART, how.size, seed, number, how.normalise)
-    keys = tuple(f"simulated/{number * PART + index}" for index in range(PART))
-    return PreparedImages(keys, tuple(batch.images), tuple(batch.masks))
+    return simulated_batch(PART, how.size, seed, number, how.normalise).prepared(number * PART)
 
 
 def joined(parts: Iterable[PreparedImages]) -> PreparedImages:
@@ -144,18 +144,17 @@ def stream(
         pool.shutdown(cancel_futures=True)
 
 
-def _training_pair(
+def _example(
     kind: str, made: Micrograph, size_px: int, normalise: Normalisation, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, MaskArray]:
+) -> tuple[FloatArray, MaskArray]:
     """The image normalised as a whole, then a window of it with slightly different contrast."""
     pedestal = rng.uniform(0.0, 1.0) * float(made.image.min())
     noisy = made.image.astype(np.float32) - np.float32(pedestal)
-    clean = made.clean.astype(np.float32) - np.float32(pedestal)
     if kind == "ice" and rng.random() < REGION_SHARE:
         blanked, region = two_phase_region(noisy)
         ice = made.mask == 1
         if np.count_nonzero(ice & region) >= MIN_LEFT * np.count_nonzero(ice):
-            noisy, clean = blanked, np.where(region, clean, np.float32(0))
+            noisy = blanked
     side = len(noisy)
     frame = _frame(side, rng) if kind == "ice" else (slice(None), slice(None))
     preprocessing = Preprocessing(size=side, normalise=normalise)
@@ -163,9 +162,8 @@ def _training_pair(
     window = slice(top, top + size_px), slice(left, left + size_px)
     contrast, offset = np.float32(np.exp(rng.uniform(-0.4, 0.4))), np.float32(rng.uniform(-0.3, 0.3))
     image, geometry = preprocessing.apply(noisy[frame], ["region"])
-    target, _ = preprocessing.apply(clean[frame], ["region"])
     mask = geometry.place_mask(np.ascontiguousarray(made.mask[frame]))
-    return image[window] * contrast + offset, target[window] * contrast + offset, mask[window]
+    return image[window] * contrast + offset, mask[window]
 
 
 def _frame(side: int, rng: np.random.Generator) -> tuple[slice, slice]:

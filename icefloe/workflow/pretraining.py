@@ -22,7 +22,7 @@ def pretrain_encoders(
     threads: int = 1,
     workers: int = 0,
     progress: Progress = SILENT,
-    **settings: int | float,
+    **settings: int | float | str,
 ) -> list[Path]:
     """Train encoders one after the other; an interrupted run can be resumed.
 

@@ -2,7 +2,6 @@
 
 from icefloe.errors import IcefloeError
 from icefloe.models.cards import SIMULATED
-from icefloe.models.mirror import SIM
 from icefloe.models.spec import ENCODERS
 from icefloe.models.weights import find_weights
 from icefloe.tables import Table
@@ -27,7 +26,7 @@ def available_weights(weights_dir: WeightsMirror | None) -> Table:
             "here": "yes" if _is_here(encoder, weights, weights_dir) else None,
         }
         for encoder in ENCODERS
-        for weights, card in {SIM: SIMULATED, **ENCODERS[encoder].pretrained}.items()
+        for weights, card in {**SIMULATED, **ENCODERS[encoder].pretrained}.items()
     )
 
 
@@ -35,6 +34,6 @@ def _is_here(encoder: str, weights: str, weights_dir: WeightsMirror | None) -> b
     try:
         return find_weights(encoder, weights, weights_dir) is not None
     except IcefloeError:
-        if weights == SIM:
+        if weights in SIMULATED:
             return False  # nobody has made them for this encoder
         raise
