@@ -69,6 +69,8 @@ class Scene:
         self._band_bow = rng.normal(0.0, 0.15)
         self._film = 1.0 + spec.film_texture * self._texture(rng) - self._debris(rng)
         self._band_phase = rng.uniform(-0.2, 0.2)
+        for _ in range(spec.water_arms):
+            self._water_wave = self._water_wave + _arm(rng)
 
     def render(self, second: int) -> tuple[Array, NDArray[np.uint8]]:
         """Transmitted share of the beam and exact mask in the middle of `second`.
@@ -91,6 +93,9 @@ class Scene:
         radius = self.radii_nm[second] * share
         inside = np.max([radius - crystal.depth(rows, columns) for crystal in self._crystals], axis=0)
         total = spec.water_thickness_nm * np.maximum(1.0 - self._water_depth(rows, columns) ** 2, 0.0)
+        if spec.water_rim_nm:
+            to_edge = ndimage.distance_transform_edt(total > 0.0) * spec.pixel_size_nm
+            inside = np.minimum(inside, to_edge - spec.water_rim_nm)
         mask = ((inside > 0.0) & (total > 0.0)).astype(np.uint8)
         wedge = np.clip(inside / spec.ice_edge_nm, 0.0, 1.0)
         ice = np.minimum(spec.ice_thickness_nm * wedge * (2.0 - wedge), total)
@@ -197,6 +202,13 @@ class Scene:
             squared = squared + (self._columns[near] - column) ** 2
             total[near] += rng.uniform(0.05, 0.3) * np.exp(-squared / (2.0 * size_nm**2))
         return np.minimum(total, 0.5)
+
+
+def _arm(rng: np.random.Generator) -> Array:
+    """Relative rise of the water's reach, by angle, where it is drawn out towards the aperture."""
+    towards, width = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.1, 0.4)
+    away = np.abs(np.angle(np.exp(1j * (np.arange(N_ANGLES) * (2.0 * np.pi / N_ANGLES) - towards))))
+    return rng.uniform(0.3, 1.2) * np.exp(-away / width)
 
 
 def _wave(amplitudes: Sequence[float], first_order: int, rng: np.random.Generator) -> Array:

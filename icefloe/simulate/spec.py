@@ -36,6 +36,9 @@ class ExperimentSpec(CheckedModel):
     water_elongation, water_turn_deg, water_shift
         Long over short axis of the water (empty: as the ice's), angle of its long axis from the ice's, and
         how far its middle lies from the ice's along that axis, in ice radii.
+    water_arms, water_rim_nm
+        Number of arms by which the water clings to the aperture, and the least width of the water around the
+        ice where it has melted least: ice that would reach further follows the water's edge.
     water_mfp_nm, ice_mfp_nm
         Mean free path between scattering out of the objective aperture; the difference is the contrast.
     bend_contours, bend_strength, bend_speed_per_s
@@ -67,10 +70,12 @@ class ExperimentSpec(CheckedModel):
     ice_thickness_nm: float = Field(default=80.0, gt=0)
     ice_edge_nm: float = Field(default=10.0, gt=0)
     water_thickness_nm: float = Field(default=180.0, gt=0)
-    water_extent: float = Field(default=1.5, gt=1, le=4)
+    water_extent: float = Field(default=1.5, ge=0.5, le=4)
     water_elongation: float | None = Field(default=None, ge=1, le=4)
     water_turn_deg: float = 0.0
     water_shift: float = Field(default=0.0, ge=0, le=4)
+    water_arms: int = Field(default=0, ge=0, le=6)
+    water_rim_nm: float = Field(default=0.0, ge=0)
     water_mfp_nm: float = Field(default=320.0, gt=0)
     ice_mfp_nm: float = Field(default=250.0, gt=0)
     bend_contours: int = Field(default=2, ge=0, le=20)

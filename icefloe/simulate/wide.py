@@ -30,7 +30,10 @@ BENT_SHARE = 0.5
 
 FILLED_SHARE = 1 / 3
 """Of ice that fills its water nearly to the rim, as the largest crystals of an experiment do: from others a
-network learns that well inside a drop there is ice."""
+network learns that ice lies well inside a drop."""
+
+ARMS = {0: 0.5, 2: 0.15, 3: 0.2, 4: 0.15}
+"""Of the water, and how often: drops hang on the aperture, and their sides curve inwards then."""
 
 VIEWS = 2
 """Micrographs of one ice crystal, at other times and with other cameras: the scene takes the longest."""
@@ -164,6 +167,7 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
         water_elongation=rng.uniform(1.0, 2.2),
         water_turn_deg=rng.uniform(0.0, 180.0),
         water_shift=abs(rng.normal(0.0, 0.35)) * (extent - 0.8),
+        water_arms=int(rng.choice(list(ARMS), p=list(ARMS.values()))),
         water_mfp_nm=water_mfp,
         ice_mfp_nm=water_mfp * rng.uniform(0.75, 1.1),
         bend_contours=int(rng.integers(1, 8)) if rng.random() < BENT_SHARE else 0,
@@ -182,10 +186,15 @@ def random_wide_spec(rng: np.random.Generator, size_px: int) -> ExperimentSpec:
 
 
 def _filling(spec: ExperimentSpec, rng: np.random.Generator) -> ExperimentSpec:
-    """The same experiment with water that is a rim around its ice."""
-    rim = {"water_extent": rng.uniform(1.02, 1.2), "water_elongation": spec.elongation}
-    return ExperimentSpec.model_validate(
-        spec.model_dump() | rim | {"water_turn_deg": 0.0, "water_shift": 0.0}
+    """The same experiment with water that is a rim around its ice, some seconds long at least."""
+    return spec.model_copy(
+        update={
+            "water_extent": rng.uniform(0.7, 1.15),
+            "water_rim_nm": _log_uniform(3.0, 25.0, rng),
+            "water_elongation": spec.elongation,
+            "water_turn_deg": 0.0,
+            "water_shift": 0.0,
+        }
     )
 
 
