@@ -44,5 +44,6 @@ def test_a_missing_file_and_an_encoder_without_these_weights_are_refused_in_a_li
     assert refusal == f"{tmp_path / 'no.tar'}: no such file. Name the file that you downloaded."
     refusal = cli("weights", "convert", tmp_path / "no.tar", "--encoder", "vgg19", *options).refusal
     assert refusal == (
-        "micronet: no such weights for vgg19. Use none, sim, imagenet or the path of a .safetensors file."
+        "micronet: no such weights for vgg19. Use none, sim, image-sim, imagenet or the path of "
+        "a .safetensors file."
     )

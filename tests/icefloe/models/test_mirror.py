@@ -74,6 +74,7 @@ def test_a_prefix_without_the_file_gives_none(bucket):
     ("weights", "key"),
     [
         ("sim", "zoo/vgg19.sim.safetensors"),
+        ("image-sim", "zoo/vgg19.image-sim.safetensors"),
         ("imagenet", "zoo/vgg19.safetensors"),
         ("imagenet", "zoo/smp-hub/vgg19.imagenet/model.safetensors"),
     ],
@@ -119,3 +120,5 @@ def test_simulated_weights_of_the_mirror_go_before_the_packages(monkeypatch, tmp
 def test_an_encoder_without_simulated_weights_is_refused_with_the_command_that_makes_them(tmp_path):
     with pytest.raises(IcefloeError, match=r"^vgg19: no sim weights in .*own or the package\. Run ice"):
         local_file("vgg19", "sim", tmp_path / "own")
+    with pytest.raises(IcefloeError, match=r"Run icefloe pretrain vgg19 --weights imagenet --output DIR"):
+        local_file("vgg19", "image-sim")

@@ -31,7 +31,8 @@ def test_a_pickle_is_refused_with_what_to_do(suffix):
 
 def test_unknown_weights_are_refused_with_those_there_are():
     with pytest.raises(
-        IcefloeError, match=r"no such weights for resnet18\. Use none, sim, imagenet, ssl, swsl, micronet"
+        IcefloeError,
+        match=r"no such weights for resnet18\. Use none, sim, image-sim, imagenet, ssl, swsl, micronet",
     ):
         MemberSpec(encoder="resnet18", weights="imagenet21k")
 

@@ -230,6 +230,16 @@ def test_a_file_of_three_stages_gives_a_member_of_three_all_of_its_encoder(tmp_p
         assert torch.equal(value, network.encoder.state_dict()[name])
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_last_convolution_is_taken_where_the_classes_are_as_many(tmp_path, n_classes):
+    trained = build(three_stages(seed=8), n_classes)
+    save_file(trained.state_dict(), tmp_path / "mobilenet_v2.sim.safetensors")
+    network = build(three_stages(weights="sim"), 2, tmp_path)
+    for part in ("decoder", "segmentation_head"):
+        (first, *_), (taken, *_) = (made.get_submodule(part).parameters() for made in (trained, network))
+        assert torch.equal(first, taken) == (part == "decoder" or n_classes == 2)
+
+
 def test_a_deeper_file_gives_a_member_of_three_stages_those(tmp_path):
     state = published(tmp_path / "mobilenet_v2.sim.safetensors", in_channels=1)
     network = build(three_stages(weights="sim"), 2, tmp_path)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from icefloe.errors import IcefloeError
 from icefloe.simulate.camera import Camera
@@ -52,6 +53,23 @@ def test_mask_of_a_round_crystal_is_exactly_its_disc():
     radius = experiment.radii_nm[0]
     assert experiment.masks[0][distances < radius - 1.5].all()
     assert not experiment.masks[0][distances > radius + 1.5].any()
+
+
+def test_ice_that_would_reach_further_follows_the_waters_edge_inside_its_rim():
+    spec = ExperimentSpec(water_extent=0.6, camera=STILL)  # the ice is all of the water
+    filled, rimmed = (
+        simulate_experiment(made, 1, [0]).masks[0] for made in (spec, spec.changed(water_rim_nm=20.0))
+    )
+    to_edge = ndimage.distance_transform_edt(filled) * spec.pixel_size_nm
+    np.testing.assert_array_equal(rimmed == 1, to_edge > 20.0)
+
+
+def test_arms_draw_the_water_out_and_leave_the_ice_alone():
+    spec = SMALL.changed(camera=STILL)
+    drop, hung = (simulate_experiment(made, 1, [0]) for made in (spec, spec.changed(water_arms=4)))
+    np.testing.assert_array_equal(drop.masks, hung.masks)
+    darker = hung.images[0].astype(float) < 0.8 * drop.images[0]
+    assert 0.005 < darker[drop.masks[0] == 0].mean() < 0.4
 
 
 def test_melting_ice_shrinks_and_growing_ice_grows():
@@ -153,7 +171,7 @@ def test_a_second_beyond_the_end_is_refused():
         ("ice_thickness_nm", 0.0, "Input should be greater than 0, not 0.0"),
         ("ice_edge_nm", 0.0, "Input should be greater than 0, not 0.0"),
         ("water_thickness_nm", 0.0, "Input should be greater than 0, not 0.0"),
-        ("water_extent", 1.0, "Input should be greater than 1, not 1.0"),
+        ("water_extent", 0.4, "Input should be greater than or equal to 0.5, not 0.4"),
         ("water_mfp_nm", 0.0, "Input should be greater than 0, not 0.0"),
         ("ice_mfp_nm", 0.0, "Input should be greater than 0, not 0.0"),
         ("bend_contours", -1, "Input should be greater than or equal to 0, not -1"),

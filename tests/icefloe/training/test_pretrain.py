@@ -58,13 +58,12 @@ def test_images_made_by_processes_give_the_same_weights(result, tmp_path):
 
 def test_the_loss_falls_on_images_never_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(pretraining, "ROUND", 8)
-    config = TINY.model_copy(update={"steps": 24, "batch_size": 4, "learning_rate": 1e-2})
+    config = TINY.model_copy(update={"steps": 40, "batch_size": 4, "learning_rate": 1e-2})
     learned = pretrain(config, tmp_path)
     records = learned.records
     assert records[-1].train_loss < 0.85 * records[0].train_loss
     assert learned.scores.loss == records[-1].val_loss < 0.95 * records[0].val_loss
     assert learned.scores.iou_of.keys() <= {"ice", "nanoparticles", "lattice"}
-    assert 0 < learned.scores.noise_left < 1.5
 
 
 def test_the_state_of_other_settings_is_refused(result, tmp_path):
@@ -88,6 +87,25 @@ def test_a_member_starts_from_the_file_of_its_encoder(result, tmp_path):
         torch.testing.assert_close(value, result.weights[f"encoder.{name}"], rtol=1e-3, atol=1e-7)
 
 
+def test_from_photographs_the_encoders_statistics_stay_and_its_weights_move(tmp_path):
+    config = PretrainConfig(
+        encoder="efficientnet-lite0", weights="imagenet", stages=4, steps=2, size=64, batch_size=2
+    )
+    learned = pretrain(config, tmp_path / "state")
+    began = build(config.spec, 2).state_dict()
+    moved = {name for name in began if not torch.equal(began[name], learned.weights[name])}
+    assert any(name.startswith("encoder.") for name in moved)
+    assert not {name for name in moved if name.startswith("encoder.") and "running" in name}
+    path = save_pretrained(learned, tmp_path)
+    assert path.name == "efficientnet-lite0.image-sim.safetensors"
+    assert "Began with imagenet: trained on ImageNet-1k" in path.with_suffix(".md").read_text()
+    spec = config.spec.model_copy(update={"weights": "image-sim", "seed": 5})
+    network = build(spec, 2, tmp_path)
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, learned.weights[name], rtol=1e-3, atol=1e-7)
+    assert "then simulated micrographs" in spec.first_weights
+
+
 def test_filters_are_half_the_size_and_batch_statistics_whole(result, tmp_path):
     path = save_pretrained(result, tmp_path)
     stored = load_file(path)
@@ -103,7 +121,9 @@ def test_the_card_says_what_the_weights_are(result, tmp_path):
     path = save_pretrained(result, tmp_path)
     card = (tmp_path / "mobilenet_v2.sim.md").read_text()
     assert sha256_file(path) in card
-    assert "icefloe pretrain mobilenet_v2 --output weights --stages 3 --steps 4 --size 64" in card
+    assert (
+        "icefloe pretrain mobilenet_v2 --output weights --weights none --stages 3 --steps 4 --size 64" in card
+    )
     assert "8 simulated images of 64 px" in card
     for word in ("Licence: Apache-2.0", "git ", "no real image"):
         assert word in card
