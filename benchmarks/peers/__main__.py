@@ -22,6 +22,7 @@ from benchmarks.peers.table import read_cells, write_comparison
 from benchmarks.peers.variants import VARIANTS
 from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import BASELINES
+from icefloe.training.planner import WEIGHTS
 
 ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "simulate", "training", "workflow")
 """Of Icefloe, that decide what a version is."""
@@ -31,12 +32,15 @@ METHODS = {
     **{name: Method(f"*{name}*") for name in BASELINES},
     **{
         f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": weights})
-        for name, weights in (("scratch", "none"), ("sim", "sim"), ("imagenet", "imagenet"))
+        for name, weights in (
+            ("scratch", "none"),
+            *((kind, kind) for kind in ("sim", "imagenet", "image-sim")),
+        )
     },
     **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
     "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),
     **{
-        f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": "imagenet", "training": entries})
+        f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": WEIGHTS, "training": entries})
         for name, entries in VARIANTS.items()
     },
     "nnunet": Method("nnU-Net v2, 2d", "nnunet", {}),

@@ -118,7 +118,7 @@ def _replaced(members: Sequence[MemberSpec], weights: str) -> tuple[MemberSpec, 
     if weights == "sim":
         return load_params(DEFAULT_PARAMS, "demo").training.members[: len(members)]
     encoders = [spec.encoder for spec in members]
-    if weights == "imagenet" and not set(encoders) <= set(ENCODERS):
+    if weights != "none" and not set(encoders) <= set(ENCODERS):
         encoders = list(ENCODERS[: len(members)])
     return tuple(
         MemberSpec.model_validate(spec.model_dump() | {"encoder": encoder, "weights": weights})

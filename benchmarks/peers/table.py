@@ -32,9 +32,10 @@ Dice are means over all classes but the background. Intervals (95 %) add in quad
 experiment resemble each other, so they say nothing of a third experiment. The number of steps follows from
 the machine's speed: a seed repeats first weights and draws, not every digit.
 
-- Icefloe: `--preset auto`, planned for the minutes allowed, from random weights (scratch) or from photographs
-  (imagenet); from simulated micrographs (sim) with the members of the preset demo, as the planner's encoders
-  have no such weights. Any other preset takes its own time.
+- Icefloe: `--preset auto`, planned for the minutes allowed, as it is by default from photographs and then
+  simulated micrographs (image-sim), or from random weights (scratch) or photographs alone (imagenet); from
+  simulated micrographs alone (sim) with the members of the preset demo, which has such weights. Any other
+  preset takes its own time.
 - smp U-Net: `benchmarks/peers/smp_unet.py`, whole images at 256 px, nothing tuned on these data.
 - nnU-Net v2: its own plan, network, patches, augmentation, loss and optimizer, one network of all images; its
   learning rate falls over the minutes allowed in place of 1,000 epochs. It plans for a GPU of 8 GB: on a CPU

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
+from icefloe.imaging.augment import Augmentation
 from icefloe.models.zoo import build
 from icefloe.progress import SILENT, Progress
 from icefloe.scoring.metrics import pixel_scores
@@ -31,7 +32,6 @@ from icefloe.training.checkpoint import (
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
-from icefloe.training.planner import AUGMENTATION
 from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
 from icefloe.training.sampling import augmented
@@ -41,6 +41,20 @@ from icefloe.training.validation import to_input
 from icefloe.typing import FloatArray, MaskArray
 
 logger = logging.getLogger(__name__)
+
+VARIED = Augmentation(
+    rotation_deg=30,
+    scale=0.4,
+    elastic=3,
+    noise=0.03,
+    shot_noise=0,
+    gain=0.05,
+    contrast=0.1,
+    gamma=0,
+    blur=0,
+    illumination=0,
+)
+"""Shapes much, intensities little: those are the simulator's to vary."""
 
 ROUND = 100
 """Steps between validations, after each of which the state is saved."""
@@ -185,9 +199,9 @@ class _Pretraining:
         )
 
     def _varied(self, batch: SimulatedBatch, step: int) -> tuple[FloatArray, MaskArray]:
-        """A batch's images and masks, varied as the images of a planned training are."""
+        """A batch's images and masks, varied."""
         images = batch.prepared()
-        return augmented(images, np.arange(len(images)), AUGMENTATION, self.config.seed, step, 0)
+        return augmented(images, np.arange(len(images)), VARIED, self.config.seed, step, 0)
 
     def _forward(self, images: FloatArray, masks: MaskArray) -> tuple[Tensor, Tensor]:
         """The loss, and the network's logits, (B, 1, S, S)."""

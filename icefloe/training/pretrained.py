@@ -15,10 +15,11 @@ from icefloe.models.cards import IMAGE_SIM, SIM
 from icefloe.models.spec import LIGHT, DecoderChannels, MemberSpec
 from icefloe.simulate.wide import KINDS, SHARES, VIEWS
 from icefloe.training.checkpoint import Weights
+from icefloe.training.planner import DECODER
 from icefloe.training.records import EpochRecord
 
 LICENCE = "Apache-2.0"
-WIDTHS: dict[int, DecoderChannels] = {3: (24, 16, 8), 4: (48, 32, 16, 8), 5: LIGHT}
+WIDTHS: dict[int, DecoderChannels] = {3: (24, 16, 8), 4: DECODER, 5: LIGHT}
 """Of the decoder by its number of stages: those of the presets, of planned trainings, of light encoders."""
 
 HELD_OUT_SEED = 2**32 - 1
