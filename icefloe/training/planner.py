@@ -42,7 +42,7 @@ AUGMENTATION = Augmentation(
     gamma=0.3,
     illumination=0.2,
 )
-"""Both shapes and intensities are varied much: else the images of one experiment teach how large and where its
+"""Shapes and intensities are varied much: else the images of one experiment teach how large and where its
 objects are, and undo what simulated images have taught."""
 
 OPTIMISATION: dict[str, Any] = {
