@@ -33,13 +33,14 @@ window.probe = (() => {
   customElements.whenDefined("mask-editor").then(() => {
     const { prototype } = customElements.get("mask-editor");
     for (const [name, mark] of [
+      ["announce", "first"],
       ["open", "first"],
       ["addMaps", "all"],
     ]) {
       const own = prototype[name];
       prototype[name] = function (...given) {
         own.apply(this, given);
-        if (mark === "first" || given[0].probability) painted((now) => (times[mark] ??= now));
+        if (given[0] && (mark === "first" || given[0].probability)) painted((now) => (times[mark] ??= now));
       };
     }
   });

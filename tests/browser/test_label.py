@@ -87,6 +87,35 @@ def test_a_clean_image_takes_one_key_and_the_next_comes(queue, labeler):
     assert np.array_equal(labels_of(queue)[STEMS[0]], presegmentation(STEMS[0]))
 
 
+def test_of_a_large_image_an_overview_is_seen_while_its_pixels_are_on_their_way(queue, labeler):
+    page = labeler()
+
+    def enlarged(route):
+        answer = route.fetch()
+        lease = answer.json()
+        lease["item"]["height"] = 4096  # the service's own is small; its pixels never come
+        route.fulfill(response=answer, json=lease)
+
+    page.route(
+        re.compile(r"/api/v1/queue/leases$"),
+        lambda route: enlarged(route) if route.request.method == "POST" else route.continue_(),
+    )
+    page.route(re.compile(r"/pixels$"), lambda _: None)
+    page.goto("/label")
+    overview = page.locator("mask-editor .overview")
+    expect(overview).to_be_visible(timeout=60_000)
+    width, height, values = overview.evaluate(
+        """canvas => [canvas.width, canvas.height,
+        new Set(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data).size]"""
+    )
+    assert (height, width) == SHAPE
+    assert values > 20
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto("/label")
+    opened(page, STEMS[0])
+    expect(overview).to_be_hidden()
+
+
 def test_a_missed_part_and_a_speck_are_mended_in_six_actions_and_become_data(queue, labeler, working):
     page = labeler()
     page.goto("/queue")

@@ -66,6 +66,14 @@ export class MaskEditor extends HTMLElement {
   }
 
   /**
+   * Show what an image looks like whose pixels are still to come.
+   * @param {ImageData | null} picture of the image's proportions; null: what was open before
+   */
+  announce(picture) {
+    this.#stage.announce(picture);
+  }
+
+  /**
    * Show an image to edit; what was open before is gone.
    * @param {OpenImage} image
    */

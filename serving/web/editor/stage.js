@@ -28,6 +28,7 @@ const HELP = "Image. Arrow keys move the cursor, Space puts the tool down and li
 export class Stage {
   canvas = element("canvas", { class: "picture" });
   map = element("canvas");
+  #overview = element("canvas", { class: "overview", hidden: "", "aria-hidden": "true" });
   #ring = element("div", { class: "ring" });
   #cross = element("div", { class: "cross" });
   #frame = element("div", { class: "frame" });
@@ -63,7 +64,20 @@ export class Stage {
       this.#mapBox,
       this.#bar,
       this.#legend,
+      this.#overview,
     );
+  }
+
+  /**
+   * Cover the picture with that of an image whose pixels are still to come.
+   * @param {ImageData | null} picture null: show what there is
+   */
+  announce(picture) {
+    this.#overview.hidden = picture === null;
+    if (picture === null) return;
+    this.#overview.width = picture.width;
+    this.#overview.height = picture.height;
+    this.#overview.getContext("2d")?.putImageData(picture, 0, 0);
   }
 
   /**

@@ -1,14 +1,17 @@
 /** Page *Label*: one image after another, corrected in the editor and handed in. */
 
-import { Refused, Unreachable } from "../ask.js";
+import { imagePath, Refused, Unreachable } from "../ask.js";
 import "../decision/view.js";
 import "../editor/editor.js";
 import { call, say } from "../client.js";
+import { grey } from "../viewer/pictures.js";
 import { LocalDrafts } from "./local_drafts.js";
 import { readPixels } from "./service.js";
 import { Surroundings } from "./surroundings.js";
 import { Work } from "./work.js";
 
+/** Longer side in px of an image whose overview is shown first. */
+const LARGE = 2048;
 const HERE_MS = 1000;
 const THERE_MS = 10_000;
 const RENEW_MS = 5 * 60_000;
@@ -88,7 +91,14 @@ async function begin(leased) {
 /** @param {Work} leased */
 async function beginMask(leased) {
   const { item } = leased;
-  const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]);
+  const arrived = new AbortController();
+  if (Math.max(item.height, item.width) > LARGE) announce(item, arrived.signal);
+  const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]).finally(
+    () => {
+      arrived.abort();
+      editor.announce(null);
+    },
+  );
   earlierSeconds = beginning.seconds;
   work = leased;
   editor.hidden = false;
@@ -104,6 +114,23 @@ async function beginMask(leased) {
   surroundings = new Surroundings(editor, item);
   surroundings.addMaps().catch(tell);
   surroundings.addPrevious().catch(tell);
+}
+
+/**
+ * Show an image's overview until all of it is here.
+ * @param {import("./work.js").Item} item
+ * @param {AbortSignal} arrived
+ */
+async function announce(item, arrived) {
+  try {
+    const picture = await grey(imagePath(item.dataset, item.stem), arrived);
+    if (arrived.aborted) return;
+    editor.hidden = false;
+    decision.hidden = true;
+    editor.announce(picture);
+  } catch {
+    // The image itself is on its way, or says what is wrong.
+  }
 }
 
 /** @param {Work} leased */
