@@ -27,6 +27,9 @@ from icefloe.training.planner import WEIGHTS
 ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "simulate", "training", "workflow")
 """Of Icefloe, that decide what a version is."""
 
+CODE = ("*.py", "*.safetensors")
+"""Of a room: weights that come with Icefloe are part of it."""
+
 LITE = ("lite0", "lite1", "lite2")
 METHODS = {
     **{name: Method(f"*{name}*") for name in BASELINES},
@@ -129,7 +132,7 @@ def _code(module: str) -> str:
     here = Path(__file__).parent
     own = sorted(here.glob(f"{module}*"))
     rooms = [ROOT / "icefloe" / room for room in ROOMS] if module == "ours" else []
-    files = [*own, *(path for room in rooms for path in sorted(room.rglob("*.py")))]
+    files = [*own, *(path for room in rooms for kind in CODE for path in sorted(room.rglob(kind)))]
     files += [ROOT / "icefloe" / "params.yaml"] if module == "ours" else []
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
