@@ -31,14 +31,12 @@ CODE = ("*.py", "*.safetensors")
 """Of a room: weights that come with Icefloe are part of it."""
 
 LITE = ("lite0", "lite1", "lite2")
+FIRST_WEIGHTS = {"scratch": "none", "sim": "sim", "imagenet": "imagenet", "image-sim": "image-sim"}
 METHODS = {
     **{name: Method(f"*{name}*") for name in BASELINES},
     **{
         f"ours-{name}": Method(f"Icefloe, {name}", "ours", {"weights": weights})
-        for name, weights in (
-            ("scratch", "none"),
-            *((kind, kind) for kind in ("sim", "imagenet", "image-sim")),
-        )
+        for name, weights in FIRST_WEIGHTS.items()
     },
     **{f"smp-{name}": Method(f"smp U-Net, {name}", "smp_unet", {"encoders": [name]}) for name in LITE},
     "smp-three": Method("smp U-Nets, mean of three", "smp_unet", {"encoders": list(LITE)}),

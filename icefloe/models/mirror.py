@@ -55,10 +55,14 @@ def local_file(encoder: str, weights: str, mirror: WeightsMirror | None = None) 
         return SHIPPED / name
     searched = "the package" if mirror is None else f"{mirror} or the package"
     raise IcefloeError(
-        f"{encoder}: no {weights} weights in {searched}. Run icefloe pretrain {encoder}"
-        f"{' --weights imagenet' if weights == IMAGE_SIM else ''} --output DIR and set "
+        f"{encoder}: no {weights} weights in {searched}. Run {making(encoder, weights)} --output DIR and set "
         "ICEFLOE_WEIGHTS_DIR to DIR, or use weights: none."
     )
+
+
+def making(encoder: str, weights: str) -> str:
+    """The command that makes an encoder's simulated weights, for messages."""
+    return f"icefloe pretrain {encoder}" + (" --weights imagenet" if weights == IMAGE_SIM else "")
 
 
 def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:

@@ -16,7 +16,7 @@ from segmentation_models_pytorch.encoders import encoders, get_encoder
 from torch import nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models.mirror import find, local_file
+from icefloe.models.mirror import find, local_file, making
 from icefloe.models.packaged import PACKAGES, packaged_file
 from icefloe.models.spec import ENCODERS, MemberSpec
 from icefloe.typing import WeightsMirror
@@ -130,7 +130,7 @@ def load_pretrained(
         n_stages = len(spec.channels)
         raise IcefloeError(
             f"{path}: it has fewer encoder stages than the {n_stages} of {spec.name} (no {missing[0]}). "
-            f"Give fewer decoder_channels, or run icefloe pretrain {spec.encoder} --stages {n_stages}."
+            f"Give fewer decoder_channels, or run {making(spec.encoder, spec.weights)} --stages {n_stages}."
         )
     encoder.load_state_dict({name: state[name] for name in needed})
     for name in ("decoder", "segmentation_head"):

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
-from icefloe.imaging.augment import Augmentation
 from icefloe.models.zoo import build
 from icefloe.progress import SILENT, Progress
 from icefloe.scoring.metrics import pixel_scores
@@ -32,6 +31,7 @@ from icefloe.training.checkpoint import (
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
+from icefloe.training.planner import AUGMENTATION
 from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
 from icefloe.training.sampling import augmented
@@ -42,19 +42,10 @@ from icefloe.typing import FloatArray, MaskArray
 
 logger = logging.getLogger(__name__)
 
-VARIED = Augmentation(
-    rotation_deg=30,
-    scale=0.4,
-    elastic=3,
-    noise=0.03,
-    shot_noise=0,
-    gain=0.05,
-    contrast=0.1,
-    gamma=0,
-    blur=0,
-    illumination=0,
+VARIED = AUGMENTATION.model_copy(
+    update={"noise": 0.03, "gain": 0.05, "contrast": 0.1, "gamma": 0, "blur": 0, "illumination": 0}
 )
-"""Shapes much, intensities little: those are the simulator's to vary."""
+"""Shapes as in a planned training, intensities little: those are the simulator's to vary."""
 
 ROUND = 100
 """Steps between validations, after each of which the state is saved."""

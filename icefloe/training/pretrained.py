@@ -143,7 +143,7 @@ def save_pretrained(result: Pretrained, folder: Path) -> Path:
     result
         Network and scores, from `pretrain`.
     folder
-        Set ICEFLOE_WEIGHTS_DIR to it, and `weights: sim` finds the file.
+        Set ICEFLOE_WEIGHTS_DIR to it, and members whose `weights` are `PretrainConfig.name` find the file.
     """
     path = folder / f"{result.config.encoder}.{result.config.name}.safetensors"
     content = safetensors.torch.save(

@@ -1,4 +1,4 @@
-"""Pre-train encoders on simulated micrographs, for `weights: sim`."""
+"""Pre-train encoders on simulated micrographs, for `weights: sim` or `image-sim`."""
 
 import shutil
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def pretrain_encoders(
     encoders
         Names in `ENCODERS`.
     output
-        Folder for `<encoder>.sim.safetensors` and its card.
+        Folder for `<encoder>.sim.safetensors`, or `.image-sim.safetensors`, and its card.
     steps, minutes
         Length of each encoder's training: one of the two is given.
     threads, workers
