@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from icefloe.active.items import Item
 from icefloe.active.queue import Queue
 from icefloe.active.storage import labels_table
 from icefloe.result import Result
@@ -24,7 +25,7 @@ MOST = 200
 
 
 class Pair(BaseModel):
-    """An image that two people have labelled, the Dice of both, and the third who decided, if one did."""
+    """An image that two people have labelled, the Dice of both, and who decided, if somebody did."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,7 +80,7 @@ class Consistency(Result):
         mean = np.mean([pair.dice for pair in self.pairs])
         return (
             f"Two people labelled {_counted(len(self.pairs), 'image')}: mean Dice {mean:.3f}, lowest "
-            f"{lowest.dice:.3f} ({lowest.image}); a third decided {decided}, and {waiting} "
+            f"{lowest.dice:.3f} ({lowest.image}); {decided} decided, and {waiting} "
             f"wait{'s' if waiting == 1 else ''} for that."
         )
 
@@ -158,14 +159,13 @@ def label_consistency(queue: Queue) -> Consistency:
     for item in items:
         both = item.first_label is not None and item.second_label is not None
         if both:
-            decided = item.label_id not in (None, item.first_label, item.second_label)
             pairs.append(
                 Pair(
                     image=item.key,
                     labelers=item.labelers,
                     dice=item.agreement or 0.0,
                     is_settled=item.label_id is not None,
-                    decided_by=figures[item.label_id].labeler if decided and item.label_id else None,
+                    decided_by=_decided_by(queue, item, figures),
                 )
             )
         own = (item.first_label, item.second_label) if both else (item.label_id,)
@@ -179,6 +179,17 @@ def label_consistency(queue: Queue) -> Consistency:
                 seconds=(*arm.seconds, *([float(np.mean(seconds))] if seconds else [])),
             )
     return Consistency(pairs=tuple(pairs), aided=arms["with"], unaided=arms["without"])
+
+
+def _decided_by(queue: Queue, item: Item, figures: dict[int, labels_table.Figure]) -> str | None:
+    """Who decided between two labels: a third person, or an operator who settled it."""
+    if item.label_id is None:
+        return None
+    if item.label_id not in (item.first_label, item.second_label):
+        return figures[item.label_id].labeler
+    settled = [event.actor for event in queue.history(item.id) if event.what == "settled"]
+    agree = (item.agreement or 0.0) >= (item.third_below or 0.0)
+    return None if agree else settled[-1]
 
 
 def _counted(number: int, what: str) -> str:

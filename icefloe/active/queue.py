@@ -202,6 +202,41 @@ class Queue:
                 items_table.clear_pair(connection, item_id)
             events_table.record(connection, self._clock(), item_id, actor, "reopened", reason=reason)
 
+    def settle(
+        self, item_id: int, labeler: str, actor: str, reason: str, revision: int | None = None
+    ) -> None:
+        """Give an image that waits for a second or third person the label that `labeler` made.
+
+        For where nobody else is there to label it or to decide.
+
+        Parameters
+        ----------
+        item_id
+            The item.
+        labeler
+            Whose label becomes data.
+        actor, reason
+            Who wants that, and why.
+        revision
+            Of the item that this is based on; None: on whatever it is now.
+
+        Raises
+        ------
+        ConflictError
+            If the item does not wait, somebody is labelling it, or `labeler` has not; a StaleItemError if it
+            has another revision.
+        """
+        check_person(actor)
+        with self.database.writing() as connection:
+            item = self._item(connection, item_id)
+            rules.check_revision(item, revision)
+            rules.check_settling(item, labeler)
+            made = (item.first_label, item.second_label)[item.labelers.index(labeler)]
+            items_table.set_state(connection, item_id, "submitted", made)
+            events_table.record(
+                connection, self._clock(), item_id, actor, "settled", label=made, reason=reason
+            )
+
     def submit(
         self, token: str, png: bytes, seconds: float, source: str = "queue", client: str | None = None
     ) -> Label:

@@ -106,6 +106,31 @@ def check_reopening(item: Item, open_elsewhere: bool) -> None:
         raise ConflictError(f"{item.key}: is open in another round. Label it there.")
 
 
+def check_settling(item: Item, labeler: str) -> None:
+    """Refuse to end the wait for another person where there is no such label, or somebody is at it.
+
+    Parameters
+    ----------
+    item
+        An item that several people label, as it is now.
+    labeler
+        Whose label it is to have.
+
+    Raises
+    ------
+    ConflictError
+        If the item does not wait, somebody is labelling it, or `labeler` has not.
+    """
+    if item.state != "waiting":
+        raise ConflictError(f"{item.key}: is {item.state}, so nothing is to be settled. Look again.")
+    if item.leased_to is not None and item.lease_expires is not None:
+        until = timestamp(item.lease_expires)
+        raise ConflictError(f"{item.key}: {item.leased_to} is labelling it until {until}. Wait for that.")
+    if labeler not in item.labelers:
+        by_whom = " and ".join(item.labelers) or "nobody"
+        raise ConflictError(f"{item.key}: {labeler} has not labelled it, {by_whom} did. Name one who did.")
+
+
 def same_submission(item: Item, sent_before: Sequence[Label]) -> Label | None:
     """The label that was sent before, if sending it again changes nothing.
 

@@ -1,6 +1,8 @@
 """The labelling queue: which images wait, who labels which, and the masks that come back."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -41,6 +43,12 @@ class Reason(BaseModel):
     """Why, in words."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Settled(Reason):
+    """Whose label an image gets, and why."""
+
+    labeler: Annotated[str, Field(min_length=1, max_length=255)]
 
 
 async def queue_of(request: Request) -> Queue:
@@ -286,11 +294,33 @@ def reopen_item(
     response: Response,
 ) -> QueueItem:
     """Put a skipped image, or one whose label is no good, back in the queue."""
-    try:
+    with stale_items_are_412():
         queue.reopen(item_id, person.name, why.reason, revision)
+    return show_item(item_id, queue, response)
+
+
+@router.post("/items/{item_id}/settle")
+def settle_item(
+    item_id: RowId,
+    settled: Settled,
+    revision: Annotated[int, Depends(expected_revision)],
+    queue: OpenQueue,
+    person: CurrentPerson,
+    response: Response,
+) -> QueueItem:
+    """Give an image that waits for a second or third person the label of one who has labelled it."""
+    with stale_items_are_412():
+        queue.settle(item_id, settled.labeler, person.name, settled.reason, revision)
+    return show_item(item_id, queue, response)
+
+
+@contextmanager
+def stale_items_are_412() -> Iterator[None]:
+    """Answer a change that is based on another state of an item with the present one."""
+    try:
+        yield
     except StaleItemError as error:
         current = QueueItem.of(error.current).model_dump(mode="json")
         raise RefusedError(
             412, str(error), {"ETag": etag(error.current.revision)}, current=current
         ) from error
-    return show_item(item_id, queue, response)

@@ -98,6 +98,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("PUT", "/api/v1/queue/items/{item_id}/label"): Role.LABELER,
     ("POST", "/api/v1/queue/items/{item_id}/skip"): Role.LABELER,
     ("POST", "/api/v1/queue/items/{item_id}/reopen"): Role.OPERATOR,
+    ("POST", "/api/v1/queue/items/{item_id}/settle"): Role.OPERATOR,
     ("GET", "/api/v1/queue/leases"): Role.LABELER,
     ("POST", "/api/v1/queue/leases"): Role.LABELER,
     ("PUT", "/api/v1/queue/leases/current"): Role.LABELER,

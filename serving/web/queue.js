@@ -1,4 +1,4 @@
-/** Page *Queue*: thumbnails as they come into sight, and reopening. */
+/** Page *Queue*: thumbnails as they come into sight, reopening and settling. */
 
 import { imagePath, prepared } from "./ask.js";
 import { act, call } from "./client.js";
@@ -29,27 +29,39 @@ if (pictures.length > 0) {
   }
 }
 
-const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("reopen"));
-const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
-let item = "";
-let revision = "";
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
-  document.querySelectorAll("[data-reopen]")
-)) {
-  button.addEventListener("click", () => {
-    const row = /** @type {HTMLElement} */ (button.closest("[data-item]"));
-    item = row.dataset.item ?? "";
-    revision = row.dataset.revision ?? "";
-    dialog.showModal();
+for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog"))) {
+  asks(dialog);
+}
+
+/**
+ * Let a dialog be opened by its buttons, and do what its name says with what is entered.
+ * @param {HTMLDialogElement} dialog
+ */
+function asks(dialog) {
+  const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
+  const people = dialog.querySelector("select");
+  let item = "";
+  let revision = "";
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+    document.querySelectorAll(`[data-asks="${dialog.id}"]`)
+  )) {
+    button.addEventListener("click", () => {
+      const row = /** @type {HTMLElement} */ (button.closest("[data-item]"));
+      item = row.dataset.item ?? "";
+      revision = row.dataset.revision ?? "";
+      const labelers = /** @type {string[]} */ (JSON.parse(button.dataset.labelers ?? "[]"));
+      people?.replaceChildren(...labelers.map((name) => new Option(name)));
+      dialog.showModal();
+    });
+  }
+  dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const entered = Object.fromEntries(new FormData(form));
+    dialog.close();
+    act(null, async () => {
+      await call("POST", `/queue/items/${item}/${dialog.id}`, entered, { "If-Match": `"${revision}"` });
+      location.reload();
+    });
   });
 }
-dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close());
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const reason = String(new FormData(form).get("reason") ?? "");
-  dialog.close();
-  act(null, async () => {
-    await call("POST", `/queue/items/${item}/reopen`, { reason }, { "If-Match": `"${revision}"` });
-    location.reload();
-  });
-});

@@ -163,11 +163,11 @@ def welcome(page: Page, link: str) -> None:
 def labeler(working, open_working):
     """Sign somebody in who may label."""
 
-    def signed_in(name="Ann", **options):
+    def signed_in(name="Ann", role=Role.LABELER, **options):
         page = open_working(**options)
         people = working.app.state.people
         known = next((person for person in people.all() if person.name == name), None)
-        link = people.new_link(known.id, "test") if known else people.add(name, Role.LABELER, "test")[1]
+        link = people.new_link(known.id, "test") if known else people.add(name, role, "test")[1]
         welcome(page, link)
         return page
 

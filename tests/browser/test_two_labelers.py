@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.uploads import encode_png
+from serving.auth.roles import Role
 from tests.browser.conftest import DESK, TABLET
 from tests.browser.images import CLASSES, SHAPE, STEMS, presegmentation, truth
 from tests.browser.test_label import labels_of, mask_of, opened, point
@@ -184,3 +185,22 @@ def test_changes_by_shape_wait_until_the_image_and_its_own_mask_are_seen(add, la
     assert np.array_equal(mask_of(page), before)
     page.keyboard.press("v")
     change_by(page, "f", truth(STEM) | before)
+
+
+def test_an_operator_settles_for_one_of_two_masks(add, labeler):
+    queue = add(third_below=1.0)
+    (item,) = queue.items("waiting")
+    for who, mask in (("Ann", truth(STEM)), ("Bob", presegmentation(STEM))):
+        queue.submit(queue.lease(who, item_id=item.id).token, encode_png(mask), 60)
+    page = labeler("Olga", Role.OPERATOR)
+    page.goto("/queue")
+    page.get_by_role("button", name=f"Settle D1/{STEM}").click()
+    expect(page.get_by_role("heading", name="Whose mask should it get?")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    page.get_by_label("Labeler").select_option("Bob")
+    page.get_by_label("Reason", exact=True).last.fill("his border is right")
+    page.get_by_role("button", name="Settle", exact=True).click()
+    expect(page.get_by_role("button", name=f"Settle D1/{STEM}")).to_have_count(0)
+    (label,) = queue.labels()
+    assert label.labeler == "Bob"
+    assert np.array_equal(labels_of(queue)[STEM], presegmentation(STEM))

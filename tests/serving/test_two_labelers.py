@@ -128,6 +128,30 @@ def test_operators_see_whom_an_image_wants_and_how_well_two_agree(queue, add, pe
     assert "Decide<span" in page(operator)
 
 
+def test_an_operator_settles_what_waits_for_another_person(queue, add, people, signed_in):
+    ann, bob, _ = people
+    item_id = add(third_below=0.8)
+    operator = signed_in(Role.OPERATOR, "Cleo")
+    path = f"/api/v1/queue/items/{item_id}"
+    for browser, drawn in ((ann, ONE), (bob, OTHER)):
+        submit(browser, lease(browser), encode_png(drawn))
+
+    def settle(browser, labeler="Bob", **headers):
+        wanted = {"labeler": labeler, "reason": "the other took the rim for ice"}
+        return browser.post(f"{path}/settle", json=wanted, headers=headers)
+
+    tag = operator.get(path).headers["etag"]
+    assert settle(ann, **{"If-Match": tag}).status_code == 403
+    assert settle(operator).status_code == 428
+    nobodys = settle(operator, "Cem", **{"If-Match": tag})
+    assert (nobodys.status_code, "Ann and Bob did" in nobodys.json()["detail"]) == (409, True)
+    settled = settle(operator, **{"If-Match": tag})
+    assert (settled.status_code, settled.json()["state"]) == (200, "submitted")
+    assert settle(operator, **{"If-Match": tag}).json()["current"]["state"] == "submitted"
+    (label,) = queue.labels()
+    assert (label.labeler, decode_png(label.png).tolist()) == ("Bob", OTHER.tolist())
+
+
 def test_what_the_ensemble_predicts_is_hidden_until_an_image_is_labelled_without(queue, add, people, app):
     ann, bob, _ = people
     item_id = add(arm="without")

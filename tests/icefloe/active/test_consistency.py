@@ -87,5 +87,5 @@ def test_the_queues_labels_are_compared_image_by_image(database):
         ("D3/waiting", ("ann", "bob"), None),
     ]
     assert result.sentence().startswith(
-        "Two people labelled 2 images: mean Dice 0.667, lowest 0.667 (D3/both); a third decided 1, and 1"
+        "Two people labelled 2 images: mean Dice 0.667, lowest 0.667 (D3/both); 1 decided, and 1"
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from icefloe.active.consistency import label_consistency
 from icefloe.active.items import NewItem, OutsideLabel, Purpose
 from icefloe.active.origin import icefloe_version, sha256
 from icefloe.active.queue import Queue
@@ -182,6 +183,42 @@ def test_reopened_two_label_anew_but_a_skipped_one_goes_on_where_it_stood(queue)
     queue.reopen(item_id, "chief", "the tip is missing")
     assert (queue.item(item_id).labelers, queue.item(item_id).agreement) == ((), None)
     assert queue.lease("ann") is not None
+
+
+def test_where_nobody_else_is_there_an_operator_gives_an_image_a_mask_that_was_made(queue, clock):
+    halfway, differing = add(queue, "halfway"), add(queue, "differing")
+    for item_id, who, png in ((halfway, "ann", LEFT), (differing, "ann", LEFT), (differing, "bob", RIGHT)):
+        queue.submit(queue.lease(who, item_id=item_id).token, png, 60)
+    queue.settle(halfway, "ann", "chief", "nobody else is here")
+    queue.settle(differing, "bob", "ann", "his border is right")
+    assert {label.item_id: (label.labeler, label.png) for label in queue.labels()} == {
+        halfway: ("ann", LEFT),
+        differing: ("bob", RIGHT),
+    }
+    last = queue.history(differing)[-1]
+    assert (last.what, last.actor, last.detail["reason"]) == ("settled", "ann", "his border is right")
+    assert queue.lease("cem") is None
+    (pair,) = label_consistency(queue).pairs
+    assert (pair.image, pair.is_settled, pair.decided_by) == ("D3/differing", True, "ann")
+
+
+def test_what_is_not_there_or_is_being_labelled_is_not_settled(queue, clock):
+    item_id = add(queue)
+    with pytest.raises(ConflictError, match="D3/a: ann has not labelled it, nobody did"):
+        queue.settle(item_id, "ann", "chief", "why not")
+    label(queue, "ann", LEFT)
+    revision = queue.item(item_id).revision
+    queue.lease("bob", seconds=60)
+    with pytest.raises(ConflictError, match="bob is labelling it until"):
+        queue.settle(item_id, "ann", "chief", "why not")
+    clock.now += 61
+    with pytest.raises(ConflictError, match="cem has not labelled it, ann did"):
+        queue.settle(item_id, "cem", "chief", "why not")
+    queue.settle(item_id, "ann", "chief", "bob has gone home")
+    with pytest.raises(StaleItemError):
+        queue.settle(item_id, "ann", "chief", "again", revision)
+    with pytest.raises(ConflictError, match="is submitted, so nothing is to be settled"):
+        queue.settle(item_id, "ann", "chief", "again")
 
 
 def test_a_change_based_on_another_state_is_refused_with_the_present_one(queue):
