@@ -58,13 +58,24 @@ class GateJudgement(BaseModel):
 
 
 class TrainedOn(BaseModel):
-    """Images of one dataset that a version was trained or validated on, and who labelled how many of them."""
+    """Images of one dataset that a version was trained or validated on, and how their labels came about.
+
+    Attributes
+    ----------
+    dataset, n_images
+        Its name, and how many of its images.
+    labelers, made_from, made_with
+        How many were labelled by whom, from which version's pre-segmentation or an empty mask, and with which
+        programs.
+    """
 
     model_config = FROZEN
 
     dataset: str
     n_images: int
     labelers: dict[str, int]
+    made_from: dict[str, int] = {}
+    made_with: dict[str, int] = {}
 
 
 class VersionState(BaseModel):

@@ -1,5 +1,6 @@
 """Looks at the registry for web processes, which do not import MLflow, and writes what it sees."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -36,6 +37,7 @@ RUN_STATES: dict[str, RunState] = {"RUNNING": "running", "FINISHED": "done"}
 """MLflow's states; any other is a failure."""
 
 WITH_THE_DATA = "came with the data"
+_HASH = re.compile(r" [0-9a-f]{12}$")  # of one image's pre-segmentation; versions are counted
 
 
 class SnapshotWriter:
@@ -169,12 +171,22 @@ def _judgement(report: PromotionReport) -> GateJudgement:
 
 
 def _trained_on(images: Iterable[LabelledImage]) -> Iterable[TrainedOn]:
-    labelers: dict[str, Counter[str]] = {}
+    by_dataset: dict[str, list[LabelledImage]] = {}
     for image in images:
-        dataset = image.key.partition("/")[0]
-        labelers.setdefault(dataset, Counter())[image.author or WITH_THE_DATA] += 1
-    for dataset, counts in labelers.items():
-        yield TrainedOn(dataset=dataset, n_images=counts.total(), labelers=dict(counts.most_common()))
+        by_dataset.setdefault(image.key.partition("/")[0], []).append(image)
+    for dataset, own in by_dataset.items():
+        yield TrainedOn(
+            dataset=dataset,
+            n_images=len(own),
+            labelers=_counts(image.author or WITH_THE_DATA for image in own),
+            made_from=_counts(_HASH.sub("", image.made_from) for image in own if image.made_from),
+            made_with=_counts(image.made_with for image in own if image.made_with),
+        )
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    """How often each value occurs, the most frequent first."""
+    return dict(Counter(values).most_common())
 
 
 def _promises(details: VersionDetails) -> tuple[str, ...]:

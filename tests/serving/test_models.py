@@ -97,7 +97,14 @@ def test_pages_tell_a_viewer_all_and_offer_an_operator_to_change_it(looked, sign
     assert 'data-promote="EA-T1"' not in offered
 
     about = viewer.get("/models/EA-T2", headers=PAGE).text
-    for words in ("mobilenet_v2-unet-s0", "ada 1", "better", '<a href="/models/EA-T1">'):
+    for words in (
+        "mobilenet_v2-unet-s0",
+        "ada (1)",
+        "EA-T9 (1)",
+        "label-studio, icefloe 0.1 (1)",
+        "better",
+        '<a href="/models/EA-T1">',
+    ):
         assert words in about
 
     for path in ("/overview", "/models", "/models/EA-T2", "/data"):

@@ -74,6 +74,8 @@ def lineage_of():
                     mask_sha256="m",
                     author="ada",
                     labelled_at="2026-01-01",
+                    made_from="EA-T9 3f9a2c81d4e0",
+                    made_with="label-studio, icefloe 0.1",
                 )
                 for d in datasets
             ),
