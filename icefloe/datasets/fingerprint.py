@@ -15,6 +15,9 @@ from icefloe.typing import IGNORE, MaskArray
 STRIP = 4.0
 """The mean distance to the edge is a quarter of the width, in a strip whose ends do not count."""
 
+SPECK = 0.1
+"""Share of the largest object's area below which a part is no object of its own."""
+
 MOST_MEASURED = 40
 """Masks whose widths are measured: evenly spread over all, the median of more is the same."""
 
@@ -30,6 +33,8 @@ class ClassPrint(BaseModel):
         Part of all labelled pixels.
     width
         Typical width of its objects in native pixels, the median over images (`typical_width`).
+    n_objects
+        Number of its objects (`count_objects`) in all images.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +42,7 @@ class ClassPrint(BaseModel):
     name: str
     share: float
     width: float
+    n_objects: int
 
 
 class Fingerprint(BaseModel):
@@ -125,6 +131,18 @@ def typical_width(region: np.ndarray) -> float:
     return STRIP * float(distance[region].mean()) - 2  # a pixel's centre lies half a pixel inside
 
 
+def count_objects(region: np.ndarray) -> int:
+    """Number of connected parts of a class in one image; specks, below a tenth of the largest, are none.
+
+    Parameters
+    ----------
+    region : bool, shape (H, W)
+        Where the class is.
+    """
+    areas = np.bincount(ndimage.label(region)[0].ravel())[1:]
+    return int(np.count_nonzero(areas >= SPECK * areas.max(initial=0)))
+
+
 def _class_prints(masks: Sequence[MaskArray], classes: Sequence[str]) -> tuple[ClassPrint, ...]:
     n_labelled = sum(int(np.count_nonzero(mask != IGNORE)) for mask in masks)
     step = -(-len(masks) // MOST_MEASURED)
@@ -134,7 +152,12 @@ def _class_prints(masks: Sequence[MaskArray], classes: Sequence[str]) -> tuple[C
         if not n_pixels:
             continue
         prints.append(
-            ClassPrint(name=name, share=n_pixels / n_labelled, width=_median_width(masks, index, step))
+            ClassPrint(
+                name=name,
+                share=n_pixels / n_labelled,
+                width=_median_width(masks, index, step),
+                n_objects=sum(count_objects(mask == index) for mask in masks),
+            )
         )
     return tuple(prints)
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from icefloe.datasets.fingerprint import Fingerprint
 from icefloe.datasets.splits import SplitConfig
-from icefloe.imaging.augment import Augmentation
 from icefloe.models.spec import DecoderChannels, MemberSpec
 from icefloe.training.config import RetrainingConfig, TrainingConfig
 from icefloe.training.decision import Decision
 from icefloe.training.plan import Machine, Plan
 from icefloe.training.plan_length import BATCH, Budget, Timing
+from icefloe.training.plan_variety import choose_variety
 from icefloe.training.plan_view import GPU_SIZE, SIZE, choose_view
 from icefloe.training.rule import PruningRule
 from icefloe.training.speed import step_time
@@ -33,28 +33,14 @@ FEW_LABELS = 100
 RETRAINING_SHARE = 0.5
 """Of a first training's epochs: it starts from weights that know most."""
 
-AUGMENTATION = Augmentation(
-    rotation_deg=30,
-    scale=0.4,
-    elastic=3,
-    shot_noise=0,
-    contrast=0.3,
-    gamma=0.3,
-    illumination=0.2,
-)
-"""Shapes and intensities are varied much: else the images of one experiment teach how large and where its
-objects are, and undo what simulated images have taught."""
-
 OPTIMISATION: dict[str, Any] = {
-    "learning_rate": 3e-4,
     "averaging": 0.1,
     "freeze_statistics": True,
     "views": 4,
 }
-SIMULATED_SHARE = 0.5
-"""Of each batch, where there are two classes; see `TrainingConfig.simulated_share`."""
+NEW_DATA_WEIGHT = 4.0
+"""Of new labelled images in a retraining: they are few beside the old."""
 
-RETRAINING: dict[str, Any] = {"learning_rate": 3e-4, "new_data_weight": 4.0}
 LEAST_REDUCTION, LEAST_REDUCTION_IN_FOLDS = 2 / 3, 1 / 3
 """Part of the best trivial baseline's wrong pixels that a member has to get right. Each fold is a few images
 of its own: a hard one among them says more of the fold than of the member that happens to validate on it."""
@@ -80,7 +66,8 @@ def plan_training(
         MemberSpec(encoder=encoder, weights=WEIGHTS, decoder_channels=DECODER) for encoder in ENCODERS
     )
     split, folds = _split(found, len(members))
-    share, simulated = _simulated(found)
+    variety = choose_variety(found)
+    share = variety.simulated_share
     budget = Budget(found, machine, minutes, members, share > 0, timing or step_time)
     size = GPU_SIZE if machine.gpu else SIZE
     preprocessing, view = choose_view(found, size)
@@ -88,17 +75,19 @@ def plan_training(
     training = TrainingConfig(
         members=members,
         preprocessing=preprocessing,
-        augmentation=AUGMENTATION,
+        augmentation=variety.augmentation,
         epochs=schedule.epochs,
         patience=schedule.epochs,
         batch_size=BATCH,
         simulated_share=share,
+        learning_rate=variety.learning_rate,
         draws_per_epoch=round(schedule.epoch.steps * BATCH * (1 - share)),
         precision=schedule.precision,
         retraining=RetrainingConfig(
             epochs=(shorter := max(1, round(RETRAINING_SHARE * schedule.epochs))),
             patience=shorter,
-            **RETRAINING,
+            learning_rate=variety.retraining_rate,
+            new_data_weight=NEW_DATA_WEIGHT,
         ),
         **OPTIMISATION,
     )
@@ -112,7 +101,7 @@ def plan_training(
         fingerprint=found,
         machine=machine,
         minutes=schedule.minutes,
-        decisions=(view, networks, folds, simulated, schedule.length, _bar(split)),
+        decisions=(view, networks, folds, *variety.decisions, schedule.length, _bar(split)),
         split=split,
         training=training,
         pruning=pruning_rule(split),
@@ -147,20 +136,4 @@ def _split(found: Fingerprint, n_members: int) -> tuple[SplitConfig, Decision]:
         what="split",
         choice="train, validation, test",
         why=f"with {n} labelled images a fifth may be kept for validation, and a fifth for testing",
-    )
-
-
-def _simulated(found: Fingerprint) -> tuple[float, Decision]:
-    """Share of simulated images in a batch."""
-    if len(found.classes) > 1:
-        return 0.0, Decision(
-            what="simulated images",
-            choice="none",
-            why=f"they show one kind of object, and the data have {len(found.classes)}",
-        )
-    return SIMULATED_SHARE, Decision(
-        what="simulated images",
-        choice="half of each batch",
-        why="images of few experiments teach where their objects lie; simulated ones of every shape, place "
-        "and contrast teach what an edge is",
     )

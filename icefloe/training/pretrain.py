@@ -31,7 +31,7 @@ from icefloe.training.checkpoint import (
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
 from icefloe.training.loss import segmentation_loss
-from icefloe.training.planner import AUGMENTATION
+from icefloe.training.plan_variety import SHAPES_VARIED
 from icefloe.training.pretrained import HELD_OUT_SEED, HeldOutScores, PretrainConfig, Pretrained
 from icefloe.training.records import EpochRecord
 from icefloe.training.sampling import augmented
@@ -41,11 +41,6 @@ from icefloe.training.validation import to_input
 from icefloe.typing import FloatArray, MaskArray
 
 logger = logging.getLogger(__name__)
-
-VARIED = AUGMENTATION.model_copy(
-    update={"noise": 0.03, "gain": 0.05, "contrast": 0.1, "gamma": 0, "blur": 0, "illumination": 0}
-)
-"""Shapes as in a planned training, intensities little: those are the simulator's to vary."""
 
 ROUND = 100
 """Steps between validations, after each of which the state is saved."""
@@ -192,7 +187,7 @@ class _Pretraining:
     def _varied(self, batch: SimulatedBatch, step: int) -> tuple[FloatArray, MaskArray]:
         """A batch's images and masks, varied."""
         images = batch.prepared()
-        return augmented(images, np.arange(len(images)), VARIED, self.config.seed, step, 0)
+        return augmented(images, np.arange(len(images)), SHAPES_VARIED, self.config.seed, step, 0)
 
     def _forward(self, images: FloatArray, masks: MaskArray) -> tuple[Tensor, Tensor]:
         """The loss, and the network's logits, (B, 1, S, S)."""

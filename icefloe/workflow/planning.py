@@ -22,7 +22,7 @@ from icefloe.training.plan import Machine, Plan
 from icefloe.training.planner import MINUTES, plan_training, pruning_rule
 from icefloe.validation import validated
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when the same data, machine and time come to mean another plan."""
 
 PROMOTION = PromotionRule(dice_margin=0.05, pca_margin=0.02, ece_margin=0.05)

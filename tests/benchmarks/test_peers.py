@@ -242,7 +242,7 @@ def test_a_variant_differs_from_the_plan_in_its_own_entries_and_no_others(name):
         largest=(894, 960),
         pixel_sizes_nm={"D1": None},
         background="water",
-        classes=(ClassPrint(name="ice", share=0.1, width=150),),
+        classes=(ClassPrint(name="ice", share=0.1, width=150, n_objects=10),),
     )
     timing = StepTime(1.0, "fp32")
     planned = plan_training(found, Machine(cores=2, gpu=None), timing=lambda *_: timing).training

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.draw import disk
 
-from icefloe.datasets.fingerprint import fingerprint, typical_width
+from icefloe.datasets.fingerprint import count_objects, fingerprint, typical_width
 from icefloe.errors import IcefloeError
 
 
@@ -35,6 +35,16 @@ def test_a_class_that_covers_the_image_is_as_wide_as_the_image():
     assert typical_width(np.ones((30, 50), bool)) == 50
 
 
+def test_parts_of_a_class_are_its_objects_but_specks_are_none():
+    region = np.zeros((200, 200), bool)
+    for row, column in ((40, 40), (40, 120), (140, 60)):
+        region[disk((row, column), 20)] = True
+    region[disk((150, 150), 4)] = True
+
+    assert count_objects(region) == 3
+    assert count_objects(np.zeros((5, 5), bool)) == 0
+
+
 def test_labelled_images_are_counted_and_measured(make_dataset):
     found = fingerprint([make_dataset("D1"), make_dataset("D2", labelled=range(3))])
 
@@ -42,6 +52,7 @@ def test_labelled_images_are_counted_and_measured(make_dataset):
     assert (found.largest, found.pixel_sizes_nm) == ((48, 64), {"D1": None, "D2": None})
     assert [one.name for one in found.classes] == ["ice"]
     assert 0.05 < found.classes[0].share < 0.4
+    assert found.classes[0].n_objects == 13  # a disc an image
     assert found.finest.width == pytest.approx(2 / 3 * 26, rel=0.2)  # the discs' median diameter is 26
 
 

@@ -15,13 +15,13 @@ def a_step_of(seconds, precision="fp32"):
     return lambda *_: StepTime(seconds, precision)
 
 
-def found(width=156.0, largest=(894, 960), n_labelled=20, pixel_sizes=(None, None), name="ice"):
+def found(width=156.0, largest=(894, 960), n_labelled=20, pixel_sizes=(None, None), name="ice", n_objects=20):
     return Fingerprint(
         datasets={"D1": n_labelled - n_labelled // 2, "D2": n_labelled // 2},
         largest=largest,
         pixel_sizes_nm=dict(zip(("D1", "D2"), pixel_sizes, strict=True)),
         background="background",
-        classes=(ClassPrint(name=name, share=0.1, width=width),),
+        classes=(ClassPrint(name=name, share=0.1, width=width, n_objects=n_objects),),
     )
 
 
@@ -114,6 +114,28 @@ def test_few_labels_are_divided_into_folds_and_many_are_not():
     assert plan(found(n_labelled=200)).split.folds == 0
 
 
+def test_few_objects_are_varied_in_every_way_and_many_learned_as_they_are():
+    few, many = plan(found(n_objects=20)).training, plan(found(n_objects=180, name="particle")).training
+
+    assert (few.simulated_share, many.simulated_share) == (0.5, 0)
+    assert few.augmentation.contrast > many.augmentation.contrast
+    assert few.augmentation.rotation_deg == many.augmentation.rotation_deg
+    assert few.learning_rate < many.learning_rate
+    assert few.retraining.learning_rate < many.retraining.learning_rate
+    assert why(plan(found(n_objects=180, name="particle")), "simulated images") == (
+        "none: 20 labelled images show 180 objects of particle, which teach more than simulated ones"
+    )
+
+
+def test_a_long_series_of_one_crystal_shows_no_variety():
+    made = plan(found(n_labelled=300, n_objects=310))
+
+    assert made.training.simulated_share == 0.5
+    assert why(made, "simulated images").endswith(
+        "300 labelled images show 310 objects of ice, too few or too much alike to tell what others look like"
+    )
+
+
 def test_half_of_each_batch_is_simulated_where_there_is_one_kind_of_object():
     data = found()
     several = data.model_copy(update={"classes": (*data.classes, data.classes[0])})
@@ -121,6 +143,7 @@ def test_half_of_each_batch_is_simulated_where_there_is_one_kind_of_object():
     assert plan(data).training.simulated_share == 0.5
     assert plan(several).training.simulated_share == 0
     assert plan(several).training.draws_per_epoch == STEPS_PER_EPOCH * 8
+    assert plan(several).training.learning_rate > plan(data).training.learning_rate
     assert why(plan(several), "simulated images").endswith("one kind of object, and the data have 2")
 
 
