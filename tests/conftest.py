@@ -10,6 +10,11 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+# Before torch is loaded, which reads them then. Networks here are small and processes many: threads that wait
+# for each other on busy cores take ten times the time of one alone.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
