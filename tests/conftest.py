@@ -190,9 +190,22 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], URL]
     return lambda: sqlite_url(tmp_path / "state" / f"queue{next(numbers)}.db")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and nothing in them; copied, as migrations take longer than a test."""
+    path = tmp_path_factory.mktemp("empty_database") / "queue.db"
+    open_url(sqlite_url(path)).close()
+    return path
+
+
 @pytest.fixture
-def database(new_url: Callable[[], URL]) -> Iterator[Database]:
+def database(new_url: Callable[[], URL], empty_database: Path) -> Iterator[Database]:
     """A new database, once on each engine."""
-    opened = open_url(new_url())
+    url = new_url()
+    if url.drivername == "sqlite":
+        path = Path(str(url.database))
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(empty_database, path)
+    opened = open_url(url)
     yield opened
     opened.close()
