@@ -71,6 +71,7 @@ def empty_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace without data; tests must leave it so."""
     folder = tmp_path_factory.mktemp("empty") / "workspace"
     init_workspace(folder, DEFAULT_PARAMS.read_text(encoding="utf-8"))
+    new_store(folder / ".icefloe")
     return folder
 
 
