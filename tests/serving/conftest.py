@@ -15,6 +15,7 @@ from serving.app import attach, build
 from serving.auth import passwords
 from serving.auth.roles import Role
 from serving.options import Options
+from tests.stores import new_store
 
 URL = "http://127.0.0.1:8080"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -25,6 +26,7 @@ PASSWORD = "four words in a row"
 def workspace_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("service") / "workspace"
     init_workspace(folder, params_text="")
+    new_store(folder / ".icefloe")
     return load_settings(folder)
 
 
