@@ -28,8 +28,9 @@ demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing t
 	$(BIN)/icefloe -C $(WORKSPACE) data commit -m "Simulated D1-D5 and a noisy experiment"
 	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop --preset demo
 
+# In the order of the files: those with few tests, which xdist would leave for the end, may take longest.
 test: .venv/.installed  ## the tests, without those that take long or need servers
-	$(BIN)/pytest -n auto --dist loadfile -m 'not integration and not browser' --ignore tests/browser
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser' --ignore tests/browser
 
 node_modules/.package-lock.json: package-lock.json package.json
 	@command -v node >/dev/null && command -v npm >/dev/null || \

@@ -68,6 +68,18 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
         If the database cannot be opened.
     """
     app = build(options)
+    attach(app, settings)
+    return app
+
+
+def attach(app: FastAPI, settings: Settings) -> None:
+    """Let an application that has its routes answer for a workspace.
+
+    Raises
+    ------
+    IcefloeError
+        If the database cannot be opened.
+    """
     database = open_database(settings)
     database.keep_connections()
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
@@ -76,7 +88,6 @@ def create_app(settings: Settings, options: Options) -> FastAPI:
     app.state.tokens = Tokens(database)
     app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
-    return app
 
 
 def build(options: Options) -> FastAPI:

@@ -10,6 +10,11 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+# Before torch is loaded, which reads them then. Networks here are small and processes many: threads that wait
+# for each other on busy cores take ten times the time of one alone.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -185,9 +190,22 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], URL]
     return lambda: sqlite_url(tmp_path / "state" / f"queue{next(numbers)}.db")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and nothing in them; copied, as migrations take longer than a test."""
+    path = tmp_path_factory.mktemp("empty_database") / "queue.db"
+    open_url(sqlite_url(path)).close()
+    return path
+
+
 @pytest.fixture
-def database(new_url: Callable[[], URL]) -> Iterator[Database]:
+def database(new_url: Callable[[], URL], empty_database: Path) -> Iterator[Database]:
     """A new database, once on each engine."""
-    opened = open_url(new_url())
+    url = new_url()
+    if url.drivername == "sqlite":
+        path = Path(str(url.database))
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(empty_database, path)
+    opened = open_url(url)
     yield opened
     opened.close()

@@ -23,6 +23,7 @@ from serving.auth.roles import Role
 from serving.options import Options
 from tests.browser.images import STEMS, image
 from tests.icefloe.cli.conftest import register_untrained
+from tests.stores import new_store
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 DESK, TABLET = {"width": 1280, "height": 800}, {"width": 768, "height": 1024}
@@ -74,6 +75,7 @@ def working(tmp_path_factory, make_ensemble) -> Iterator[Service]:
     for stem in STEMS:
         tifffile.imwrite(images / f"{stem}.tif", image(stem))
     DatasetInfo(name="D1", experiment="D1", pixel_size_nm=0.5).save(workspace / "data" / "D1")
+    new_store(workspace / ".icefloe")
     commit(workspace, "images")
     registry = register_untrained(workspace, make_ensemble())
     registry.promote("EA-T1", force=True, reason="a test", by="test")

@@ -6,11 +6,12 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from icefloe.experiment import KIND_TAG, MODEL_TRAINING, connect, open_experiment, run_name, run_page
+from tests.stores import new_store
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> MlflowClient:
-    return connect(f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+    return connect(new_store(tmp_path_factory.mktemp("mlflow")))
 
 
 def kind_of(client, identifier):

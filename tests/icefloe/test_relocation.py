@@ -14,6 +14,7 @@ from icefloe.registry.files import RunFiles
 from icefloe.registry.runs import RunRecord, list_runs
 from icefloe.relocation import follow_workspace, sqlite_path
 from icefloe.settings import Settings, sqlite_uri
+from tests.stores import new_store
 
 ODD = [
     "plain",
@@ -50,6 +51,7 @@ def tracked(tmp_path_factory) -> Path:
     workspace = tmp_path_factory.mktemp("first place 100%") / "study"
     (workspace / "data").mkdir(parents=True)
     (workspace / "icefloe.toml").touch()
+    new_store(workspace / ".icefloe")
     record = RunRecord.start(Settings(workspace=workspace), "train")
     record.write_json("gate/D1.json", {"dice": 1})
     client = connect(Settings(workspace=workspace).tracking_uri)

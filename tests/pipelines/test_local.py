@@ -13,6 +13,7 @@ from icefloe.errors import IcefloeError
 from icefloe.settings import load_settings
 from pipelines.local import forget_old_runs, run_locally
 from pipelines.step_process import step_process
+from tests.stores import new_store
 
 
 @component
@@ -58,7 +59,9 @@ def recorded():
 @pytest.fixture
 def settings(tmp_path):
     (tmp_path / "icefloe.toml").touch()
-    return load_settings(tmp_path)
+    settings = load_settings(tmp_path)
+    new_store(settings.state)
+    return settings
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_steps_are_processes_of_one_parent_that_has_made_the_imports(tmp_path, m
         assert two(log=str(tmp_path / "log")).output == "second"
         assert seen(tmp_path / "log")[0][3] == [False, False]  # the first step does not wait for the imports
         while seen(tmp_path / "log")[-1][3] != [True, False]:
+            time.sleep(1)  # the imports need the core, too
             look_around(log=str(tmp_path / "log"), line="again")
 
     steps = seen(tmp_path / "log")

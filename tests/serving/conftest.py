@@ -1,5 +1,6 @@
 """A service over an empty workspace, and people of every role in it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +11,11 @@ from fastapi.testclient import TestClient
 
 from icefloe.datasets.versions import init_workspace
 from icefloe.settings import Settings, load_settings
-from serving.app import create_app
+from serving.app import attach, build
 from serving.auth import passwords
 from serving.auth.roles import Role
 from serving.options import Options
+from tests.stores import new_store
 
 URL = "http://127.0.0.1:8080"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -24,6 +26,7 @@ PASSWORD = "four words in a row"
 def workspace_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("service") / "workspace"
     init_workspace(folder, params_text="")
+    new_store(folder / ".icefloe")
     return load_settings(folder)
 
 
@@ -33,13 +36,22 @@ def settings(workspace_settings: Settings, tmp_path: Path) -> Settings:
     return workspace_settings.model_copy(update={"queue_path": tmp_path / "queue.db"})
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """The application before it has a workspace, which is most of the work of making one."""
+    return build(Options())
+
+
 @pytest.fixture
-def app(settings, monkeypatch):
+def app(routes, settings, empty_database, monkeypatch):
+    settings.queue_path.parent.mkdir(exist_ok=True)
+    shutil.copyfile(empty_database, settings.queue_path)
     # The parameters of real hashes are made to take long.
     quick = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", quick)
     monkeypatch.setattr(passwords, "_nobody", [])
-    return create_app(settings, Options())
+    attach(routes, settings)
+    return routes
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from icefloe.errors import IcefloeError
 from icefloe.settings import IdentityProvider, load_settings
-from serving.app import create_app
+from serving.app import attach, create_app
 from serving.auth.identities import UNDER_WAY_SECONDS, Identities
 from serving.auth.oidc import providers_of
 from serving.auth.roles import Role
@@ -42,8 +42,9 @@ def provider(issuer, **changes):
 
 
 @pytest.fixture
-def app(settings, issuer):
-    return create_app(settings.model_copy(update={"oidc": {"campus": provider(issuer)}}), Options())
+def app(app, settings, issuer):
+    attach(app, settings.model_copy(update={"oidc": {"campus": provider(issuer)}}))
+    return app
 
 
 def knows(issuer, subject, **claims):

@@ -20,8 +20,8 @@ CONFIG = SamplerConfig(strategy="mean-uq", k=2, spread=0)
 
 
 @pytest.fixture
-def queue(tmp_path):
-    return Queue(open_url(sqlite_url(tmp_path / "queue.db")))
+def queue(tmp_path, empty_database):
+    return Queue(open_url(sqlite_url(shutil.copy(empty_database, tmp_path))))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from icefloe.params import DEFAULT_PARAMS
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
+from tests.stores import new_store
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def empty_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace without data; tests must leave it so."""
     folder = tmp_path_factory.mktemp("empty") / "workspace"
     init_workspace(folder, DEFAULT_PARAMS.read_text(encoding="utf-8"))
+    new_store(folder / ".icefloe")
     return folder
 
 
@@ -88,6 +90,7 @@ def workspace_with_version(folder: Path, ensemble: Ensemble) -> tuple[Path, Regi
     workspace = folder / "workspace"
     (workspace / "data").mkdir(parents=True)
     (workspace / "icefloe.toml").touch()
+    new_store(load_settings(workspace).state)
     return workspace, register_untrained(workspace, ensemble)
 
 

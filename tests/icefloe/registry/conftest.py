@@ -18,6 +18,7 @@ from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_hashes
 from icefloe.registry.registry import Registry
+from tests.stores import new_store
 
 RULE = PromotionRule(n_resamples=1000)
 STUDIES = count()
@@ -25,9 +26,9 @@ STUDIES = count()
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
-    """One SQLite store for all tests, as making its tables takes seconds; each test has its own study."""
+    """One SQLite store for all tests; each test has its own study."""
     folder = tmp_path_factory.mktemp("mlflow")
-    return {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "artifact_uri": (folder / "files").as_uri()}
+    return {"tracking_uri": new_store(folder), "artifact_uri": (folder / "files").as_uri()}
 
 
 @pytest.fixture

@@ -8,15 +8,16 @@ import pytest
 from icefloe.errors import IcefloeError
 from icefloe.experiment import connect, open_experiment
 from icefloe.registry.runs import RunRecord, list_runs
+from tests.stores import new_store
 
 STUDIES = count()
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """One SQLite store for the module, as making its tables takes seconds; each test has its own study."""
+    """One SQLite store for the module; each test has its own study."""
     folder = tmp_path_factory.mktemp("mlflow")
-    return {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "artifact_uri": (folder / "files").as_uri()}
+    return {"tracking_uri": new_store(folder), "artifact_uri": (folder / "files").as_uri()}
 
 
 @pytest.fixture

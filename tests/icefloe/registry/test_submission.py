@@ -23,6 +23,7 @@ from icefloe.registry.description import origin
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
 from icefloe.registry.submission import Submission, describe_lineage, submit
+from tests.stores import new_store
 
 RULE = PromotionRule(n_resamples=1000)
 STUDIES = count()
@@ -32,9 +33,9 @@ SCORES = {"D1": (0.95, 12)}
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """One SQLite store for the module, as making its tables takes seconds; each test has its own study."""
+    """One SQLite store for the module; each test has its own study."""
     folder = tmp_path_factory.mktemp("mlflow")
-    return {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", "artifact_uri": (folder / "files").as_uri()}
+    return {"tracking_uri": new_store(folder), "artifact_uri": (folder / "files").as_uri()}
 
 
 @pytest.fixture

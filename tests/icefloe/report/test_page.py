@@ -30,6 +30,7 @@ from icefloe.report.figures import SegmentedImage, gallery, html_page, png
 from icefloe.report.page import write_page
 from icefloe.training.pruning import PruningResult
 from icefloe.training.rule import PruningRule
+from tests.stores import new_store
 
 SHAPE = (48, 64)
 
@@ -88,7 +89,7 @@ def rows(dataset, contrast=80.0, uncertainty=0.02):
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     return SimpleNamespace(
-        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        tracking_uri=new_store(folder),
         artifact_uri=(folder / "files").as_uri(),
         registered_model="icefloe-ea",
         experiment="icefloe",

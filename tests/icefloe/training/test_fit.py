@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from icefloe.ensemble.engine import load_network
 from icefloe.errors import IcefloeError
+from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.views import view_logits
 from icefloe.models.zoo import build
@@ -16,7 +17,7 @@ from icefloe.scoring.baselines import baseline_scores
 from icefloe.training import fit
 from icefloe.training.checkpoint import remove_checkpoints
 from icefloe.training.config import TrainingConfig
-from icefloe.training.data import TrainingData
+from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome, read_progress
 from icefloe.training.records import EpochRecord, MemberReceipt
@@ -64,14 +65,20 @@ def test_a_killed_training_resumes_to_the_very_same_weights(spec, data, config, 
     )  # times too: the first epoch was not run again
 
 
-def test_simulated_images_are_mixed_into_every_batch(spec, data, config, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def simulated() -> PreparedImages:
+    """As a member of `config` makes them, which takes as long as several trainings."""
+    return simulated_images(Preprocessing(size=64), seed=0)
+
+
+def test_simulated_images_are_mixed_into_every_batch(spec, data, config, simulated, tmp_path, monkeypatch):
     batches = []
     loss = fit.segmentation_loss
     monkeypatch.setattr(fit, "segmentation_loss", lambda *args: batches.append(len(args[0])) or loss(*args))
     alone = fit_member(spec, data, config, tmp_path / "alone")
     assert batches.count(4) == (len(data.train) // 4 + 1) * config.epochs  # with a validation each
     batches.clear()
-    mixed = fit_member(spec, data, half_simulated(config), tmp_path / "mixed")
+    mixed = fit_member(spec, data, half_simulated(config), tmp_path / "mixed", simulated=simulated)
     # Two of the four images of a batch are real, so that it takes twice as many to show them all.
     assert batches.count(4) == (len(data.train) // 2 + 1) * config.epochs
     assert mixed.init_sha256 == alone.init_sha256
@@ -83,15 +90,15 @@ def half_simulated(config: TrainingConfig) -> TrainingConfig:
 
 
 def test_with_simulated_images_a_killed_training_resumes_to_the_very_same_weights(
-    spec, data, config, tmp_path, monkeypatch
+    spec, data, config, simulated, tmp_path, monkeypatch
 ):
-    made = simulated_images(config.preprocessing, config.seed)
-    undisturbed = fit_member(spec, data, half_simulated(config), tmp_path / "undisturbed", simulated=made)
+    mixed = half_simulated(config)
+    undisturbed = fit_member(spec, data, mixed, tmp_path / "undisturbed", simulated=simulated)
     with monkeypatch.context() as patch:
         killed_after(2, patch)
         with pytest.raises(Killed):
-            fit_member(spec, data, half_simulated(config), tmp_path / "killed")
-    resumed = fit_member(spec, data, half_simulated(config), tmp_path / "killed")
+            fit_member(spec, data, mixed, tmp_path / "killed")  # it makes its own
+    resumed = fit_member(spec, data, mixed, tmp_path / "killed", simulated=simulated)
     assert without_times(resumed) == without_times(undisturbed)
 
 

@@ -3,6 +3,7 @@ from mlflow.tracking import MlflowClient
 
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.tracking import member_runs
+from tests.stores import new_store
 
 RECORDS = [EpochRecord(epoch, 1 / epoch, 2 / epoch, 0.9, 0.8, 0.85, 1e-3, 1.5) for epoch in (1, 2)]
 
@@ -10,7 +11,7 @@ RECORDS = [EpochRecord(epoch, 1 / epoch, 2 / epoch, 0.9, 0.8, 0.85, 1e-3, 1.5) f
 @pytest.fixture
 def tracking_uri(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
-    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+    return new_store(tmp_path)
 
 
 def receipt_of(spec) -> MemberReceipt:

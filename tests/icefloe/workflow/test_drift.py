@@ -18,6 +18,7 @@ from icefloe.registry.lineage import DataState, LabelledImage, Lineage, member_h
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from icefloe.workflow.drift import accept_experiment
+from tests.stores import new_store
 
 
 @pytest.fixture
@@ -30,7 +31,9 @@ def settings(tmp_path, rng):
         DatasetInfo(name=name, experiment=name).save(folder)
         for index in range(8):
             tifffile.imwrite(folder / "images" / f"s{index}.tif", disk_image(rng, noise))
-    return load_settings(tmp_path)
+    settings = load_settings(tmp_path)
+    new_store(settings.state)
+    return settings
 
 
 def disk_image(rng, noise):

@@ -1,11 +1,10 @@
-"""A real worker beside the API: promotion, rollback, audit of the data, and a run that is refused."""
+"""A real worker beside the API: promotion, rollback, audit of the data, a run that is refused, deaths."""
 
 import io
-import subprocess
-import sys
-import time
+import signal
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -15,12 +14,13 @@ from icefloe.registry.lineage import DataState, Lineage, member_hashes
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from serving.app import create_app
+from serving.jobs.job import BATCH
 from serving.options import Options
 from serving.snapshot import read_snapshot
 from serving.worker.models import Models
-from tests.icefloe.cli.conftest import workspace_with_version
+from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
+from tests.serving.worker.processes import start, until
 
-HURRIED = 120  # s
 WAIT = {"Prefer": "wait=30"}
 
 
@@ -73,24 +73,15 @@ def app(settings):
 
 @pytest.fixture(scope="module", autouse=True)
 def worker(app, settings, workspace):
-    command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    process = start(workspace)
     until(lambda: read_snapshot(settings) is not None)
     yield process
-    process.stdin.close()
-    assert process.wait(timeout=60) == 0
+    process.kill()
 
 
 @pytest.fixture
 def client(app, browse):
     return browse(app)
-
-
-def until(is_so):
-    deadline = time.monotonic() + HURRIED
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def change(client, path, etag, **wanted):
@@ -169,3 +160,63 @@ def test_a_version_goes_by_its_name_in_the_registry_not_by_that_in_its_files(set
     assert models.champion == Registry(settings).champion().name == "EA-T2"
     assert models.get("EA-T2").name == "challenger"
     assert [loaded.champion for loaded in told] == ["EA-T2"]
+
+
+def test_a_promotion_serves_within_30_s_and_a_damaged_version_leaves_the_one_before(
+    app, client, worker, workspace, make_ensemble
+):
+    registry = Registry(load_settings(workspace))
+    register_untrained(workspace, make_ensemble(seeds=(1, 2)), name="EA-T3")
+    registry.promote("EA-T3", force=True, reason="a test", by="ada")
+    until(lambda: client.get("/readyz").json()["champion"] == "EA-T3", seconds=30)
+    register_untrained(workspace, make_ensemble(seeds=(0, 2)), name="EA-T4")
+    registry.promote("EA-T4", force=True, reason="a test", by="ada")
+    for weights in (workspace / ".icefloe" / "mlartifacts").rglob("*.safetensors"):
+        if "seed2" in weights.name or weights.name.endswith("s2.safetensors"):
+            weights.write_bytes(b"damaged")
+    until(lambda: any(each.problem for each in app.state.workers.living()), seconds=60)
+    (state,) = app.state.workers.living()
+    assert state.champion == "EA-T3"
+    assert client.get("/api/v1/images/D1/a/maps", headers={"Prefer": "wait=30"}).json()["version"] == "EA-T3"
+    registry.rollback(by="ada")
+    until(lambda: client.get("/readyz").json()["champion"] == "EA-T3" and not state_problem(app))
+
+
+def state_problem(app):
+    return any(each.problem for each in app.state.workers.living())
+
+
+def test_a_job_whose_process_dies_says_so_and_the_worker_goes_on(app, client, worker, workspace):
+    (child,) = (
+        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
+    )
+    child.send_signal(signal.SIGSTOP)  # so that it cannot finish first
+    job = app.state.jobs.ask("maps", {"dataset": "D1", "stem": "a", "version": "EA-T1"}, BATCH, "ada")
+    until(lambda: app.state.jobs.job(job.id).state == "running")
+    child.kill()
+    until(lambda: app.state.jobs.job(job.id).state == "failed")
+    assert "died (SIGKILL)" in app.state.jobs.job(job.id).problem
+    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
+    assert answer.status_code == 200
+    until(lambda: app.state.jobs.job(job.id).state == "done")
+
+
+def test_a_killed_workers_job_is_taken_up_by_another(app, worker, workspace):
+    """Last: it ends the worker of the other tests."""
+    (child,) = (
+        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
+    )
+    child.send_signal(signal.SIGSTOP)
+    (workspace / "data" / "D1" / "images" / "a.tif").touch()  # nothing that was prepared holds any more
+    job = app.state.jobs.ask("planes", {"dataset": "D1", "stem": "a"}, BATCH, "ada")
+    until(lambda: app.state.jobs.job(job.id).state == "running")
+    worker.kill()
+    child.send_signal(signal.SIGCONT)
+    second = start(workspace)
+    try:
+        until(lambda: app.state.jobs.job(job.id).state == "done")
+        assert app.state.jobs.job(job.id).attempts == 2
+    finally:
+        second.stdin.close()  # as when `icefloe serve` is gone
+        assert second.wait(timeout=60) == 0
+    assert not child.is_running()

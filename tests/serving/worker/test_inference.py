@@ -17,18 +17,15 @@ from serving.app import create_app
 from serving.auth.roles import Role
 from serving.inference_v2.files import TensorFolders
 from serving.options import Options
-from tests.icefloe.cli.conftest import workspace_with_version
-from tests.serving.worker.test_worker import start, until
+from tests.serving.worker.processes import until
 
 MODEL = "icefloe-ea"
 INFER = f"/v2/models/{MODEL}/infer"
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory, make_ensemble):
-    folder, registry = workspace_with_version(tmp_path_factory.mktemp("inferred"), make_ensemble())
-    registry.promote("EA-T1", force=True, reason="a test", by="ada")
-    return folder
+def workspace(served):
+    return served.workspace
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +34,8 @@ def app(workspace):
 
 
 @pytest.fixture(scope="module")
-def worker(app, workspace):
-    process = start(workspace)
-    until(lambda: any(each.champion == "EA-T1" for each in app.state.workers.living()))
-    yield process
-    process.kill()
+def worker(served):
+    return served.worker
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +176,13 @@ def test_a_segmentation_says_where_its_time_went(client, worker, workspace):
 
     from icefloe.datasets.dataset import DatasetInfo
 
-    folder = workspace / "data" / "D1"
+    folder = workspace / "data" / "D3"
     (folder / "images").mkdir(parents=True)
     rng = np.random.default_rng(0)
     tifffile.imwrite(folder / "images" / "a.tif", rng.integers(0, 4000, (80, 96)).astype(np.uint16))
-    DatasetInfo(name="D1", experiment="D1").save(folder)
+    DatasetInfo(name="D3", experiment="D3").save(folder)
     began = time.perf_counter()
-    answer = client.post("/api/v1/segmentations", json={"dataset": "D1"}, headers={"Prefer": "wait=30"})
+    answer = client.post("/api/v1/segmentations", json={"dataset": "D3"}, headers={"Prefer": "wait=30"})
     took = 1000 * (time.perf_counter() - began)
     assert answer.status_code == 200
     parts = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))

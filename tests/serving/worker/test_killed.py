@@ -19,7 +19,7 @@ from serving.app import create_app
 from serving.options import Options
 from serving.prepared import ABOUT, Prepared, read_maps
 from tests.icefloe.cli.conftest import workspace_with_version
-from tests.serving.worker.test_worker import start, until
+from tests.serving.worker.processes import start, until
 
 pytestmark = pytest.mark.integration
 

@@ -8,46 +8,29 @@ import pytest
 import tifffile
 from PIL import Image
 
-from icefloe.datasets.dataset import Dataset, DatasetInfo
+from icefloe.datasets.dataset import Dataset
 from icefloe.datasets.readers import load_raw, read_metadata
 from icefloe.settings import load_settings
-from icefloe.simulate.ice import simulate_experiment
-from icefloe.simulate.spec import ExperimentSpec
-from icefloe.simulate.workspace import write_dataset
 from icefloe.workflow.physics import PhysicsOptions, measure_physics
-from serving.app import create_app
-from serving.options import Options
 from serving.prepared import MEASURED, Prepared
-from tests.icefloe.cli.conftest import workspace_with_version
-from tests.serving.worker.test_worker import start, until, upload
+from tests.serving.worker.test_worker import upload
 
-SECONDS = (0, 1, 2, 4)
 WAIT = {"Prefer": "wait=30"}
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory, make_ensemble):
-    """A champion, and four seconds of a simulated melt, half a second apart."""
-    folder, registry = workspace_with_version(tmp_path_factory.mktemp("results"), make_ensemble())
-    registry.promote("EA-T1", force=True, reason="a test", by="ada")
-    known = {"pixel_size_nm": 8.0, "frame_rate_hz": 2.0}
-    info = DatasetInfo(name="D1", experiment="melting", **known)
-    spec = ExperimentSpec(size_px=64, pixel_size_nm=8.0, n_composites=5)
-    write_dataset(simulate_experiment(spec, 3, SECONDS), folder / "data" / "D1", info, labelled=True)
-    return folder
+def workspace(served):
+    return served.workspace
 
 
 @pytest.fixture(scope="module")
-def app(workspace):
-    return create_app(load_settings(workspace), Options(no_auth=True))
+def app(served):
+    return served.app
 
 
 @pytest.fixture(scope="module")
-def worker(app, workspace):
-    process = start(workspace)
-    until(lambda: any(each.champion == "EA-T1" for each in app.state.workers.living()))
-    yield process
-    process.kill()
+def worker(served):
+    return served.worker
 
 
 @pytest.fixture
@@ -57,8 +40,8 @@ def client(app, browse):
 
 @pytest.fixture
 def measured(client, worker):
-    """D1, segmented and measured."""
-    wanted = {"dataset": "D1", "measure": True}
+    """D2, segmented and measured."""
+    wanted = {"dataset": "D2", "measure": True}
     answer = client.post("/api/v1/segmentations", json=wanted, headers=WAIT)
     assert answer.json()["job"]["state"] == "done", answer.text
     return client
@@ -68,32 +51,32 @@ def measured(client, worker):
 def expected(workspace, tmp_path_factory):
     """What `icefloe physics` finds."""
     output = tmp_path_factory.mktemp("physics")
-    return measure_physics(load_settings(workspace), "D1", PhysicsOptions(), output)
+    return measure_physics(load_settings(workspace), "D2", PhysicsOptions(), output)
 
 
 def test_before_anything_is_segmented_it_says_what_there_is_to_do(client, worker):
-    found = client.get("/api/v1/results/D1").json()
+    found = client.get("/api/v1/results/D2").json()
     assert (found["version"], found["pixel_size_nm"], found["job"]) == ("EA-T1", 8.0, None)
     assert (len(found["stems"]), found["images"], found["n_measured"], found["gate"]) == (4, [], 0, None)
     for path in ("series", "series/table", "figures/series"):
-        answer = client.get(f"/api/v1/results/D1/{path}")
+        answer = client.get(f"/api/v1/results/D2/{path}")
         assert answer.status_code == 404
-        assert answer.json()["detail"].startswith("D1: 0 of 4 images are measured with EA-T1.")
+        assert answer.json()["detail"].startswith("D2: 0 of 4 images are measured with EA-T1.")
 
 
 def test_maps_that_were_there_before_are_kept_and_measured_beside(client, worker, app, workspace):
-    stem = Dataset.load(workspace / "data" / "D1").samples[0].stem
-    assert client.get(f"/api/v1/images/D1/{stem}/maps", headers=WAIT).status_code == 200
-    folder = Prepared(app.state.settings).maps(Dataset.load(workspace / "data" / "D1").samples[0], "EA-T1")
+    stem = Dataset.load(workspace / "data" / "D2").samples[0].stem
+    assert client.get(f"/api/v1/images/D2/{stem}/maps", headers=WAIT).status_code == 200
+    folder = Prepared(app.state.settings).maps(Dataset.load(workspace / "data" / "D2").samples[0], "EA-T1")
     before = (folder / "maps.npz").stat().st_mtime_ns
     assert not (folder / MEASURED).exists()
-    client.post("/api/v1/segmentations", json={"dataset": "D1", "measure": True}, headers=WAIT)
+    client.post("/api/v1/segmentations", json={"dataset": "D2", "measure": True}, headers=WAIT)
     assert (folder / MEASURED).is_file()
     assert (folder / "maps.npz").stat().st_mtime_ns == before
 
 
 def test_curves_are_those_of_icefloe_physics(measured, expected):
-    found = measured.get("/api/v1/results/D1/series", headers=WAIT).json()
+    found = measured.get("/api/v1/results/D2/series", headers=WAIT).json()
     experiment = expected.experiment
     assert found["times_s"] == [0, 0.5, 1.0, 1.5]
     assert found["stems"] == [image.name for image in experiment.images]
@@ -110,9 +93,9 @@ def test_curves_are_those_of_icefloe_physics(measured, expected):
 
 
 def test_the_table_is_that_of_icefloe_physics_with_its_units(measured, expected):
-    answer = measured.get("/api/v1/results/D1/series/table", headers=WAIT)
+    answer = measured.get("/api/v1/results/D2/series/table", headers=WAIT)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="D1-EA-T1.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="D2-EA-T1.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     frame = expected.experiment.to_frame()
     assert list(rows[0]) == list(frame.columns)
@@ -120,15 +103,15 @@ def test_the_table_is_that_of_icefloe_physics_with_its_units(measured, expected)
 
 
 def test_masks_in_numbers_are_there_as_soon_as_masks_are(measured):
-    rows = list(csv.DictReader(io.StringIO(measured.get("/api/v1/results/D1/table").text)))
-    images = measured.get("/api/v1/results/D1").json()["images"]
+    rows = list(csv.DictReader(io.StringIO(measured.get("/api/v1/results/D2/table").text)))
+    images = measured.get("/api/v1/results/D2").json()["images"]
     assert [float(row["ice nm2"]) for row in rows] == [image["areas_nm2"][1] for image in images]
     assert float(rows[0]["ice nm2"]) == 64 * float(rows[0]["ice px2"])
 
 
 @pytest.mark.parametrize("name", ["series", "fronts", "outlines"])
 def test_figures_are_drawn_in_both_formats(measured, name):
-    path = f"/api/v1/results/D1/figures/{name}"
+    path = f"/api/v1/results/D2/figures/{name}"
     drawn = measured.get(path, headers=WAIT)
     assert drawn.headers["content-type"] == "image/png"
     picture = Image.open(io.BytesIO(drawn.content))
@@ -137,17 +120,17 @@ def test_figures_are_drawn_in_both_formats(measured, name):
     vector = measured.get(f"{path}?format=svg", headers=WAIT)
     assert vector.headers["content-type"] == "image/svg+xml"
     assert b"<svg" in vector.content[:1000]
-    assert vector.headers["content-disposition"] == f'attachment; filename="D1-EA-T1-{name}.svg"'
+    assert vector.headers["content-disposition"] == f'attachment; filename="D2-EA-T1-{name}.svg"'
     known = measured.get(path, headers={"If-None-Match": drawn.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
 
 
 def test_another_frame_rate_makes_other_times_and_keeps_the_measurements(measured, workspace):
-    path = workspace / "data" / "D1" / "dataset.yaml"
+    path = workspace / "data" / "D2" / "dataset.yaml"
     text = path.read_text()
     path.write_text(text.replace("frame_rate_hz: 2.0", "frame_rate_hz: 4.0"))
     try:
-        found = measured.get("/api/v1/results/D1/series", headers=WAIT).json()
+        found = measured.get("/api/v1/results/D2/series", headers=WAIT).json()
         assert found["times_s"] == [0, 0.25, 0.5, 0.75]
     finally:
         path.write_text(text)
@@ -155,8 +138,8 @@ def test_another_frame_rate_makes_other_times_and_keeps_the_measurements(measure
 
 @pytest.mark.parametrize("name", ["probability", "std", "entropy"])
 def test_a_maps_numbers_come_as_tiff_with_the_pixel_size(measured, workspace, tmp_path, name):
-    stem = Dataset.load(workspace / "data" / "D1").samples[1].stem
-    path = f"/api/v1/images/D1/{stem}/maps"
+    stem = Dataset.load(workspace / "data" / "D2").samples[1].stem
+    path = f"/api/v1/images/D2/{stem}/maps"
     asked = measured.get(f"{path}/{name}", headers={**WAIT, "Accept": "image/tiff"})
     assert asked.headers["content-type"] == "image/tiff"
     (tmp_path / "map.tif").write_bytes(asked.content)
@@ -174,14 +157,14 @@ def test_a_maps_numbers_come_as_tiff_with_the_pixel_size(measured, workspace, tm
 
 
 def test_a_mask_is_no_tiff_and_says_so(measured, workspace):
-    stem = Dataset.load(workspace / "data" / "D1").samples[1].stem
-    answer = measured.get(f"/api/v1/images/D1/{stem}/maps/mask?format=tiff", headers=WAIT)
+    stem = Dataset.load(workspace / "data" / "D2").samples[1].stem
+    answer = measured.get(f"/api/v1/images/D2/{stem}/maps/mask?format=tiff", headers=WAIT)
     assert answer.status_code == 422
     assert answer.json()["detail"] == "mask: there is no TIFF of it. Ask for one of a map, or for PNG."
 
 
 def test_a_single_image_without_pixel_size_is_measured_in_px(client, worker, workspace, tmp_path):
-    sample = Dataset.load(workspace / "data" / "D1").samples[0]
+    sample = Dataset.load(workspace / "data" / "D2").samples[0]
     tifffile.imwrite(tmp_path / "one.tif", sample.image())
     sent = upload(client, "my melt.tif", (tmp_path / "one.tif").read_bytes()).json()
     assert sent["pixel_size_nm"] is None

@@ -1,77 +1,38 @@
-"""A real worker beside the API: pixels, maps, failures, deaths."""
+"""A real worker beside the API: pixels, maps, series, uploads, failures."""
 
 import io
 import json
-import os
-import signal
 import struct
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import tifffile
 from PIL import Image
 
-from icefloe.datasets.dataset import DatasetInfo
-from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
-from serving.app import create_app
 from serving.jobs.job import BATCH
 from serving.jobs.kinds import LIMITS, RUN_KINDS
-from serving.options import Options
-from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
-
-HURRIED = 120  # s; nothing here takes as long unless something is wrong
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory, make_ensemble):
-    """A champion, and a dataset of three images, one of them cut off."""
-    folder, registry = workspace_with_version(tmp_path_factory.mktemp("served"), make_ensemble())
-    registry.promote("EA-T1", force=True, reason="a test", by="ada")
-    images = folder / "data" / "D1" / "images"
-    images.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for stem in ("a", "b", "it's 50%"):
-        tifffile.imwrite(images / f"{stem}.tif", rng.integers(0, 4000, (80, 96)).astype(np.uint16))
-    content = (images / "b.tif").read_bytes()
-    (images / "b.tif").write_bytes(content[:200])
-    DatasetInfo(name="D1", experiment="D1", pixel_size_nm=0.5).save(folder / "data" / "D1")
-    return folder
+def workspace(served):
+    return served.workspace
 
 
 @pytest.fixture(scope="module")
-def app(workspace):
-    return create_app(load_settings(workspace), Options(no_auth=True))
-
-
-def start(workspace):
-    command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+def app(served):
+    return served.app
 
 
 @pytest.fixture(scope="module")
-def worker(app, workspace):
-    process = start(workspace)
-    until(lambda: any(each.champion == "EA-T1" for each in app.state.workers.living()))
-    yield process
-    process.kill()
+def worker(served):
+    return served.worker
 
 
 @pytest.fixture
 def client(app, browse):
     return browse(app)
-
-
-def until(is_so, seconds=HURRIED):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_pixels_arrive_as_they_are(client, worker, workspace):
@@ -220,63 +181,3 @@ def test_every_kind_of_job_has_a_limit_and_somebody_who_does_it():
 
     assert {*TASKS, *PIPELINES} == set(LIMITS)
     assert set(PIPELINES) == set(RUN_KINDS)
-
-
-def test_a_promotion_serves_within_30_s_and_a_damaged_version_leaves_the_one_before(
-    app, client, worker, workspace, make_ensemble
-):
-    registry = Registry(load_settings(workspace))
-    register_untrained(workspace, make_ensemble(seeds=(1, 2)), name="EA-T2")
-    registry.promote("EA-T2", force=True, reason="a test", by="ada")
-    until(lambda: client.get("/readyz").json()["champion"] == "EA-T2", seconds=30)
-    register_untrained(workspace, make_ensemble(seeds=(0, 2)), name="EA-T3")
-    registry.promote("EA-T3", force=True, reason="a test", by="ada")
-    for weights in (workspace / ".icefloe" / "mlartifacts").rglob("*.safetensors"):
-        if "seed2" in weights.name or weights.name.endswith("s2.safetensors"):
-            weights.write_bytes(b"damaged")
-    until(lambda: any(each.problem for each in app.state.workers.living()), seconds=60)
-    (state,) = app.state.workers.living()
-    assert state.champion == "EA-T2"
-    assert client.get("/api/v1/images/D1/a/maps", headers={"Prefer": "wait=30"}).json()["version"] == "EA-T2"
-    registry.rollback(by="ada")
-    until(lambda: client.get("/readyz").json()["champion"] == "EA-T2" and not state_problem(app))
-
-
-def state_problem(app):
-    return any(each.problem for each in app.state.workers.living())
-
-
-def test_a_job_whose_process_dies_says_so_and_the_worker_goes_on(app, client, worker, workspace):
-    (child,) = (
-        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
-    )
-    child.send_signal(signal.SIGSTOP)  # so that it cannot finish first
-    job = app.state.jobs.ask("maps", {"dataset": "D1", "stem": "a", "version": "EA-T1"}, BATCH, "ada")
-    until(lambda: app.state.jobs.job(job.id).state == "running")
-    child.kill()
-    until(lambda: app.state.jobs.job(job.id).state == "failed")
-    assert "died (SIGKILL)" in app.state.jobs.job(job.id).problem
-    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
-    assert answer.status_code == 200
-    until(lambda: app.state.jobs.job(job.id).state == "done")
-
-
-def test_a_killed_workers_job_is_taken_up_by_another(app, worker, workspace):
-    """Last: it ends the worker of the other tests."""
-    (child,) = (
-        each for each in psutil.Process(worker.pid).children() if "spawn_main" in " ".join(each.cmdline())
-    )
-    child.send_signal(signal.SIGSTOP)
-    (workspace / "data" / "D1" / "images" / "a.tif").touch()  # nothing that was prepared holds any more
-    job = app.state.jobs.ask("planes", {"dataset": "D1", "stem": "a"}, BATCH, "ada")
-    until(lambda: app.state.jobs.job(job.id).state == "running")
-    worker.kill()
-    child.send_signal(signal.SIGCONT)
-    second = start(workspace)
-    try:
-        until(lambda: app.state.jobs.job(job.id).state == "done")
-        assert app.state.jobs.job(job.id).attempts == 2
-    finally:
-        second.stdin.close()  # as when `icefloe serve` is gone
-        assert second.wait(timeout=60) == 0
-    assert not child.is_running()

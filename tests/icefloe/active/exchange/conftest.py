@@ -27,14 +27,6 @@ def square() -> np.ndarray:
     return mask
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database of the queue's tables; copied, as making them takes longer than a test."""
-    folder = tmp_path_factory.mktemp("empty")
-    open_url(sqlite_url(folder / "queue.db"))
-    return folder
-
-
 @pytest.fixture
 def make_queue(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Callable[..., Queue]:
     """A queue of images of 80x64, by default Q/c_1 and Q/c_2, with predicted ice in one corner."""
@@ -46,8 +38,7 @@ def make_queue(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -
             premask = np.zeros(SHAPE, np.uint8)
             premask[:5, :5] = 1
         folder = tmp_path_factory.mktemp("queue")
-        shutil.copytree(empty_database, folder, dirs_exist_ok=True)
-        queue = Queue(open_url(sqlite_url(folder / "queue.db")))
+        queue = Queue(open_url(sqlite_url(shutil.copy(empty_database, folder))))
         purpose = Purpose("random", 0.5, 1, "drawn at random")
         names = [key.split("/") for key in keys or ("Q/c_1", "Q/c_2")]
         queue.add(
