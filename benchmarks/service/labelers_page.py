@@ -37,8 +37,8 @@ the 50 themselves, who are threads of one program with Python's own HTTP client.
 
 An image is two requests. Each asks the database once whose token it has; the lease is one transaction of four
 statements, the mask one of nine after its lease was read, and both are on the disk before they are
-acknowledged. A mask is decoded, checked and written anew before it waits for its turn. The next image is found
-by index, so it does not matter how many wait."""
+acknowledged. A mask is decoded, checked and written anew before it waits for its turn. The next image is
+found by index, so it does not matter how many wait."""
 
 
 def measure_labelers(seconds: float) -> Path:
@@ -80,7 +80,7 @@ def measure_labelers(seconds: float) -> Path:
 
 
 def _one_way(settings: Settings, web: int, segments: bool, seconds: float) -> tuple[Crowd, int, float, float]:
-    """The crowd, how many images the worker segmented meanwhile, ms of web processes and of crowd an image."""
+    """The crowd, images that the worker segmented meanwhile, ms of web processes and of crowd an image."""
     shutil.rmtree(settings.state / "served", ignore_errors=True)  # so that all is to be segmented again
     queue = fill(settings, int(LABELERS * (seconds + 10) * 1.2))
     tokens = tokens_of(settings, [f"labeler {n}" for n in range(LABELERS)])
