@@ -78,7 +78,7 @@ _age = select(func.min(_of_round.c.id)).where(_of_round.c.round == _rounds.c.rou
 
 
 def _next(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """The best ranked free image of each round, the oldest round first; NULL where a round has none."""
+    """Number of the best ranked free image of the oldest round that has one."""
     best = select(items.c.id).where(items.c.round == _rounds.c.round, _FREE, *conditions)
     found = best.order_by(items.c.rank, items.c.id).limit(_ONE).correlate(_rounds).scalar_subquery()
     of_rounds = select(found.label("id"), _age.label("age")).select_from(_rounds).subquery()
