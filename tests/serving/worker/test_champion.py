@@ -8,6 +8,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from benchmarks.service.untrained import register_untrained
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.evaluation.evaluate import Evaluation
 from icefloe.registry.lineage import DataState, Lineage, member_hashes
@@ -18,7 +19,7 @@ from serving.jobs.job import BATCH
 from serving.options import Options
 from serving.snapshot import read_snapshot
 from serving.worker.models import Models
-from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
+from tests.icefloe.cli.conftest import workspace_with_version
 from tests.serving.worker.processes import start, until
 
 WAIT = {"Prefer": "wait=30"}
