@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.service.correction import GOOD_DICE, correct_all, make_task, tasks_served
+from benchmarks.service.correction import correct_all, tasks_served
+from benchmarks.service.correction_tasks import GOOD_DICE, make_task
 from icefloe.active.uploads import decode_png
 
 pytestmark = pytest.mark.browser
