@@ -61,7 +61,7 @@ def correct_all(browser: Browser, url: str, tasks: list[Task]) -> list[Corrected
     page.goto("/label")
     corrected = []
     for number, task in enumerate(tasks):
-        page.locator("#why").get_by_text(f"particles_{number}:").wait_for(timeout=120_000)
+        page.locator("#why").get_by_text(f"particles_{number}:").wait_for(timeout=600_000)
         corrected.append(_correct(page, number, task))
     context.close()
     return corrected
