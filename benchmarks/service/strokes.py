@@ -61,7 +61,7 @@ def stroke(wanted: Region, allowed: Region, radius: float) -> Stroke | None:
     inside = np.pad(np.ones_like(wanted), reach)[window]
     wanted, allowed = np.pad(wanted, reach)[window], np.pad(allowed, reach, constant_values=True)[window]
     # Half a pixel over the border is as well as anybody paints.
-    places = inside & (ndimage.distance_transform_edt(allowed) > radius - 0.5)
+    places = inside & (ndimage.distance_transform_edt(allowed) > max(0.0, radius - 0.5))
     stops, covers = _stops(wanted, places, radius)
     if not stops:
         return None
