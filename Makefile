@@ -62,6 +62,8 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	.venv-label-studio/bin/pip install --quiet --no-compile label-studio==$(LABEL_STUDIO)
 	@touch $@
 
+.venv-label-studio: .venv-label-studio/.installed-$(LABEL_STUDIO)
+
 integration: .venv/.installed .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
 	$(BIN)/pytest -m integration --timeout 3600 --ignore tests/browser
 

@@ -30,11 +30,16 @@ def editor() -> None:
 
 
 @app.command()
-def correction() -> None:
+def correction(
+    images: Annotated[int, typer.Option(help="How many.")] = 20,
+    label_studio: Annotated[
+        bool, typer.Option("--label-studio", help="Also in Label Studio (first: make .venv-label-studio).")
+    ] = False,
+) -> None:
     """Pre-segmentations with errors, corrected with the editor's tools: actions and seconds an image."""
     from benchmarks.service.correction_page import measure_corrections
 
-    _tell(measure_corrections())
+    _tell(measure_corrections(images, label_studio))
 
 
 def _tell(page: Path) -> None:

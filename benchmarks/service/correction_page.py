@@ -1,68 +1,95 @@
 """The page of corrections."""
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.service.correction import (
-    DRAW_PX_PER_S,
-    GOOD_DICE,
-    KEY_S,
-    POINT_S,
-    SIDE,
-    THINK_S,
-    Corrected,
-    Task,
-    correct_all,
-    make_task,
-    tasks_served,
-)
+from benchmarks.service.correction import correct_all, tasks_served
+from benchmarks.service.correction_label_studio import correct_in_label_studio
+from benchmarks.service.correction_tasks import GOOD_DICE, SIDE, Corrected, Task, dice, make_task, n_false
 from benchmarks.service.editor import chromium
+from benchmarks.service.hand import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
+from benchmarks.service.label_studio import label_studio
 from benchmarks.service.page import write_page
 from icefloe.tables import Table
 
-N_IMAGES = 20
-
 ABOUT = f"""\
-{N_IMAGES} simulated micrographs of nanoparticles, {SIDE} x {SIDE} pixels. Their pre-segmentations miss
+{{n_images}} simulated micrographs of nanoparticles, {SIDE} x {SIDE} pixels. Their pre-segmentations miss
 particles, have specks and particles that are none, and borders in the wrong place. A script that knows the
 truth corrects them with the editor's own tools, mouse and keys, in a headless Chromium: *R* removes the
 specks, the lasso adds and (with Alt) takes away, each time around the largest error, until Dice is at least
 {GOOD_DICE}; Enter hands the mask in. The aim is 20 s an image."""
 
+ABOUT_LABEL_STUDIO = """
+
+The same images in Label Studio 1.23.2 itself, pushed there by `icefloe labels push`: *Alt+.* chooses the
+predicted region, *B* and *E* take brush and eraser, *[* and *]* their size, *Ctrl+Enter* submits. The script
+again mends the largest error each time, with the size and the stroke that take a person least time, and
+paints at most half a pixel over a border. *Dice* and *false left* are of the mask that `icefloe labels pull`
+brought back."""
+
 NOTES = f"""\
-*Actions* are the editor's own count of strokes and keys. *Script* is the time from the picture to the
-service's receipt, as it was. *Person* is what a person's hands and mind would take by the keystroke-level
+*Actions* are strokes and keys, in Icefloe by the editor's own count. *Script* is the time from the picture to
+the server's receipt, as it was. *False left* counts specks and particles that are none and are still there,
+which Dice hardly sees. *Person* is what a person's hands and mind would take by the keystroke-level
 model: {KEY_S} s a key, {POINT_S} s to point, {THINK_S} s to make up one's mind before each, and
-{DRAW_PX_PER_S:.0f} screen pixels a second along an outline. The same in Label Studio was not measured yet."""
+{DRAW_PX_PER_S:.0f} screen pixels a second along a line."""
+
+FORMATS = {"Dice": ".3f", "false left": ".0f", "actions": ".0f", "script, s": ".1f", "person, s": ".1f"}
 
 
-def measure_corrections() -> Path:
-    """Correct all images, and write the page; its path."""
-    tasks = [make_task(seed) for seed in range(N_IMAGES)]
-    with tasks_served(tasks) as (url, _), chromium() as browser:
-        corrected = correct_all(browser, url, tasks)
-    rows = [_row(str(n), task, done) for n, (task, done) in enumerate(zip(tasks, corrected, strict=True), 1)]
-    numbers = [key for key in rows[0] if key != "image"]
-    for name, summary in (("median", np.median), ("most", np.max)):
-        rows.append(
-            {"image": name, **{key: float(summary([row[key] for row in rows[:N_IMAGES]])) for key in numbers}}
-        )
-    formats = dict.fromkeys(numbers, ".0f") | {"Dice before": ".3f", "Dice after": ".3f"}
-    formats |= {"script, s": ".1f", "person, s": ".1f"}
-    command = "python -m benchmarks.service correction"
-    return write_page("correction", "Correcting masks", command, ABOUT, [Table.of(rows, formats)], NOTES)
+def measure_corrections(n_images: int, in_label_studio: bool) -> Path:
+    """Correct images, and write the page; its path.
+
+    Parameters
+    ----------
+    n_images
+        How many.
+    in_label_studio
+        Whether also in Label Studio, which is started for it.
+    """
+    tasks = [make_task(seed) for seed in range(n_images)]
+    corrected: dict[str, list[Corrected]] = {}
+    with chromium() as browser:
+        with tasks_served(tasks) as (url, _):
+            corrected["Icefloe"] = correct_all(browser, url, tasks)
+        if in_label_studio:
+            with (
+                tempfile.TemporaryDirectory(prefix="label-studio-") as folder,
+                label_studio(Path(folder)) as url,
+            ):
+                corrected["Label Studio"] = correct_in_label_studio(browser, url, tasks)
+    rows = [_row(task) for task in tasks]
+    for where, done in corrected.items():
+        for row, task, one in zip(rows, tasks, done, strict=True):
+            row.update(_columns(where, task, one))
+    formats = dict.fromkeys(rows[0], ".0f") | {"Dice before": ".3f"}
+    formats |= {f"{where}: {name}": form for where in corrected for name, form in FORMATS.items()}
+    table = [{"image": str(number), **row} for number, row in enumerate(rows, 1)]
+    table += [_summary("median", rows, np.median), _summary("most", rows, np.max)]
+    about = ABOUT.format(n_images=n_images) + (ABOUT_LABEL_STUDIO if in_label_studio else "")
+    command = "python -m benchmarks.service correction" + (" --label-studio" if in_label_studio else "")
+    return write_page("correction", "Correcting masks", command, about, [Table.of(table, formats)], NOTES)
 
 
-def _row(image: str, task: Task, done: Corrected) -> dict[str, object]:
+def _row(task: Task) -> dict[str, float]:
     return {
-        "image": image,
         "missed": task.missed,
         "false": task.false,
         "borders": task.borders,
-        "Dice before": done.before,
-        "Dice after": done.after,
-        "actions": done.actions,
-        "script, s": done.script_s,
-        "person, s": done.person_s,
+        "Dice before": dice(task.presegmentation, task.truth),
     }
+
+
+def _columns(where: str, task: Task, done: Corrected) -> dict[str, float]:
+    false_left = n_false(done.mask, task.truth)
+    values = (done.after, false_left, done.actions, done.script_s, done.person_s)
+    return {f"{where}: {name}": value for name, value in zip(FORMATS, values, strict=True)}
+
+
+def _summary(
+    name: str, rows: list[dict[str, float]], of: Callable[[list[float]], float]
+) -> dict[str, str | float]:
+    return {"image": name, **{key: float(of([row[key] for row in rows])) for key in rows[0]}}

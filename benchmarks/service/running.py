@@ -5,9 +5,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import requests
@@ -19,7 +20,7 @@ from serving.auth.roles import Role
 from serving.auth.tokens import Tokens
 from serving.options import Options
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,40 @@ def serving(
     environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(settings.queue_path)}
     if settings.database_url is not None:
         environment["ICEFLOE_DATABASE_URL"] = settings.database_url.get_secret_value()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    with answering(command, f"{options.url}/healthz", environment) as process:
+        yield Running(options.url, process)
+
+
+@contextmanager
+def answering(
+    command: list[str],
+    url: str,
+    environment: Mapping[str, str],
+    seconds: float = START_SECONDS,
+    log: Path | None = None,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server until the block ends, which begins once it answers.
+
+    Parameters
+    ----------
+    command, environment
+        How it is started.
+    url
+        Where it answers.
+    seconds
+        It has to begin.
+    log
+        Where what it prints goes; None: errors to this terminal, the rest nowhere.
+    """
+    with ExitStack() as stack:
+        output = subprocess.DEVNULL if log is None else stack.enter_context(log.open("wb"))
+        errors = None if log is None else subprocess.STDOUT
+        process = stack.enter_context(
+            subprocess.Popen(command, env=dict(environment), stdout=output, stderr=errors)
+        )
         try:
-            _wait(options.url, process)
-            yield Running(options.url, process)
+            _wait(url, process, seconds)
+            yield process
         finally:
             with suppress(psutil.NoSuchProcess):
                 for child in psutil.Process(process.pid).children(recursive=True):
@@ -89,13 +120,13 @@ def tokens_of(settings: Settings, names: list[str], role: Role = Role.LABELER) -
     return secrets
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait(url: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while True:
         try:
-            requests.get(f"{url}/healthz", timeout=5)
+            requests.get(url, timeout=5)
             return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

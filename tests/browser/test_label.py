@@ -62,7 +62,7 @@ def mask_of(page):
 def place(page, row, column):
     """Where a pixel of the image, seen whole, is on the screen."""
     box = page.locator("mask-editor .picture").bounding_box()
-    zoom = min(box["width"] / SHAPE[1], box["height"] / SHAPE[0])
+    zoom = 0.96 * min(box["width"] / SHAPE[1], box["height"] / SHAPE[0])  # there is room around it
     left = box["x"] + (box["width"] - zoom * SHAPE[1]) / 2
     top = box["y"] + (box["height"] - zoom * SHAPE[0]) / 2
     return left + (column + 0.5) * zoom, top + (row + 0.5) * zoom
@@ -156,6 +156,22 @@ def test_what_the_mouse_paints_is_what_is_handed_in(queue, labeler):
     page.keyboard.press("Enter")
     opened(page, STEMS[1])
     assert np.array_equal(labels_of(queue)[STEMS[0]], after)
+
+
+def test_what_lies_at_the_edge_is_circled_from_beside_the_image(queue, labeler):
+    page = labeler()
+    page.goto("/label")
+    opened(page, STEMS[0])
+    height, expected = SHAPE[0], mask_of(page)
+    expected[height - 6 :, 10:30] = 1
+    page.keyboard.press("l")
+    corners = [(height + 0.5, 9.5), (height - 6.5, 9.5), (height - 6.5, 29.5), (height + 0.5, 29.5)]
+    page.mouse.move(*place(page, *corners[0]))
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*place(page, *corner))
+    page.mouse.up()
+    assert np.array_equal(mask_of(page), expected)
 
 
 def test_everything_can_be_painted_without_a_mouse(queue, labeler):

@@ -1,92 +1,40 @@
 """Label Studio itself: images pushed, annotated there and pulled back; the service as its ML backend."""
 
 import io
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import requests
 import tifffile
 from PIL import Image
 
+from benchmarks.service.correction_tasks import GOOD_DICE, make_task
+from benchmarks.service.label_studio import EMAIL, KEY
+from benchmarks.service.label_studio import label_studio as started
+from benchmarks.service.running import serving, tokens_of
 from icefloe.active.exchange.brush import decode_brush
 from icefloe.active.exchange.label_studio_tasks import brush_regions
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import open_queue
 from icefloe.active.uploads import decode_png, encode_png
-from icefloe.database.open import open_database
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.settings import load_settings
 from icefloe.workflow.labels import pull_labels, push_labels
-from serving.auth.people import People
-from serving.auth.roles import Role
-from serving.auth.tokens import Tokens
-from tests.conftest import REPOSITORY
 from tests.icefloe.cli.conftest import workspace_with_version
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
-PROGRAM = REPOSITORY / ".venv-label-studio" / "bin" / "label-studio"
-KEY, EMAIL = "abcdef0123456789abcdef0123456789abcdef01", "ann@lab.org"
 TITLE = "Melting ice"
 SHAPE = (80, 96)
 CLASSES = ("background", "ice", "gas")
-STARTING_SECONDS = 1800  # the first start makes all its tables
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], url: str, log: Path, **environment: str) -> Iterator[None]:
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        deadline = time.monotonic() + STARTING_SECONDS
-        while True:
-            try:
-                if requests.get(url, timeout=10).ok:
-                    break
-            except requests.RequestException:
-                assert process.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
-            time.sleep(1)
-        yield
-    finally:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
 def label_studio(tmp_path_factory) -> Iterator[str]:
-    """Its address; on this machine only, and silent to the world."""
-    if not PROGRAM.is_file():
-        pytest.fail(f"{PROGRAM} is missing. Run these tests by `make integration`, which installs it.")
-    folder, url = tmp_path_factory.mktemp("label-studio"), f"http://127.0.0.1:{free_port()}"
-    command = [str(PROGRAM), "start", "--no-browser", "--internal-host", "127.0.0.1", "--host", url]
-    command += ["--port", url.rpartition(":")[2], "--data-dir", str(folder), "--user-token", KEY]
-    command += ["--username", EMAIL, "--password", "four words in a row"]
-    quiet = {"COLLECT_ANALYTICS": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
-    quiet |= {"LATEST_VERSION_CHECK": "false", "LABEL_STUDIO_BASE_DATA_DIR": str(folder)}
-    quiet |= {"LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true"}
-    quiet |= {"ML_TIMEOUT_HEALTH": "30", "ML_TIMEOUT_SETUP": "30"}  # this machine may be busy
-    # The service is on this machine, and Label Studio makes a webhook of every backend.
-    quiet |= {"ML_BLOCK_LOCAL_IP": "false", "SSRF_PROTECTION_ENABLED": "false"}
-    with running(command, f"{url}/health", folder / "log", **quiet):
+    """Its address."""
+    with started(tmp_path_factory.mktemp("label-studio")) as url:
         yield url
 
 
@@ -207,15 +155,10 @@ def test_annotations_come_back_pixel_for_pixel_and_what_does_not_fit_is_refused(
 @pytest.fixture(scope="module")
 def service(settings, tmp_path_factory) -> Iterator[tuple[str, str]]:
     """Address of a service with a worker, and a labeler's token."""
-    database, url = open_database(settings), f"http://127.0.0.1:{free_port()}"
-    person, _ = People(database).add("Label Studio", Role.LABELER, actor="test")
-    _, token = Tokens(database).add(person, "Label Studio", days=1)
-    command = [sys.executable, "-c", "from icefloe.cli import main; main()", "-C", str(settings.workspace)]
-    command += ["serve", "--port", url.rpartition(":")[2]]
-    log = tmp_path_factory.mktemp("service") / "log"
-    with running(command, f"{url}/readyz", log, PYTHONPATH=str(REPOSITORY)):
-        until(lambda: requests.get(f"{url}/readyz", timeout=60).json()["champion"] == "EA-T1", 600)
-        yield url, token
+    (token,) = tokens_of(settings, ["Label Studio"])
+    with serving(settings, workers=1) as running:
+        until(lambda: requests.get(f"{running.url}/readyz", timeout=60).json()["champion"] == "EA-T1", 600)
+        yield running.url, token
 
 
 def test_label_studio_has_its_tasks_predicted_by_the_champion(api, project, service):
@@ -244,6 +187,18 @@ def test_label_studio_has_its_tasks_predicted_by_the_champion(api, project, serv
         with Image.open(io.BytesIO(answer.content)) as mask:
             np.testing.assert_array_equal(drawn(predicted.result), np.asarray(mask))
         assert 0 <= predicted.score <= 1
+
+
+def test_an_image_corrected_in_label_studios_own_editor_comes_back_corrected(label_studio):
+    pytest.importorskip("playwright", reason="`make test-browser` installs it")
+    from benchmarks.service.correction_label_studio import correct_in_label_studio
+    from benchmarks.service.editor import chromium
+
+    tasks = [make_task(seed) for seed in (1, 2)]
+    with chromium() as browser:
+        corrected = correct_in_label_studio(browser, label_studio, tasks)
+    for done in corrected:
+        assert done.before < GOOD_DICE <= done.after
 
 
 def until(is_so, seconds: float = 120) -> None:

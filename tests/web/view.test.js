@@ -17,6 +17,20 @@ test("an image that fits is in the middle, whole", () => {
   assert(left >= -1 && top >= -1 && right <= 1001 && bottom <= 701);
 });
 
+test("an image seen whole leaves the margin asked for on each side", () => {
+  for (const [width, height] of [
+    [1000, 700],
+    [300, 900],
+  ]) {
+    const view = new View(4096, 3000, 0.02);
+    view.resize(width, height);
+    view.fit();
+    const corner = view.toScreen({ x: 0, y: 0 });
+    const room = Math.min(corner.x / width, corner.y / height);
+    assert(Math.abs(room - 0.02) < 1e-9);
+  }
+});
+
 test("zooming leaves the image where it is under the cursor", () => {
   const next = random(8);
   const view = shown();

@@ -12,6 +12,7 @@ from icefloe.errors import IcefloeError
 
 CHANNELS = 4
 WORD_BITS = 8
+HALF = 128
 RUN_BITS = (3, 4, 8, 16)
 HEADER_BITS = 32 + 5 + 4 * len(RUN_BITS)
 
@@ -56,7 +57,7 @@ def decode_brush(rle: object, shape: tuple[int, int], what: str) -> NDArray[np.b
     Returns
     -------
     bool, shape (H, W)
-        True where the brush painted: where alpha is not 0.
+        True where the brush painted at least half of the pixel.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def decode_brush(rle: object, shape: tuple[int, int], what: str) -> NDArray[np.b
         raise IcefloeError(
             f"{what}: the brush mask can't be decoded ({reason}). Export it from Label Studio again."
         ) from error
-    painted: NDArray[np.bool_] = values.reshape(*shape, CHANNELS)[..., CHANNELS - 1] != 0
+    # A browser paints and erases the pixels along a stroke's edge in part, and alpha is that part.
+    painted: NDArray[np.bool_] = values.reshape(*shape, CHANNELS)[..., CHANNELS - 1] >= HALF
     return painted
 
 

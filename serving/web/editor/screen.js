@@ -13,6 +13,9 @@ import { View } from "./view.js";
 /** Longer side of the mini-map, canvas pixels. */
 const MAP_SIDE = 160;
 
+/** Room beside an image seen whole, so that what lies at its edge can be circled; editor.css knows it, too. */
+const MARGIN = 0.02;
+
 /** @typedef {"mask" | "hidden" | "uncertainty" | "probability" | "changes" | "previousMask"} Layer */
 
 export class Screen {
@@ -64,7 +67,7 @@ export class Screen {
     this.#original = original;
     this.#afterwards = afterwards;
     this.settings = settings;
-    this.view = new View(width, height);
+    this.view = new View(width, height, MARGIN);
     this.#own = this.#pixels = new Pyramid(image.pixels, width, height, averaging);
     this.mask = new Pyramid(mask, width, height, voting);
     this.#layers.set("mask", this.mask);

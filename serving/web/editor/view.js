@@ -12,19 +12,24 @@ export class View {
   top = 0;
   screenWidth = 1;
   screenHeight = 1;
+  /** Share of the canvas for an image that is seen whole. */
+  #free;
 
   /**
    * @param {number} width of the image
    * @param {number} height
+   * @param {number} [margin] share of the canvas that stays free on each side of an image that is seen whole
    */
-  constructor(width, height) {
+  constructor(width, height, margin = 0) {
     this.width = width;
     this.height = height;
+    this.#free = 1 - 2 * margin;
   }
 
   /** The zoom at which all of the image just fits. */
   get fitZoom() {
-    return Math.min(this.screenWidth / this.width, this.screenHeight / this.height, MAX_ZOOM);
+    const fits = Math.min(this.screenWidth / this.width, this.screenHeight / this.height);
+    return Math.min(this.#free * fits, MAX_ZOOM);
   }
 
   /** Show all of the image. */

@@ -49,7 +49,7 @@ def label_studio_masks(tasks: list[dict[str, Any]], shape: tuple[int, int]) -> d
 def _covered(region: dict[str, Any], shape: tuple[int, int]) -> Mask:
     value = region["value"]
     if region["type"] == "brushlabels":
-        return np.reshape(rle_pack_decode(value["rle"]), (*shape, 4))[..., 3] > 0
+        return np.reshape(rle_pack_decode(value["rle"]), (*shape, 4))[..., 3] > 127
     return drawn(np.array(value["points"]) * (shape[1] / 100, shape[0] / 100), shape, edges=True)
 
 

@@ -33,7 +33,7 @@ def codes(draw: st.DrawFn, shape: tuple[int, int]) -> list[int]:
     """A brush mask in runs, repeated and literal ones mixed, with sizes of its own."""
     rng = np.random.default_rng(draw(st.integers(0, 2**20)))
     alpha = (rng.random(shape) < draw(st.sampled_from([0.0, 0.02, 0.5, 1.0]))) * rng.choice(
-        [1, 128, 255], shape
+        [1, 127, 128, 255], shape
     )
     pixels = (
         rng.integers(0, 256, (*shape, 4)) if draw(st.booleans()) else np.repeat(alpha[..., None], 4, axis=2)

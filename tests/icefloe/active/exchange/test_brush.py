@@ -62,8 +62,8 @@ def test_runs_longer_than_the_code_can_say_are_divided(side):
     np.testing.assert_array_equal(decode_brush(code, mask.shape, "D3/a"), mask)
 
 
-def test_only_alpha_is_the_mask():
-    code = literal_code([200, 200, 200, 0, 0, 0, 0, 1])
+def test_only_alpha_is_the_mask_and_pixels_at_a_strokes_edge_count_from_half_on():
+    code = literal_code([200, 200, 200, 127, 0, 0, 0, 128])
     np.testing.assert_array_equal(decode_brush(code, (1, 2), "D3/a"), [[False, True]])
 
 
