@@ -1,25 +1,29 @@
 """Many labelers at once: each leases an image, thinks, hands its mask in, and begins anew."""
 
+import json
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import numpy as np
-import requests
 
 from benchmarks.service.workspace import CLASSES, DATASET
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue, open_queue
 from icefloe.active.uploads import decode_png, encode_png
+from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
 from icefloe.typing import MaskArray
 
 SHAPE = (512, 512)
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -95,25 +99,26 @@ def label_together(url: str, tokens: Sequence[str], seconds: float, think_s: flo
 
     Raises
     ------
-    requests.HTTPError
+    IcefloeError
         If the service refuses any request.
     """
-    began = time.monotonic()
     masks = [crystal(random.Random(seed)) for seed in range(20)]
+    sent = [(mask, encode_png(mask)) for mask in masks]
+    place = urlsplit(url).netloc
+    began = time.monotonic()
     ready = threading.Barrier(len(tokens))
 
     def label(number: int) -> list[Labelled]:
         chance = random.Random(number)
         done = []
-        with requests.Session() as browser:
-            browser.headers["Authorization"] = f"Bearer {tokens[number]}"
+        # The machine is the service's, too: Python's own client takes a tenth of the time that requests does.
+        with closing(HTTPConnection(place, timeout=PATIENCE_SECONDS)) as browser:
             ready.wait()
             until = time.monotonic() + seconds
             time.sleep(chance.uniform(0, think_s))  # people do not begin at one moment
             while time.monotonic() < until:
-                done.append(
-                    _label_one(browser, url, chance.choice(masks), chance.uniform(0.5, 1.5) * think_s)
-                )
+                think = chance.uniform(0.5, 1.5) * think_s
+                done.append(_label_one(browser, tokens[number], *chance.choice(sent), think))
         return done
 
     with ThreadPoolExecutor(len(tokens)) as pool:
@@ -121,29 +126,31 @@ def label_together(url: str, tokens: Sequence[str], seconds: float, think_s: flo
     return Crowd(tuple(labelled), time.monotonic() - began)
 
 
-def _label_one(browser: requests.Session, url: str, mask: MaskArray, think_s: float) -> Labelled:
-    png = encode_png(mask)
-    queue = f"{url}/api/v1/queue"
+def _label_one(browser: HTTPConnection, token: str, mask: MaskArray, png: bytes, think_s: float) -> Labelled:
+    mine = {"Authorization": f"Bearer {token}"}
     began = time.perf_counter()
-    answer = _asked(browser, "POST", f"{queue}/leases", json={})
+    answer = _asked(browser, "POST", "leases", b"{}", mine | {"Content-Type": "application/json"})
     leased_s = time.perf_counter() - began
-    answer.raise_for_status()
-    lease = answer.json()
+    lease = json.loads(answer)
     item = lease["item"]["id"]
     time.sleep(think_s)
     headers = {"Content-Type": "image/png", "Icefloe-Lease": lease["token"], "Icefloe-Seconds": f"{think_s}"}
     began = time.perf_counter()
-    answer = _asked(browser, "PUT", f"{queue}/items/{item}/label", data=png, headers=headers)
-    submit_s = time.perf_counter() - began
-    answer.raise_for_status()
-    return Labelled(item, mask, leased_s, submit_s)
+    _asked(browser, "PUT", f"items/{item}/label", png, mine | headers)
+    return Labelled(item, mask, leased_s, time.perf_counter() - began)
 
 
-def _asked(browser: requests.Session, method: str, address: str, **given: Any) -> requests.Response:
+def _asked(browser: HTTPConnection, method: str, place: str, body: bytes, headers: dict[str, str]) -> bytes:
     """Ask as the pages do: again later where the service is busy; the wait counts."""
-    while (answer := browser.request(method, address, **given)).status_code == 503:
-        time.sleep(float(answer.headers.get("Retry-After", "1")))
-    return answer
+    while True:
+        browser.request(method, f"/api/v1/queue/{place}", body, headers)
+        answer = browser.getresponse()
+        content = answer.read()
+        if answer.status in (200, 201):
+            return content
+        if answer.status != 503:
+            raise IcefloeError(f"{method} {place}: {answer.status} {content.decode(errors='replace')}")
+        time.sleep(float(answer.getheader("Retry-After", "1")))
 
 
 def check(queue: Queue, labelled: Iterable[Labelled]) -> None:

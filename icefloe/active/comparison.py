@@ -68,11 +68,14 @@ def compare(
         client=label.client,
         icefloe=icefloe_version(),
     )
+    earlier = (item.first_label, item.second_label)
+    compared = None if item.arm is None else presegmentation
+    if compared is None and first is None:  # as most are: no mask need be decoded
+        return Comparison(earlier, origin)
     mask, n_classes = decode_png(label.png), len(item.classes)
     one, other = (None if png is None else decode_png(png) for png in (first, second))
-    compared = None if item.arm is None else presegmentation
     return Comparison(
-        earlier=(item.first_label, item.second_label),
+        earlier=earlier,
         origin=origin,
         likeness=None if compared is None else agreement(decode_png(compared), mask, n_classes),
         agreement=agreement(one, mask, n_classes) if one is not None and other is None else None,

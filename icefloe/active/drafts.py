@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from icefloe.active.items import MAX_LABEL_SECONDS, Lease
 from icefloe.active.uploads import encode_png, read_mask_upload
 from icefloe.database.engine import Database
 from icefloe.database.schema import drafts
 from icefloe.errors import ConflictError, IcefloeError
+
+_FORGET = delete(drafts).where(
+    drafts.c.item == bindparam("item_id"), drafts.c.labeler == bindparam("of_labeler")
+)
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,10 @@ class Drafts:
                 connection.execute(update(drafts).where(_own(item.id, lease.labeler)).values(values))
         return revision + 1
 
-    def remove(self, item_id: int, labeler: str) -> None:
-        """Forget a labeler's draft, as after the label was handed in."""
-        with self.database.writing() as connection:
-            connection.execute(delete(drafts).where(_own(item_id, labeler)))
+
+def forget(connection: Connection, item_id: int, labeler: str) -> None:
+    """Remove a labeler's draft, if there is one, in the transaction that makes it superfluous."""
+    connection.execute(_FORGET, {"item_id": item_id, "of_labeler": labeler})
 
 
 def _own(item_id: int, labeler: str) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -96,13 +97,14 @@ class Queue:
         with self.database.writing() as connection:
             now = self._clock()
             end_expired_leases(connection, now)
-            found = items_table.next_waiting(connection, labeler, dataset, item_id)
-            if found is None:
+            item = items_table.next_waiting(connection, now, labeler, dataset, item_id)
+            if item is None:
                 return None
-            lease = LeaseRecord(secrets.token_urlsafe(16), found, labeler, now + seconds)
+            lease = LeaseRecord(secrets.token_urlsafe(16), item.id, labeler, now + seconds)
             leases_table.add(connection, lease)
-            events_table.record(connection, now, found, labeler, "leased", until=timestamp(lease.expires))
-            return self._with_item(connection, lease)
+            events_table.record(connection, now, item.id, labeler, "leased", until=timestamp(lease.expires))
+            leased = replace(item, leased_to=labeler, lease_expires=lease.expires)
+            return Lease(lease.token, leased, labeler, lease.expires)
 
     def leases(self, labeler: str) -> list[Lease]:
         """The running leases of `labeler`, oldest first, so that work goes on after a browser was closed."""
@@ -118,8 +120,11 @@ class Queue:
         MissingError
             If there is no such lease.
         """
-        with self.database.reading() as connection:
-            return self._with_item(connection, self._lease(connection, token))
+        with self.database.reading(once=True) as connection:
+            lease = items_table.find_leased(connection, token, self._clock())
+        if lease is None:
+            raise _no_such_lease(token)
+        return lease
 
     def renew(self, token: str, seconds: float = LEASE_SECONDS) -> Lease:
         """Let a lease run for `seconds` from now, even an expired one, if nobody took the image since.
@@ -203,7 +208,12 @@ class Queue:
             events_table.record(connection, self._clock(), item_id, actor, "reopened", reason=reason)
 
     def submit(
-        self, token: str, png: bytes, seconds: float, source: str = "queue", client: str | None = None
+        self,
+        lease: str | Lease,
+        png: bytes,
+        seconds: float,
+        source: str = "queue",
+        client: str | None = None,
     ) -> Label:
         """Hand in the label of a leased image.
 
@@ -216,8 +226,8 @@ class Queue:
 
         Parameters
         ----------
-        token
-            Token of the lease under which the image was labelled.
+        lease
+            The lease under which the image was labelled, or its token.
         png
             PNG of class indices at the image's size.
         seconds
@@ -233,11 +243,11 @@ class Queue:
             If the mask does not fit; a MissingError if there is no such lease, a ConflictError if the label
             came too late.
         """
-        with self.database.reading() as connection:
-            lease = self._lease(connection, token)
-            item = self._item(connection, lease.item_id)
-        label = OutsideLabel(item.id, lease.labeler, png, seconds, self._clock(), source, token, client)
-        (entered,) = self._enter_all([label.checked(item)])
+        if isinstance(lease, str):
+            lease = self.lease_of(lease)
+        item = lease.item
+        label = OutsideLabel(item.id, lease.labeler, png, seconds, self._clock(), source, lease.token, client)
+        (entered,) = self._enter_all([(item, label.checked(item))])
         if entered.refusal is not None:
             raise ConflictError(f"{item.key}: {entered.refusal}. Your label is kept beside.")
         return entered
@@ -252,7 +262,7 @@ class Queue:
         IcefloeError
             Names the first label that does not fit or comes too late; nothing was entered.
         """
-        checked = [label.checked(self.item(label.item_id)) for label in labels]
+        checked = [self._checked(label) for label in labels]
         return self._enter_all(checked, if_refused="Nothing was imported; leave this image out.")
 
     def submit_outside(self, label: OutsideLabel) -> Label:
@@ -263,29 +273,38 @@ class Queue:
         IcefloeError
             If it does not fit; a ConflictError if it came too late.
         """
-        checked = label.checked(self.item(label.item_id))
-        (entered,) = self._enter_all([checked], if_refused="The queue keeps what it has.")
+        (entered,) = self._enter_all([self._checked(label)], if_refused="The queue keeps what it has.")
         return entered
 
-    def _enter_all(self, labels: Sequence[OutsideLabel], if_refused: str | None = None) -> list[Label]:
+    def _checked(self, label: OutsideLabel) -> tuple[Item, OutsideLabel]:
+        item = self.item(label.item_id)
+        return item, label.checked(item)
+
+    def _enter_all(
+        self, labels: Sequence[tuple[Item, OutsideLabel]], if_refused: str | None = None
+    ) -> list[Label]:
         """Enter labels: a refused one is kept beside, or with a sentence for that case ends it all."""
-        with self.database.reading() as connection:
-            # Compared outside the writing: decoding masks takes longer than others should wait.
-            comparisons = [self._compare(connection, label) for label in labels]
+        # Compared outside the writing: decoding masks takes longer than others should wait.
+        comparisons = [self._compare_ahead(item, label) for item, label in labels]
         entered = []
         with self.database.writing() as connection:
-            for label, comparison in zip(labels, comparisons, strict=True):
+            for (_, label), comparison in zip(labels, comparisons, strict=True):
                 item = self._item(connection, label.item_id)
                 if not comparison.is_of(item):  # another label of it came meanwhile
-                    comparison = self._compare(connection, label)
+                    comparison = self._compare(connection, item, label)
                 kept = enter(connection, item, label, comparison, self._clock())
                 if if_refused is not None and kept.refusal is not None:
                     raise ConflictError(f"{item.key}: {kept.refusal}. {if_refused}")
                 entered.append(kept)
         return entered
 
-    def _compare(self, connection: Connection, label: OutsideLabel) -> Comparison:
-        item = self._item(connection, label.item_id)
+    def _compare_ahead(self, item: Item, label: OutsideLabel) -> Comparison:
+        if not item.has_presegmentation and item.first_label is None:
+            return compare(item, label, None, None, None)
+        with self.database.reading() as connection:
+            return self._compare(connection, item, label)
+
+    def _compare(self, connection: Connection, item: Item, label: OutsideLabel) -> Comparison:
         first, second = (
             None if number is None else labels_table.find(connection, number).png
             for number in (item.first_label, item.second_label)
@@ -345,7 +364,7 @@ class Queue:
         MissingError
             If there is none of that number.
         """
-        with self.database.reading() as connection:
+        with self.database.reading(once=True) as connection:
             return self._item(connection, item_id)
 
     def presegmentation(self, item_id: int) -> bytes | None:
@@ -390,7 +409,7 @@ class Queue:
     def _lease(self, connection: Connection, token: str) -> LeaseRecord:
         lease = leases_table.find(connection, token)
         if lease is None:
-            raise MissingError(f"lease {token!r}: no such lease. Lease an image first.")
+            raise _no_such_lease(token)
         return lease
 
     def _valid_lease(self, connection: Connection, token: str) -> LeaseRecord:
@@ -402,6 +421,10 @@ class Queue:
 
     def _with_item(self, connection: Connection, lease: LeaseRecord) -> Lease:
         return Lease(lease.token, self._item(connection, lease.item_id), lease.labeler, lease.expires)
+
+
+def _no_such_lease(token: str) -> MissingError:
+    return MissingError(f"lease {token!r}: no such lease. Lease an image first.")
 
 
 def open_queue(settings: Settings) -> Queue:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from icefloe.active import drafts
 from icefloe.active.comparison import Comparison
 from icefloe.active.items import Item, Label, OutsideLabel
 from icefloe.active.origin import sha256
@@ -14,7 +15,7 @@ from icefloe.active.storage import events_table, items_table, labels_table, leas
 def enter(
     connection: Connection, item: Item, label: OutsideLabel, comparison: Comparison, now: float
 ) -> Label:
-    """Keep a label, and the item's new state if it is accepted.
+    """Keep a label, and if it is accepted the item's new state; its labeler's draft is then done with.
 
     Parameters
     ----------
@@ -38,17 +39,19 @@ def enter(
     if known is not None:
         return known
     end_expired_leases(connection, now)
+    last = leases_table.last_of(connection, item.id)
+    is_last = last is not None and last.token == label.token
     reason = refusal(
         item,
         label,
-        last=leases_table.last_of(connection, item.id),
-        was_leased=leases_table.find(connection, label.token) is not None,
+        last=last,
+        was_leased=is_last or leases_table.find(connection, label.token) is not None,
         accepted=None if item.label_id is None else labels_table.find(connection, item.label_id),
         is_decision=comparison.is_decision,
     )
-    label_id = labels_table.add(connection, label, reason, comparison.origin, comparison.likeness)
+    kept = labels_table.add(connection, label, reason, comparison.origin, comparison.likeness)
     noted: dict[str, Any] = {
-        "label": label_id,
+        "label": kept.id,
         "seconds": label.seconds,
         "source": label.source,
         "sha256": sha256(label.png),
@@ -56,10 +59,11 @@ def enter(
     if reason is None:
         leases_table.end_running(connection, item.id, "submitted")
         events_table.record(connection, now, item.id, label.labeler, "submitted", **noted)
-        _settle(connection, item, label_id, comparison, now)
+        _settle(connection, item, kept.id, comparison, now)
+        drafts.forget(connection, item.id, label.labeler)
     else:
         events_table.record(connection, now, item.id, label.labeler, "refused", **noted, reason=reason)
-    return labels_table.find(connection, label_id)
+    return kept
 
 
 def _settle(connection: Connection, item: Item, label_id: int, comparison: Comparison, now: float) -> None:

@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+from imagecodecs import PNG, png_encode
 from PIL import Image, UnidentifiedImageError
 
 from icefloe.datasets.annotations.mask_file import MaskFile, decode_mask
@@ -95,10 +96,19 @@ def decode_upload(png: bytes, shape: tuple[int, int], n_classes: int, what: str)
 
 
 def encode_png(mask: MaskArray) -> bytes:
-    """A mask as 8 bit grey PNG; uint8, shape (H, W), class index, 255 = ignore."""
-    buffer = io.BytesIO()
-    Image.fromarray(mask).save(buffer, format="PNG")
-    return buffer.getvalue()
+    """A mask as 8 bit grey PNG; uint8, shape (H, W), class index, 255 = ignore.
+
+    Run lengths without a filter suit areas of one value: Pillow's own choice takes four times as long, and is
+    no smaller.
+    """
+    return bytes(
+        png_encode(
+            np.ascontiguousarray(mask),
+            level=PNG.COMPRESSION.SPEED,
+            strategy=PNG.STRATEGY.RLE,
+            filter=PNG.FILTER.NO,
+        )
+    )
 
 
 def decode_png(png: bytes) -> MaskArray:

@@ -45,8 +45,13 @@ class Database(ABC):
         self._engine = self._make_engine(url)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, *, once: bool = False) -> Iterator[Connection]:
         """A connection on which everything read is of one moment.
+
+        Parameters
+        ----------
+        once
+            It is read with one statement only, which is of one moment by itself: no transaction is begun.
 
         Raises
         ------
@@ -54,7 +59,8 @@ class Database(ABC):
             If the database cannot be reached or used.
         """
         with self._errors_in_one_line(), self._engine.connect() as connection:
-            self._begin_reading(connection)
+            if not once:
+                self._begin_reading(connection)
             yield connection
 
     @contextmanager

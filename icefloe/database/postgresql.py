@@ -2,19 +2,28 @@
 
 import hashlib
 import os
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from icefloe.database.engine import WAIT_SECONDS, Database
 from icefloe.database.schema import VERSION_TABLE
 from icefloe.errors import BusyError, IcefloeError, NoRoomError
 
 CONNECT_SECONDS = 10
+
+_KEPT = 10
+"""Connections that a process keeps; more are opened while they are needed, which takes the server long."""
+
+_TRUSTED_SECONDS = 30.0
+"""A connection that nobody used for so long is tried before it is used again."""
 
 _engines: WeakSet[Engine] = WeakSet()
 
@@ -44,7 +53,6 @@ class PostgresDatabase(Database):
         try:
             with self._errors_in_one_line():
                 # No transaction, which would keep the server from cleaning up for minutes.
-                connection.execution_options(isolation_level="AUTOCOMMIT")
                 # Detached, it is closed and not kept for later: the end of the session frees the lock.
                 connection.detach()
                 connection.exec_driver_sql(f"SELECT pg_advisory_lock({_lock_key(purpose)})")
@@ -62,7 +70,9 @@ class PostgresDatabase(Database):
         try:
             engine = create_engine(
                 url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS), **url.query}),
-                pool_pre_ping=True,
+                pool_size=_KEPT,
+                # psycopg begins no transactions of its own, so BEGIN is ours, sent with what follows it.
+                isolation_level="AUTOCOMMIT",
                 hide_parameters=True,
             )
         except ModuleNotFoundError as error:
@@ -70,17 +80,19 @@ class PostgresDatabase(Database):
                 f"{self.name}: the driver psycopg is not installed. "
                 "Install it: pip install 'psycopg[binary]'."
             ) from error
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _check_alive)
         _engines.add(engine)
         return engine
 
     def _begin_reading(self, connection: Connection) -> None:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def _begin_writing(self, connection: Connection, durable: bool) -> None:
         # READ COMMITTED, so that each statement sees what the writer before us left; any higher level would
         # show the database as it was when we began to wait.
         connection.exec_driver_sql(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            "BEGIN ISOLATION LEVEL READ COMMITTED; "
             f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}; "
             f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'; "
             f"SELECT pg_advisory_xact_lock({_lock_key('write')})"
@@ -106,6 +118,29 @@ class PostgresDatabase(Database):
             return NoRoomError
         # Without a state the server could not be reached at all.
         return BusyError if state in (None, "55P03") else IcefloeError
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _check_alive(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have a kept connection replaced if the server has gone since.
+
+    Asking the server each time, as SQLAlchemy's `pool_pre_ping` does, takes as long as a statement. A server
+    that stops closes its connections, which this side can see by itself; what closes them without a word,
+    such as a firewall, does so to those that are idle.
+    """
+    used = record.info.get("used")
+    if used is None:
+        return
+    try:
+        waiting = select.poll()
+        waiting.register(connection.fileno(), select.POLLIN)
+        if waiting.poll(0) or time.monotonic() - used > _TRUSTED_SECONDS:
+            connection.execute("SELECT 1")
+    except connection.OperationalError as error:  # psycopg's, which need not be installed
+        raise DisconnectionError from error
 
 
 def _lock_key(purpose: str) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -72,6 +73,17 @@ Index(
     postgresql_where=items.c.state.in_(["waiting", "submitted"]),
 )
 
+_WAITING = text("state = 'waiting'")
+Index(
+    "items_waiting",
+    items.c.round,
+    items.c.rank,
+    items.c.id,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
+Index("items_by_round", items.c.round, items.c.id)
+
 leases = Table(
     "leases",
     metadata,
@@ -89,6 +101,14 @@ Index(
     "one_lease_an_item",
     leases.c.item,
     unique=True,
+    sqlite_where=leases.c.ended.is_(None),
+    postgresql_where=leases.c.ended.is_(None),
+)
+
+Index("leases_by_item", leases.c.item, leases.c.id)
+Index(
+    "leases_running",
+    leases.c.expires,
     sqlite_where=leases.c.ended.is_(None),
     postgresql_where=leases.c.ended.is_(None),
 )

@@ -76,9 +76,12 @@ class SqliteDatabase(Database):
         connection.exec_driver_sql("BEGIN")
 
     def _begin_writing(self, connection: Connection, durable: bool) -> None:
-        # Each time, since connections may be kept: in WAL, NORMAL may lose the last transactions in a power
-        # cut, and a label is minutes of work.
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        # Connections may be kept, and used for the other kind next: in WAL, NORMAL may lose the last
+        # transactions in a power cut, and a label is minutes of work.
+        wanted = "FULL" if durable else "NORMAL"
+        if connection.info.get("synchronous") != wanted:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {wanted}")
+            connection.info["synchronous"] = wanted
         # IMMEDIATE takes the right to write before anything is read.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -1,9 +1,11 @@
 """The labelling queue: which images wait, who labels which, and the masks that come back."""
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from icefloe.active.drafts import Drafts, StaleDraftError
@@ -52,37 +54,45 @@ async def queue_of(request: Request) -> Queue:
 OpenQueue = Annotated[Queue, Depends(queue_of)]
 
 
-def own_lease(token: LeaseToken, person: CurrentPerson, queue: OpenQueue) -> Lease:
-    """The lease of the header, if it is the person's own: others' do not exist for her.
+@dataclass(frozen=True)
+class Claim:
+    """What a request says that it has: the lease of a token, for a person and an item (None: for any)."""
 
-    Raises
-    ------
-    MissingError
-        If it is not.
-    """
-    lease = queue.lease_of(token)
-    if lease.labeler != person.name:
-        raise MissingError(f"lease {token!r}: no such lease. Lease an image first.")
-    return lease
+    queue: Queue
+    token: str
+    labeler: str
+    item_id: int | None = None
 
+    def lease(self) -> Lease:
+        """The lease, if it is the person's own, others' do not exist for her, and for the item.
 
-OwnLease = Annotated[Lease, Depends(own_lease)]
-
-
-async def lease_of_item(item_id: RowId, lease: OwnLease) -> Lease:
-    """The person's own lease, if it is for the item of the path.
-
-    Raises
-    ------
-    MissingError
-        If it is for another.
-    """
-    if lease.item.id != item_id:
-        raise MissingError(f"item {item_id}: this lease is for item {lease.item.id}. Use the item's own.")
-    return lease
+        Raises
+        ------
+        MissingError
+            If it is not.
+        """
+        lease = self.queue.lease_of(self.token)
+        if lease.labeler != self.labeler:
+            raise MissingError(f"lease {self.token!r}: no such lease. Lease an image first.")
+        if self.item_id not in (None, lease.item.id):
+            raise MissingError(
+                f"item {self.item_id}: this lease is for item {lease.item.id}. Use the item's own."
+            )
+        return lease
 
 
-ItemsLease = Annotated[Lease, Depends(lease_of_item)]
+async def own_claim(token: LeaseToken, person: CurrentPerson, queue: OpenQueue) -> Claim:
+    """To the lease of the header."""
+    return Claim(queue, token, person.name)
+
+
+async def items_claim(item_id: RowId, token: LeaseToken, person: CurrentPerson, queue: OpenQueue) -> Claim:
+    """To the lease of the header, for the item of the path."""
+    return Claim(queue, token, person.name, item_id)
+
+
+OwnClaim = Annotated[Claim, Depends(own_claim)]
+ItemsClaim = Annotated[Claim, Depends(items_claim)]
 Seconds = Annotated[
     float, Header(alias="Icefloe-Seconds", ge=0, le=MAX_LABEL_SECONDS, description="Time spent, in s.")
 ]
@@ -110,7 +120,7 @@ async def expected_draft(
     return expected_revision(if_match)
 
 
-def client_of(
+async def client_of(
     client: Annotated[
         str | None,
         Header(
@@ -138,6 +148,35 @@ async def png_body(request: Request) -> bytes:
     if kind != PNG:
         raise RefusedError(415, f"A mask is sent as {PNG}, not {kind or 'without a type'}. Export it as PNG.")
     return await request.body()
+
+
+# Routes are tried one after the other, so these two come first: they are asked for most.
+@router.post(
+    "/leases", status_code=201, response_model=ItemLease, responses={204: {"description": "No image waits"}}
+)
+async def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
+    """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
+    lease = await run_in_threadpool(queue.lease, person.name, dataset=wanted.dataset, item_id=wanted.item_id)
+    return Response(status_code=204) if lease is None else ItemLease.of(lease)
+
+
+@router.put("/items/{item_id}/label", openapi_extra=MASK_BODY)
+async def submit_label(
+    claim: ItemsClaim,
+    png: Annotated[bytes, Depends(png_body)],
+    queue: OpenQueue,
+    seconds: Seconds,
+    client: Annotated[str | None, Depends(client_of)],
+) -> Receipt:
+    """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once.
+
+    Where two people's masks are to be decided between, each of its pixels is as one of them has it.
+    """
+    # One thread for all of it: another for each part would take longer than most parts do.
+    label = await run_in_threadpool(lambda: queue.submit(claim.lease(), png, seconds, SOURCE, client))
+    return Receipt(
+        id=label.id, item_id=label.item_id, labeler=label.labeler, time=label.time, seconds=label.seconds
+    )
 
 
 @router.get("")
@@ -189,15 +228,6 @@ def show_pair(item_id: RowId, which: Literal["a", "b"], queue: OpenQueue) -> Res
     return Response((first if which == "a" else second).png, media_type=PNG)
 
 
-@router.post(
-    "/leases", status_code=201, response_model=ItemLease, responses={204: {"description": "No image waits"}}
-)
-def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
-    """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
-    lease = queue.lease(person.name, dataset=wanted.dataset, item_id=wanted.item_id)
-    return Response(status_code=204) if lease is None else ItemLease.of(lease)
-
-
 @router.get("/leases")
 def list_leases(queue: OpenQueue, person: CurrentPerson) -> list[ItemLease]:
     """Your running leases, oldest first, so that work goes on after a browser was closed."""
@@ -206,18 +236,18 @@ def list_leases(queue: OpenQueue, person: CurrentPerson) -> list[ItemLease]:
 
 @router.put("/leases/current")
 def renew_lease(
-    lease: OwnLease,
+    claim: OwnClaim,
     queue: OpenQueue,
     seconds: Annotated[float, Query(gt=0, le=LEASE_SECONDS)] = LEASE_SECONDS,
 ) -> ItemLease:
     """Let the lease of the header run on, from now."""
-    return ItemLease.of(queue.renew(lease.token, seconds))
+    return ItemLease.of(queue.renew(claim.lease().token, seconds))
 
 
 @router.delete("/leases/current", status_code=204)
-def release_lease(lease: OwnLease, queue: OpenQueue) -> None:
+def release_lease(claim: OwnClaim, queue: OpenQueue) -> None:
     """Give the image of the header's lease back, unlabelled."""
-    queue.release(lease.token)
+    queue.release(claim.lease().token)
 
 
 @router.get(
@@ -236,7 +266,7 @@ def show_draft(item_id: RowId, queue: OpenQueue, drafts: OpenDrafts, person: Cur
 
 @router.put("/items/{item_id}/draft", status_code=204, openapi_extra=MASK_BODY)
 def save_draft(
-    lease: ItemsLease,
+    claim: ItemsClaim,
     png: Annotated[bytes, Depends(png_body)],
     drafts: OpenDrafts,
     seconds: Seconds,
@@ -244,36 +274,16 @@ def save_draft(
 ) -> Response:
     """Keep a mask that you are still at work on; the ETag of the answer is for the next one."""
     try:
-        saved = drafts.save(lease, png, seconds, revision)
+        saved = drafts.save(claim.lease(), png, seconds, revision)
     except StaleDraftError as error:
         raise RefusedError(412, str(error), {"ETag": etag(error.revision)}) from error
     return Response(status_code=204, headers={"ETag": etag(saved)})
 
 
-@router.put("/items/{item_id}/label", openapi_extra=MASK_BODY)
-def submit_label(
-    lease: ItemsLease,
-    png: Annotated[bytes, Depends(png_body)],
-    queue: OpenQueue,
-    drafts: OpenDrafts,
-    seconds: Seconds,
-    client: Annotated[str | None, Depends(client_of)],
-) -> Receipt:
-    """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once.
-
-    Where two people's masks are to be decided between, each of its pixels is as one of them has it.
-    """
-    label = queue.submit(lease.token, png, seconds, SOURCE, client)
-    drafts.remove(label.item_id, label.labeler)
-    return Receipt(
-        id=label.id, item_id=label.item_id, labeler=label.labeler, time=label.time, seconds=label.seconds
-    )
-
-
 @router.post("/items/{item_id}/skip", status_code=204)
-def skip_item(lease: ItemsLease, why: Reason, queue: OpenQueue) -> None:
+def skip_item(claim: ItemsClaim, why: Reason, queue: OpenQueue) -> None:
     """Take an image out of the queue because it cannot be labelled."""
-    queue.skip(lease.token, why.reason)
+    queue.skip(claim.lease().token, why.reason)
 
 
 @router.post("/items/{item_id}/reopen")

@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from serving.auth.people import Person
 from serving.auth.roles import Role
@@ -27,7 +28,7 @@ def cookie_name(secure: bool) -> str:
     return "__Host-icefloe" if secure else "icefloe"
 
 
-def authorise(request: Request) -> None:
+async def authorise(request: Request) -> None:
     """Refuse a request whose person lacks the role that its route needs, or that another site has sent.
 
     Raises
@@ -43,11 +44,12 @@ def authorise(request: Request) -> None:
     if state.options.no_auth:
         person, by_cookie = ANYBODY, True
     elif authorization.casefold().startswith(BEARER):
-        person = state.tokens.person(authorization[len(BEARER) :].strip())
+        person = await run_in_threadpool(state.tokens.person, authorization[len(BEARER) :].strip())
     elif authorization.casefold().startswith(BASIC) and request.url.path.startswith(WITH_BASIC):
-        person = state.tokens.person(_basic_password(authorization[len(BASIC) :]))
+        password = _basic_password(authorization[len(BASIC) :])
+        person = await run_in_threadpool(state.tokens.person, password)
     elif secret := request.cookies.get(cookie_name(state.options.secure)):
-        person, by_cookie = state.sessions.person(secret), True
+        person, by_cookie = await run_in_threadpool(state.sessions.person, secret), True
     if request.method not in SAFE_METHODS and (by_cookie or needed is None):
         _check_origin(request)
     request.state.person = person

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from icefloe.active.uploads import check_person
 from icefloe.database.engine import Database
@@ -65,6 +65,15 @@ COLUMNS = (
     *(people.c[name] for name in ("id", "name", "role", "active", "revision", "created")),
     people.c.password.is_not(None).label("has_password"),
 )
+
+
+# Built once: putting a statement together takes longer than SQLite takes to run it.
+_OWNER = {
+    table.name: select(*COLUMNS)
+    .join(table, table.c.person == people.c.id)
+    .where(table.c.sha256 == bindparam("secret"), table.c.expires > bindparam("now"), people.c.active)
+    for table in (links, sessions, tokens)
+}
 
 
 class People:
@@ -221,12 +230,7 @@ class People:
 
 def owner(connection: Connection, table: Table, secret: str, now: float) -> Person | None:
     """Whose secret this is in `links`, `sessions` or `tokens`; None if it ended or the account is closed."""
-    chosen = (
-        select(*COLUMNS)
-        .join(table, table.c.person == people.c.id)
-        .where(table.c.sha256 == digest(secret), table.c.expires > now, people.c.active)
-    )
-    row = connection.execute(chosen).mappings().first()
+    row = connection.execute(_OWNER[table.name], {"secret": digest(secret), "now": now}).mappings().first()
     return None if row is None else Person.model_validate(dict(row))
 
 

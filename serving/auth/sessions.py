@@ -86,7 +86,7 @@ class Sessions:
 
     def person(self, secret: str) -> Person | None:
         """Whose cookie this is; None if its session has ended or the account is closed."""
-        with self.database.reading() as connection:
+        with self.database.reading(once=True) as connection:
             return owner(connection, sessions, secret, self._clock())
 
     def _check_failures(self, connection: Connection, name: str, address: str, now: float) -> None:

@@ -80,5 +80,5 @@ class Tokens:
 
     def person(self, secret: str) -> Person | None:
         """Who made a token; None if it is unknown or too old, or the account is closed."""
-        with self.database.reading() as connection:
+        with self.database.reading(once=True) as connection:
             return owner(connection, tokens, secret, self._clock())

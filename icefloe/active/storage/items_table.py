@@ -3,9 +3,22 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
-from icefloe.active.items import Item, NewItem, Purpose, QueueStatus, State
+from icefloe.active.items import Item, Lease, NewItem, Purpose, QueueStatus, State
 from icefloe.database.schema import items, labels, leases
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
@@ -30,30 +43,53 @@ _ITEMS = (
 )
 _ITEM = _ITEMS.where(items.c.id == bindparam("item_id"))
 
+_own = leases.alias("own")
+_LEASED_ITEM = (
+    _ITEMS.add_columns(_own.c.labeler.label("own_labeler"), _own.c.expires.label("own_expires"))
+    .join(_own, _own.c.item == items.c.id)
+    .where(_own.c.token == bindparam("token"))
+)
+
 _OPEN = items.c.state.in_(["waiting", "submitted"])
 _SAME_IMAGE = and_(items.c.dataset == bindparam("dataset"), items.c.stem == bindparam("stem"))
 _QUEUED = select(items.c.id).where(_SAME_IMAGE, or_(items.c.round == bindparam("round"), _OPEN)).limit(1)
 _OPEN_ELSEWHERE = select(items.c.id).where(_SAME_IMAGE, items.c.id != bindparam("item_id"), _OPEN).limit(1)
 
 # Whoever has labelled an image is not its second labeler, nor the third who decides.
-_BY_LABELER = select(labels.c.id).where(
-    labels.c.id.in_([items.c.first_label, items.c.second_label]), labels.c.labeler == bindparam("labeler")
-)
-# Once for all items: asked for each, PostgreSQL would read the whole table as often as it has rows.
-_rounds = select(items.c.round, func.min(items.c.id).label("first")).group_by(items.c.round).subquery()
-_NEXT = (
-    select(items.c.id)
-    .join(_rounds, _rounds.c.round == items.c.round)
+_BY_LABELER = (
+    select(labels.c.id)
     .where(
-        items.c.state == "waiting",
-        ~select(leases.c.id).where(leases.c.item == items.c.id, leases.c.ended.is_(None)).exists(),
-        or_(items.c.first_label.is_(None), ~_BY_LABELER.exists()),
+        labels.c.id.in_([items.c.first_label, items.c.second_label]),
+        labels.c.labeler == bindparam("labeler"),
     )
-    .order_by(_rounds.c.first, items.c.rank, items.c.id)
-    .limit(1)
+    .correlate(items)
 )
-_NEXT_OF_DATASET = _NEXT.where(items.c.dataset == bindparam("dataset"))
-_THIS_NEXT = _NEXT.where(items.c.id == bindparam("item_id"))
+# Read once: with NOT EXISTS, PostgreSQL compares every lease with every item before it takes the first.
+_LEASED = select(leases.c.item).where(leases.c.ended.is_(None)).correlate(None)
+# Written into the statement: databases plan it before they know its parameters.
+_WAITS, _ONE = items.c.state == literal_column("'waiting'"), literal_column("1")
+_FREE = and_(_WAITS, items.c.id.not_in(_LEASED), or_(items.c.first_label.is_(None), ~_BY_LABELER.exists()))
+# The rounds in which images wait, each found from the one before: a queue has many images and few rounds.
+_first_round = select(func.min(items.c.round).label("round")).where(_WAITS).cte("rounds", recursive=True)
+_later = select(func.min(items.c.round)).where(_WAITS, items.c.round > _first_round.c.round)
+_rounds = _first_round.union_all(select(_later.scalar_subquery()).where(_first_round.c.round.is_not(None)))
+_of_round = items.alias("of_round")
+_age = select(func.min(_of_round.c.id)).where(_of_round.c.round == _rounds.c.round).scalar_subquery()
+
+
+def _next(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The best ranked free image of each round, the oldest round first; NULL where a round has none."""
+    best = select(items.c.id).where(items.c.round == _rounds.c.round, _FREE, *conditions)
+    found = best.order_by(items.c.rank, items.c.id).limit(_ONE).correlate(_rounds).scalar_subquery()
+    of_rounds = select(found.label("id"), _age.label("age")).select_from(_rounds).subquery()
+    return select(of_rounds.c.id).where(of_rounds.c.id.is_not(None)).order_by(of_rounds.c.age).limit(_ONE)
+
+
+_NEXT = _ITEMS.where(items.c.id == _next().scalar_subquery())
+_NEXT_OF_DATASET = _ITEMS.where(
+    items.c.id == _next(items.c.dataset == bindparam("dataset")).scalar_subquery()
+)
+_THIS_NEXT = _ITEM.where(_FREE)
 
 _ADD = insert(items).returning(items.c.id)
 _CHANGE = update(items).where(items.c.id == bindparam("item_id")).values(revision=items.c.revision + 1)
@@ -117,6 +153,12 @@ def find(connection: Connection, item_id: int, now: float) -> Item | None:
     return None if row is None else _as_item(row)
 
 
+def find_leased(connection: Connection, token: str, now: float) -> Lease | None:
+    """The lease of a token, running or ended, with its item as it is at `now` (s since the epoch)."""
+    row = connection.execute(_LEASED_ITEM, {"token": token, "now": now}).one_or_none()
+    return None if row is None else Lease(token, _as_item(row), row.own_labeler, row.own_expires)
+
+
 def find_all(
     connection: Connection,
     now: float,
@@ -133,18 +175,18 @@ def find_all(
 
 
 def next_waiting(
-    connection: Connection, labeler: str, dataset: str | None = None, item_id: int | None = None
-) -> int | None:
-    """Number of the item that `labeler` does next: not leased, of the oldest round, and there of the best
-    rank.
+    connection: Connection, now: float, labeler: str, dataset: str | None = None, item_id: int | None = None
+) -> Item | None:
+    """The item that `labeler` does next at `now` (s since the epoch): not leased, of the oldest round, and
+    there of the best rank.
 
     With `item_id` that item or none; else with `dataset` one of that dataset. One that needs several people
     is not offered twice to the same.
     """
     query = _THIS_NEXT if item_id is not None else _NEXT_OF_DATASET if dataset is not None else _NEXT
-    wanted = {"labeler": labeler, "dataset": dataset, "item_id": item_id}
-    found: int | None = connection.execute(query, wanted).scalar()
-    return found
+    wanted = {"now": now, "labeler": labeler, "dataset": dataset, "item_id": item_id}
+    row = connection.execute(query, wanted).one_or_none()
+    return None if row is None else _as_item(row)
 
 
 def is_open_elsewhere(connection: Connection, item: Item) -> bool:

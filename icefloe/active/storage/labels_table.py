@@ -34,8 +34,8 @@ _REFUSED = select(labels).where(labels.c.refusal.is_not(None)).order_by(labels.c
 
 def add(
     connection: Connection, label: OutsideLabel, refusal: str | None, origin: Origin, likeness: float | None
-) -> int:
-    """Keep a label, accepted or refused, and what it was made from; return its number."""
+) -> Label:
+    """Keep a label, accepted or refused, and what it was made from; return it as it is kept."""
     row = {
         "item": label.item_id,
         "token": label.token,
@@ -49,7 +49,18 @@ def add(
         **dataclasses.asdict(origin),
         "likeness": likeness,
     }
-    return int(connection.execute(_ADD, row).scalar_one())
+    return Label(
+        id=int(connection.execute(_ADD, row).scalar_one()),
+        item_id=label.item_id,
+        labeler=label.labeler,
+        time=label.time,
+        seconds=label.seconds,
+        source=label.source,
+        png=label.png,
+        refusal=refusal,
+        origin=origin,
+        likeness=likeness,
+    )
 
 
 def find(connection: Connection, label_id: int) -> Label:
