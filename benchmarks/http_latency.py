@@ -48,6 +48,8 @@ DATASET = "latency"
 PATIENCE_SECONDS = 300.0
 ENCODERS = ("resnet18", "mobilenet_v2", "efficientnet-b0", "resnet18", "mobilenet_v2")
 WARM_UP = 3
+DRAWING_SECONDS = 0.3
+"""The worker draws pictures of the maps after its answer, which is not to slow the prediction beside it."""
 
 
 def make_version(settings: Settings, folder: Path) -> None:
@@ -208,6 +210,7 @@ def measure(settings: Settings, number: int, results: Path | None) -> None:
     with service(settings) as connection:
         for sample in dataset.samples:
             segmented.append(segment(connection, sample.stem))
+            time.sleep(DRAWING_SECONDS)
             began = time.perf_counter()
             list(segmenter.predict([sample]))
             predict.append(1000 * (time.perf_counter() - began))

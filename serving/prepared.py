@@ -19,6 +19,9 @@ TABLE = "measurements.csv"
 MEASURED = "measured.json.gz"
 """What was measured on an image's maps, beside them; only workers read it."""
 
+PICTURES = "pictures"
+"""Folder of the pictures of an image's maps, beside them: it is made a little later."""
+
 LABEL = "label.png"
 _REMEDY = "Remove the folder; a worker makes it anew."
 SIDES: tuple[int, ...] = (256, 1024)
@@ -276,6 +279,11 @@ def plane_file(side: int) -> str:
 def tiff_file(name: MapName) -> str:
     """Name of the file of a map's numbers."""
     return f"{name}.tif"
+
+
+def picture_file(name: MapName | Literal["thumbnail"]) -> str:
+    """Name of the file of a map's picture."""
+    return f"{PICTURES}/{name}.png"
 
 
 def figure_file(name: FigureName, kind: FigureFormat) -> str:

@@ -24,6 +24,7 @@ from serving.prepared import (
     MapsAbout,
     Prepared,
     find_sample,
+    picture_file,
     plane_file,
     read_file,
     read_maps,
@@ -35,6 +36,7 @@ from serving.problems import RefusedError
 router = APIRouter(prefix="/images/{dataset}/{stem}", tags=["images"])
 
 PLANE = "application/octet-stream"
+PNG = "image/png"
 NPZ = "application/x-npz"
 TIFF = "image/tiff"
 
@@ -213,9 +215,14 @@ async def show_map(
         file = await made(path, read_file, jobs, "tiff", wanted, person, seconds)
         headers |= as_download(f"{name}-{about.version}.tif")
         return file if isinstance(file, Response) else prepared_file(path, TIFF, headers, if_none_match)
+    if name == "mask":
+        return prepared_file(folder / "mask.png", PNG, headers, if_none_match)
     if name in about.largest:
         headers["Icefloe-Scale"] = repr(about.largest[name] / 255)
-    return prepared_file(folder / f"{name}.png", "image/png", headers, if_none_match)
+    wanted = {"dataset": sample.dataset, "stem": sample.stem, "version": version}
+    path = folder / picture_file(name)
+    picture = await made(path, read_file, jobs, "pictures", wanted, person, seconds)
+    return picture if isinstance(picture, Response) else prepared_file(path, PNG, headers, if_none_match)
 
 
 async def _maps(

@@ -77,13 +77,14 @@ async def ask_for_segmentation(
     response.status_code = 202 if job.is_live else 200
     response.headers["Location"] = f"/api/v1/segmentations/{job.id}"
     response.headers.update(server_timing(job))
-    return await run_in_threadpool(_segmentation, request, job, person)
+    return await run_in_threadpool(_segmentation, request, job, dataset)
 
 
 @router.get("/{job_id}")
 def show_segmentation(job_id: RowId, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Segmentation:
     """How far a segmentation is, and the images done so far."""
-    return _segmentation(request, _job(jobs, job_id), person)
+    job = _job(jobs, job_id)
+    return _segmentation(request, job, _dataset(request, job, person))
 
 
 @router.get(
@@ -93,7 +94,8 @@ def show_segmentation(job_id: RowId, request: Request, person: CurrentPerson, jo
 )
 def show_table(job_id: RowId, request: Request, person: CurrentPerson, jobs: OpenJobs) -> Response:
     """The segmentation as a table: CSV, areas in px2 and nm2."""
-    found = _segmentation(request, _job(jobs, job_id), person)
+    job = _job(jobs, job_id)
+    found = _segmentation(request, job, _dataset(request, job, person))
     name = f"segmentation-{job_id}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Icefloe-Version": found.version}
     return Response(results_table(found.images, found.classes), media_type=CSV, headers=headers)
@@ -126,12 +128,15 @@ def _job(jobs: Jobs, job_id: int) -> Job:
     return job
 
 
-def _segmentation(request: Request, job: Job, person: Person) -> Segmentation:
-    settings, wanted = request.app.state.settings, job.arguments
-    dataset = find_dataset(settings, wanted["dataset"], person.id)
+def _dataset(request: Request, job: Job, person: Person) -> Dataset:
+    return find_dataset(request.app.state.settings, job.arguments["dataset"], person.id)
+
+
+def _segmentation(request: Request, job: Job, dataset: Dataset) -> Segmentation:
+    wanted = job.arguments
     stems = wanted["stems"]
     samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
-    images, classes = image_results(Prepared(settings), samples, wanted["version"])
+    images, classes = image_results(Prepared(request.app.state.settings), samples, wanted["version"])
     return Segmentation(
         job=job,
         dataset=dataset.name,

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 Kind = Literal[
     "planes",
     "maps",
+    "pictures",
     "tiff",
     "segment",
     "series",
@@ -24,6 +25,7 @@ RUN_KINDS: tuple[RunKind, ...] = get_args(RunKind)
 LIMITS: dict[str, float] = {
     "planes": 60.0,
     "maps": 900.0,
+    "pictures": 900.0,
     "tiff": 900.0,
     "segment": 24 * 3600.0,
     "series": 900.0,

@@ -33,6 +33,7 @@ OUTCOMES = {
 WORK = {
     "planes": "preparing an image",
     "maps": "segmenting an image",
+    "pictures": "drawing an image's maps",
     "tiff": "writing a map as TIFF",
     "segment": "segmenting images",
     "series": "gathering measurements",

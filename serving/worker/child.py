@@ -50,6 +50,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from icefloe.stopwatch import timed
     from serving.worker.context import Context
+    from serving.worker.later import Later
     from serving.worker.models import Models, follow
     from serving.worker.snapshot import SnapshotWriter
     from serving.worker.tasks import TASKS
@@ -63,7 +64,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
 
     models, snapshots = Models(settings, send), SnapshotWriter(settings)
     threading.Thread(target=follow, args=(models, snapshots), daemon=True).start()
-    context = Context(settings, models, snapshots, Reported(send, stop))
+    context = Context(settings, models, snapshots, Reported(send, stop), Later())
     while True:
         try:
             kind, arguments = pipe.recv()
@@ -79,6 +80,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
         except Exception as error:
             outcome = Ended(None, _explained(kind, error), 413 if isinstance(error, TooLargeError) else 422)
         send(outcome)
+        context.later.catch_up()
 
 
 def _explained(kind: str, error: Exception) -> str:

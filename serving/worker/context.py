@@ -6,6 +6,7 @@ from typing import Any
 
 from icefloe.progress import Progress
 from icefloe.settings import Settings
+from serving.worker.later import Later
 from serving.worker.models import Models
 from serving.worker.snapshot import SnapshotWriter
 
@@ -18,6 +19,7 @@ class Context:
     models: Models
     snapshots: SnapshotWriter
     progress: Progress
+    later: Later
 
 
 Arguments = Mapping[str, Any]

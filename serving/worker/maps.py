@@ -6,35 +6,31 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from icefloe.active.uploads import encode_png
 from icefloe.datasets.dataset import Sample
 from icefloe.ensemble.prediction import Prediction
 from icefloe.files import atomic_directory, write_bytes_atomic
 from icefloe.stopwatch import part
 from icefloe.typing import FloatArray, MaskArray
-from serving.prepared import ABOUT, MapName, MapsAbout, tiff_file
+from serving.prepared import ABOUT, PICTURES, MapName, MapsAbout, picture_file, read_maps, tiff_file
 from serving.worker.pictures import png
-from serving.worker.thumbnail import save_thumbnail
+from serving.worker.thumbnail import thumbnail
 
 MASK = "mask.png"
 NUMBERS = "maps.npz"
-THUMBNAIL = "thumbnail.png"
 
 
-def prepare_maps(
-    sample: Sample, version: str, classes: tuple[str, ...], prediction: Prediction, folder: Path
-) -> None:
-    """Write what came of an image.
+def prepare_maps(version: str, classes: tuple[str, ...], prediction: Prediction, folder: Path) -> None:
+    """Write what came of an image, but for pictures of its maps: they take longer than all the rest.
 
     Parameters
     ----------
-    sample
-        The image.
     version, classes
         Name of the version in the registry, and class names by mask value.
     prediction
         The image as that version segments it.
     folder
-        New folder for the mask and the maps, as 8-bit PNG and together as NPZ (float32), and a small picture.
+        New folder for the mask, as 8-bit PNG, and the maps, as NPZ (float32).
     """
     values = maps_of(prediction)
     largest: dict[MapName, float] = {
@@ -43,13 +39,10 @@ def prepare_maps(
         "entropy": float(np.log(len(classes))),
     }
     with part("encode"), atomic_directory(folder, durable=False) as beside:
-        (beside / MASK).write_bytes(png(prediction.mask))
-        for name, value in values.items():
-            (beside / f"{name}.png").write_bytes(png(_shown(value, largest[name])))
+        (beside / MASK).write_bytes(encode_png(prediction.mask))
         with (beside / NUMBERS).open("wb") as file:
             # Deflate takes 50 times as long, and saves a sixth.
             np.savez(file, allow_pickle=False, mask=prediction.mask, **values)
-        save_thumbnail(beside / THUMBNAIL, sample.image(), prediction)
         about = MapsAbout(
             version=version,
             classes=classes,
@@ -60,6 +53,28 @@ def prepare_maps(
             scores=prediction.scores(),
         )
         (beside / ABOUT).write_text(about.model_dump_json(), encoding="utf-8")
+
+
+def draw_pictures(sample: Sample, folder: Path) -> None:
+    """Draw the maps of an image as 8-bit PNG for show, and a small picture; nothing if they are there.
+
+    Parameters
+    ----------
+    sample
+        The image.
+    folder
+        Folder of its maps.
+    """
+    about = read_maps(folder)
+    if about is None or (folder / PICTURES).is_dir():
+        return
+    with np.load(folder / NUMBERS, allow_pickle=False) as numbers:
+        mask, values = numbers["mask"], {name: numbers[name] for name in about.largest}
+    pictures = {picture_file(name): png(_shown(value, about.largest[name])) for name, value in values.items()}
+    pictures[picture_file("thumbnail")] = thumbnail(sample.image(), mask, values["std"])
+    with atomic_directory(folder / PICTURES, durable=False) as beside:
+        for name, content in pictures.items():
+            (beside / Path(name).name).write_bytes(content)
 
 
 def maps_of(prediction: Prediction) -> dict[MapName, FloatArray]:

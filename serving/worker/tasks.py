@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from serving.worker.champion import promote, rollback
 from serving.worker.context import Arguments, Context, Task
 from serving.worker.data import audit, collect
 from serving.worker.inference import infer
-from serving.worker.maps import prepare_maps, write_tiff
+from serving.worker.maps import draw_pictures, prepare_maps, write_tiff
 from serving.worker.measured import measure
 from serving.worker.planes import prepare_planes
 from serving.worker.series import draw_figure, prepare_series
@@ -45,6 +46,13 @@ def planes(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 def maps(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Segment an image for browsers."""
     _segment(context, _sample(context, arguments), arguments["version"])
+    return {}
+
+
+def pictures(context: Context, arguments: Arguments) -> Mapping[str, Any]:
+    """Draw the maps of an image."""
+    sample = _sample(context, arguments)
+    draw_pictures(sample, _segment(context, sample, arguments["version"]))
     return {}
 
 
@@ -102,6 +110,7 @@ def unpack(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 TASKS: dict[Kind, Task] = {
     "planes": planes,
     "maps": maps,
+    "pictures": pictures,
     "tiff": tiff,
     "segment": segment,
     "series": series,
@@ -134,8 +143,9 @@ def _segment(context: Context, sample: Sample, version: str, *, measured: bool =
     segmenter = context.models.get(version)
     ((_, prediction),) = segmenter.predict([sample], keep_members=measures)
     if not has_maps:
-        prepare_maps(sample, version, segmenter.classes, prediction, folder)
+        prepare_maps(version, segmenter.classes, prediction, folder)
         _remove_older(folder.parent)
+        context.later.put_off(partial(draw_pictures, sample, folder))
     if measures:
         measure(sample, prediction, segmenter.threshold, folder)
     return folder

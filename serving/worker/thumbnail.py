@@ -1,14 +1,12 @@
 """A small picture of an image, with where the ensemble is unsure and the outline of its mask."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 from skimage.segmentation import find_boundaries
 
-from icefloe.ensemble.prediction import Prediction
-from icefloe.typing import FloatArray
+from icefloe.typing import FloatArray, MaskArray
 from serving.prepared import SIDES
 from serving.worker.pictures import png
 from serving.worker.planes import overview
@@ -20,29 +18,28 @@ OUTLINE = np.array((86, 180, 233), np.float32)
 """Sky blue of Okabe and Ito's colours."""
 
 
-def save_thumbnail(path: Path, image: FloatArray, prediction: Prediction) -> None:
-    """Write the picture as PNG.
+def thumbnail(image: FloatArray, mask: MaskArray, std: FloatArray) -> bytes:
+    """The picture as PNG.
 
     Parameters
     ----------
-    path
-        The file.
     image : float32, shape (H, W)
         Intensities.
-    prediction
-        Its segmentation.
+    mask : uint8, shape (H, W)
+        Class indices.
+    std : float32, shape (H, W)
+        Standard deviation between members; NaN where a single one tells nothing.
     """
     side = min(SIDES)
     small = overview(image, side)
     low, high = np.percentile(small, (1, 99))
     grey = ((small - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))).clip(0, 255)
-    std = overview(np.nan_to_num(prediction.std), side)
-    unsure = (std / np.float32(UNSURE)).clip(0, 1)
+    unsure = (overview(np.nan_to_num(std), side) / np.float32(UNSURE)).clip(0, 1)
     colour = _colours()[(unsure * 255).astype(np.uint8)]
     picture = ((1 - unsure) * grey)[..., None] + unsure[..., None] * colour
     rows, columns = (np.arange(n) * length // n for n, length in zip(small.shape, image.shape, strict=True))
-    picture[find_boundaries(prediction.mask[np.ix_(rows, columns)], mode="inner")] = OUTLINE
-    path.write_bytes(png(picture.astype(np.uint8)))
+    picture[find_boundaries(mask[np.ix_(rows, columns)], mode="inner")] = OUTLINE
+    return png(picture.astype(np.uint8))
 
 
 @cache
