@@ -29,15 +29,14 @@ import numpy as np
 import tifffile
 from safetensors.torch import save_file
 
+from benchmarks.service.untrained import register_untrained
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest, Member
-from icefloe.evaluation.evaluate import Evaluation
 from icefloe.files import sha256_file
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
-from icefloe.registry.lineage import DataState, Lineage
 from icefloe.registry.loading import load_version
 from icefloe.registry.registry import Registry
 from icefloe.settings import Settings, load_settings
@@ -63,24 +62,7 @@ def make_version(settings: Settings, folder: Path) -> None:
     )
     classes = ("background", "ice")
     manifest = Manifest(name="EA-T1", members=members, preprocessing=Preprocessing(size=256), classes=classes)
-    Ensemble(manifest, paths).save(folder / "EA-T1")
-    lineage = Lineage(
-        data=DataState(rev="", md5=""),
-        git_sha="",
-        parameters={},
-        seeds={},
-        packages={},
-        images=(),
-        weights_sha256={member.spec.name: member.sha256 for member in members},
-        start_sha256={},
-        parent=None,
-        created="2026-01-01T00:00:00+00:00",
-    )
-    evaluation = Evaluation(
-        ensemble="EA", classes=classes, threshold=0.5, images=(), datasets={}, baselines={}
-    )
-    registry = Registry(settings)
-    registry.register(folder / "EA-T1", lineage, evaluation)
+    registry = register_untrained(settings.workspace, Ensemble(manifest, paths), "EA-T1")
     registry.promote("EA-T1", force=True, reason="a benchmark", by="benchmark")
 
 

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 
 from benchmarks.service.labelers import SHAPE, Crowd, check, fill, label_together
 from benchmarks.service.page import write_page
+from benchmarks.service.postgresql import PostgreSQL
 from benchmarks.service.running import serving, tokens_of
 from benchmarks.service.workspace import DATASET, VERSION, add_champion, make_workspace
 from icefloe.errors import IcefloeError
 from icefloe.settings import Settings
 from icefloe.tables import Table
-from tests.conftest import PostgreSQL
 
 LABELERS = 50
 SERIES = 500

@@ -6,6 +6,7 @@ from pathlib import Path
 import tifffile
 from safetensors.torch import save_file
 
+from benchmarks.service.untrained import register_untrained
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import Queue, open_queue
 from icefloe.active.uploads import encode_png
@@ -19,7 +20,6 @@ from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build
 from icefloe.settings import Settings, load_settings
 from icefloe.typing import FloatArray, MaskArray
-from tests.icefloe.cli.conftest import register_untrained
 
 DATASET = "D1"
 CLASSES = ("background", "ice")

@@ -15,6 +15,7 @@ import tifffile
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.service.untrained import register_untrained
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.settings import load_settings
@@ -22,7 +23,6 @@ from serving.app import create_app
 from serving.auth.roles import Role
 from serving.options import Options
 from tests.browser.images import STEMS, image
-from tests.icefloe.cli.conftest import register_untrained
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 DESK, TABLET = {"width": 1280, "height": 800}, {"width": 768, "height": 1024}

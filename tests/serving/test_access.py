@@ -4,7 +4,7 @@ import errno
 import json
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from icefloe.errors import IcefloeError
@@ -166,6 +166,32 @@ def test_many_requests_in_a_minute_are_asked_to_wait(app, client):
     answers = [client.get("/healthz") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+def test_requests_of_the_last_minute_count_by_sender_and_no_others():
+    from serving.auth.rates import Rates
+    from serving.problems import RefusedError
+
+    now = 1000.0
+    rates = Rates(per_minute=2, clock=lambda: now)
+
+    def ask(token: str) -> None:
+        rates.check(Request({"type": "http", "headers": [(b"authorization", token.encode())]}))
+
+    ask("Bearer a")
+    now += 40
+    ask("Bearer a")
+    ask("Bearer b")
+    with pytest.raises(RefusedError, match="Wait 20 s") as refused:
+        ask("Bearer a")
+    assert refused.value.headers["Retry-After"] == "20"
+    now += 20.5
+    ask("Bearer a")
+    with pytest.raises(RefusedError, match="Wait 40 s"):
+        ask("Bearer a")
+    now += 61
+    ask("Bearer c")
+    assert len(rates._times) == 1  # those who ask no more take no room
 
 
 def test_no_auth_lets_everybody_on_this_machine_in(settings, browse):

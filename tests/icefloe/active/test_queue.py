@@ -22,9 +22,11 @@ from sqlalchemy.exc import IntegrityError
 
 from icefloe.active.items import NewItem, OutsideLabel, Purpose
 from icefloe.active.queue import Queue
+from icefloe.active.storage import items_table
 from icefloe.active.uploads import decode_png, encode_png
 from icefloe.database.engine import Database
 from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.errors import IcefloeError
 
 SHAPE = (12, 16)
@@ -148,6 +150,29 @@ def test_the_best_ranked_of_the_oldest_round_is_leased_first(queue):
     queue.add([new_item("next", round="EA-T2", rank=1)])
     assert [queue.lease("ann").item.stem for _ in range(3)] == ["early", "late", "next"]
     assert queue.lease("ann") is None
+
+
+def test_a_round_is_as_old_as_its_first_image_even_if_that_is_labelled(queue):
+    queue.add([new_item("a", round="late")])
+    queue.add([new_item("b", round="early", rank=1)])
+    queue.submit(queue.lease("ann").token, PNG, 1.0)
+    queue.add([new_item("c", round="late", rank=9)])
+    assert [queue.lease("ann").item.stem for _ in range(2)] == ["c", "b"]
+    assert queue.lease("ann") is None
+
+
+def test_the_next_image_is_found_by_index_however_many_wait(tmp_path):
+    database = open_url(sqlite_url(tmp_path / "queue.db"))
+    with database.reading() as connection:
+        statement = items_table._NEXT.compile(connection)
+        values = {**statement.params, "now": 0.0, "labeler": "ann"}
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}", tuple(values[name] for name in statement.positiontup)
+        )
+        steps = [row.detail for row in plan]
+    assert [step for step in steps if step.startswith(("SCAN items", "SCAN labels"))] == []
+    assert any("items_waiting (round=?)" in step for step in steps)
+    database.close()
 
 
 def test_a_lease_can_be_asked_for_one_dataset(queue):

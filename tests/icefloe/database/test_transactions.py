@@ -170,6 +170,21 @@ def test_connections_that_are_kept_read_and_write_as_new_ones_do(new_url):
     other.close()
 
 
+@pytest.mark.integration
+def test_connections_that_the_server_has_closed_are_made_anew(postgresql):
+    kept = open_url(postgresql.new_url())
+    assert numbers(kept) == 0
+    postgresql.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND usename = 'postgres'"
+    )
+    assert numbers(kept) == 0
+    with kept.writing() as connection:
+        add(connection, "a")
+    assert numbers(kept) == 1
+    kept.close()
+
+
 def _hold(url: URL, name: str, log) -> None:
     with open_url(url).exclusive(name):
         log.put("in")

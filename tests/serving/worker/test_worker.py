@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from benchmarks.service.untrained import register_untrained
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
@@ -23,7 +25,7 @@ from serving.app import create_app
 from serving.jobs.job import BATCH
 from serving.jobs.kinds import LIMITS, RUN_KINDS
 from serving.options import Options
-from tests.icefloe.cli.conftest import register_untrained, workspace_with_version
+from tests.icefloe.cli.conftest import workspace_with_version
 
 HURRIED = 120  # s; nothing here takes as long unless something is wrong
 
@@ -105,6 +107,19 @@ def test_maps_are_those_of_the_champion(client, worker, workspace):
     scale = float(shown.headers["icefloe-scale"])
     picture = np.asarray(Image.open(io.BytesIO(shown.content)))
     assert np.abs(picture * scale - prediction.std).max() <= scale / 2 + 1e-5
+
+
+def test_pictures_of_maps_are_drawn_again_where_they_are_missing(client, worker, workspace):
+    path = "/api/v1/images/D1/a/maps"
+    names = ("probability", "std", "entropy", "thumbnail")
+    assert client.get(f"{path}/std", headers={"Prefer": "wait=30"}).status_code == 200
+    before = {name: client.get(f"{path}/{name}").content for name in names}
+    maps = load_settings(workspace).state / "served" / "maps" / "D1" / "a"
+    (pictures,) = maps.glob("*/EA-T1/pictures")
+    shutil.rmtree(pictures)
+    assert {name: client.get(f"{path}/{name}").content for name in names} == before
+    shapes = {name: Image.open(io.BytesIO(content)).size for name, content in before.items()}
+    assert shapes == dict.fromkeys(names, (96, 80))
 
 
 def test_an_image_that_cannot_be_read_is_refused_with_the_reason(client, worker):
