@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -83,6 +84,11 @@ def crystal(chance: random.Random) -> MaskArray:
     return (np.hypot(rows - 256, columns - 256) < 120 + waves).astype(np.uint8)
 
 
+@cache
+def _masks() -> list[MaskArray]:
+    return [crystal(random.Random(seed)) for seed in range(20)]
+
+
 def label_together(url: str, tokens: Sequence[str], seconds: float, think_s: float = 1.0) -> Crowd:
     """Have somebody at each token label until the time is over.
 
@@ -102,8 +108,7 @@ def label_together(url: str, tokens: Sequence[str], seconds: float, think_s: flo
     IcefloeError
         If the service refuses any request.
     """
-    masks = [crystal(random.Random(seed)) for seed in range(20)]
-    sent = [(mask, encode_png(mask)) for mask in masks]
+    sent = [(mask, encode_png(mask)) for mask in _masks()]
     place = urlsplit(url).netloc
     began = time.monotonic()
     ready = threading.Barrier(len(tokens))
