@@ -35,9 +35,10 @@ After each row the queue was looked through: no image was leased twice, and ever
 is there as it was sent. *Server* is the processor time of all web processes for one image, *labelers* that of
 the 50 themselves, who are threads of one program with Python's own HTTP client.
 
-An image is two requests. Each asks the database once whose token it has; the lease is one transaction of five
-statements, the mask one of nine, and both are on the disk before they are acknowledged. Between them a mask is
-decoded, checked and written anew. The next image is found by index, so it does not matter how many wait."""
+An image is two requests. Each asks the database once whose token it has; the lease is one transaction of four
+statements, the mask one of nine after its lease was read, and both are on the disk before they are
+acknowledged. A mask is decoded, checked and written anew before it waits for its turn. The next image is
+found by index, so it does not matter how many wait."""
 
 
 def measure_labelers(seconds: float) -> Path:
@@ -54,9 +55,8 @@ def measure_labelers(seconds: float) -> Path:
             if database == "PostgreSQL":
                 url = server.new_url().render_as_string(hide_password=False)
                 place = {"database_url": SecretStr(url)}
-            crowd, n_segmented, server_ms, labelers_ms = _one_way(
-                template.model_copy(update=place), web, segments, seconds
-            )
+            settings = template.model_copy(update=place)
+            crowd, n_segmented, server_ms, labelers_ms = _one_way(settings, web, segments, seconds)
             rows.append(
                 {
                     "database": database,
@@ -80,7 +80,7 @@ def measure_labelers(seconds: float) -> Path:
 
 
 def _one_way(settings: Settings, web: int, segments: bool, seconds: float) -> tuple[Crowd, int, float, float]:
-    """The crowd, how many images the worker segmented meanwhile, and ms of web processes and crowd an image."""
+    """The crowd, images that the worker segmented meanwhile, ms of web processes and of crowd an image."""
     shutil.rmtree(settings.state / "served", ignore_errors=True)  # so that all is to be segmented again
     queue = fill(settings, int(LABELERS * (seconds + 10) * 1.2))
     tokens = tokens_of(settings, [f"labeler {n}" for n in range(LABELERS)])

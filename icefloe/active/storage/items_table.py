@@ -67,7 +67,8 @@ _BY_LABELER = (
 # Read once: with NOT EXISTS, PostgreSQL compares every lease with every item before it takes the first.
 _LEASED = select(leases.c.item).where(leases.c.ended.is_(None)).correlate(None)
 # Written into the statement: databases plan it before they know its parameters.
-_WAITS, _ONE = items.c.state == literal_column("'waiting'"), literal_column("1")
+_WAITS = items.c.state == literal_column("'waiting'")
+_ONE: ColumnElement[int] = literal_column("1")
 _FREE = and_(_WAITS, items.c.id.not_in(_LEASED), or_(items.c.first_label.is_(None), ~_BY_LABELER.exists()))
 # The rounds in which images wait, each found from the one before: a queue has many images and few rounds.
 _first_round = select(func.min(items.c.round).label("round")).where(_WAITS).cte("rounds", recursive=True)
@@ -78,7 +79,7 @@ _age = select(func.min(_of_round.c.id)).where(_of_round.c.round == _rounds.c.rou
 
 
 def _next(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """The best ranked free image of each round, the oldest round first; NULL where a round has none."""
+    """Number of the best ranked free image of the oldest round that has one."""
     best = select(items.c.id).where(items.c.round == _rounds.c.round, _FREE, *conditions)
     found = best.order_by(items.c.rank, items.c.id).limit(_ONE).correlate(_rounds).scalar_subquery()
     of_rounds = select(found.label("id"), _age.label("age")).select_from(_rounds).subquery()
