@@ -32,10 +32,10 @@ brought back."""
 
 NOTES = f"""\
 *Actions* are strokes and keys, in Icefloe by the editor's own count. *Script* is the time from the picture to
-the server's receipt, as it was. *False left* counts specks and particles that are none and are still there,
-which Dice hardly sees. *Person* is what a person's hands and mind would take by the keystroke-level
-model: {KEY_S} s a key, {POINT_S} s to point, {THINK_S} s to make up one's mind before each, and
-{DRAW_PX_PER_S:.0f} screen pixels a second along a line."""
+the server's receipt, as it was; in Label Studio with the working out of each stroke. *False left* counts
+specks and particles that are none and are still there, which Dice hardly sees. *Person* is what a person's
+hands and mind would take by the keystroke-level model: {KEY_S} s a key, {POINT_S} s to point, {THINK_S} s to
+make up one's mind before each, and {DRAW_PX_PER_S:.0f} screen pixels a second along a line."""
 
 FORMATS = {"Dice": ".3f", "false left": ".0f", "actions": ".0f", "script, s": ".1f", "person, s": ".1f"}
 

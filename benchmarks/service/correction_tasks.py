@@ -13,6 +13,8 @@ from icefloe.typing import MaskArray
 SIDE = 512
 GOOD_DICE = 0.99
 MOST_STROKES = 40
+LEAST_SPECK = 10
+"""Pixels; the smallest specks that tasks have are 21."""
 WINDOW = {"width": 1280, "height": 800}
 
 Region = NDArray[np.bool_]
@@ -119,9 +121,11 @@ def _largest(region: Region) -> Region:
 
 
 def n_false(mask: MaskArray, truth: MaskArray) -> int:
-    """Regions of a mask where there is nothing."""
-    labels, n_regions = ndimage.label(mask == 1)
-    return n_regions - np.setdiff1d(labels[truth == 1], [0]).size
+    """Specks and particles in a mask where there is nothing; slivers along a border are none."""
+    labels, _ = ndimage.label(mask == 1)
+    sizes = np.bincount(labels.ravel())
+    sizes[[0, *np.unique(labels[truth == 1])]] = 0
+    return int((sizes >= LEAST_SPECK).sum())
 
 
 def dice(mask: MaskArray, truth: MaskArray) -> float:

@@ -75,7 +75,7 @@ def blocks(seed: int) -> np.ndarray:
 def api(label_studio):
     from label_studio_sdk.client import LabelStudio
 
-    return LabelStudio(base_url=label_studio, api_key=KEY)
+    return LabelStudio(base_url=label_studio, api_key=KEY, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -174,11 +174,18 @@ def test_label_studio_has_its_tasks_predicted_by_the_champion(api, project, serv
     until(lambda: api.ml.get(backend.id).model_version == "EA-T1")
     assert api.ml.get(backend.id).state == "CO"
 
-    everything = {"all": True, "excluded": []}
-    api.actions.create(id="retrieve_tasks_predictions", project=project, selected_items=everything)
+    def by_champion(task):
+        return [one for one in api.predictions.list(task=task.id) if one.model_version == "EA-T1"]
+
+    def all_retrieved():  # those that are not ready in time come when asked for again
+        everything = {"all": True, "excluded": []}
+        api.actions.create(id="retrieve_tasks_predictions", project=project, selected_items=everything)
+        return all(by_champion(task) for task in by_stem(api, project).values())
+
+    until(all_retrieved, 900)
 
     for stem, task in by_stem(api, project).items():
-        (predicted,) = [one for one in api.predictions.list(task=task.id) if one.model_version == "EA-T1"]
+        (predicted,) = by_champion(task)
         answer = requests.get(
             f"{url}/api/v1/images/D3/{stem}/maps/mask",
             headers={"Authorization": f"Bearer {token}"},
