@@ -116,7 +116,7 @@ def label_together(url: str, tokens: Sequence[str], seconds: float, think_s: flo
     def label(number: int) -> list[Labelled]:
         chance = random.Random(number)
         done = []
-        # The machine is the service's, too: Python's own client takes a tenth of the time that requests does.
+        # The machine is the service's, too: requests takes more of it than Python's own client.
         with closing(HTTPConnection(place, timeout=PATIENCE_SECONDS)) as browser:
             ready.wait()
             until = time.monotonic() + seconds
