@@ -188,9 +188,9 @@ def _begin(images: Sequence[Path], supports: Path, options: FewShotOptions) -> _
         return _from_session(images, supports, options)
     picture = read_picture(images[0], options.frame)
     edge = options.edge
-    if supports.is_dir():
-        edge = edge or chip_edge_of_folder(supports)
-    edge = edge or suggest_edge(picture.image).edge
+    if edge is None:
+        is_folder = supports.is_dir()
+        edge = chip_edge_of_folder(supports) if is_folder else suggest_edge(picture.image).edge
     grid = grid_on(picture.reference, edge, options.offset or (0, 0))
     sets = (
         sets_from_folder(supports, picture.image, grid)
