@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -53,8 +54,9 @@ def grid(
         f"{made.n_chips} chips of {made.edge} px, in {made.rows} rows of {made.columns}: ",
         bold(proposed.picture),
     )
-    say("Write their numbers into a table with the columns ", bold("chip,set"), ", then ")
-    say(bold(f"icefloe fewshot classify {image} --supports TABLE.csv --edge {made.edge} --output DIR"))
+    say("Write their numbers into a table with the columns ", bold("chip,set"), ", then run")
+    name = shlex.quote(str(image))
+    say(bold(f"icefloe fewshot classify {name} --supports TABLE.csv --edge {made.edge} --output DIR"))
 
 
 @app.command()

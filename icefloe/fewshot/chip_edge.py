@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal import find_peaks
+from skimage.feature import peak_local_max
 
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.source import checked
@@ -37,8 +38,11 @@ _LARGEST_SIDE = 1024
 _LEAST_SIGNAL = 0.02
 """Of the variance that is not noise of single pixels; below, there is no structure to measure."""
 
-_CLEAR = 0.1
-"""Least height of the autocorrelation's second peak above the valley before it."""
+_CLEAR = 0.3
+"""Least autocorrelation at a shift by a period, and least height of a peak of the spectrum by the highest."""
+
+_ALIKE = 0.7
+"""Of several such shifts, those count that are at least this good by the best."""
 
 
 class EdgeAdvice(Result):
@@ -49,7 +53,7 @@ class EdgeAdvice(Result):
     edge
         Suggested edge in px.
     period_px
-        Distance of the autocorrelation's first peak; None where there is no clear one.
+        Length of the shortest shift at which the autocorrelation has a clear peak; None without one.
     spectrum_px
         Wavelength of the power spectrum's peak, each ring of frequencies counted whole; None where there is
         no clear one.
@@ -128,9 +132,11 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     binning = -(-max(image.shape) // _LARGEST_SIDE)
     power = _power(_binned(image, binning))
     correlation = np.asarray(fft.fftshift(fft.irfft2(power[0], power[1])))
-    curve = _without_noise(_ring_means(correlation)[: min(correlation.shape) // 2])
+    curve = _ring_means(correlation)[: min(correlation.shape) // 2]
+    signal = _signal(curve)
+    curve = np.concatenate([[1.0], curve[1:] / signal])
     lags = np.arange(len(curve)) * float(binning)
-    period = _period(curve)
+    period = _period(correlation / signal, curve)
     below = np.flatnonzero(curve < 1 / np.e)
     length = float(lags[below[0]]) if len(below) else float(lags[-1])
     wanted = float(USUAL)
@@ -185,25 +191,41 @@ def _ring_means(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.bincount(distance.ravel(), centred.ravel()) / np.bincount(distance.ravel())
 
 
-def _without_noise(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The curve of what is not white noise, 1 at lag 0; all of it 0 after that where there is nothing else.
+def _signal(curve: NDArray[np.float64]) -> float:
+    """Variance of what is not white noise; infinite where there is nothing else.
 
-    Noise of single pixels adds to lag 0 alone, so what the rest comes from is read off lags 1 and 2.
+    Noise of single pixels adds to lag 0 alone, so the rest is read off lags 1 and 2.
     """
     rest = min(max(2 * curve[1] - curve[2], curve[1]), curve[0]) if len(curve) > 2 else 0.0
-    if rest <= _LEAST_SIGNAL * curve[0]:
-        return np.where(np.arange(len(curve)) == 0, 1.0, 0.0)
-    return np.concatenate([[1.0], curve[1:] / rest])
+    return float(rest) if rest > _LEAST_SIGNAL * curve[0] else np.inf
 
 
-def _period(curve: NDArray[np.float64]) -> float | None:
-    """Lag of the first clear peak after the curve's first valley, to a fraction of a px; else None."""
-    peaks, _ = find_peaks(curve, prominence=_CLEAR)
-    if not len(peaks):
+def _period(correlation: NDArray[np.float64], curve: NDArray[np.float64]) -> float | None:
+    """Length of the shortest shift that brings the image nearly to itself; None if none clearly does.
+
+    The mean over directions won't do: its first peak lies beyond a lattice's period, as that of a Bessel
+    function does.
+
+    Parameters
+    ----------
+    correlation : float64, shape (H, W)
+        Autocorrelation, 1 without noise at shift 0, which is in the middle.
+    curve : float64, shape (R,)
+        Its mean over all directions.
+    """
+    rising = np.flatnonzero(np.diff(curve) > 0)
+    if not len(rising):
         return None
-    peak = int(peaks[0])
-    before, at, after = curve[peak - 1 : peak + 2]
-    return peak + 0.5 * float((before - after) / (before - 2 * at + after))
+    middle = np.array(correlation.shape) // 2
+    peaks = peak_local_max(correlation, min_distance=2, threshold_abs=_CLEAR, exclude_border=False)
+    distances = np.hypot(*(peaks - middle).T)
+    # Nearer than the first valley there is the middle's own peak, farther than the curve few shifts overlap.
+    is_shift = (distances >= rising[0]) & (distances > 1) & (distances < len(curve))
+    if not is_shift.any():
+        return None
+    heights = correlation[tuple(peaks.T)]
+    alike = is_shift & (heights >= _ALIKE * heights[is_shift].max())
+    return float(distances[alike].min())
 
 
 def _spectrum_px(power: NDArray[np.float64], shape: tuple[int, int], binning: int) -> float | None:

@@ -245,7 +245,7 @@ def _require_apart(images: Sequence[Path]) -> None:
 
 
 def _write(place: Path, picture: Picture, result: Classification) -> None:
-    """Table, map and chart beside each other, by the image's name; the result last, when all is there."""
+    """Table, map and chart beside each other, by the image's name."""
     write_text_atomic(place.with_name(f"{place.name}_chips.csv"), chips_csv(result))
     write_bytes_atomic(
         place.with_name(f"{place.name}_map.png"), png(map_figure(result, picture.image), dpi=120)

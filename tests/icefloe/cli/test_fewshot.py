@@ -8,14 +8,6 @@ import tifffile
 
 
 @pytest.fixture
-def workspace(tmp_path):
-    folder = tmp_path / "ws"
-    folder.mkdir()
-    (folder / "icefloe.toml").touch()
-    return folder
-
-
-@pytest.fixture
 def images(tmp_path):
     """Stripes over a half and over three quarters of two images, blobs elsewhere."""
     paths = []

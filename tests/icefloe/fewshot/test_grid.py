@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icefloe.errors import IcefloeError
@@ -17,6 +17,7 @@ def grids(draw):
     return Grid(height=height, width=width, edge=edge, top=top, left=left)
 
 
+@settings(max_examples=50, deadline=None)
 @given(grids())
 def test_reassembled_chips_are_the_cropped_image(grid):
     image = np.random.default_rng(0).normal(size=(grid.height, grid.width)).astype(np.float32)
@@ -30,6 +31,7 @@ def test_reassembled_chips_are_the_cropped_image(grid):
     np.testing.assert_array_equal(image, before)
 
 
+@settings(max_examples=50, deadline=None)
 @given(grids())
 def test_chips_are_counted_whole_and_numbered_along_the_rows(grid):
     assert grid.rows == (grid.height - grid.top) // grid.edge
@@ -42,6 +44,7 @@ def test_chips_are_counted_whole_and_numbered_along_the_rows(grid):
         np.testing.assert_array_equal(chips[chip], image[top : top + grid.edge, left : left + grid.edge])
 
 
+@settings(max_examples=50, deadline=None)
 @given(grids())
 def test_a_value_for_each_chip_is_painted_over_its_pixels(grid):
     painted = grid.painted(np.arange(grid.n_chips), -1)

@@ -1,7 +1,7 @@
 """Prototypes, probabilities and labels, against scipy and scikit-learn."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
@@ -34,6 +34,7 @@ def classified(embeddings, sets):
     return classifier, classifier.classify(embeddings, GRID, NONE_CONSTANT, is_support_image=True)
 
 
+@settings(max_examples=25, deadline=None)
 @given(labelled())
 def test_probabilities_equal_scipy_and_labels_equal_the_nearest_centroid(case):
     embeddings, sets = case
@@ -49,6 +50,7 @@ def test_probabilities_equal_scipy_and_labels_equal_the_nearest_centroid(case):
     np.testing.assert_array_equal(result.nearest, peer.predict(x))
 
 
+@settings(max_examples=25, deadline=None)
 @given(labelled(), st.randoms())
 def test_the_order_of_supports_does_not_matter(case, random):
     embeddings, sets = case
@@ -65,6 +67,7 @@ def test_the_order_of_supports_does_not_matter(case, random):
     )
 
 
+@settings(max_examples=25, deadline=None)
 @given(labelled(), st.integers(0, 2))
 def test_one_more_identical_support_changes_no_label(case, index):
     embeddings, sets = case

@@ -60,7 +60,7 @@ def test_the_hash_is_of_the_pixels_not_of_the_file(tmp_path, rng):
 def test_one_frame_of_a_stack_must_be_named(tmp_path, rng):
     path = tmp_path / "a.tif"
     stack = rng.normal(size=(3, 20, 30)).astype(np.float32)
-    tifffile.imwrite(path, stack)
+    tifffile.imwrite(path, stack, photometric="minisblack")
 
     with pytest.raises(IcefloeError, match="a stack of 3 frames where one image is meant"):
         read_picture(path)
