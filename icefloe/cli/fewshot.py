@@ -113,12 +113,10 @@ def classify(
         done = classify_images(settings(), images, supports, output, options, bars)
     for note in done.series.notes:
         warn(note)
-    if len(images) == 1:
-        say(done.last.sentence())
-    else:
-        say(done.series.sentence())
-    found = done.series.table()
-    listing = table("Share of chips, with 95 % intervals", *found.columns)
+    shown = done.last if len(images) == 1 else done.series
+    say(shown.sentence())
+    found = shown.table()
+    listing = table("Chips, with 95 % intervals", *found.columns)
     for row in found.rows:
         listing.add_row(*row)
     console.print(listing)

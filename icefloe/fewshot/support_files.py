@@ -15,8 +15,12 @@ from icefloe.fewshot.sets import SupportSets
 from icefloe.files import is_litter
 from icefloe.typing import FloatArray
 
-ALIKE = 0.8
-"""Least correlation of a cut-out chip with the one of the image that it is; compression takes off some."""
+ALIKE = 0.5
+"""Least correlation of a cut-out chip with the one of the image that it is; compression takes off much of
+what is noise."""
+
+CLEARLY = 0.7
+"""How much less unlike it must be than the second one; chips of a lattice are all alike."""
 
 
 def sets_from_table(path: Path, grid: Grid) -> SupportSets:
@@ -61,7 +65,7 @@ def chip_edge_of_folder(folder: Path) -> int:
     return min(_grey(_pictures(folder)[0][1]).shape)
 
 
-def sets_from_folder(folder: Path, image: FloatArray, grid: Grid) -> SupportSets:
+def sets_from_folder(folder: Path, image: FloatArray, grid: Grid) -> tuple[SupportSets, tuple[str, ...]]:
     """Sets from a folder of folders, one a set, of chips as pictures; each is found again in the image.
 
     Names are not trusted: programs count from 0 or 1, and rows or columns first.
@@ -75,30 +79,49 @@ def sets_from_folder(folder: Path, image: FloatArray, grid: Grid) -> SupportSets
     grid
         Its grid.
 
+    Returns
+    -------
+    SupportSets, tuple of str
+        The sets, and a note on pictures that were left out: those of one value look like no chip.
+
     Raises
     ------
     IcefloeError
-        If there is no picture, or one is no chip of this grid.
+        If there is no picture, one has another size than the grid's chips, or most are no chip of it.
     """
     known = _unit(grid.chips(image).reshape(grid.n_chips, -1))
+    pictures = _pictures(folder)
     chips: dict[str, list[int]] = defaultdict(list)
-    for name, path in _pictures(folder):
+    lost = []
+    for name, path in pictures:
         cut = _grey(path)
         if cut.shape != (grid.edge, grid.edge):
             raise IcefloeError(
                 f"{path}: {cut.shape[1]}x{cut.shape[0]} px, but the grid's chips have {grid.edge}. "
                 "Use the grid that these were cut with, or name chips in a table."
             )
-        likeness = known @ _unit(cut.reshape(1, -1))[0]
-        chip = int(likeness.argmax())
-        if likeness[chip] < ALIKE:
-            raise IcefloeError(
-                f"{path}: no chip of the grid looks like it (correlation {likeness[chip]:.2f}). "
-                "Use the grid that these were cut with, or name chips in a table."
-            )
-        if chip not in chips[name]:  # a copy of a picture
+        chip = _found(known, _unit(cut.reshape(1, -1))[0])
+        if chip is None:
+            lost.append(f"{name}/{path.name}")
+        elif chip not in chips[name]:  # a copy of a picture
             chips[name].append(chip)
-    return _sets(chips, folder)
+    told = f"{len(lost)} of {len(pictures)} pictures look like no chip of the grid: {', '.join(lost[:5])}"
+    told += " ..." if len(lost) > 5 else ""
+    if 2 * len(lost) > len(pictures):
+        raise IcefloeError(
+            f"{folder}: {told}. Use the grid that these were cut with, or name chips in a table."
+        )
+    notes = (f"{told}. They are left out; name these chips in a table instead.",) if lost else ()
+    return _sets(chips, folder), notes
+
+
+def _found(known: NDArray[np.float32], cut: NDArray[np.float32]) -> int | None:
+    """Number of the chip that a picture is; None if none is like it, or several are."""
+    likeness = known @ cut
+    chip = int(likeness.argmax())
+    second = float(np.delete(likeness, chip).max(initial=0.0))
+    is_clear = likeness[chip] >= ALIKE and 1 - likeness[chip] <= CLEARLY * (1 - second)
+    return chip if is_clear else None
 
 
 def _chip(row: dict[str, str], grid: Grid, *, by_number: bool) -> int:

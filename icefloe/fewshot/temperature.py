@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import brentq
 
-from icefloe.fewshot.prototypes import Float64Array, prototypes, squared_distances
+from icefloe.fewshot.prototypes import Float64Array, probabilities, prototypes, squared_distances
 
-RANGE = (1e-3, 1e3)
-"""Temperatures looked at, in units of the median squared distance to the own prototype."""
+RANGE = (1e-4, 1e4)
+"""Temperatures looked at, in units of the median squared distance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,30 +62,33 @@ def leave_one_out(supports: Sequence[Float64Array]) -> LeftOut:
 
 
 def fit_temperature(left_out: LeftOut) -> float:
-    """The temperature that makes the left-out supports' sets the likeliest, with Platt's (1999) targets.
+    """The temperature at which the left-out supports' mean confidence is the share that is right.
 
-    All supports may fall to their own set. Likelihood alone would then choose T = 0, and every chip would be
-    certain; but N right of N only say that the next is right with about (N + 1) / (N + 2), which is the
-    target here, the rest shared among the other sets.
+    Confidence is a support's highest probability (expectation consistency, Clarté et al. 2023). All supports
+    may fall to their own set, and every chip would then be certain; but k right of n only say that the next
+    one is right with about (k + 1) / (n + 2), which is what the mean confidence is brought to. The
+    likelihood, even with such a target, would follow the few supports that lie far from all others.
 
     Returns
     -------
     float
         T > 0, in units of a squared distance.
     """
-    distances, classes = left_out.distances, left_out.classes
-    n, n_classes = distances.shape
-    target = np.full((n, n_classes), 1 / (n + 2) / (n_classes - 1))
-    target[np.arange(n), classes] = (n + 1) / (n + 2)
+    distances = left_out.distances
+    n_right = np.count_nonzero(distances.argmin(axis=1) == left_out.classes)
+    target = (n_right + 1) / (len(distances) + 2)
     unit = _unit(distances)
 
-    def cross_entropy(log_temperature: float) -> float:
-        logits = -distances / (unit * np.exp(log_temperature))
-        return float(-(target * log_softmax(logits, axis=1)).sum(axis=1).mean())
+    def excess(log_temperature: float) -> float:
+        likely = probabilities(distances, unit * float(np.exp(log_temperature)))
+        return float(likely.max(axis=1).mean()) - target
 
-    low, high = np.log(RANGE)
-    found = minimize_scalar(cross_entropy, bounds=(low, high), method="bounded", options={"xatol": 1e-4})
-    return unit * float(np.exp(found.x))
+    coldest, hottest = np.log(RANGE)
+    if excess(coldest) <= 0:  # supports that are equally far from several prototypes
+        return unit * RANGE[0]
+    if excess(hottest) >= 0:  # no better than chance
+        return unit * RANGE[1]
+    return unit * float(np.exp(brentq(excess, coldest, hottest, xtol=1e-6)))
 
 
 def _unit(distances: Float64Array) -> float:

@@ -150,7 +150,7 @@ def classify_images(
         vectors(begun.picture, session.grid), session.sets, session.grid, session.rule
     )
     counted: list[SeriesImage] = []
-    notes = dict.fromkeys(encoder.notes)
+    notes = dict.fromkeys((*begun.notes, *encoder.notes))
     for path in tracked(images, progress, "classifying images"):
         picture = begun.picture if path == begun.path else read_picture(path, options.frame)
         is_support_image = picture.reference.sha256 == session.image.sha256
@@ -181,6 +181,7 @@ class _Begun:
     path: Path
     picture: Picture
     session: Session
+    notes: tuple[str, ...] = ()
 
 
 def _begin(images: Sequence[Path], supports: Path, options: FewShotOptions) -> _Begun:
@@ -192,13 +193,13 @@ def _begin(images: Sequence[Path], supports: Path, options: FewShotOptions) -> _
         is_folder = supports.is_dir()
         edge = chip_edge_of_folder(supports) if is_folder else suggest_edge(picture.image).edge
     grid = grid_on(picture.reference, edge, options.offset or (0, 0))
-    sets = (
-        sets_from_folder(supports, picture.image, grid)
-        if supports.is_dir()
-        else sets_from_table(supports, grid)
-    )
+    notes: tuple[str, ...] = ()
+    if supports.is_dir():
+        sets, notes = sets_from_folder(supports, picture.image, grid)
+    else:
+        sets = sets_from_table(supports, grid)
     session = Session(image=picture.reference, grid=grid, sets=sets)
-    return _Begun(images[0], picture, options.of(session))
+    return _Begun(images[0], picture, options.of(session), notes)
 
 
 def _from_session(images: Sequence[Path], file: Path, options: FewShotOptions) -> _Begun:

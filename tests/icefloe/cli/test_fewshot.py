@@ -77,7 +77,9 @@ def test_what_cannot_be_classified_is_refused_in_one_line(cli, workspace, images
     with_supports = ("--supports", supports)
     assert "no such file" in refusal(tmp_path / "absent.tif", *with_supports, "--edge", 16)
     assert "takes an edge of 1 to 96 px" in refusal(images[0], *with_supports, "--edge", 0)
-    assert "chip 35: the grid has chips 0 to 8" in refusal(images[0], *with_supports, "--edge", 32)
+    assert "supports.csv, line 3: chip 13: the grid has chips 0 to 8" in refusal(
+        images[0], *with_supports, "--edge", 32
+    )
     assert "Give a number from 0 to 1" in refusal(images[0], *with_supports, "--edge", 16, "--max-risk", 2)
     assert "no such encoder" in refusal(images[0], *with_supports, "--edge", 16, "--encoder", "resnet99")
     other = tmp_path / "other"

@@ -17,7 +17,7 @@ def lattice(period, shape, noise=1.0):
 @pytest.mark.parametrize("period", [9.0, 17.3, 30.0])
 def test_a_lattice_gets_chips_of_two_periods(period):
     advice = suggest_edge(lattice(period, (400, 380)))
-    assert advice.period_px == pytest.approx(period, abs=0.5)
+    assert advice.period_px == pytest.approx(period, rel=0.05)
     assert advice.spectrum_px == pytest.approx(period, rel=0.12)
     assert advice.edge == pytest.approx(2 * period, rel=0.1)
     assert "repeats every" in advice.sentence()

@@ -57,13 +57,24 @@ def cut_out(tmp_path, rng):
 def test_chips_of_another_program_are_found_again_in_the_image(cut_out):
     image, folder = cut_out
     assert chip_edge_of_folder(folder) == 10
-    sets = sets_from_folder(folder, image, GRID)
+    sets, notes = sets_from_folder(folder, image, GRID)
     assert [(one.name, one.chips) for one in sets.sets] == [("dots", (1, 23)), ("other", (14,))]
+    assert notes == ()
+
+
+def test_a_picture_of_one_value_is_left_out_with_a_note(cut_out):
+    image, folder = cut_out
+    Image.new("L", (10, 10), 255).save(folder / "other" / "white.png")
+    sets, notes = sets_from_folder(folder, image, GRID)
+    assert sets.one("other").chips == (14,)
+    assert notes[0].startswith(
+        "1 of 4 pictures look like no chip of the grid: other/white.png. They are left"
+    )
 
 
 def test_chips_of_another_image_or_grid_are_refused(cut_out, rng):
     image, folder = cut_out
-    with pytest.raises(IcefloeError, match="no chip of the grid looks like it"):
+    with pytest.raises(IcefloeError, match="3 of 3 pictures look like no chip of the grid: dots/x_0"):
         sets_from_folder(folder, rng.normal(size=(40, 60)).astype(np.float32), GRID)
     with pytest.raises(IcefloeError, match="10x10 px, but the grid's chips have 20"):
         sets_from_folder(folder, image, Grid(height=40, width=60, edge=20))
@@ -80,7 +91,9 @@ def test_the_published_support_chips_are_found(real_data):
     folder = real_data / "fewshot-chips" / "fig2_c"
     image = read_picture(folder / "test.tiff").image
     grid = Grid(height=512, width=512, edge=chip_edge_of_folder(folder / "support_set"))
-    sets = sets_from_folder(folder / "support_set", image, grid)
-    assert [(one.name, len(one.chips)) for one in sets.sets] == [("background", 2), ("edge", 5), ("flat", 17)]
+    sets, notes = sets_from_folder(folder / "support_set", image, grid)
+    assert sets.names == ("background", "edge", "flat")
+    assert len(sets.one("edge").chips) == 5
+    assert "flat/cropX_6_Y_2.jpg" in notes[0]  # saturated, like others there
     # Their own names hold column and row, from 0; that is checked here and nowhere trusted.
     assert sets.one("background").chips == (4 * 16 + 0, 12 * 16 + 9)

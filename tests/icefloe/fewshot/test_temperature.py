@@ -32,7 +32,18 @@ def test_supports_that_are_all_right_do_not_make_every_chip_certain(rng):
     highest = probabilities(left_out.distances, fit_temperature(left_out)).max(axis=1)
 
     # Eight right of eight: the next is right with (8 + 1) / (8 + 2).
-    assert highest.mean() == pytest.approx(0.9, abs=0.02)
+    assert highest.mean() == pytest.approx(0.9, abs=1e-4)
+
+
+def test_the_mean_confidence_of_supports_is_the_share_that_is_right(rng):
+    supports = [rng.normal(size=(30, 3)), rng.normal(size=(30, 3)) + 1]
+    left_out = leave_one_out(supports)
+    n_right = np.sum(left_out.distances.argmin(axis=1) == left_out.classes)
+    assert 30 < n_right < 60
+
+    highest = probabilities(left_out.distances, fit_temperature(left_out)).max(axis=1)
+
+    assert highest.mean() == pytest.approx((n_right + 1) / 62, abs=1e-4)
 
 
 def test_the_temperature_follows_the_unit_of_the_embeddings(rng):
