@@ -23,7 +23,7 @@ _MANY_FAR = 0.05
 
 
 def label_next(
-    embeddings: FloatArray,
+    vectors: FloatArray | Float64Array,
     likely: Float64Array,
     labelled: Sequence[int],
     useless: Sequence[int] | NDArray[np.intp] = (),
@@ -35,7 +35,7 @@ def label_next(
 
     Parameters
     ----------
-    embeddings : float32, shape (N, F)
+    vectors : shape (N, F)
         All chips'.
     likely : float64, shape (N, C)
         Their probabilities.
@@ -54,8 +54,8 @@ def label_next(
     out = set(labelled) | set(useless)
     by_doubt = np.argsort(likely.max(axis=1), kind="stable")
     pool = np.array([chip for chip in by_doubt.tolist() if chip not in out][: _POOL * n], np.intp)
-    candidates = np.asarray(embeddings[pool], np.float64)
-    known = np.asarray(embeddings[list(labelled)], np.float64)
+    candidates = np.asarray(vectors[pool], np.float64)
+    known = np.asarray(vectors[list(labelled)], np.float64)
     away = squared_distances(candidates, known).min(axis=1) if len(known) else np.full(len(pool), np.inf)
     chosen: list[int] = []
     for _ in range(min(n, len(pool))):
@@ -114,8 +114,9 @@ def advise(
             "Spend labels on chips that are unsure."
         )
     if constant.any():
+        n = np.count_nonzero(constant)
         notes.append(
-            f"{np.count_nonzero(constant)} chips are of one value each, so their class means little. "
+            f"{n} {'chip is' if n == 1 else 'chips are'} of one value each, so their class means little. "
             "Crop what the detector cut off, or give them a set of their own."
         )
     return tuple(notes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import map_coordinates
 from scipy.signal import find_peaks
 from skimage.feature import peak_local_max
 
@@ -60,7 +61,7 @@ class EdgeAdvice(Result):
     correlation_px
         Distance at which the autocorrelation falls to 1/e.
     lags_px, autocorrelation
-        The curve: mean over all directions.
+        The curve: along the direction of the period, or the mean over all directions without one.
     """
 
     edge: int
@@ -109,7 +110,8 @@ class EdgeAdvice(Result):
         )
         ax.set(
             xlabel="distance (px)",
-            ylabel="autocorrelation",
+            ylabel="autocorrelation, "
+            + ("mean over directions" if self.period_px is None else "along the period"),
             xlim=(0, min(self.lags_px[-1], 4 * max(self.edge, self.correlation_px))),
         )
         ax.legend(fontsize=8)
@@ -136,7 +138,8 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     signal = _signal(curve)
     curve = np.concatenate([[1.0], curve[1:] / signal])
     lags = np.arange(len(curve)) * float(binning)
-    period = _period(correlation / signal, curve)
+    shift = _shift(correlation / signal, curve)
+    period = None if shift is None else float(np.hypot(*shift))
     below = np.flatnonzero(curve < 1 / np.e)
     length = float(lags[below[0]]) if len(below) else float(lags[-1])
     wanted = float(USUAL)
@@ -144,6 +147,8 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
         wanted = PERIODS * period * binning
     elif curve[1] > 0:
         wanted = LENGTHS * length
+    if shift is not None:
+        curve = _along(correlation / signal, shift, len(curve))
     highest = max(shorter // FEWEST_ALONG, 1)
     edge = int(np.clip(round(wanted), min(SMALLEST, highest), highest))
     return EdgeAdvice(
@@ -200,8 +205,8 @@ def _signal(curve: NDArray[np.float64]) -> float:
     return float(rest) if rest > _LEAST_SIGNAL * curve[0] else np.inf
 
 
-def _period(correlation: NDArray[np.float64], curve: NDArray[np.float64]) -> float | None:
-    """Length of the shortest shift that brings the image nearly to itself; None if none clearly does.
+def _shift(correlation: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArray[np.intp] | None:
+    """The shortest shift, (down, right), that brings the image nearly to itself; None if none clearly does.
 
     The mean over directions won't do: its first peak lies beyond a lattice's period, as that of a Bessel
     function does.
@@ -225,7 +230,15 @@ def _period(correlation: NDArray[np.float64], curve: NDArray[np.float64]) -> flo
         return None
     heights = correlation[tuple(peaks.T)]
     alike = is_shift & (heights >= _ALIKE * heights[is_shift].max())
-    return float(distances[alike].min())
+    return np.asarray(peaks[np.where(alike, distances, np.inf).argmin()] - middle)
+
+
+def _along(correlation: NDArray[np.float64], shift: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    """The autocorrelation at 0, 1 ... n - 1 px in the direction of a shift; 1 at 0."""
+    steps = np.arange(n) * (shift / np.hypot(*shift))[:, None]
+    middle = np.array(correlation.shape)[:, None] // 2
+    profile = map_coordinates(correlation, middle + steps, order=1)
+    return np.concatenate([[1.0], profile[1:]])
 
 
 def _spectrum_px(power: NDArray[np.float64], shape: tuple[int, int], binning: int) -> float | None:

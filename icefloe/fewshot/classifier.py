@@ -20,6 +20,7 @@ from icefloe.fewshot.prototypes import (
 from icefloe.fewshot.result import ClassCount, Classification, LeaveOneOut
 from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.sets import UNSURE, SupportSet, SupportSets
+from icefloe.fewshot.space import Space
 from icefloe.fewshot.temperature import LeftOut, fit_temperature, leave_one_out
 from icefloe.scoring.calibration import confidence_bins
 from icefloe.statistics.interval import Interval
@@ -38,8 +39,10 @@ class Classifier:
     ----------
     sets
         Those that have chips.
+    space
+        Where chips are compared.
     supports : tuple of float64 arrays, shape (n_c, F)
-        Distinct embeddings of each set.
+        Distinct vectors of each set, in that space.
     left_out
         Leave-one-out distances of the supports.
     temperature
@@ -51,6 +54,7 @@ class Classifier:
     """
 
     sets: tuple[SupportSet, ...]
+    space: Space
     supports: tuple[Float64Array, ...]
     left_out: LeftOut
     temperature: float
@@ -79,12 +83,13 @@ class Classifier:
         """
         sets.require_on(grid)
         used = sets.require_classes()
-        supports = tuple(distinct(embeddings[list(one.chips)]) for one in used)
+        space = Space.of(embeddings)
+        vectors = space.vectors(embeddings)
+        supports = tuple(distinct(vectors[list(one.chips)]) for one in used)
         left_out = leave_one_out(supports)
-        nearest = squared_distances(embeddings, prototypes(supports)).min(axis=1)
-        return cls(
-            used, supports, left_out, fit_temperature(left_out), float(np.quantile(nearest, REACH)), rule
-        )
+        nearest = squared_distances(vectors, prototypes(supports)).min(axis=1)
+        reach = float(np.quantile(nearest, REACH))
+        return cls(used, space, supports, left_out, fit_temperature(left_out), reach, rule)
 
     def classify(
         self,
@@ -107,7 +112,8 @@ class Classifier:
         is_support_image
             Whether the supports are of this image.
         """
-        distances = squared_distances(embeddings, prototypes(self.supports))
+        vectors = self.space.vectors(embeddings)
+        distances = squared_distances(vectors, prototypes(self.supports))
         likely = probabilities(distances, self.temperature)
         nearest = distances.argmin(axis=1)
         is_unsure = 1 - likely.max(axis=1) > self.rule.max_risk
@@ -116,7 +122,7 @@ class Classifier:
         notes = advise(self.sets, self.left_out, nearest, constant, far, is_support_image=is_support_image)
         return Classification(
             grid=grid,
-            classes=self._counts(embeddings, nearest, is_unsure),
+            classes=self._counts(vectors, nearest, is_unsure),
             nearest=tuple(nearest.tolist()),
             unsure=tuple(np.flatnonzero(is_unsure).tolist()),
             probabilities=tuple(tuple(row) for row in np.round(likely, 6).tolist()),
@@ -125,17 +131,17 @@ class Classifier:
             rule=self.rule,
             is_support_image=is_support_image,
             far=far,
-            label_next=label_next(embeddings, likely, labelled, np.flatnonzero(constant)),
+            label_next=label_next(vectors, likely, labelled, np.flatnonzero(constant)),
             notes=notes,
         )
 
     def _counts(
-        self, embeddings: FloatArray, nearest: NDArray[np.intp], is_unsure: NDArray[np.bool_]
+        self, vectors: Float64Array, nearest: NDArray[np.intp], is_unsure: NDArray[np.bool_]
     ) -> tuple[ClassCount, ...]:
         n, n_classes, rule = len(nearest), len(self.sets), self.rule
         counts = np.bincount(np.where(is_unsure, n_classes, nearest), minlength=n_classes + 1)
         resampled = resampled_counts(
-            embeddings, self.supports, self.temperature, rule.max_risk, rule.n_resamples, rule.seed
+            vectors, self.supports, self.temperature, rule.max_risk, rule.n_resamples, rule.seed
         )
         bounds = count_intervals(counts, resampled, rule.confidence)
         named = [(one.name, one.style, len(one.chips)) for one in self.sets]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -147,12 +147,12 @@ def draw_grid(axes: Axes, grid: Grid, image: FloatArray) -> None:
     """
     draw_image(axes, image)
     bottom, right = grid.top + grid.rows * grid.edge, grid.left + grid.columns * grid.edge
-    line = {"color": "#ffb000", "linewidth": 0.5}
+    line: dict[str, Any] = {"color": "#ffb000", "linewidth": 0.5}
     axes.hlines(np.arange(grid.top, bottom + 1, grid.edge) - 0.5, grid.left - 0.5, right - 0.5, **line)
     axes.vlines(np.arange(grid.left, right + 1, grid.edge) - 0.5, grid.top - 0.5, bottom - 0.5, **line)
     if grid.n_chips > _MOST_NUMBERED:
         return
-    points = 72 * axes.figure.get_figwidth() / max(image.shape) * grid.edge
+    points = 72 * axes.get_window_extent().width / axes.figure.dpi / image.shape[1] * grid.edge
     for chip in range(grid.n_chips):
         top, left = grid.corner(chip)
         axes.text(
@@ -186,7 +186,7 @@ def grid_figure(grid: Grid, image: FloatArray) -> Figure:
     return figure
 
 
-def _fill(one: ClassCount) -> dict[str, str]:
+def _fill(one: ClassCount) -> dict[str, Any]:
     if one.name == UNSURE or one.style is None:
         return {"facecolor": UNSURE_COLOUR, "hatch": UNSURE_PATTERN, "edgecolor": "#555555"}
     return {"facecolor": colour(one.style), "hatch": pattern(one.style), "edgecolor": "#333333"}

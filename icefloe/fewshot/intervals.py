@@ -15,7 +15,7 @@ _AT_ONCE = 2**22
 
 
 def resampled_counts(
-    embeddings: FloatArray,
+    vectors: FloatArray | Float64Array,
     supports: Sequence[Float64Array],
     temperature: float,
     max_risk: float,
@@ -31,10 +31,10 @@ def resampled_counts(
 
     Parameters
     ----------
-    embeddings : float32, shape (N, F)
+    vectors : shape (N, F)
         All chips'.
     supports : sequence of float64 arrays, shape (n_c, F)
-        Distinct embeddings of each of C sets.
+        Distinct vectors of each of C sets.
     temperature
         As fitted.
     max_risk
@@ -50,7 +50,7 @@ def resampled_counts(
         Unsure chips last; each row adds up to N.
     """
     rng = np.random.default_rng(seed)
-    n_chips, n_classes = len(embeddings), len(supports)
+    n_chips, n_classes = len(vectors), len(supports)
     joint = np.concatenate(supports)
     # Distances don't depend on the origin, and their rounding errors are least at the supports' middle.
     middle = joint.mean(axis=0)
@@ -60,7 +60,7 @@ def resampled_counts(
     counts = np.zeros((n_resamples, n_classes + 1), np.int64)
     step = max(1, _AT_ONCE // (n_resamples * n_classes))
     for begin in range(0, n_chips, step):
-        part = embeddings[begin : begin + step].astype(np.float64) - middle
+        part = vectors[begin : begin + step].astype(np.float64) - middle
         products = (part @ joint.T) @ weights.reshape(-1, len(joint)).T
         # Without the chip's own square, which is the same for all classes.
         logits = (2 * products.reshape(len(part), n_resamples, n_classes) - norms) / temperature

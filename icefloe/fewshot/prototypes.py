@@ -12,32 +12,32 @@ from icefloe.typing import FloatArray
 Float64Array = NDArray[np.float64]
 
 
-def distinct(embeddings: FloatArray) -> Float64Array:
-    """A set's embeddings, each once, in an order of their own.
+def distinct(vectors: FloatArray | Float64Array) -> Float64Array:
+    """A set's vectors, each once, in an order of their own.
 
     A copy of a support says nothing new, and would vouch for it when it is left out; and the order in which
     people choose chips must not matter, not even in the last digit.
 
     Parameters
     ----------
-    embeddings : float32, shape (n, F)
-        Embeddings of one set's supports.
+    vectors : shape (n, F)
+        Of one set's supports.
 
     Returns
     -------
     float64, shape (m, F)
         m <= n.
     """
-    return np.unique(np.asarray(embeddings, np.float64), axis=0)
+    return np.unique(np.asarray(vectors, np.float64), axis=0)
 
 
 def prototypes(supports: Sequence[Float64Array]) -> Float64Array:
-    """Mean embedding of each set.
+    """Mean vector of each set.
 
     Parameters
     ----------
     supports : sequence of float64 arrays, shape (n_c, F)
-        Embeddings of each of C sets, at least one in each.
+        Vectors of each of C sets, at least one in each.
 
     Returns
     -------
@@ -46,9 +46,9 @@ def prototypes(supports: Sequence[Float64Array]) -> Float64Array:
     return np.stack([of_set.mean(axis=0) for of_set in supports])
 
 
-def squared_distances(embeddings: FloatArray | Float64Array, prototypes: Float64Array) -> Float64Array:
-    """Squared Euclidean distance of each of N embeddings, (N, F), to each of C prototypes; shape (N, C)."""
-    distances: Float64Array = cdist(np.asarray(embeddings, np.float64), prototypes, "sqeuclidean")
+def squared_distances(vectors: FloatArray | Float64Array, prototypes: Float64Array) -> Float64Array:
+    """Squared Euclidean distance of each of N vectors, (N, F), to each of C prototypes; shape (N, C)."""
+    distances: Float64Array = cdist(np.asarray(vectors, np.float64), prototypes, "sqeuclidean")
     return distances
 
 

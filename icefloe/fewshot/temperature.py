@@ -43,7 +43,7 @@ def leave_one_out(supports: Sequence[Float64Array]) -> LeftOut:
     Parameters
     ----------
     supports : sequence of float64 arrays, shape (n_c, F)
-        Distinct embeddings of each of C sets.
+        Distinct vectors of each of C sets.
     """
     means = prototypes(supports)
     singles = tuple(index for index, of_set in enumerate(supports) if len(of_set) < 2)

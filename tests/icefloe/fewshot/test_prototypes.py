@@ -41,7 +41,8 @@ def test_probabilities_equal_scipy_and_labels_equal_the_nearest_centroid(case):
     classifier, result = classified(embeddings, sets)
     chips = [chip for one in sets.sets for chip in one.chips]
     owners = [index for index, one in enumerate(sets.sets) for _ in one.chips]
-    x = embeddings.astype(np.float64)
+    away = embeddings.astype(np.float64) - embeddings.astype(np.float64).mean(axis=0)
+    x = away / np.linalg.norm(away, axis=1, keepdims=True)
     peer = NearestCentroid().fit(x[chips], owners)
 
     expected = softmax(-(cdist(x, peer.centroids_) ** 2) / classifier.temperature, axis=1)
