@@ -115,9 +115,9 @@ def advise(
         )
     if constant.any():
         n = np.count_nonzero(constant)
+        told = "1 chip is of one value, so its" if n == 1 else f"{n} chips are of one value each, so their"
         notes.append(
-            f"{n} {'chip is' if n == 1 else 'chips are'} of one value each, so their class means little. "
-            "Crop what the detector cut off, or give them a set of their own."
+            f"{told} class means little. Crop what the detector cut off, or give them a set of their own."
         )
     return tuple(notes)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from icefloe.fewshot.cache import Cache
 from icefloe.fewshot.embedding_spec import EmbeddingSpec, WayName
@@ -103,7 +103,7 @@ class Dense:
         height, width = image.shape
         factor = min(DENSE_CHIP / grid.edge, (DENSE_PIXELS / (height * width)) ** 0.5)
         size = [max(round(length * factor / STRIDE), 1) * STRIDE for length in (height, width)]
-        maps = encoder.maps(_resized(torch.from_numpy(image)[None, None], *size))
+        maps = self._maps(_resized(torch.from_numpy(image)[None, None], *size), encoder)
         parts = []
         for scale in scales:
             for one in maps:
@@ -113,6 +113,14 @@ class Dense:
                 parts.append(means.reshape(grid.n_chips, -1).cpu().numpy())
         progress.advance("embedding the image", 1, 1)
         return np.concatenate(parts, axis=1)
+
+    def _maps(self, images: Tensor, encoder: Encoder) -> list[Tensor]:
+        """The maps as they would be if the image went on: an encoder sees a step to 0 at its rim."""
+        margin = 4 * STRIDE
+        mode = "reflect" if min(images.shape[2:]) > margin else "replicate"
+        wide = encoder.maps(pad(images, (margin,) * 4, mode=mode))
+        rims = [margin * one.shape[2] // (images.shape[2] + 2 * margin) for one in wide]
+        return [one[:, :, rim:-rim, rim:-rim] for one, rim in zip(wide, rims, strict=True)]
 
 
 WAYS: dict[WayName, Way] = {"dense": Dense(), "chips": PerChip()}

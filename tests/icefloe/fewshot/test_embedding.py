@@ -55,6 +55,17 @@ def test_dense_features_are_means_over_each_chips_own_area(mosaic, encoder):
     np.testing.assert_allclose(found[chip], np.concatenate(expected), rtol=1e-3, atol=1e-4)
 
 
+def test_chips_at_the_rim_of_an_even_image_are_like_those_within(encoder, rng):
+    """On a dark ground the zeros with which an encoder pads would look like a bright rim."""
+    image = rng.normal(0, 0.01, (160, 160)).astype(np.float32)
+    image[64:96, 64:96] += 10
+    grid = Grid(height=160, width=160, edge=32)
+    embeddings = embed(image, grid, encoder, EmbeddingSpec()).reshape(5, 5, -1)
+
+    particle = np.linalg.norm(embeddings[2, 2] - embeddings[1, 3])
+    assert np.linalg.norm(embeddings[0, 0] - embeddings[0, 2]) < 0.05 * particle
+
+
 def test_vectors_are_made_once_for_an_image_grid_and_encoder(mosaic, encoder, tmp_path, monkeypatch):
     image, grid, _ = mosaic
     cache = Cache(tmp_path)
