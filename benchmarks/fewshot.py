@@ -9,6 +9,7 @@ take turns, so that whatever else the machine does meets all of them alike. CPU 
 import argparse
 import platform
 import time
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -20,6 +21,7 @@ from icefloe.fewshot.embedding_spec import EmbeddingSpec, EncoderSpec
 from icefloe.fewshot.encoder import Encoder
 from icefloe.fewshot.figures import map_figure
 from icefloe.fewshot.grid import Grid, constant_chips
+from icefloe.fewshot.result import Classification
 from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.sets import SupportSets
 from icefloe.report.figures import png
@@ -41,7 +43,7 @@ def image_of(n_chips: int, edge: int) -> tuple[np.ndarray, Grid]:
     return image, Grid(height=rows * edge, width=columns * edge, edge=edge)
 
 
-def timed(work) -> tuple[float, float]:
+def timed(work: Callable[[], object]) -> tuple[float, float]:
     """Seconds on the clock and of CPU time."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
@@ -60,7 +62,7 @@ def main() -> None:
     image, grid = image_of(arguments.chips, arguments.edge)
     encoders = [Encoder(spec) for spec in ENCODERS]
     runs = [(encoder, way) for encoder in encoders for way in WAYS]
-    times = {index: [] for index in range(len(runs))}
+    times: dict[int, list[tuple[float, float]]] = {index: [] for index in range(len(runs))}
     embed(image, grid, encoders[0], EmbeddingSpec(way="dense"))  # first use of everything
     for _ in range(arguments.repeats):
         for index, (encoder, way) in enumerate(runs):
@@ -93,7 +95,7 @@ def steps(image: np.ndarray, grid: Grid, encoder: Encoder, repeats: int) -> list
         sets = sets.added(name, range(5 * index, 5 * index + 5))
     constant = constant_chips(image, grid)
 
-    def classify():
+    def classify() -> Classification:
         classifier = Classifier.fit(embeddings, sets, grid, Rule())
         return classifier.classify(embeddings, grid, constant, is_support_image=True)
 

@@ -12,7 +12,7 @@ from scipy.signal import find_peaks
 from skimage.feature import peak_local_max
 
 from icefloe.fewshot.grid import Grid
-from icefloe.fewshot.source import checked
+from icefloe.fewshot.source import binned, checked
 from icefloe.result import Result
 from icefloe.tables import Table
 from icefloe.typing import FloatArray
@@ -132,7 +132,7 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     """
     shorter = min(checked(image).shape)
     binning = -(-max(image.shape) // _LARGEST_SIDE)
-    power = _power(_binned(image, binning))
+    power = _power(binned(image, binning))
     correlation = np.asarray(fft.fftshift(fft.irfft2(power[0], power[1])))
     curve = _ring_means(correlation)[: min(correlation.shape) // 2]
     signal = _signal(curve)
@@ -165,13 +165,6 @@ def _permitted(edge: int, image: FloatArray) -> int:
     """The edge, or the least one that keeps the number of chips within bounds."""
     height, width = image.shape
     return max(edge, Grid.permitted(height, width)[0])
-
-
-def _binned(image: FloatArray, binning: int) -> NDArray[np.float64]:
-    """Means of squares of `binning` px, float64; what is left at the right and bottom is cut off."""
-    height, width = (length // binning for length in image.shape)
-    whole = image[: height * binning, : width * binning].astype(np.float64)
-    return whole.reshape(height, binning, width, binning).mean(axis=(1, 3))
 
 
 def _power(image: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.readers import read_image, read_stack
@@ -111,6 +112,13 @@ def image_hash(image: FloatArray) -> str:
     digest = hashlib.sha256(f"{image.shape[0]}x{image.shape[1]}:".encode())
     digest.update(np.ascontiguousarray(image, "<f4").data)
     return digest.hexdigest()
+
+
+def binned(image: FloatArray, binning: int) -> NDArray[np.float64]:
+    """Means of squares of `binning` px, float64; what is left at the right and bottom is cut off."""
+    height, width = (length // binning for length in image.shape)
+    whole = image[: height * binning, : width * binning].astype(np.float64)
+    return whole.reshape(height, binning, width, binning).mean(axis=(1, 3))
 
 
 def _read(path: Path, frame: int | None) -> FloatArray:
