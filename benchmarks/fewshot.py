@@ -10,6 +10,7 @@ import argparse
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -67,7 +68,7 @@ def main() -> None:
     for _ in range(arguments.repeats):
         for index, (encoder, way) in enumerate(runs):
             spec = EmbeddingSpec(encoder=encoder.spec, way=way)
-            times[index].append(timed(lambda e=encoder, s=spec: embed(image, grid, e, s)))
+            times[index].append(timed(partial(embed, image, grid, encoder, spec)))
     rows = [
         {
             "encoder": encoder.spec.encoder,
