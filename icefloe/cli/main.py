@@ -13,6 +13,7 @@ import typer
 from icefloe.cli import (
     context,
     data,
+    fewshot,
     label_studio,
     labels,
     models,
@@ -40,6 +41,7 @@ app.add_typer(pipelines.app, name="pipeline")
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
 app.add_typer(label_studio.app, name="labels")
+app.add_typer(fewshot.app, name="fewshot")
 app.add_typer(studies.app, name="study")
 app.add_typer(weights.app, name="weights")
 app.command()(recordings.stack)
