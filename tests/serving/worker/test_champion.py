@@ -170,10 +170,10 @@ def test_a_promotion_serves_within_30_s_and_a_damaged_version_leaves_the_one_bef
     register_untrained(workspace, make_ensemble(seeds=(1, 2)), name="EA-T3")
     registry.promote("EA-T3", force=True, reason="a test", by="ada")
     until(lambda: client.get("/readyz").json()["champion"] == "EA-T3", seconds=30)
-    register_untrained(workspace, make_ensemble(seeds=(0, 3)), name="EA-T4")
+    register_untrained(workspace, make_ensemble(seeds=(0, 9)), name="EA-T4")
     registry.promote("EA-T4", force=True, reason="a test", by="ada")
     for weights in (workspace / ".icefloe" / "mlartifacts").rglob("*.safetensors"):
-        if weights.name.endswith("s3.safetensors"):
+        if weights.name.endswith("s9.safetensors"):
             weights.write_bytes(b"damaged")
     until(lambda: any(each.problem for each in app.state.workers.living()), seconds=60)
     (state,) = app.state.workers.living()
