@@ -140,7 +140,7 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     lags = np.arange(len(curve)) * float(binning)
     shift = _shift(correlation / signal, curve)
     period = None if shift is None else float(np.hypot(*shift))
-    below = np.flatnonzero(curve < 1 / np.e)
+    below = np.flatnonzero(curve < np.exp(-1))
     length = float(lags[below[0]]) if len(below) else float(lags[-1])
     wanted = float(USUAL)
     if period is not None:
