@@ -180,7 +180,7 @@ def transfer(
     frozen: Annotated[bool, typer.Option(help="Also train pre-trained encoders' decoders alone.")] = False,
     output: Output = STUDIES,
 ) -> None:
-    """Pre-trained weights: scratch, sim and imagenet at 2, 5, 10 and 20 labels (figure 6)."""
+    """Pre-trained weights: scratch, sim, imagenet and image-sim at 2, 5, 10 and 20 labels (figure 6)."""
     from studies.transfer.run import run_transfer
 
     _run(

@@ -16,7 +16,7 @@ from studies.kit.study import Record, StudyResult
 from studies.kit.tables import in_words
 from studies.transfer.design import MOST_LABELS, Panel
 
-SCRATCH, SIM, IMAGENET = "scratch", "sim", "imagenet"
+SCRATCH, SIM, IMAGENET, IMAGE_SIM = "scratch", "sim", "imagenet", "image-sim"
 PAPER = {SCRATCH: "0.843", IMAGENET: "0.996", ALL_BACKGROUND: "not given"}
 """pCA on D1-D2 (Baskaran et al. 2022): 80 labelled composites after augmentation, five-stage U-Nets."""
 

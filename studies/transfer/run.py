@@ -27,7 +27,7 @@ from icefloe.typing import WeightsMirror
 from studies.kit.data import StudyData, pooled_scores
 from studies.kit.training import Network, Trainer
 from studies.transfer.design import Panel, as_far_as_images_go, default_panels, divide
-from studies.transfer.result import IMAGENET, SCRATCH, SIM, Outcome, TransferResult
+from studies.transfer.result import IMAGE_SIM, IMAGENET, SCRATCH, SIM, Outcome, TransferResult
 
 FROZEN = " frozen"
 BATCH_SIZE = 4
@@ -132,7 +132,7 @@ def available_weights(
     for member in members:
         encoder = member.encoder
         found.append(FirstWeights(SCRATCH, encoder))
-        for name in (SIM, IMAGENET):
+        for name in (SIM, IMAGENET, IMAGE_SIM):
             try:
                 build(member.model_copy(update={"weights": name}), 2, weights_dir)  # a file may lack stages
                 sha256 = sha256_file(weights_file(encoder, name, weights_dir))

@@ -117,13 +117,19 @@ def test_weights_are_of_the_package_or_the_mirror_and_a_file_without_enough_stag
     assert [(weights.encoder, weights.name) for weights in found] == [
         ("efficientnet-lite0", "scratch"),
         ("efficientnet-lite0", "imagenet"),
+        ("efficientnet-lite0", "image-sim"),
         ("mobilenet_v2", "scratch"),
     ]
     assert found[1].sha256 == PACKAGES["efficientnet-lite0", "imagenet"].safetensors_sha256
     assert "fewer encoder stages than the 4" in absent["sim of mobilenet_v2"]  # the shipped file has three
-    assert absent.keys() == {"sim of efficientnet-lite0", "sim of mobilenet_v2", "imagenet of mobilenet_v2"}
+    of_mobilenet = {f"{kind} of mobilenet_v2" for kind in ("sim", "imagenet", "image-sim")}
+    assert absent.keys() == of_mobilenet | {"sim of efficientnet-lite0"}
     both = available_weights(members[:1], tmp_path, frozen=True)[0]
-    assert [weights.name for weights in both] == ["scratch", "imagenet", "imagenet frozen"]
+    assert [weights.name for weights in both] == [
+        "scratch",
+        *("imagenet", "imagenet frozen"),
+        *("image-sim", "image-sim frozen"),
+    ]
 
 
 @pytest.mark.integration
@@ -143,7 +149,7 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     first = run()
     assert first.kinds == ("scratch", "sim", "sim frozen")
     assert len(first.outcomes) == 6
-    assert set(first.absent) == {"imagenet of mobilenet_v2"}
+    assert set(first.absent) == {"imagenet of mobilenet_v2", "image-sim of mobilenet_v2"}
     assert 0 < first.baselines[panel.name]["all background"].pca < 1
     assert len(re.findall(r"^\| +2 \|", first.page(), re.MULTILINE)) == 3
     monkeypatch.setattr("icefloe.training.jobs._submit", lambda *_: pytest.fail("trained again"))
