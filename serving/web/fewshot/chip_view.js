@@ -88,7 +88,7 @@ export class ChipView extends HTMLElement {
   #gone = new AbortController();
 
   connectedCallback() {
-    this.#stage.root.append(this.#marks, this.#band, this.#cursorBox);
+    this.#stage.canvas.after(this.#marks, this.#band, this.#cursorBox);
     this.replaceChildren(this.#stage.root, this.#stage.readout, this.#spoken);
     this.#gone = new AbortController();
     this.#listen(this.#gone.signal);

@@ -148,7 +148,7 @@ export class ChipMap {
     context.imageSmoothingEnabled = false;
     context.globalAlpha = opacity;
     context.drawImage(this.#colours, x, y, this.#grid.columns * size, this.#grid.rows * size);
-    context.globalAlpha = Math.min(1, 0.2 + opacity);
+    context.globalAlpha = Math.min(1, 0.1 + opacity);
     context.setTransform(size, 0, 0, size, x, y);
     for (const [style, path] of this.#paths) {
       const pattern = this.#styles.pattern(context, style, ratio);

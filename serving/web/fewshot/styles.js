@@ -1,7 +1,7 @@
 /** Colour and pattern of each set, as the service's figures have them: see icefloe.fewshot.styles. */
 
 /** Side of a pattern's tile, CSS pixels. */
-const TILE = 10;
+const TILE = 14;
 const INK = { under: "rgb(0 0 0 / 0.75)", over: "#ffffff" };
 
 /**
@@ -9,14 +9,14 @@ const INK = { under: "rgb(0 0 0 / 0.75)", over: "#ffffff" };
  * @type {Record<string, {lines?: [number, number, number, number][], ring?: number, dot?: number}>}
  */
 const HATCHES = {
-  ".": { dot: 0.15 },
-  o: { ring: 0.27 },
+  ".": { dot: 0.11 },
+  o: { ring: 0.24 },
   "-": { lines: [[0, 0.5, 1, 0.5]] },
   "|": { lines: [[0.5, 0, 0.5, 1]] },
   x: {
     lines: [
-      [0.2, 0.2, 0.8, 0.8],
-      [0.2, 0.8, 0.8, 0.2],
+      [0.25, 0.25, 0.75, 0.75],
+      [0.25, 0.75, 0.75, 0.25],
     ],
   },
   "*": {
@@ -143,8 +143,8 @@ function tile(hatch, ratio) {
   const round = ring ?? dot;
   if (round) path.arc(side / 2, side / 2, round * side, 0, 2 * Math.PI);
   for (const [ink, width] of /** @type {[string, number][]} */ ([
-    [INK.under, 3],
-    [INK.over, 1.3],
+    [INK.under, 2.6],
+    [INK.over, 1.2],
   ])) {
     context.strokeStyle = context.fillStyle = ink;
     context.lineWidth = width * ratio;
