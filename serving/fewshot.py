@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from icefloe.datasets.dataset import Sample
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.fewshot.chip_edge import EdgeAdvice
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.result import ClassCount, Classification, LeaveOneOut
@@ -15,6 +15,7 @@ from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.series import SeriesImage
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import ImageReference
+from icefloe.files import atomic_directory
 from icefloe.settings import Settings
 from serving.prepared import ABOUT, UPLOAD, Prepared
 from serving.written import read_written
@@ -22,11 +23,8 @@ from serving.written import read_written
 ExportName = Literal["map.png", "map.svg", "map.tiff", "chart.png", "chart.svg", "chips.csv", "session.json"]
 
 _REMEDY = "Remove it; a worker makes it anew."
-WANTED = "wanted.json"
-"""The session that is to be classified."""
-
 CLASSIFIED = "classified.json"
-"""The answer to whoever asked; it is there once all else is."""
+"""The answer to whoever asked."""
 
 PICTURE = "picture.json"
 """What was known of an image before it was stored, beside an upload's images."""
@@ -86,6 +84,19 @@ class Classified(BaseModel):
         return cls.model_construct(**{**dict(result), **told})
 
 
+class WantedSeries(BaseModel):
+    """Images that are to be classified (`stems` None: all of the dataset), by a session's supports."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session: Session
+    stems: tuple[str, ...] | None
+
+    def samples(self, dataset: Dataset) -> list[Sample]:
+        """The images, in their order."""
+        return [one for one in dataset.samples if self.stems is None or one.stem in self.stems]
+
+
 class SeriesNotes(BaseModel):
     """A classified image of a series, and warnings on it."""
 
@@ -112,12 +123,17 @@ class SessionFiles:
         self.root = settings.state / "fewshot-sessions" / str(session_id)
 
     def state(self, key: str) -> Path:
-        """Folder of what came of one state of the session, made or not."""
+        """Folder of what came of one state of the session; it is there once that is classified."""
         return self.root / "states" / key
 
     def series(self, key: str) -> Path:
-        """Folder of a series, made or not."""
+        """Folder of what came of a series' images, made or not."""
         return self.root / "series" / key
+
+
+def wanted_file(folder: Path) -> Path:
+    """File of what is wanted, beside the folder of what came of it."""
+    return folder.with_name(f"{folder.name}.json")
 
 
 def key_of(session: Session, *more: Any) -> str:
@@ -148,9 +164,21 @@ def read_advice(path: Path) -> EdgeAdvice | None:
     return read_written(EdgeAdvice, path, _REMEDY)
 
 
+def write_state(folder: Path, session: Session, result: Classification, notes: tuple[str, ...] = ()) -> None:
+    """Write what came of a session: the session as it is exported, and the answer with further notes."""
+    with atomic_directory(folder, durable=False) as beside:
+        (beside / SESSION).write_text(session.model_dump_json() + "\n", encoding="utf-8")
+        (beside / CLASSIFIED).write_text(Classified.of(result, notes).model_dump_json(), encoding="utf-8")
+
+
 def read_session(path: Path) -> Session | None:
-    """A session, classified or to be; None while nobody has written it."""
+    """A session, classified or wanted; None while nobody has written it."""
     return read_written(Session, path, _REMEDY)
+
+
+def read_wanted_series(path: Path) -> WantedSeries | None:
+    """A series that somebody has asked for."""
+    return read_written(WantedSeries, path, _REMEDY)
 
 
 def image_file(settings: Settings, folder: Path, sample: Sample) -> Path:

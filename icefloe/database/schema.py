@@ -305,6 +305,7 @@ fewshot_sessions = Table(
     Column("dataset", Text, nullable=False),
     Column("stem", Text, nullable=False),
     Column("work", Text, nullable=False),
+    Column("embedding", Integer),
     Column("revision", Integer, nullable=False),
     Column("created", _Real, nullable=False),
     Column("changed", _Real, nullable=False),
@@ -313,5 +314,6 @@ fewshot_sessions = Table(
 )
 """Few-shot sessions of people (0: whoever uses a service that asks nobody): `work` is JSON, times in s.
 
-A number is never used again: jobs and files of a session that was deleted must not become another's.
+`embedding` is the job that makes the chips' vectors. A number is never used again: jobs and files of a
+session that was deleted must not become another's.
 """

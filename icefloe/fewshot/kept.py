@@ -135,6 +135,8 @@ class KeptSession(BaseModel):
         Where its image is.
     work
         What was chosen.
+    embedding
+        Number of the job that makes the vectors of its chips; None before.
     revision
         Grows with every change.
     created, changed
@@ -148,6 +150,7 @@ class KeptSession(BaseModel):
     dataset: str
     stem: str
     work: Work
+    embedding: int | None
     revision: int
     created: float
     changed: float
@@ -233,6 +236,12 @@ class KeptSessions:
             this = update(fewshot_sessions).where(fewshot_sessions.c.id == session_id)
             connection.execute(this.values(values))
             return current.model_copy(update={**values, "work": work})
+
+    def note_embedding(self, session_id: int, job_id: int | None) -> None:
+        """Note the job that makes the vectors of a session's chips; it is no change of the session."""
+        this = update(fewshot_sessions).where(fewshot_sessions.c.id == session_id)
+        with self.database.writing(durable=False) as connection:
+            connection.execute(this.values(embedding=job_id))
 
     def remove(self, session_id: int, person: int, revision: int) -> None:
         """Delete a session; errors as of `change`."""

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from icefloe.datasets.dataset import Sample
 from icefloe.errors import IcefloeError
@@ -18,10 +18,7 @@ from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.progress import tracked
 from icefloe.workflow.fewshot_grid import grid_on
 from serving.fewshot import (
-    CLASSIFIED,
     SESSION,
-    WANTED,
-    Classified,
     PictureAbout,
     SeriesNotes,
     SessionFiles,
@@ -30,13 +27,18 @@ from serving.fewshot import (
     picture_file,
     read_series,
     read_session,
+    read_wanted_series,
     series_figure_file,
+    wanted_file,
+    write_state,
 )
 from serving.prepared import arriving, find_dataset, find_sample, uploads_of
 from serving.worker.context import Arguments, Context
 from serving.worker.fewshot_files import drawn, written
-from serving.worker.fewshot_vectors import Chips
+from serving.worker.fewshot_vectors import Chips, session_image
 from serving.worker.uploads import unpack_picture as unpack_file
+
+Found = TypeVar("Found")
 
 STATES_KEPT = 8
 """Of a session, the last used: whoever takes a change back has the result at once."""
@@ -83,13 +85,11 @@ def embed(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 def classify(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Give every chip of a session's image its class."""
     folder = _folder(context, arguments)
-    if not (folder / CLASSIFIED).is_file():
-        session = _wanted(folder)
+    if not folder.is_dir():
+        session = _wanted(read_session(wanted_file(folder)))
         chips, classifier = _fitted(context, _sample(context, arguments), session)
         result = classifier.classify(chips.vectors, session.grid, chips.constant, is_support_image=True)
-        session = session.with_result(result, chips.encoder_sha256)
-        write_text_atomic(folder / SESSION, session.model_dump_json() + "\n")
-        write_text_atomic(folder / CLASSIFIED, Classified.of(result, chips.notes).model_dump_json())
+        write_state(folder, session.with_result(result, chips.encoder_sha256), result, chips.notes)
         _remove_older(folder)
     return {}
 
@@ -98,17 +98,18 @@ def export(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Write a file of a classified session."""
     path = _folder(context, arguments) / arguments["name"]
     if not path.is_file():
-        session = read_session(path.with_name(SESSION))
-        if session is None or session.result is None:
-            raise IcefloeError("The session was changed since. Classify it again.")
-        write_bytes_atomic(path, written(arguments["name"], session.result, _sample(context, arguments)))
+        session = _wanted(read_session(path.with_name(SESSION)))
+        assert session.result is not None
+        sample = _sample(context, arguments)
+        image = session_image(sample, session.image.sha256)
+        content = written(arguments["name"], session.result, image, sample.pixel_size_nm)
+        write_bytes_atomic(path, content)
     return {}
 
 
 def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Classify images of a dataset by a session's supports; what was done before is not done again."""
-    folder, samples = _series(context, arguments)
-    session = _wanted(folder)
+    folder, session, samples = _series(context, arguments)
     dataset, stem = arguments["supports"]
     supports = find_sample(context.settings, dataset, stem, arguments["person"])
     fitted: tuple[Chips, Classifier] | None = None
@@ -122,7 +123,7 @@ def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 
 def figure(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Draw the fractions of a series."""
-    folder, samples = _series(context, arguments)
+    folder, _, samples = _series(context, arguments)
     images, notes = read_series(context.settings, folder, samples)
     path = folder / series_figure_file(len(images), arguments["format"])
     if not path.is_file():
@@ -141,17 +142,17 @@ def _folder(context: Context, arguments: Arguments) -> Path:
 
 def _remove_older(folder: Path) -> None:
     """Remove states of a session that nobody has asked for of late."""
-    used = sorted(folder.parent.iterdir(), key=lambda state: state.stat().st_mtime, reverse=True)
+    states = (state for state in folder.parent.iterdir() if state.is_dir())
+    used = sorted(states, key=lambda state: state.stat().st_mtime, reverse=True)
     for state in used[STATES_KEPT:]:
-        if state != folder:
-            shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(state, ignore_errors=True)
+        wanted_file(state).unlink(missing_ok=True)
 
 
-def _wanted(folder: Path) -> Session:
-    session = read_session(folder / WANTED)
-    if session is None:
+def _wanted(found: Found | None) -> Found:
+    if found is None:
         raise IcefloeError("The session was changed or deleted since. Ask again.")
-    return session
+    return found
 
 
 def _fitted(context: Context, sample: Sample, session: Session) -> tuple[Chips, Classifier]:
@@ -161,11 +162,11 @@ def _fitted(context: Context, sample: Sample, session: Session) -> tuple[Chips, 
     return chips, Classifier.fit(chips.vectors, session.sets, session.grid, session.rule)
 
 
-def _series(context: Context, arguments: Arguments) -> tuple[Path, list[Sample]]:
+def _series(context: Context, arguments: Arguments) -> tuple[Path, Session, list[Sample]]:
     folder = SessionFiles(context.settings, arguments["session"]).series(arguments["key"])
     dataset = find_dataset(context.settings, arguments["dataset"], arguments["person"])
-    stems = arguments["stems"]
-    return folder, [sample for sample in dataset.samples if stems is None or sample.stem in stems]
+    wanted = _wanted(read_wanted_series(wanted_file(folder)))
+    return folder, wanted.session, wanted.samples(dataset)
 
 
 def _classified(

@@ -5,16 +5,18 @@ import io
 import tifffile
 from matplotlib.figure import Figure
 
-from icefloe.datasets.dataset import Sample
 from icefloe.fewshot.chips_csv import chips_csv
 from icefloe.fewshot.figures import map_figure
 from icefloe.fewshot.result import Classification
+from icefloe.typing import FloatArray
 from serving.fewshot import ExportName
 
 DPI = 150
 
 
-def written(name: ExportName, result: Classification, sample: Sample) -> bytes:
+def written(
+    name: ExportName, result: Classification, image: FloatArray, pixel_size_nm: float | None
+) -> bytes:
     """Content of a file.
 
     Parameters
@@ -23,15 +25,17 @@ def written(name: ExportName, result: Classification, sample: Sample) -> bytes:
         Which; not `session.json`, which is there already.
     result
         The classified image.
-    sample
+    image : float32, shape (H, W)
         The image.
+    pixel_size_nm
+        Pixel edge in nm; None where not known.
     """
     what, _, kind = name.partition(".")
     if what == "chips":
         return chips_csv(result).encode()
     if kind == "tiff":
-        return _tiff(result, sample.pixel_size_nm)
-    return drawn(map_figure(result, sample.image()) if what == "map" else result.figure(), kind)
+        return _tiff(result, pixel_size_nm)
+    return drawn(map_figure(result, image) if what == "map" else result.figure(), kind)
 
 
 def drawn(figure: Figure, kind: str) -> bytes:

@@ -82,12 +82,7 @@ class Vectors:
         """
         key = sha256, grid, spec
         if key not in self._chips:
-            image = sample.image()
-            if image_hash(image) != sha256:
-                raise IcefloeError(
-                    f"{sample.key}: the image was replaced since the session began. Begin another session."
-                )
-            self._chips[key] = self.of_image(image, grid, spec, progress)
+            self._chips[key] = self.of_image(session_image(sample, sha256), grid, spec, progress)
         self._chips.move_to_end(key)
         while len(self._chips) > 1 and sum(one.vectors.nbytes for one in self._chips.values()) > MOST_BYTES:
             self._chips.popitem(last=False)
@@ -106,3 +101,19 @@ class Vectors:
         while len(self._encoders) > MOST_ENCODERS:
             self._encoders.popitem(last=False)
         return self._encoders[spec]
+
+
+def session_image(sample: Sample, sha256: str) -> FloatArray:
+    """The image of a session, float32 (H, W).
+
+    Raises
+    ------
+    IcefloeError
+        If it has other pixels than when the session began, or cannot be read.
+    """
+    image = sample.image()
+    if image_hash(image) != sha256:
+        raise IcefloeError(
+            f"{sample.key}: the image was replaced since the session began. Begin another session."
+        )
+    return image

@@ -33,7 +33,7 @@ async def classify(
     begun = time.monotonic()
     folder, wanted = await run_in_threadpool(wanted_state, settings, kept)
     path = folder / CLASSIFIED
-    if not path.is_file():
+    if not folder.is_dir():
         job = await run_in_threadpool(embedding_of, jobs, kept)
         if job is not None and job.is_live:  # another worker would make the same vectors
             job = await until_over(jobs, job, seconds)
@@ -49,7 +49,7 @@ async def classify(
 def show_classification(kept: OwnSession, request: Request) -> Any:
     """What came of the present support sets, grid and choices."""
     folder = state_of(request.app.state.settings, kept)
-    if folder is None or not (folder / CLASSIFIED).is_file():
+    if folder is None or not folder.is_dir():
         raise MissingError(
             f"{kept.work.name}: not classified as it is now. Ask for it: POST to this address."
         )

@@ -22,7 +22,15 @@ from serving.api.made import NOT_YET, as_download, made, prepared_file
 from serving.api.results import CSV_FILE, FIGURE, FIGURE_TYPES
 from serving.api.segmentations import CSV, checked_stems
 from serving.auth.identity import CurrentPerson
-from serving.fewshot import WANTED, SessionFiles, key_of, read_series, series_figure_file
+from serving.fewshot import (
+    SessionFiles,
+    WantedSeries,
+    key_of,
+    read_series,
+    read_wanted_series,
+    series_figure_file,
+    wanted_file,
+)
 from serving.jobs.job import BATCH, Job
 from serving.jobs.waiting import until_over
 from serving.parameters import LARGEST_ID, RowId
@@ -33,8 +41,8 @@ router = APIRouter(prefix="/series")
 KIND = "fewshot-series"
 
 
-class WantedSeries(BaseModel):
-    """Images of a dataset, all of them or those of some stems, by a session's support sets."""
+class NewSeries(BaseModel):
+    """Images to classify: all of a dataset or those of some stems, by a session's support sets."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,8 +85,10 @@ class OwnSeries:
         settings: Settings = request.app.state.settings
         self.folder = SessionFiles(settings, self.job.arguments["session"]).series(self.job.arguments["key"])
         dataset = find_dataset(settings, self.job.arguments["dataset"], person.id)
-        stems = self.job.arguments["stems"]
-        self._samples = [sample for sample in dataset.samples if stems is None or sample.stem in stems]
+        wanted = read_wanted_series(wanted_file(self.folder))
+        if wanted is None:
+            raise MissingError(f"{self.name}: this series is not here any more. Ask for it again.")
+        self._samples = wanted.samples(dataset)
         self._settings = settings
 
     def state(self) -> SeriesState:
@@ -105,7 +115,7 @@ class OwnSeries:
     responses={202: {"model": SeriesState, "description": "Not all is done"}},
 )
 async def ask_for_series(
-    wanted: WantedSeries,
+    wanted: NewSeries,
     request: Request,
     response: Response,
     person: CurrentPerson,
@@ -124,12 +134,12 @@ async def ask_for_series(
         stems = checked_stems(dataset, wanted.stems)
         key = key_of(session, dataset.name, stems)
         folder = SessionFiles(settings, kept.id).series(key)
-        if not (folder / WANTED).is_file():
-            write_text_atomic(folder / WANTED, session.model_dump_json())
-        arguments = {"dataset": dataset.name, "stems": stems, "person": person.id, "session": kept.id}
-        arguments |= {"key": key, "supports": [kept.dataset, kept.stem]}
+        images = WantedSeries(session=session, stems=stems)
+        write_text_atomic(wanted_file(folder), images.model_dump_json())
+        arguments = {"dataset": dataset.name, "person": person.id, "session": kept.id, "key": key}
+        arguments["supports"] = [kept.dataset, kept.stem]
         job = jobs.ask(KIND, arguments, BATCH, person.name)
-        return job, folder, [one for one in dataset.samples if stems is None or one.stem in stems]
+        return job, folder, images.samples(dataset)
 
     job, folder, samples = await run_in_threadpool(ask)
     job = await until_over(jobs, job, seconds)

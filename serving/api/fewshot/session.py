@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from icefloe.datasets.dataset import Sample
+from icefloe.errors import MissingError
 from icefloe.fewshot.kept import KeptSession, KeptSessions
 from icefloe.files import write_text_atomic
 from icefloe.settings import Settings
 from serving.auth.identity import CurrentPerson
 from serving.auth.people import Person
-from serving.fewshot import CLASSIFIED, WANTED, SessionFiles, key_of
+from serving.fewshot import SessionFiles, key_of, wanted_file
 from serving.jobs.job import INTERACTIVE, Job
 from serving.jobs.table import Jobs
 from serving.parameters import LARGEST_ID, RowId
@@ -64,7 +65,7 @@ def state_of(settings: Settings, kept: KeptSession) -> Path | None:
 def is_classified(settings: Settings, kept: KeptSession) -> bool:
     """Whether the present state of a session is classified."""
     folder = state_of(settings, kept)
-    return folder is not None and (folder / CLASSIFIED).is_file()
+    return folder is not None and folder.is_dir()
 
 
 def wanted_state(settings: Settings, kept: KeptSession) -> tuple[Path, dict[str, Any]]:
@@ -79,36 +80,39 @@ def wanted_state(settings: Settings, kept: KeptSession) -> tuple[Path, dict[str,
     session.sets.require_classes()
     key = key_of(session)
     folder = SessionFiles(settings, kept.id).state(key)
-    if not (folder / WANTED).is_file():
-        write_text_atomic(folder / WANTED, session.model_dump_json())
+    if not folder.is_dir():
+        write_text_atomic(wanted_file(folder), session.model_dump_json())
     return folder, {**_image(kept), "session": kept.id, "key": key}
 
 
 def embedding_of(jobs: Jobs, kept: KeptSession) -> Job | None:
-    """The job that makes the vectors of a session's chips, the last that did; None without a grid."""
-    wanted = _embedding(kept)
-    return None if wanted is None else jobs.newest("embed", wanted)
+    """The job that makes the vectors of a session's chips; None: there is none any more."""
+    if kept.embedding is None:
+        return None
+    try:
+        return jobs.job(kept.embedding)
+    except MissingError:
+        return None
 
 
-def embed(jobs: Jobs, kept: KeptSession, person: Person, before: KeptSession | None = None) -> None:
-    """Have the chips' vectors made, unless they are; what was begun for an earlier state is ended."""
+def embed(sessions: KeptSessions, jobs: Jobs, kept: KeptSession, person: Person) -> KeptSession:
+    """Have the vectors of a session's chips made; what was begun for other chips of it is ended."""
     wanted = _embedding(kept)
-    if before is not None and (old := _embedding(before)) not in (None, wanted):
-        job = jobs.newest("embed", old or {})
-        if job is not None and job.is_live:
-            jobs.cancel(job.id, person.name)
-    if wanted is not None:
-        known = jobs.newest("embed", wanted)
-        if known is None or known.state in ("failed", "cancelled"):
-            jobs.ask("embed", wanted, INTERACTIVE, person.name)
+    before = embedding_of(jobs, kept)
+    job = None if wanted is None else jobs.ask("embed", wanted, INTERACTIVE, person.name)
+    if before is not None and before.is_live and (job is None or before.id != job.id):
+        jobs.cancel(before.id, person.name)
+    kept = kept.model_copy(update={"embedding": None if job is None else job.id})
+    sessions.note_embedding(kept.id, kept.embedding)
+    return kept
 
 
 def _embedding(kept: KeptSession) -> Mapping[str, Any] | None:
     work = kept.work
     if work.grid is None:
         return None
-    spec = work.embedding.model_dump()
-    return {**_image(kept), "sha256": work.image.sha256, "grid": work.grid.model_dump(), "embedding": spec}
+    chips = {"sha256": work.image.sha256, "grid": work.grid.model_dump()}
+    return {**_image(kept), "session": kept.id, **chips, "embedding": work.embedding.model_dump()}
 
 
 def _image(kept: KeptSession) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from icefloe.errors import IcefloeError
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.kept import KeptSession, StaleSessionError, Work, checked_title
 from icefloe.fewshot.recalled import recalled
-from icefloe.files import write_text_atomic
 from icefloe.settings import Settings
 from serving.api.fewshot.content import Choices, Name, Session, SessionLine, Sets, checked_encoder
 from serving.api.fewshot.images import looked_at
@@ -31,7 +30,7 @@ from serving.api.jobs import OpenJobs
 from serving.api.made import NOT_YET, made
 from serving.auth.identity import CurrentPerson
 from serving.etags import etag, expected_revision
-from serving.fewshot import CLASSIFIED, SESSION, Classified, SessionFiles, advice_file, read_advice
+from serving.fewshot import SessionFiles, advice_file, read_advice, write_state
 from serving.jobs.table import Jobs
 from serving.parameters import RowId
 from serving.prepared import find_sample
@@ -126,12 +125,12 @@ class Change:
         self._settings: Settings = request.app.state.settings
         self._sessions, self._person, self._jobs = sessions, person, jobs
 
-    def make(self, changed: Callable[[Work], Work]) -> Session:
-        """The session as it is then; vectors are begun for whatever chips it has."""
-        before = self._sessions.one(self._session_id, self._person.id)
+    def make(self, changed: Callable[[Work], Work], *, embeds: bool = False) -> Session:
+        """The session as it is then; `embeds`: its chips may need other vectors."""
         with self._stale_are_412():
             kept = self._sessions.change(self._session_id, self._person.id, self._revision, changed)
-        embed(self._jobs, kept, self._person, before)
+        if embeds:
+            kept = embed(self._sessions, self._jobs, kept, self._person)
         return shown(self._settings, self._jobs, kept, self._response)
 
     def remove(self) -> None:
@@ -173,7 +172,7 @@ async def begin_session(
             kept = sessions.add(person.id, sample.dataset, sample.stem, work)
         else:
             kept = _recall(settings, sessions, person.id, (sample.dataset, sample.stem), work, new.session)
-            embed(jobs, kept, person)
+            kept = embed(sessions, jobs, kept, person)
         response.headers["Location"] = f"/api/v1/fewshot/sessions/{kept.id}"
         return shown(settings, jobs, kept, response)
 
@@ -217,7 +216,7 @@ def choose_grid(new: NewGrid, change: OneChange) -> Session:
         grid = Grid(height=image.height, width=image.width, edge=new.edge, top=new.top, left=new.left)
         return work.on_grid(grid, release=new.release)
 
-    return change.make(changed)
+    return change.make(changed, embeds=True)
 
 
 @router.put("/{session_id}/sets")
@@ -232,7 +231,8 @@ def choose(new: Choices, change: OneChange) -> Session:
     """Choose how chips become vectors, and when one is unsure; vectors are begun anew where they must be."""
     embedding = new.embedding()
     return change.make(
-        lambda work: work.with_choices(embedding, work.rule.model_copy(update={"max_risk": new.max_risk}))
+        lambda work: work.with_choices(embedding, work.rule.model_copy(update={"max_risk": new.max_risk})),
+        embeds=True,
     )
 
 
@@ -277,6 +277,5 @@ def _recall(
     kept = sessions.add(person, *image, Work(**{**dict(work), **entries}))
     folder = state_of(settings, kept)
     if session.result is not None and folder is not None:
-        write_text_atomic(folder / SESSION, session.model_dump_json() + "\n")
-        write_text_atomic(folder / CLASSIFIED, Classified.of(session.result).model_dump_json())
+        write_state(folder, session, session.result)
     return kept

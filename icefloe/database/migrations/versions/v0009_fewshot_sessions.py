@@ -18,6 +18,7 @@ _sessions = sa.Table(
     sa.Column("dataset", sa.Text, nullable=False),
     sa.Column("stem", sa.Text, nullable=False),
     sa.Column("work", sa.Text, nullable=False),
+    sa.Column("embedding", sa.Integer),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("created", _real, nullable=False),
     sa.Column("changed", _real, nullable=False),
