@@ -10,7 +10,7 @@ import { View } from "../editor/view.js";
 import { draw, grey } from "../viewer/pictures.js";
 import { Grid } from "./grid.js";
 import { ChipMap, drawFrames, NONE } from "./paint.js";
-import { stylesOf } from "./result.js";
+import { imageInWords, stylesOf } from "./result.js";
 import { Styles } from "./styles.js";
 
 const OPACITY = 0.5;
@@ -37,7 +37,8 @@ export function offerComparison(sessions) {
     const select = /** @type {HTMLSelectElement} */ (form.elements.namedItem(name));
     select.replaceChildren(
       ...offered.map(
-        ({ id, name, image, n_chips }) => new Option(`${name} (${image}, ${n_chips} chips)`, String(id)),
+        ({ id, name, image, n_chips }) =>
+          new Option(`${name} (${imageInWords(image)}, ${n_chips} chips)`, String(id)),
       ),
     );
     select.selectedIndex = Math.min(1 - position, offered.length - 1);

@@ -10,6 +10,9 @@ const HALF_THUMB = 8;
 /** Edge that is often right, where the image has not been looked at yet. */
 export const USUAL = 50;
 
+/** Distances that are shown, in suggested edges. */
+const SHOWN_EDGES = 3;
+
 /** @template {HTMLElement} T */
 const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElementById(id));
 
@@ -101,23 +104,17 @@ export class GridPanel {
     const why = byId("why-edge");
     why.hidden = false;
     /** @type {HTMLElement} */ (why.querySelector("p")).textContent = sentence;
-    const moments = {
-      title: "Distance",
-      unit: "px",
-      values: lags_px,
-      names: lags_px.map(() => "autocorrelation"),
-    };
+    const n = lags_px.filter((lag) => lag <= SHOWN_EDGES * edge).length;
+    const lags = lags_px.slice(0, n);
+    const moments = { title: "Distance", unit: "px", values: lags, names: lags.map(() => "autocorrelation") };
+    const quantity = { title: "Autocorrelation", unit: "", values: autocorrelation.slice(0, n) };
     // A closed element has no size, and a plot needs one.
     why.addEventListener(
       "toggle",
       () => {
-        const curve = new Curve(
-          moments,
-          { title: "Autocorrelation", unit: "", values: autocorrelation },
-          () => {},
-        );
+        const curve = new Curve(moments, quantity, () => {});
         why.querySelector("div")?.replaceChildren(curve.figure);
-        const nearest = lags_px.findIndex((lag) => lag >= (period_px ?? correlation_px));
+        const nearest = lags.findIndex((lag) => lag >= (period_px ?? correlation_px));
         curve.mark(Math.max(0, nearest));
       },
       { once: true },

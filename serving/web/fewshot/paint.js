@@ -9,6 +9,10 @@ const UNDER = "rgb(0 0 0 / 0.6)";
 /** Chips of fewer pixels have no lines between them: nothing else would be seen. */
 const LEAST_SEEN = 4;
 
+/** Patterns are more opaque than colours; unsure chips have no colour, so theirs is still more so. */
+const MORE = 0.1;
+const UNSURE_MORE = 0.4;
+
 /** Stands for a chip that has no style. */
 export const NONE = -1;
 
@@ -66,7 +70,7 @@ export function drawLines(context, view, grid, ratio) {
  */
 export function drawFrames(context, view, grid, chips, ratio) {
   const { x, y, size } = placed(view, grid);
-  const rim = Math.min(3 * ratio, Math.max(ratio, size / 6));
+  const rim = Math.min(3 * ratio, Math.max(ratio, size / 12));
   const font = Math.round(Math.min(14 * ratio, size / 2));
   const isLegible = font >= 8 * ratio;
   context.font = `600 ${font}px system-ui, sans-serif`;
@@ -148,11 +152,11 @@ export class ChipMap {
     context.imageSmoothingEnabled = false;
     context.globalAlpha = opacity;
     context.drawImage(this.#colours, x, y, this.#grid.columns * size, this.#grid.rows * size);
-    context.globalAlpha = Math.min(1, 0.1 + opacity);
     context.setTransform(size, 0, 0, size, x, y);
     for (const [style, path] of this.#paths) {
       const pattern = this.#styles.pattern(context, style, ratio);
       if (!pattern || opacity === 0) continue;
+      context.globalAlpha = Math.min(1, (style === null ? UNSURE_MORE : MORE) + opacity);
       pattern.setTransform({ a: 1 / size, d: 1 / size });
       context.fillStyle = pattern;
       context.fill(path);

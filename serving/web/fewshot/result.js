@@ -7,7 +7,7 @@ import { element } from "../editor/controls.js";
 import { UNSURE } from "./sets.js";
 
 /** Longest bar, CSS pixels. */
-const BAR = 220;
+const BAR = 150;
 const LEAST_SHOWN = 0.005;
 
 /**
@@ -19,6 +19,14 @@ export function stylesOf({ classes, nearest, unsure }) {
   const styles = nearest.map((position) => classes[position]?.style ?? null);
   for (const chip of unsure) styles[chip] = null;
   return styles;
+}
+
+/**
+ * An image's name as people know it.
+ * @param {string} image dataset/stem
+ */
+export function imageInWords(image) {
+  return image.replace(/^upload-[0-9a-f]+\//, "sent by you: ");
 }
 
 /** @param {number} share */

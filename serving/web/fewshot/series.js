@@ -122,8 +122,11 @@ function show({ images, notes }) {
 /**
  * Let a session's sets be used for a dataset.
  * @param {number} session its number
+ * @param {string} own the dataset of its image
  */
-export function offerSeries(session) {
+export function offerSeries(session, own) {
+  const choice = /** @type {HTMLSelectElement} */ (byId("series").querySelector("select"));
+  if ([...choice.options].some((option) => option.value === own)) choice.value = own;
   onSubmit("series", async ({ dataset }) => {
     const answer = await ask("POST", "/fewshot/series", {
       body: JSON.stringify({ session, dataset }),

@@ -6,6 +6,7 @@ import { ask } from "../ask.js";
 import { act, call, onSubmit, say } from "../client.js";
 import { element } from "../editor/controls.js";
 import { offerComparison } from "./compare.js";
+import { imageInWords } from "./result.js";
 
 const choose = /** @type {HTMLFormElement} */ (document.getElementById("choose"));
 
@@ -69,7 +70,7 @@ function row(session) {
   });
   const link = element("a", { href: `/fewshot?session=${session.id}` }, session.name);
   const cells = [
-    session.image.replace(/^upload-[0-9a-f]+\//, "sent by you: "),
+    imageInWords(session.image),
     session.n_chips ? String(session.n_chips) : "–",
     `${session.n_sets}${session.is_classified ? ", classified" : ""}`,
     new Date(1000 * session.changed).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }),

@@ -29,8 +29,8 @@ import {
 import { SetsPanel } from "./sets_panel.js";
 import { Styles } from "./styles.js";
 
-/** Changes that follow each other faster than this are kept together. */
-const REST_MS = 250;
+/** After a change that is followed by none for so long, all is classified anew. */
+const REST_MS = 80;
 const OPACITY = 0.45;
 
 /** @template {HTMLElement} T */
@@ -56,6 +56,9 @@ class Work {
   #result = null;
   #showsNext = false;
   #resting = 0;
+  #isKeeping = false;
+  /** Whether the sets have changed since those that are being kept. */
+  #isOutdated = false;
   #asking = new AbortController();
   /** @type {EventSource | null} of the embedding */
   #events = null;
@@ -157,7 +160,7 @@ class Work {
         () => `${this.#state.image.stem}-${name}`,
       );
     }
-    offerSeries(this.#state.id);
+    offerSeries(this.#state.id, this.#state.image.dataset);
   }
 
   /**
@@ -341,26 +344,38 @@ class Work {
 
   #changed() {
     this.#refresh();
-    clearTimeout(this.#resting);
-    this.#asking.abort();
+    this.#stopAsking();
     byId("classify-state").textContent = "Changed.";
-    this.#resting = window.setTimeout(() => act(null, () => this.#keep()), REST_MS);
+    act(null, () => this.#keep());
   }
 
-  /** Keep the sets as they are now, and classify. */
+  /** Keep the sets as they are now; changes that come meanwhile are kept together. Then classify. */
   async #keep() {
-    const { sets } = this.#history;
+    if (this.#isKeeping) {
+      this.#isOutdated = true;
+      return;
+    }
+    this.#isKeeping = true;
     try {
-      await this.#kept(async () => {
-        await this.#service.setSets(sets);
-        await this.#classify();
-      });
+      do {
+        this.#isOutdated = false;
+        await this.#kept(() => this.#keepSets(this.#history.sets));
+      } while (this.#isOutdated);
+    } finally {
+      this.#isKeeping = false;
+    }
+    clearTimeout(this.#resting);
+    this.#resting = window.setTimeout(() => act(null, () => this.#classify()), REST_MS);
+  }
+
+  /** @param {readonly SupportSet[]} sets */
+  async #keepSets(sets) {
+    try {
+      await this.#service.setSets(sets);
     } catch (error) {
       // What the service refuses is not shown as if it were kept.
-      if (sets === this.#history.sets && this.#history.canUndo && isRefusal(error)) {
-        this.#history.undo();
-        this.#refresh();
-      }
+      if (isRefusal(error) && sets === this.#history.sets) this.#history.undo();
+      this.#refresh();
       throw error;
     }
   }
