@@ -272,7 +272,7 @@ def test_fingers_choose_chips_and_two_of_them_zoom(stack):
     add_sets(page, TEXTURES[:2])
     page.locator("chip-view").scroll_into_view_if_needed()
     small = page.locator("#work button:visible").evaluate_all(
-        """all => all.filter((each) => each.getBoundingClientRect().height < 44)
+        """all => all.filter((each) => Math.round(each.getBoundingClientRect().height) < 44)
             .map((each) => each.textContent)"""
     )
     assert small == []
