@@ -60,7 +60,10 @@ export class SetsPanel {
     this.#list.replaceChildren(
       ...sets.map((one, position) => this.#row(one, position, position === current)),
     );
-    if (held) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${held}"]`))?.focus();
+    if (held)
+      /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${held}"]`))?.focus({
+        preventScroll: true,
+      });
     /** @type {HTMLButtonElement} */ (byId("undo")).disabled = !canUndo;
     /** @type {HTMLButtonElement} */ (byId("redo")).disabled = !canRedo;
     const next = /** @type {HTMLButtonElement} */ (byId("next"));
