@@ -416,6 +416,8 @@ def test_one_support_set_over_a_stack_gives_curves_with_bands(stack):
     expected = [np.mean(truth(stem) == 0) for stem in STEMS]
     assert shares == pytest.approx(expected, abs=0.08)
     assert figures.filter(has_text="unsure").count() == 1
+    if folder := os.environ.get("ICEFLOE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "service-fewshot-series.png", full_page=True)
     name, table = downloaded(page, page.get_by_role("button", name="Fractions, CSV"))
     assert name == "fractions.csv"
     assert len(table.splitlines()) == 4

@@ -47,7 +47,7 @@ const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
 
 /**
  * Events, all bubbling: `pick` (detail: `{chips, set}`; set is a position, null for the chosen one, -1 to
- * release); `place` (detail: the grid, while it is moved or resized); `command` (detail: undo, redo).
+ * release); `place` (detail: the grid, while it is moved or resized); `command` (detail: undo, redo, next).
  */
 export class ChipView extends HTMLElement {
   #stage = new Stage(HELP);
@@ -551,7 +551,8 @@ export class ChipView extends HTMLElement {
     const { next } = this.#scene;
     const at = next.indexOf(this.#cursorChip() ?? -1);
     const chip = next[(at + 1) % Math.max(1, next.length)];
-    if (chip !== undefined) this.goTo(chip);
+    if (chip === undefined) this.#tell("command", "next");
+    else this.goTo(chip);
   }
 
   #giveUp() {

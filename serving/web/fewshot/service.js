@@ -2,7 +2,7 @@
 
 /** @import {GridPlace} from "./grid.js" */
 /** @import {SupportSet} from "./sets.js" */
-/** @import {Advice, Choices, Classified, SessionState} from "./types.js" */
+/** @import {Advice, Choices, Classified, Embedding, SessionState} from "./types.js" */
 
 import { ask, prepared, Refused } from "../ask.js";
 
@@ -56,6 +56,14 @@ export class SessionService {
   /** @returns {Promise<SessionState>} */
   read() {
     return this.#inTurn(() => ask("GET", this.#path));
+  }
+
+  /**
+   * How far the chips' vectors are; what else another window has changed is not taken notice of.
+   * @returns {Promise<Embedding>}
+   */
+  async embedding() {
+    return (await (await ask("GET", this.#path)).json()).embedding;
   }
 
   /**

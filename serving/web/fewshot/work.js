@@ -52,6 +52,8 @@ class Work {
   /** @type {Grid | null} that is kept */
   #grid = null;
   #placing = false;
+  /** Whether somebody has placed the grid, which is then not moved to what is suggested. */
+  #isPlaced = false;
   /** @type {Classified | null} */
   #result = null;
   #showsNext = false;
@@ -109,7 +111,7 @@ class Work {
     this.#adopt(this.#state);
     const advice = await this.#service.advice();
     this.#gridPanel.advise(advice);
-    const isUntouched = this.#placing && this.#grid === null && !this.#view.dataset.placed;
+    const isUntouched = this.#placing && this.#grid === null && !this.#isPlaced;
     if (isUntouched) this.#place(this.#gridPanel.grid.resized(advice.edge));
   }
 
@@ -119,7 +121,7 @@ class Work {
       this.#pick(chips, set);
     });
     this.#view.addEventListener("place", (event) => {
-      this.#view.dataset.placed = "yes";
+      this.#isPlaced = true;
       this.#gridPanel.show(/** @type {CustomEvent<Grid>} */ (event).detail);
     });
     this.#view.addEventListener("command", (event) => {
@@ -129,7 +131,7 @@ class Work {
       else this.#toggleNext();
     });
     byId("grid-panel").addEventListener("input", () => {
-      this.#view.dataset.placed = "yes";
+      this.#isPlaced = true;
     });
     byId("rename-session").addEventListener("click", async () => {
       const name = await askName(this.#state.name, (given) => (given.trim() ? null : "Give it a name."));
@@ -176,7 +178,8 @@ class Work {
       ...image.notes,
     ].join(". ");
     this.#grid = grid && new Grid(image, grid);
-    this.#history = new SetsHistory(sets);
+    // Another name or other choices take no undo away.
+    if (JSON.stringify(sets) !== JSON.stringify(this.#history.sets)) this.#history = new SetsHistory(sets);
     this.#showChoices(choices);
     if (this.#grid) this.#endPlacing();
     else this.#beginPlacing();
@@ -259,7 +262,7 @@ class Work {
       if (isOver) {
         events.close();
         act(null, async () => {
-          this.#state = { ...this.#state, embedding: (await this.#service.read()).embedding };
+          this.#state = { ...this.#state, embedding: await this.#service.embedding() };
           this.#gridPanel.showEmbedding(this.#state.embedding);
         });
       } else {
@@ -444,7 +447,9 @@ class Work {
     const next = this.#result?.label_next ?? [];
     this.#showsNext = !this.#showsNext && next.length > 0;
     this.#refresh();
-    if (this.#showsNext && next[0] !== undefined) this.#view.goTo(next[0]);
+    if (!this.#showsNext || next[0] === undefined) return;
+    this.#view.scrollIntoView({ block: "nearest" });
+    this.#view.goTo(next[0]);
   }
 
   /** The list of sets and the view show what is. */
