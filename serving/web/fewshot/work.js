@@ -7,6 +7,7 @@
 import "./chip_view.js";
 import { act, say } from "../client.js";
 import { element, slider } from "../editor/controls.js";
+import { chord } from "../editor/keys.js";
 import { readPixels } from "../label/service.js";
 import { offer } from "../results/files.js";
 import { Grid } from "./grid.js";
@@ -32,6 +33,8 @@ import { Styles } from "./styles.js";
 /** After a change that is followed by none for so long, all is classified anew. */
 const REST_MS = 80;
 const OPACITY = 0.45;
+/** Where undo is something else, or the image's own affair. */
+const KEYS_OF_THEIR_OWN = "input:not([type=range], [type=checkbox]), select, textarea, dialog, chip-view";
 
 /** @template {HTMLElement} T */
 const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElementById(id));
@@ -129,6 +132,15 @@ class Work {
       if (command === "undo") this.#undo();
       else if (command === "redo") this.#redo();
       else this.#toggleNext();
+    });
+    document.addEventListener("keydown", (event) => {
+      const target = /** @type {Element} */ (event.target);
+      const name = chord(event);
+      if (target.closest(KEYS_OF_THEIR_OWN) || this.#placing) return;
+      if (name === "Ctrl+Z") this.#undo();
+      else if (name === "Ctrl+Y" || name === "Ctrl+Shift+Z") this.#redo();
+      else return;
+      event.preventDefault();
     });
     byId("grid-panel").addEventListener("input", () => {
       this.#isPlaced = true;
