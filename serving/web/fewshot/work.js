@@ -129,6 +129,7 @@ class Work {
     });
     this.#view.addEventListener("command", (event) => {
       const command = /** @type {CustomEvent<"undo" | "redo" | "next">} */ (event).detail;
+      if (this.#placing) return;
       if (command === "undo") this.#undo();
       else if (command === "redo") this.#redo();
       else this.#toggleNext();
