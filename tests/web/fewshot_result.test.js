@@ -61,7 +61,7 @@ test("a series has a curve for each class with its band, one of unsure chips and
   assert.deepEqual(moments.names, ["a", "b"]);
   assert.deepEqual(
     curves.map((curve) => curve.title),
-    ["Share of ice", "Share of water", "Share of unsure chips", "Share that resembles no prototype"],
+    ["Share of ice", "Share of water", "Share of unsure chips", "Far from all prototypes"],
   );
   assert.deepEqual(
     [curves[0]?.low, curves[0]?.high],

@@ -36,7 +36,7 @@ const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElement
  */
 export function seriesCurves(images) {
   const moments = {
-    title: "Image",
+    title: "Image number",
     unit: "",
     values: images.map((_, place) => place + 1),
     names: images.map((image) => image.name),
@@ -53,7 +53,7 @@ export function seriesCurves(images) {
     };
   });
   const far = {
-    title: "Share that resembles no prototype",
+    title: "Far from all prototypes",
     unit: "",
     values: images.map((image) => image.far),
   };
