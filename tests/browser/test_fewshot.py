@@ -427,6 +427,35 @@ def test_one_support_set_over_a_stack_gives_curves_with_bands(stack):
     assert len(table.splitlines()) == 4
 
 
+def test_an_image_of_ones_own_is_sent_and_what_cannot_be_used_says_how(labeler, tmp_path, open_working):
+    page = labeler("Nora")
+    page.goto("/fewshot")
+    frames = np.stack([mosaic(stem) for stem in STEMS])
+    tifffile.imwrite(tmp_path / "my stack.tif", frames, photometric="minisblack")
+    Image.fromarray((mosaic(STEMS[0]) // 256).astype(np.uint8)).save(tmp_path / "grey.jpg", quality=95)
+    file = page.get_by_label("Or an image of your own")
+    file.set_input_files(tmp_path / "my stack.tif")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.locator("#message")).to_contain_text(re.compile("frame", re.IGNORECASE), timeout=LONG)
+    assert [re.search(r"status of (\d+)", each).group(1) for each in open_working.complaints] == ["422"]
+    open_working.complaints.clear()
+    page.get_by_label("Frame, of a stack").fill("1")
+    page.get_by_role("button", name="Send it").click()
+    page.wait_for_url("**/fewshot?session=*", timeout=LONG)
+    expect(page.locator("#about")).to_contain_text("384 x 256 px")
+
+    page.goto("/fewshot")
+    file.set_input_files(tmp_path / "grey.jpg")
+    page.get_by_role("button", name="Send it").click()
+    page.wait_for_url("**/fewshot?session=*", timeout=LONG)
+    expect(page.locator("#about")).to_contain_text("JPEG")
+    page.goto("/fewshot")
+    expect(page.locator("#sessions tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Remove for good").click()
+    expect(page.locator("#sessions tbody tr")).to_have_count(1)
+
+
 @pytest.mark.parametrize("size", [DESK, TABLET], ids=["desk", "tablet"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_nothing_is_inaccessible_and_nothing_overflows(stack, dark, size):

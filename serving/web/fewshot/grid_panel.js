@@ -53,6 +53,7 @@ export class GridPanel {
     this.#number.addEventListener("input", () => this.#typed());
     this.#suggest.addEventListener("click", () => this.#resize(Number(this.#suggest.dataset.edge)));
     this.#use.addEventListener("click", () => actions.use(this.#grid));
+    byId("embed-again").addEventListener("click", () => actions.use(this.#grid));
     byId("keep-grid").addEventListener("click", () => actions.keep());
     byId("new-grid").addEventListener("click", () => actions.begin());
   }
@@ -131,6 +132,7 @@ export class GridPanel {
       failed: `The chips could not be embedded: ${detail}`,
     };
     byId("embedding").textContent = words[state];
+    byId("embed-again").hidden = state !== "failed";
     const bar = /** @type {HTMLProgressElement} */ (byId("embedding-bar"));
     bar.hidden = state !== "waiting" && state !== "running";
     if (total) {

@@ -225,12 +225,12 @@ class Work {
 
   /** @param {Grid} grid */
   async #use(grid) {
-    const isSame = this.#grid && JSON.stringify(grid.place) === JSON.stringify(this.#grid.place);
-    if (isSame) {
+    const isSame = this.#grid !== null && JSON.stringify(grid.place) === JSON.stringify(this.#grid.place);
+    if (isSame && this.#state.embedding.state !== "failed") {
       this.#endPlacing();
       return;
     }
-    const release = hasChips(this.#history.sets);
+    const release = !isSame && hasChips(this.#history.sets);
     if (release && !(await askGrid())) return;
     this.#stopAsking();
     await this.#kept(async () => {
