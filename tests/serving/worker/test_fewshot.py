@@ -351,7 +351,9 @@ def test_an_encoder_whose_weights_are_not_here_says_so(ann, session, until_done)
     choices = {**ann.get(session).json()["choices"], "encoder": "efficientnet-lite2", "weights": "sim"}
     change(ann, session, "choices", **choices)
     embedding = until_done(ann, session)["embedding"]
-    assert (embedding["state"], "are not on this machine" in embedding["detail"]) == ("failed", True)
+    assert (embedding["state"], "are not on this machine" in embedding["detail"]) == ("failed", True), (
+        embedding
+    )
     answer = ann.post(f"{session}/classification", headers=PATIENT)
     assert (answer.status_code, "are not on this machine" in answer.json()["detail"]) == (422, True)
 
