@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from icefloe.errors import IcefloeError
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.kept import KeptSession, StaleSessionError, Work, checked_title
 from icefloe.fewshot.recalled import recalled
@@ -237,12 +236,7 @@ def _recall(
     work: Work,
     content: dict[str, Any],
 ) -> KeptSession:
-    session = recalled(content)
-    if session.image.sha256 != work.image.sha256:
-        raise IcefloeError(
-            f"{'/'.join(image)}: not the image that the session was made of, {session.image.name}; its "
-            "pixels differ. Send that image first."
-        )
+    session = recalled(content, work.image)
     checked_encoder(session.embedding.encoder)
     entries = {name: getattr(session, name) for name in ("image", "grid", "sets", "embedding", "rule")}
     kept = sessions.add(person, *image, Work(**{**dict(work), **entries}))
