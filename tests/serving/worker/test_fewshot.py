@@ -351,9 +351,11 @@ def test_an_encoder_whose_weights_are_not_here_says_so(ann, session, until_done)
     choices = {**ann.get(session).json()["choices"], "encoder": "efficientnet-lite2", "weights": "sim"}
     change(ann, session, "choices", **choices)
     embedding = until_done(ann, session)["embedding"]
-    assert (embedding["state"], "are not on this machine" in embedding["detail"]) == ("failed", True)
+    assert (embedding["state"], "no sim weights in" in embedding["detail"]) == ("failed", True), (
+        embedding
+    )
     answer = ann.post(f"{session}/classification", headers=PATIENT)
-    assert (answer.status_code, "are not on this machine" in answer.json()["detail"]) == (422, True)
+    assert (answer.status_code, "no sim weights in" in answer.json()["detail"]) == (422, True)
 
 
 def test_counts_are_those_of_table_map_and_chart_and_right(ann, classified):
@@ -427,6 +429,8 @@ def test_a_session_file_that_does_not_hold_together_is_refused(ann, classified):
     for where, session, words in (
         ("t_1", whole, "its pixels differ"),
         ("t_0", {"version": 1}, "image"),
+        ("t_0", {**whole, "grid": {**whole["grid"], "height": 10**12}}, "it has 240x240 px"),
+        ("t_0", tampered(content, grid={**whole["grid"], "width": 10**12}), "it has 240x240 px"),
         ("t_0", {**whole, "version": 9}, "Use the Icefloe that wrote it"),
         ("t_0", tampered(content, nearest=nearest[:-1]), "not that of its grid and sets"),
         ("t_0", tampered(content, nearest=[1 - one for one in nearest]), "not that of its grid and sets"),
