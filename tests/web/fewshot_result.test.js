@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runs } from "../../serving/web/fewshot/paint.js";
+import { fillChips } from "../../serving/web/fewshot/paint.js";
 import { checkInWords, chipInWords, stylesOf } from "../../serving/web/fewshot/result.js";
 import { seriesCurves } from "../../serving/web/fewshot/series.js";
 import { Styles } from "../../serving/web/fewshot/styles.js";
@@ -72,19 +72,29 @@ test("a series has a curve for each class with its band, one of unsure chips and
   );
 });
 
-test("runs of chips of one style cover each chip once", () => {
+test("every canvas pixel has the tile of the chip that it shows, from the grid's corner on", () => {
   const next = random(9);
   const grid = { rows: 7, columns: 11 };
-  const values = Array.from({ length: 77 }, () => [null, -1, 0, 1][Math.floor(next() * 4)] ?? null);
-  const covered = new Array(77).fill(undefined);
-  for (const { style, row, column, length } of runs(grid, values)) {
-    assert(column + length <= 11);
-    for (let at = column; at < column + length; at++) {
-      assert.equal(covered[row * 11 + at], undefined);
-      covered[row * 11 + at] = style;
-    }
+  const places = Uint8Array.from({ length: 77 }, () => Math.floor(next() * 3));
+  const tiles = [0, 1000, 2000].map((base) => Uint32Array.from({ length: 16 }, (_, n) => base + n));
+  for (const placed of [
+    { x: -7.3, y: 4.6, size: 9.7 },
+    { x: 12, y: -30.2, size: 2.4 },
+  ]) {
+    const [width, height] = [61, 47];
+    const pixels = new Uint32Array(width * height).fill(77);
+    fillChips(pixels, width, placed, grid, places, tiles);
+    const [left, top] = [Math.round(placed.x), Math.round(placed.y)];
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const column = Math.floor((x + 0.5 - placed.x) / placed.size);
+        const row = Math.floor((y + 0.5 - placed.y) / placed.size);
+        const inside = column >= 0 && row >= 0 && column < 11 && row < 7;
+        const at = ((y - top + 400) % 4) * 4 + ((x - left + 400) % 4);
+        const expected = inside ? tiles[places[row * 11 + column] ?? 0]?.[at] : 0;
+        assert.equal(pixels[y * width + x], expected);
+      }
   }
-  assert.deepEqual(covered, values);
 });
 
 test("84 styles differ in colour or pattern", () => {

@@ -273,13 +273,11 @@ export class ChipView extends HTMLElement {
   #drawMarks(view) {
     const context = /** @type {CanvasRenderingContext2D} */ (this.#marks.getContext("2d"));
     const ratio = devicePixelRatio;
-    context.clearRect(0, 0, this.#marks.width, this.#marks.height);
     const { grid, placing, sets, opacity, next } = this.#scene;
+    const chips = placing ? null : (this.#map ?? this.#supports);
+    if (chips) context.putImageData(chips.picture(view, this.#map ? opacity : SUPPORT_OPACITY, ratio), 0, 0);
+    else context.clearRect(0, 0, this.#marks.width, this.#marks.height);
     if (!grid) return;
-    if (!placing) {
-      if (this.#map) this.#map.draw(context, view, opacity, ratio);
-      else this.#supports?.draw(context, view, SUPPORT_OPACITY, ratio);
-    }
     if (placing || !this.#map) drawLines(context, view, grid, ratio);
     if (placing) return;
     const owned = [...owners(sets)].map(([chip, position]) => ({

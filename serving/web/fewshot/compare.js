@@ -111,13 +111,12 @@ function show(figure, picture, result, values, framed, styles, words) {
   const canvas = figure?.querySelector("canvas");
   const caption = figure?.querySelector("figcaption");
   if (!canvas || !caption) return;
-  draw(canvas, [picture]);
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const view = new View(result.grid.width, result.grid.height);
-  view.resize(canvas.width, canvas.height);
+  view.resize(picture.width, picture.height);
   view.fit();
   const grid = new Grid(result.grid, result.grid);
-  new ChipMap(grid, values, styles).draw(context, view, OPACITY, 1);
+  draw(canvas, [picture, new ChipMap(grid, values, styles).picture(view, OPACITY, 1)]);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   drawFrames(
     context,
     view,

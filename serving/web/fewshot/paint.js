@@ -9,10 +9,6 @@ const UNDER = "rgb(0 0 0 / 0.6)";
 /** Chips of fewer pixels have no lines between them: nothing else would be seen. */
 const LEAST_SEEN = 4;
 
-/** Patterns are more opaque than colours; unsure chips have no colour, so theirs is still more so. */
-const MORE = 0.1;
-const UNSURE_MORE = 0.4;
-
 /** Stands for a chip that has no style. */
 export const NONE = -1;
 
@@ -103,14 +99,18 @@ export function drawFrames(context, view, grid, chips, ratio) {
   }
 }
 
-/** Chips in their colours and patterns; made once, drawn at any zoom. */
+/** Chips in their colours and patterns; a frame takes as long for many chips as for few. */
 export class ChipMap {
   #grid;
   #styles;
-  /** A pixel a chip. */
-  #colours;
-  /** @type {Map<Style, Path2D>} of each pattern its chips, in units of chips */
-  #paths = new Map();
+  /** @type {Style[]} that chips have; those without one come first */
+  #used;
+  /** Of each chip, the place of its style among those used. */
+  #places;
+  #picture = new ImageData(1, 1);
+  /** @type {Uint32Array[]} pictures of the styles used */
+  #tiles = [];
+  #tilesKey = "";
 
   /**
    * @param {Grid} grid
@@ -120,76 +120,92 @@ export class ChipMap {
   constructor(grid, values, styles) {
     this.#grid = grid;
     this.#styles = styles;
-    this.#colours = new OffscreenCanvas(Math.max(1, grid.columns), Math.max(1, grid.rows));
-    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.#colours.getContext("2d"));
-    const picture = new ImageData(this.#colours.width, this.#colours.height);
-    const pixels = new Uint32Array(picture.data.buffer);
-    /** @type {Map<Style, number>} */
-    const words = new Map();
-    for (const style of new Set(values)) words.set(style, style === NONE ? 0 : word(styles.colour(style)));
-    values.forEach((style, chip) => {
-      // Unsure chips are hatched, and let the image through.
-      pixels[chip] = style === null ? 0 : (words.get(style) ?? 0);
-    });
-    context.putImageData(picture, 0, 0);
-    for (const { style, row, column, length } of runs(grid, values)) {
-      if (style === NONE || !styles.hatch(style)) continue;
-      const path = this.#paths.get(style) ?? new Path2D();
-      this.#paths.set(style, path);
-      path.rect(column, row, length, 1);
-    }
+    this.#used = [...new Set([NONE, ...values])];
+    const places = new Map(this.#used.map((style, place) => [style, place]));
+    this.#places = Uint8Array.from(values, (style) => places.get(style) ?? 0);
   }
 
   /**
-   * @param {CanvasRenderingContext2D} context
+   * The chips in sight, on a clear ground.
    * @param {View} view
    * @param {number} opacity 0..1
    * @param {number} ratio canvas pixels in a CSS pixel
+   * @returns {ImageData} of the view's canvas; the next call changes it
    */
-  draw(context, view, opacity, ratio) {
-    const { x, y, size } = placed(view, this.#grid);
-    context.save();
-    context.imageSmoothingEnabled = false;
-    context.globalAlpha = opacity;
-    context.drawImage(this.#colours, x, y, this.#grid.columns * size, this.#grid.rows * size);
-    context.setTransform(size, 0, 0, size, x, y);
-    for (const [style, path] of this.#paths) {
-      const pattern = this.#styles.pattern(context, style, ratio);
-      if (!pattern || opacity === 0) continue;
-      context.globalAlpha = Math.min(1, (style === null ? UNSURE_MORE : MORE) + opacity);
-      pattern.setTransform({ a: 1 / size, d: 1 / size });
-      context.fillStyle = pattern;
-      context.fill(path);
+  picture(view, opacity, ratio) {
+    const { screenWidth, screenHeight } = view;
+    if (this.#picture.width !== screenWidth || this.#picture.height !== screenHeight)
+      this.#picture = new ImageData(screenWidth, screenHeight);
+    const key = `${opacity} ${ratio}`;
+    if (key !== this.#tilesKey) {
+      this.#tiles = this.#used.map((style) =>
+        style === NONE ? this.#styles.clear(ratio) : this.#styles.tile(style, opacity, ratio),
+      );
+      this.#tilesKey = key;
     }
-    context.restore();
+    const pixels = new Uint32Array(this.#picture.data.buffer);
+    fillChips(pixels, screenWidth, placed(view, this.#grid), this.#grid, this.#places, this.#tiles);
+    return this.#picture;
   }
 }
 
 /**
- * Chips of one style that lie beside each other, row by row.
- * @param {Pick<Grid, "rows" | "columns">} grid
- * @param {readonly Style[]} values
- * @returns {{style: Style, row: number, column: number, length: number}[]}
+ * Fill canvas pixels with the tiles of the chips that they show; patterns begin at the grid's corner.
+ * @param {Uint32Array} pixels row by row
+ * @param {number} width of the canvas
+ * @param {{x: number, y: number, size: number}} placed the first chip's corner, and a chip's edge
+ * @param {{rows: number, columns: number}} grid
+ * @param {Uint8Array} places of each chip, which tile
+ * @param {Uint32Array[]} tiles square ones of one size, row by row; pixels outside the grid are clear
  */
-export function runs({ rows, columns }, values) {
-  const found = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; ) {
-      const style = values[row * columns + column] ?? null;
-      let end = column + 1;
-      while (end < columns && values[row * columns + end] === style) end++;
-      found.push({ style, row, column, length: end - column });
-      column = end;
+export function fillChips(pixels, width, { x, y, size }, { rows, columns }, places, tiles) {
+  const side = Math.sqrt(tiles[0]?.length ?? 1);
+  const height = pixels.length / width;
+  const across = along(width, x, size, columns, side);
+  const down = along(height, y, size, rows, side);
+  for (let j = 0; j < height; j++) {
+    const start = j * width;
+    const row = down.chips[j] ?? -1;
+    if (row < 0) {
+      pixels.fill(0, start, start + width);
+      continue;
+    }
+    if (down.chips[j - side] === row) {
+      pixels.copyWithin(start, start - side * width, start - side * width + width); // a tile farther up it is the same
+      continue;
+    }
+    const line = (down.tile[j] ?? 0) * side;
+    const first = row * columns;
+    for (let i = 0; i < width; i++) {
+      const column = /** @type {number} */ (across.chips[i]);
+      pixels[start + i] =
+        column < 0
+          ? 0
+          : /** @type {number} */ (
+              /** @type {Uint32Array} */ (tiles[/** @type {number} */ (places[first + column])])[
+                line + /** @type {number} */ (across.tile[i])
+              ]
+            );
     }
   }
-  return found;
 }
 
 /**
- * A colour as a word in the byte order of canvas pixels.
- * @param {string} colour `#rrggbb`
+ * Along one side of the canvas: the chip of each pixel, -1 outside the grid, and its place in a tile.
+ * @param {number} length of the side
+ * @param {number} first where the first chip begins
+ * @param {number} size of a chip
+ * @param {number} n chips
+ * @param {number} side of a tile
  */
-function word(colour) {
-  const value = Number.parseInt(colour.slice(1), 16);
-  return ((255 << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+function along(length, first, size, n, side) {
+  const chips = new Int32Array(length);
+  const tile = new Uint8Array(length);
+  const begin = Math.round(first);
+  for (let i = 0; i < length; i++) {
+    const chip = Math.floor((i + 0.5 - first) / size);
+    chips[i] = chip >= 0 && chip < n ? chip : -1;
+    tile[i] = (((i - begin) % side) + side) % side;
+  }
+  return { chips, tile };
 }

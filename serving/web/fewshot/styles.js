@@ -2,6 +2,9 @@
 
 /** Side of a pattern's tile, CSS pixels. */
 const TILE = 14;
+/** Patterns are more opaque than colours; unsure chips have no colour, so theirs is still more so. */
+const MORE = 0.1;
+const UNSURE_MORE = 0.4;
 const INK = { under: "rgb(0 0 0 / 0.75)", over: "#ffffff" };
 
 /**
@@ -39,9 +42,6 @@ const HATCHES = {
 /** @typedef {number | null} Style */
 
 export class Styles {
-  /** @type {Map<string, CanvasPattern>} */
-  #patterns = new Map();
-
   /**
    * @param {string[]} colours `#rrggbb`; after the last they come again, with other patterns
    * @param {string[]} hatches as Matplotlib names them; empty: plain
@@ -80,22 +80,32 @@ export class Styles {
   }
 
   /**
-   * The pattern alone, on a clear ground.
-   * @param {CanvasRenderingContext2D} context
+   * A style's picture, which goes on in the next one on all sides.
    * @param {Style} style
+   * @param {number} opacity 0..1 of the colour; unsure chips have only a pattern, and let the image through
    * @param {number} ratio canvas pixels in a CSS pixel
-   * @returns {CanvasPattern | null} null where it is plain
+   * @returns {Uint32Array} canvas pixels of a square
    */
-  pattern(context, style, ratio) {
-    const hatch = this.hatch(style);
-    if (!hatch) return null;
-    const key = `${hatch} ${ratio}`;
-    let pattern = this.#patterns.get(key);
-    if (!pattern) {
-      pattern = /** @type {CanvasPattern} */ (context.createPattern(tile(hatch, ratio), "repeat"));
-      this.#patterns.set(key, pattern);
+  tile(style, opacity, ratio) {
+    const side = sideOf(ratio);
+    const canvas = new OffscreenCanvas(side, side);
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    if (opacity > 0) {
+      context.globalAlpha = style === null ? 0 : opacity;
+      context.fillStyle = this.colour(style);
+      context.fillRect(0, 0, side, side);
+      context.globalAlpha = Math.min(1, (style === null ? UNSURE_MORE : MORE) + opacity);
+      context.drawImage(hatched(this.hatch(style), ratio), 0, 0);
     }
-    return pattern;
+    return new Uint32Array(context.getImageData(0, 0, side, side).data.buffer);
+  }
+
+  /**
+   * A tile that shows nothing.
+   * @param {number} ratio canvas pixels in a CSS pixel
+   */
+  clear(ratio) {
+    return new Uint32Array(sideOf(ratio) ** 2);
   }
 
   /**
@@ -115,10 +125,10 @@ export class Styles {
     canvas.className = "swatch";
     canvas.setAttribute("aria-hidden", "true");
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    const pattern = this.pattern(context, style, ratio);
-    pattern?.setTransform();
+    const pattern = /** @type {CanvasPattern} */ (
+      context.createPattern(hatched(this.hatch(style), ratio), "repeat")
+    );
     for (const fill of [this.colour(style), pattern]) {
-      if (!fill) continue;
       context.fillStyle = fill;
       context.fillRect(0, 0, canvas.width, canvas.height);
     }
@@ -126,12 +136,18 @@ export class Styles {
   }
 }
 
+/** @param {number} ratio canvas pixels in a CSS pixel */
+function sideOf(ratio) {
+  return Math.max(1, Math.round(TILE * ratio));
+}
+
 /**
- * @param {string} hatch
+ * The pattern alone, on a clear ground.
+ * @param {string} hatch empty: nothing
  * @param {number} ratio
  */
-function tile(hatch, ratio) {
-  const side = Math.round(TILE * ratio);
+function hatched(hatch, ratio) {
+  const side = sideOf(ratio);
   const canvas = new OffscreenCanvas(side, side);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const { lines = [], ring, dot } = HATCHES[hatch] ?? {};
