@@ -136,17 +136,20 @@ export class ChipView extends HTMLElement {
    */
   show(changed) {
     Object.assign(this.#scene, changed);
-    const { grid, sets, map } = this.#scene;
+    const { grid, placing, sets, map } = this.#scene;
     const styles = this.#styles;
-    const regrid = changed.grid !== undefined || styles === null;
+    const regrid = changed.grid !== undefined;
     if (regrid) {
       this.#over = null;
       this.#keepCursor();
     }
-    if (styles && (regrid || changed.map !== undefined))
-      this.#map = grid && map?.length === grid.nChips ? new ChipMap(grid, map, styles) : null;
-    if (styles && (regrid || changed.sets !== undefined))
-      this.#supports = this.#supportMap(grid, sets, styles);
+    if (styles && !placing) {
+      // A grid that is dragged has no chips to show yet.
+      const anew = regrid || changed.placing !== undefined || this.#supports === null;
+      if (anew || changed.map !== undefined)
+        this.#map = grid && map?.length === grid.nChips ? new ChipMap(grid, map, styles) : null;
+      if (anew || changed.sets !== undefined) this.#supports = this.#supportMap(grid, sets, styles);
+    }
     this.#remark();
   }
 
