@@ -59,7 +59,7 @@ async function next(wanted = null) {
     if (!lease) say("That image does not wait any more, so here is the next.");
   }
   lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
-  await showProgress();
+  showProgress().catch(tell);
   byId("none").hidden = Boolean(lease);
   if (!lease) {
     putAway();
