@@ -33,6 +33,11 @@ def test_nothing_else_is_found(client, path):
     assert client.get(path).status_code == 404
 
 
+def test_only_reading_is_allowed(client):
+    assert client.head("/web/style.css").status_code == 200
+    assert client.post("/web/style.css").status_code == 405
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_module_that_a_script_needs_is_known(script):
     """None is left that only a comment does not name, and none is named that is not there."""
