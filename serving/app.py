@@ -11,6 +11,7 @@ from icefloe.active.drafts import Drafts
 from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
+from icefloe.fewshot.kept import KeptSessions
 from icefloe.settings import Settings, load_settings
 from serving.api import health, metrics
 from serving.api import router as api
@@ -86,6 +87,7 @@ def attach(app: FastAPI, settings: Settings) -> None:
     app.state.tokens = Tokens(database)
     app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
+    app.state.fewshot = KeptSessions(database)
 
 
 def build(options: Options) -> FastAPI:

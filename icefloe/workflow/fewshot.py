@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from icefloe.fewshot.grid import Grid, constant_chips
 from icefloe.fewshot.result import Classification
 from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.series import Series, SeriesImage
+from icefloe.fewshot.series_csv import series_csv
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import Picture, read_picture
 from icefloe.fewshot.support_files import chip_edge_of_folder, sets_from_folder, sets_from_table
@@ -168,7 +167,7 @@ def classify_images(
         notes |= dict.fromkeys(picture.notes)
         notes |= dict.fromkeys(note if is_support_image else f"{path.name}: {note}" for note in result.notes)
     series = Series(images=tuple(counted), notes=tuple(notes))
-    write_text_atomic(output / FRACTIONS_TABLE, _csv(series))
+    write_text_atomic(output / FRACTIONS_TABLE, series_csv(series))
     if len(images) > 1:
         write_bytes_atomic(output / "fractions.png", png(series.figure()))
     return ClassifiedImages(series, result, output / FRACTIONS_TABLE)
@@ -252,12 +251,3 @@ def _write(place: Path, picture: Picture, result: Classification) -> None:
         place.with_name(f"{place.name}_map.png"), png(map_figure(result, picture.image), dpi=120)
     )
     write_bytes_atomic(place.with_name(f"{place.name}_chart.png"), png(result.figure()))
-
-
-def _csv(series: Series) -> str:
-    text = io.StringIO(newline="")
-    rows = series.rows()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
