@@ -8,18 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from icefloe.errors import IcefloeError
 from icefloe.fewshot.chips_csv import chips_csv
 from icefloe.fewshot.figures import map_figure
 from icefloe.fewshot.result import Classification
 from icefloe.fewshot.series import Series, SeriesImage
 from icefloe.fewshot.source import Picture, read_picture
 from icefloe.files import write_bytes_atomic, write_text_atomic
-from icefloe.names import same_to_some_systems
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.report.figures import png
 from icefloe.settings import Settings
-from icefloe.workflow.fewshot_begin import DEFAULTS, begin, fitted
+from icefloe.workflow.fewshot_begin import DEFAULTS, begin, fitted, require_apart
 from icefloe.workflow.fewshot_begin import FewShotOptions as FewShotOptions  # faces call both by one module
 
 FRACTIONS_TABLE = "fractions.csv"
@@ -80,7 +78,7 @@ def classify_images(
         If an image, the supports or the grid can't be used; the message names which.
     """
     options = options or DEFAULTS
-    _require_apart(images)
+    require_apart(images)
     begun = begin(images, supports, options)
     model = fitted(settings, begun, progress)
     counted: list[SeriesImage] = []
@@ -101,16 +99,6 @@ def classify_images(
     if len(images) > 1:
         write_bytes_atomic(output / "fractions.png", png(series.figure()))
     return ClassifiedImages(series, result, output / FRACTIONS_TABLE)
-
-
-def _require_apart(images: Sequence[Path]) -> None:
-    if not images:
-        raise IcefloeError("No image to classify. Name one or more.")
-    stems: dict[str, Path] = {}
-    for image in images:
-        other = stems.setdefault(same_to_some_systems(image.stem), image)
-        if other is not image:
-            raise IcefloeError(f"{image}: its results would overwrite those of {other}. Rename one.")
 
 
 def write_classified(place: Path, picture: Picture, result: Classification) -> None:

@@ -16,10 +16,14 @@ from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import Picture, read_picture
 from icefloe.fewshot.support_files import chip_edge_of_folder, sets_from_folder, sets_from_table
+from icefloe.names import same_to_some_systems
 from icefloe.progress import SILENT, Progress
 from icefloe.settings import Settings
 from icefloe.validation import validated
 from icefloe.workflow.fewshot_grid import grid_on
+
+SOURCE = "few-shot"
+"""Way that labels come in which few-shot classification made."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,23 @@ def fitted(settings: Settings, begun: Begun, progress: Progress = SILENT) -> Few
     encoder = Encoder(session.embedding.encoder, settings.weights_dir)
     cache = Cache(settings.state / "fewshot")
     return FewShotModel.fit(session, begun.picture.image, encoder, cache, progress)
+
+
+def require_apart(images: Sequence[Path]) -> None:
+    """Refuse images whose results would have the same names.
+
+    Raises
+    ------
+    IcefloeError
+        If two have one stem, or there is none.
+    """
+    if not images:
+        raise IcefloeError("No image to classify. Name one or more.")
+    stems: dict[str, Path] = {}
+    for image in images:
+        other = stems.setdefault(same_to_some_systems(image.stem), image)
+        if other is not image:
+            raise IcefloeError(f"{image}: its results would overwrite those of {other}. Rename one.")
 
 
 def _given(**choices: object) -> dict[str, object]:

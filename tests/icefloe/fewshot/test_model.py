@@ -185,7 +185,7 @@ def test_a_file_that_was_changed_is_refused(saved, name):
 def test_files_outside_the_folder_are_refused(saved):
     manifest = saved / MANIFEST
     manifest.write_text(manifest.read_text() + f"  ../secret: {'a' * 64}\n")
-    with pytest.raises(IcefloeError, match="not the file that fewshot.yaml names"):
+    with pytest.raises(IcefloeError, match=r"not the file that fewshot\.yaml names"):
         FewShotModel.load(saved)
 
 
@@ -197,7 +197,7 @@ def test_vectors_of_another_kind_are_refused(saved):
 
 
 def test_a_folder_without_a_model_or_with_something_is_refused(model, saved, tmp_path):
-    with pytest.raises(IcefloeError, match="no fewshot.yaml here, so this is no few-shot model"):
+    with pytest.raises(IcefloeError, match=r"no fewshot\.yaml here, so this is no few-shot model"):
         FewShotModel.load(tmp_path)
     with pytest.raises(IcefloeError, match="the folder exists already"):
         model.save(saved)
