@@ -95,7 +95,7 @@ def classify_images(
             note if result.is_support_image else f"{path.name}: {note}" for note in result.notes
         )
     series = Series(images=tuple(counted), notes=tuple(notes))
-    write_text_atomic(output / FRACTIONS_TABLE, _csv(series))
+    write_text_atomic(output / FRACTIONS_TABLE, fractions_csv(series))
     if len(images) > 1:
         write_bytes_atomic(output / "fractions.png", png(series.figure()))
     return ClassifiedImages(series, result, output / FRACTIONS_TABLE)
@@ -110,7 +110,8 @@ def write_classified(place: Path, picture: Picture, result: Classification) -> N
     write_bytes_atomic(place.with_name(f"{place.name}_chart.png"), png(result.figure()))
 
 
-def _csv(series: Series) -> str:
+def fractions_csv(series: Series) -> str:
+    """Counts and fractions as a table, a row an image."""
     text = io.StringIO(newline="")
     rows = series.rows()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

@@ -106,8 +106,9 @@ def label_weakly(
     further = _further([path for path, _ in own], images)
     classes = _classes([session for _, session in own], background)
     require_apart([*(path for path, _ in own), *further])
+    time = datetime.now(UTC).isoformat(timespec="seconds")  # one for all: a split goes by it
     with _as_new(destination) as folder:
-        written = _Written(folder, classes, author or current_user())
+        written = _Written(folder, classes, author or current_user(), time)
         for file in sessions:
             one = begin_session(file, images)
             model = fitted(settings, one, progress)
@@ -130,6 +131,7 @@ class _Written:
     folder: Path
     classes: tuple[str, ...]
     author: str
+    time: str
     records: list[LabelRecord] = field(default_factory=list)
     converted: dict[str, str] = field(default_factory=dict)
     pixel_sizes: set[float | None] = field(default_factory=set)
@@ -170,9 +172,10 @@ class _Written:
             return
         place = mask_path(self.folder, stem)
         write_mask(place, mask)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         origin = Origin(sha256(place.read_bytes()).hexdigest(), maker, "fewshot", version("icefloe"))
-        self.records.append(LabelRecord(stem, self.author, now, SOURCE, making=Making(now, origin)))
+        self.records.append(
+            LabelRecord(stem, self.author, self.time, SOURCE, making=Making(self.time, origin))
+        )
 
     def finish(self, info: DatasetInfo) -> None:
         """Say what it is, and whose the labels are."""
