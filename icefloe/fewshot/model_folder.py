@@ -11,10 +11,11 @@ A folder holds
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -81,7 +82,7 @@ def save_folder(
         If the folder holds something already.
     """
     sizes = [len(of_set) for of_set in classifier.supports]
-    vectors = {
+    vectors: dict[str, NDArray[Any]] = {
         "centre": classifier.space.centre,
         "supports": np.concatenate(classifier.supports),
         "sets": np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,8 +99,8 @@ def painted_prediction(
         uncalibrated=_map(probabilities(distances, 1.0), grid) if uncalibrated else None,
         n_members=0,
     )
-    maps = {name: getattr(chips, name) for name in MAPS}
-    return replace(chips, **{name: _painted(of_chips, grid) for name, of_chips in maps.items()})
+    painted: dict[str, Any] = {name: _painted(getattr(chips, name), grid) for name in MAPS}
+    return replace(chips, **painted)
 
 
 def _drawn(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -112,7 +113,7 @@ def _map(likely: Float64Array, grid: Grid) -> FloatArray:
     return by_class[1] if len(by_class) == 2 else by_class
 
 
-def _painted(of_chips: NDArray[np.generic] | None, grid: Grid) -> NDArray[np.generic] | None:
+def _painted(of_chips: NDArray[Any] | None, grid: Grid) -> NDArray[Any] | None:
     """Values of chips, (..., rows, columns), at the image's pixels, (..., H, W)."""
     if of_chips is None:
         return None
