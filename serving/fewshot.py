@@ -8,7 +8,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import Dataset, Sample
-from icefloe.fewshot.chip_edge import EdgeAdvice
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.result import ClassCount, Classification, LeaveOneOut
 from icefloe.fewshot.rule import Rule
@@ -40,6 +39,34 @@ class PictureAbout(BaseModel):
 
     reference: ImageReference
     notes: tuple[str, ...]
+
+
+class Advice(BaseModel):
+    """A chip edge in px that suits the image, what is permitted, and the curve that it came from.
+
+    Attributes
+    ----------
+    edge, low, high
+        Suggested, least and greatest edge of chips that begin in the image's corner.
+    period_px, spectrum_px, correlation_px
+        Periods by autocorrelation and by spectrum, where there are any; where it falls to 1/e.
+    lags_px, autocorrelation
+        The curve.
+    sentence
+        The suggestion, and why.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    edge: int
+    low: int
+    high: int
+    period_px: float | None
+    spectrum_px: float | None
+    correlation_px: float
+    lags_px: tuple[float, ...]
+    autocorrelation: tuple[float, ...]
+    sentence: str
 
 
 class Classified(BaseModel):
@@ -159,9 +186,9 @@ def read_picture_about(path: Path) -> PictureAbout | None:
     return read_written(PictureAbout, path, _REMEDY)
 
 
-def read_advice(path: Path) -> EdgeAdvice | None:
+def read_advice(path: Path) -> Advice | None:
     """The chip edge that suits an image; None while no worker has looked."""
-    return read_written(EdgeAdvice, path, _REMEDY)
+    return read_written(Advice, path, _REMEDY)
 
 
 def write_state(folder: Path, session: Session, result: Classification, notes: tuple[str, ...] = ()) -> None:

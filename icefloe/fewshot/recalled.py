@@ -10,6 +10,9 @@ from icefloe.fewshot.session import Session
 from icefloe.fewshot.sets import UNSURE
 from icefloe.validation import validated
 
+_ROUNDING = 1e-6
+"""Of the probabilities in a file."""
+
 _SOURCE, _REMEDY = "The session", "Export it again."
 
 
@@ -48,10 +51,14 @@ def _require_agreement(session: Session, result: Classification) -> None:
         and all(0 <= chip < n_chips for chip in result.label_next)
     )
     if is_whole:
+        likely = np.array(result.probabilities)
+        chosen = np.take_along_axis(likely, nearest[:, None], 1)[:, 0]
         outcomes = nearest.copy()
         outcomes[unsure] = n_classes
         counts = np.bincount(outcomes, minlength=n_classes + 1).tolist()
-        is_whole = counts == [one.count.mean for one in result.classes]
+        is_whole = counts == [one.count.mean for one in result.classes] and bool(
+            np.all(chosen >= likely.max(axis=1) - _ROUNDING)
+        )
     if not is_whole:
         raise IcefloeError(
             f"{_SOURCE}: its result is not that of its grid and sets. Export it again, or leave the result "

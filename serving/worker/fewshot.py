@@ -19,6 +19,7 @@ from icefloe.progress import tracked
 from icefloe.workflow.fewshot_grid import grid_on
 from serving.fewshot import (
     SESSION,
+    Advice,
     PictureAbout,
     SeriesNotes,
     SessionFiles,
@@ -69,7 +70,11 @@ def chip_edge(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     sample = _sample(context, arguments)
     path = advice_file(context.settings, sample)
     if not path.is_file():
-        write_text_atomic(path, suggest_edge(sample.image()).model_dump_json())
+        image = sample.image()
+        found = suggest_edge(image)
+        low, high = Grid.permitted(*image.shape)
+        advice = Advice(**dict(found), low=low, high=high, sentence=found.sentence())
+        write_text_atomic(path, advice.model_dump_json())
     return {}
 
 

@@ -25,8 +25,8 @@ def tidy(settings: Settings, live: Iterable[Job], now: float | None = None, kept
     """Remove what nobody has asked for of late; return the number of folders.
 
     Planes, maps and uploads go `UNUSED_SECONDS` after somebody last asked for them, files of requests that
-    never became anything after `LEFT_SECONDS`. What a live job works on or a few-shot session is of stays, and
-    nothing else is touched: datasets are the workspace's, labels and drafts the database's.
+    never became anything after `LEFT_SECONDS`. What a live job works on or a few-shot session is of stays,
+    and nothing else is touched: datasets are the workspace's, labels and drafts the database's.
 
     Parameters
     ----------

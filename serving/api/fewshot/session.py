@@ -99,6 +99,8 @@ def embed(sessions: KeptSessions, jobs: Jobs, kept: KeptSession, person: Person)
     """Have the vectors of a session's chips made; what was begun for other chips of it is ended."""
     wanted = _embedding(kept)
     before = embedding_of(jobs, kept)
+    if before is not None and before.arguments == wanted and before.state not in ("failed", "cancelled"):
+        return kept
     job = None if wanted is None else jobs.ask("embed", wanted, INTERACTIVE, person.name)
     if before is not None and before.is_live and (job is None or before.id != job.id):
         jobs.cancel(before.id, person.name)

@@ -30,7 +30,7 @@ from serving.api.jobs import OpenJobs
 from serving.api.made import NOT_YET, made
 from serving.auth.identity import CurrentPerson
 from serving.etags import etag, expected_revision
-from serving.fewshot import SessionFiles, advice_file, read_advice, write_state
+from serving.fewshot import Advice, SessionFiles, advice_file, read_advice, write_state
 from serving.jobs.table import Jobs
 from serving.parameters import RowId
 from serving.prepared import find_sample
@@ -77,34 +77,6 @@ class Sessions(BaseModel):
     sessions: tuple[SessionLine, ...]
 
 
-class Advice(BaseModel):
-    """A chip edge in px that suits the image, what is permitted, and the curve that it came from.
-
-    Attributes
-    ----------
-    edge, low, high
-        Suggested, least and greatest edge of chips that begin in the image's corner.
-    period_px, spectrum_px, correlation_px
-        Periods by autocorrelation and by spectrum, where there are any; where it falls to 1/e.
-    lags_px, autocorrelation
-        The curve.
-    sentence
-        The suggestion, and why.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    edge: int
-    low: int
-    high: int
-    period_px: float | None
-    spectrum_px: float | None
-    correlation_px: float
-    lags_px: tuple[float, ...]
-    autocorrelation: tuple[float, ...]
-    sentence: str
-
-
 Revision = Annotated[int, Depends(expected_revision)]
 
 
@@ -134,9 +106,12 @@ class Change:
         return shown(self._settings, self._jobs, kept, self._response)
 
     def remove(self) -> None:
-        """Delete the session and its files."""
+        """Delete the session and its files, and end what works on it."""
         with self._stale_are_412():
             self._sessions.remove(self._session_id, self._person.id, self._revision)
+        for job in self._jobs.live():
+            if job.arguments.get("session") == self._session_id:
+                self._jobs.cancel(job.id, self._person.name)
         shutil.rmtree(SessionFiles(self._settings, self._session_id).root, ignore_errors=True)
 
     @contextmanager
@@ -245,11 +220,7 @@ async def show_advice(
     sample = await run_in_threadpool(sample_of, settings, kept)
     path = await run_in_threadpool(advice_file, settings, sample)
     wanted = {"dataset": kept.dataset, "stem": kept.stem}
-    found = await made(path, read_advice, jobs, "chip-edge", wanted, person, seconds)
-    if isinstance(found, Response):
-        return found
-    low, high = Grid.permitted(kept.work.image.height, kept.work.image.width)
-    return Advice(**dict(found), low=low, high=high, sentence=found.sentence())
+    return await made(path, read_advice, jobs, "chip-edge", wanted, person, seconds)
 
 
 def shown(settings: Settings, jobs: Jobs, kept: KeptSession, response: Response) -> Session:
