@@ -99,6 +99,8 @@ def label_weakly(
         If a session or image can't be used, sessions have other sets, several have further images, two images
         have one name, or the dataset exists; then nothing is written.
     """
+    if not sessions:
+        raise IcefloeError("No session (.json) is named, so nothing says what the chips are. Name one.")
     dataset_info(name=name, experiment=name)
     destination = new_place(settings.data, name)
     # All are looked at before anything is written; of the images one is in memory at a time.
