@@ -173,7 +173,8 @@ def loop(
     write_report(run=started.output).after(processed).set_caching_options(False)
 
 
-@dsl.pipeline(name="fewshot", description="A series classified chip by chip, by a few examples.")
+# Not the component's own name: kfp would take that for the package when it loads it.
+@dsl.pipeline(name="fewshot-series", description="A series classified chip by chip, by a few examples.")
 def fewshot(dataset: str, version: str) -> int:
     """Count the chips of each class in every image of `dataset`.
 

@@ -58,18 +58,14 @@ def watch(
 
 
 def to_dataset(
-    sessions: Annotated[
-        list[Path], typer.Argument(help="One session (.json), or several with sets of the same names.")
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A session (.json), its image if that does not lie beside it, and further images of the "
+            "series; or several sessions with sets of the same names.",
+        ),
     ],
     name: Annotated[str, typer.Option(help="Name of the new dataset, such as D7.")],
-    images: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--image",
-            help="A session's image that does not lie beside it, or a further image of a series; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
     background: Annotated[
         str | None,
         typer.Option(
@@ -86,9 +82,9 @@ def to_dataset(
     with progress() as bars:
         made = label_weakly(
             settings(),
-            sessions,
+            [file for file in files if file.suffix.lower() == ".json"],
             name,
-            images or (),
+            [file for file in files if file.suffix.lower() != ".json"],
             background=background,
             author=author,
             licence=licence,

@@ -1,34 +1,23 @@
 """Classified chips as weak labels: a dataset of the workspace that an ensemble is trained on."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-import tifffile
 
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.importer import dataset_info, new_place, taken
-from icefloe.datasets.label_history import LabelRecord, mask_path, write_history
-from icefloe.datasets.label_origin import Making, Origin
-from icefloe.datasets.labels import write_mask
-from icefloe.datasets.readers import is_plain_name, read_metadata
 from icefloe.errors import IcefloeError
-from icefloe.fewshot.result import Classification
 from icefloe.fewshot.session import Session
-from icefloe.fewshot.source import Picture, read_picture
+from icefloe.fewshot.source import read_picture
 from icefloe.files import atomic_directory, sha256_file
-from icefloe.names import composed, same_to_some_systems
+from icefloe.names import same_to_some_systems
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.history import current_user
 from icefloe.settings import Settings
-from icefloe.typing import IGNORE, MaskArray
 from icefloe.workflow.fewshot_begin import SOURCE, begin_session, fitted, require_apart
+from icefloe.workflow.fewshot_labels import WrittenLabels
 
 
 @dataclass(frozen=True)
@@ -99,6 +88,8 @@ def label_weakly(
         If a session or image can't be used, sessions have other sets, several have further images, two images
         have one name, or the dataset exists; then nothing is written.
     """
+    if not sessions:
+        raise IcefloeError("No session (.json) is named, so nothing says what the chips are. Name one.")
     dataset_info(name=name, experiment=name)
     destination = new_place(settings.data, name)
     # All are looked at before anything is written; of the images one is in memory at a time.
@@ -108,7 +99,7 @@ def label_weakly(
     require_apart([*(path for path, _ in own), *further])
     time = datetime.now(UTC).isoformat(timespec="seconds")  # one for all: a split goes by it
     with _as_new(destination) as folder:
-        written = _Written(folder, classes, author or current_user(), time)
+        written = WrittenLabels(folder, classes, author or current_user(), time)
         for file in sessions:
             one = begin_session(file, images)
             model = fitted(settings, one, progress)
@@ -122,72 +113,6 @@ def label_weakly(
             _info(name, licence, classes, dict(zip(sessions, (one for _, one in own), strict=True)), written)
         )
     return WeakLabels(Dataset.load(destination), written.ignored, tuple(dict.fromkeys(written.notes)))
-
-
-@dataclass
-class _Written:
-    """What has been written into the new dataset's folder so far."""
-
-    folder: Path
-    classes: tuple[str, ...]
-    author: str
-    time: str
-    records: list[LabelRecord] = field(default_factory=list)
-    converted: dict[str, str] = field(default_factory=dict)
-    pixel_sizes: set[float | None] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-    n_ignored: int = 0
-    n_pixels: int = 0
-
-    @property
-    def ignored(self) -> float:
-        """Share of all pixels."""
-        return self.n_ignored / self.n_pixels
-
-    def note(self, notes: Sequence[str]) -> None:
-        """Keep warnings."""
-        self.notes += notes
-
-    def add(self, path: Path, picture: Picture, result: Classification, maker: str) -> None:
-        """Write one image, its mask, and whose it is."""
-        stem = composed(path.stem)
-        images = self.folder / "images"
-        images.mkdir(exist_ok=True)
-        if is_plain_name(path) and picture.reference.frame is None:
-            shutil.copyfile(path, images / f"{stem}{path.suffix}")
-        else:
-            tifffile.imwrite(images / f"{stem}.tif", picture.image)
-            frame = "" if picture.reference.frame is None else f", frame {picture.reference.frame},"
-            self.converted[stem] = f"{path.name}{frame} to TIFF float32"
-        mask = _in_order(result, self.classes)
-        self._label(stem, mask, maker)
-        self.pixel_sizes.add(read_metadata(path).pixel_size_nm)
-        self.note([note if result.is_support_image else f"{path.name}: {note}" for note in result.notes])
-        self.n_ignored += int(np.count_nonzero(mask == IGNORE))
-        self.n_pixels += mask.size
-
-    def _label(self, stem: str, mask: MaskArray, maker: str) -> None:
-        if (mask == IGNORE).all():  # nothing to train on, nor to score
-            self.note([f"{stem}: every chip is unsure, so it has no label."])
-            return
-        place = mask_path(self.folder, stem)
-        write_mask(place, mask)
-        origin = Origin(sha256(place.read_bytes()).hexdigest(), maker, "fewshot", version("icefloe"))
-        self.records.append(
-            LabelRecord(stem, self.author, self.time, SOURCE, making=Making(self.time, origin))
-        )
-
-    def finish(self, info: DatasetInfo) -> None:
-        """Say what it is, and whose the labels are."""
-        info.save(self.folder)
-        write_history(self.folder, tuple(self.records))
-
-
-def _in_order(result: Classification, classes: tuple[str, ...]) -> MaskArray:
-    """The mask, its values counted as the dataset's classes are."""
-    values = np.full(IGNORE + 1, IGNORE, np.uint8)
-    values[: len(result.names)] = [classes.index(name) for name in result.names]
-    return np.asarray(values[result.mask()])
 
 
 def _classes(sessions: Sequence[Session], background: str | None) -> tuple[str, ...]:
@@ -221,7 +146,11 @@ def _further(own: Sequence[Path], images: Sequence[Path]) -> list[Path]:
 
 
 def _info(
-    name: str, licence: str, classes: tuple[str, ...], sessions: Mapping[Path, Session], written: _Written
+    name: str,
+    licence: str,
+    classes: tuple[str, ...],
+    sessions: Mapping[Path, Session],
+    written: WrittenLabels,
 ) -> DatasetInfo:
     made_by = "; ".join(
         f"{file.name} (SHA-256 {sha256_file(file)}), supports of {session.image.name}, chips of "

@@ -67,8 +67,7 @@ def test_an_ensemble_is_trained_and_scored_on_weak_labels(tmp_path):
     workspace = tmp_path / "workspace"
     succeed("init", workspace)
     (workspace / "params.yaml").write_text(yaml.safe_dump({"presets": {"tiny": TINY}}))
-    further = [argument for image in images[1:] for argument in ("--image", image)]
-    told = succeed("-C", workspace, "fewshot", "to-dataset", session, "--name", "D7", *further)
+    told = succeed("-C", workspace, "fewshot", "to-dataset", session, *images, "--name", "D7")
     assert "D7: 8 images with weak labels (background, particle)" in told
     succeed("-C", workspace, "data", "commit", "-m", "weak labels")
     succeed("-C", workspace, "pipeline", "run", "train", "--preset", "tiny", "-d", "D7")

@@ -104,7 +104,7 @@ def test_a_session_becomes_a_dataset_a_version_and_a_watch(cli, workspace, image
     run("fewshot", "classify", images[0], "--supports", supports, "--edge", 16, "--output", out)
     session = out / "t0.session.json"
 
-    told = run("fewshot", "to-dataset", session, "--image", images[0], "--image", images[1], "--name", "D7")
+    told = run("fewshot", "to-dataset", session, *images, "--name", "D7")
     assert told.startswith("D7: 2 images with weak labels (stripes, blobs); ")
     assert told.endswith("Next: icefloe data commit -m ..., then icefloe pipeline run train -d D7\n")
 

@@ -118,6 +118,17 @@ def test_what_cannot_become_a_dataset_leaves_nothing_behind(
     assert "ice: no such set. There are blobs, stripes." in refusal([session], "D7", background="ice")
     assert "../D7" in refusal([session], "../D7")
     assert "no such file" in refusal([session], "D7", [tmp_path / "absent.tif"])
+    assert "No session (.json) is named" in refusal([], "D7", images)
     assert list(workspace_settings.data.iterdir()) == []
     label_weakly(workspace_settings, [session], "D7")
     assert "there is a dataset of this name" in refusal([session], "d7")
+
+
+def test_an_image_whose_chips_are_all_unsure_gets_no_label(workspace_settings, session):
+    strict = Session.load(session)
+    strict.with_rule(strict.rule.model_copy(update={"max_risk": 0.0})).save(session)
+    made = label_weakly(workspace_settings, [session], "D7")
+    assert [sample.is_labelled for sample in made.dataset.samples] == [False]
+    assert made.ignored == 1
+    assert "t0: every chip is unsure, so it has no label." in made.notes
+    assert read_history(made.dataset.path) == ()
