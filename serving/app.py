@@ -34,6 +34,7 @@ from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
 from serving.pages import elsewhere
+from serving.pages import fewshot as fewshot_page
 from serving.pages import label as label_page
 from serving.pages import models as model_pages
 from serving.pages import overview as overview_page
@@ -112,6 +113,7 @@ def build(options: Options) -> FastAPI:
         queue_page,
         label_page,
         results_page,
+        fewshot_page,
         model_pages,
         data_page,
         people_pages,

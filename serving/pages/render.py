@@ -23,6 +23,7 @@ MENU = {
     "Queue": "/queue",
     "Label": "/label",
     "Results": "/results",
+    "Few-shot": "/fewshot",
     "Models": "/models",
     "Data": "/data",
     "Account": "/account",
