@@ -12,12 +12,13 @@ import typer
 from benchmarks.fewshot import figures
 from benchmarks.fewshot.draws import DRAWS, draws, predicted
 from benchmarks.fewshot.reference import read_reference
-from benchmarks.fewshot.scenes import flakes
+from benchmarks.fewshot.scenes import Scene, flakes, joined
 from benchmarks.fewshot.vectors import SPECS, embedded
 from benchmarks.service.page import machine
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.cache import Cache
 from icefloe.tables import Table
+from icefloe.typing import FloatArray
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -43,26 +44,16 @@ def accuracy(
     n_draws: Annotated[int, typer.Option("--draws")] = DRAWS,
 ) -> None:
     """Accuracy, calibration, intervals and the choice of labels, on fig2_c; agreement on fig2_A."""
-    from benchmarks.fewshot.accuracy import (
-        accuracy_table,
-        difference_table,
-        measure_accuracy,
-        recall_table,
-    )
-    from benchmarks.fewshot.calibration import calibration_table, measure_calibration
-    from benchmarks.fewshot.coverage import coverage_table, measure_coverage
-    from benchmarks.fewshot.missing import missing_table
+    from benchmarks.fewshot.accuracy import accuracy_table, difference_table, measure_accuracy, recall_table
     from benchmarks.fewshot.next_labels import choice_table, measure_choices
     from benchmarks.fewshot.published import published_table
 
     scene, kept, reference = flakes(data), Cache(cache), read_reference("fig2_c")
+    vectors = embedded(scene, SPECS[0], kept)
     counts = np.bincount(scene.classes)
+    named = ", ".join(f"{count} {name}" for count, name in zip(counts, scene.names, strict=True))
     _head()
-    print(
-        f"{scene.grid.n_chips} chips: "
-        + ", ".join(f"{count} {name}" for count, name in zip(counts, scene.names, strict=True))
-        + f". Passes agree on {reference.agreement:.1%}, Cohen's kappa {reference.kappa:.2f}.\n"
-    )
+    print(f"Chips: {named}. Passes agree on {reference.agreement:.1%}, kappa {reference.kappa:.2f}.\n")
     found = measure_accuracy(scene, kept, n_draws)
     print(f"Supports: {found.taken}\n")
     _tell("Accuracy", accuracy_table(found, "accuracy"))
@@ -71,16 +62,28 @@ def accuracy(
         _tell(f"Less that of the default, {n} supports a class", difference_table(found, n))
     _tell("Chips of each class that the default finds", recall_table(found, scene.names))
     figures.save(figures.accuracy_figure(found), "accuracy", to)
-    vectors = embedded(scene, SPECS[0], kept)
-    calibration = measure_calibration(scene, vectors, n_draws)
-    _tell("Calibration", calibration_table(calibration))
-    figures.save(figures.reliability_figure(calibration), "reliability", to)
-    _tell("Intervals", coverage_table(measure_coverage(scene, vectors, n_draws)))
     curves = measure_choices(scene, vectors, n_draws)
     _tell("Label next", choice_table(curves))
     figures.save(figures.next_figure(curves), "next", to)
-    _tell("A class without supports", missing_table([(scene, vectors)], scene.names, n_draws))
+    _tell_confidence(scene, vectors, n_draws, "reliability", to)
+    _tell_confidence(joined(scene, ("edge", "flat"), "particle"), vectors, n_draws, "reliability-joined", to)
     _tell("Agreement with the published classes of fig2_A", published_table(data, kept))
+
+
+def _tell_confidence(scene: Scene, vectors: FloatArray, n_draws: int, name: str, to: Path) -> None:
+    from benchmarks.fewshot.calibration import calibration_table, measure_calibration
+    from benchmarks.fewshot.coverage import coverage_table, error_table, measure_coverage
+    from benchmarks.fewshot.missing import missing_table
+
+    classes = ", ".join(scene.names)
+    calibration = measure_calibration(scene, vectors, n_draws)
+    _tell(f"Calibration: {classes}", calibration_table(calibration))
+    figures.save(figures.reliability_figure(calibration), name, to)
+    coverage = measure_coverage(scene, vectors, n_draws)
+    _tell(f"Intervals: {classes}", coverage_table(coverage))
+    _tell("Fractions, 5 supports a class", error_table(coverage, 5))
+    if len(scene.names) > 2:
+        _tell("A class without supports", missing_table([(scene, vectors)], scene.names, n_draws))
 
 
 @app.command()
@@ -116,6 +119,25 @@ def limits(
         found = predicted(scene, embedded(scene, SPECS[0], kept), sets)
         examples.append((f"chips of {scene.grid.edge} px", scene, found))
     figures.save(figures.limits_figure(outcomes, examples), "limits", to)
+
+
+@app.command()
+def times(
+    chips: int = 1000,
+    edge: int = 64,
+    repeats: int = 3,
+    series: Annotated[list[int] | None, typer.Option(help="Images of a series; several times.")] = None,
+) -> None:
+    """Embedding, what follows it, and series of images; needs no data."""
+    from benchmarks.fewshot.series import EDGE, SIDE, series_table
+    from benchmarks.fewshot.times import embedding_table, noise, step_table
+
+    image, grid = noise(chips, edge)
+    _head()
+    _tell(f"Embedding, {grid.n_chips} chips of {edge} px", embedding_table(image, grid, repeats))
+    _tell("After it, three sets of five", step_table(image, grid, repeats))
+    title = f"A series of images of {SIDE} x {SIDE} px, chips of {EDGE} px"
+    _tell(title, series_table(series or (10, 30, 100)))
 
 
 def _head() -> None:

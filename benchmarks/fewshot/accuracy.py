@@ -1,5 +1,6 @@
 """How many chips are right with few supports: encoders and ways, and vectors that need no network."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -71,7 +72,10 @@ def _methods(scene: Scene, cache: Cache | None) -> Iterator[tuple[str, FloatArra
 def nearest_centroid(scene: Scene, vectors: FloatArray, sets: SupportSets) -> Classes:
     """scikit-learn's, on vectors as they are."""
     classes = np.repeat(of_scene(scene, sets), [len(one.chips) for one in sets.used])
-    found: Classes = NearestCentroid().fit(vectors[labelled(sets)], classes).predict(vectors)
+    with warnings.catch_warnings():
+        # Of one support a class, it says that there is no variance, which is not used here.
+        warnings.simplefilter("ignore")
+        found: Classes = NearestCentroid().fit(vectors[labelled(sets)], classes).predict(vectors)
     return found
 
 
@@ -93,7 +97,7 @@ def accuracy_table(found: Accuracies, what: str) -> Table:
 
 
 def difference_table(found: Accuracies, n: int) -> Table:
-    """Balanced accuracy less that of the default, draw by draw, with the mean's 95 % t interval."""
+    """Scores less those of the default, draw by draw, with the mean's 95 % t interval."""
     rows = []
     for name in _names(found):
         less = [

@@ -5,6 +5,7 @@ from functools import reduce
 from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.fewshot.draws import DRAWS, QUICK, SUPPORTS, draws, likely, others, spread
 from benchmarks.fewshot.scenes import Scene
@@ -25,8 +26,9 @@ class Calibration:
 
     Attributes
     ----------
-    bins
-        (Probabilities, supports a class) -> reliability of the highest probability, of every draw.
+    bins, balanced
+        (Probabilities, supports a class) -> reliability of the highest probability, of every draw; each chip
+        counted once, and each class.
     unsure
         Supports a class -> share of unsure chips by the default rule, of every draw.
     sure_right
@@ -34,13 +36,14 @@ class Calibration:
     """
 
     bins: dict[tuple[str, int], list[CalibrationBins]]
+    balanced: dict[tuple[str, int], list[CalibrationBins]]
     unsure: dict[int, list[float]]
     sure_right: dict[int, list[float]]
 
 
 def measure_calibration(scene: Scene, embeddings: FloatArray, n_draws: int = DRAWS) -> Calibration:
     """Before and after the temperature is fitted."""
-    found = Calibration({}, {}, {})
+    found = Calibration({}, {}, {}, {})
     for n in SUPPORTS:
         for sets in draws(scene, n, n_draws):
             _measure(scene, embeddings, sets, n, found)
@@ -58,11 +61,25 @@ def _measure(scene: Scene, embeddings: FloatArray, sets: SupportSets, n: int, fo
     }
     for kind, values in by_kind.items():
         found.bins.setdefault((kind, n), []).append(confidence_bins(truth, values[rest].T))
+        found.balanced.setdefault((kind, n), []).append(balanced_bins(truth, values[rest]))
     fitted = by_kind[FITTED][rest]
     is_sure = 1 - fitted.max(axis=1) <= QUICK.max_risk
     right = fitted.argmax(axis=1)[is_sure] == truth[is_sure]
     found.unsure.setdefault(n, []).append(float(np.mean(~is_sure)))
     found.sure_right.setdefault(n, []).append(float(np.mean(right)) if len(right) else float("nan"))
+
+
+def balanced_bins(truth: NDArray[np.uint8], values: Float64Array) -> CalibrationBins:
+    """Sums over chips, those of a class together weighing as much as those of another."""
+    parts = []
+    for one in np.unique(truth):
+        of_class = truth == one
+        bins = confidence_bins(truth[of_class], values[of_class].T)
+        weight = len(truth) / np.count_nonzero(of_class)
+        parts.append(
+            CalibrationBins(bins.count * weight, bins.probability_sum * weight, bins.event_sum * weight)
+        )
+    return reduce(add, parts)
 
 
 def _as_published(embeddings: FloatArray, sets: SupportSets) -> Float64Array:
@@ -78,17 +95,18 @@ def calibration_table(found: Calibration) -> Table:
         rows.append(
             {
                 "supports a class": n,
-                **{
-                    f"ECE, {kind}": spread(
-                        [bins.expected_calibration_error for bins in found.bins[kind, n]]
-                    ).text(2)
-                    for kind in (PUBLISHED, PLAIN, FITTED)
-                },
+                **{f"ECE, {kind}": _ece(found.bins[kind, n]) for kind in (PUBLISHED, PLAIN, FITTED)},
+                "classes alike, T = 1": _ece(found.balanced[PLAIN, n]),
+                "classes alike, T fitted": _ece(found.balanced[FITTED, n]),
                 "unsure": spread(found.unsure[n]).text(2),
                 "right of those that are sure": spread(sure).text(2) if sure else None,
             }
         )
     return Table.of(rows)
+
+
+def _ece(of_draws: list[CalibrationBins]) -> str:
+    return spread([bins.expected_calibration_error for bins in of_draws]).text(2)
 
 
 def pooled(found: Calibration, kind: str, n: int) -> CalibrationBins:

@@ -77,23 +77,39 @@ def measure_coverage(
 
 
 def coverage_table(measured: list[Coverage]) -> Table:
-    """Share of the draws whose interval holds the true fraction, its width, and how far counts are off."""
+    """Share of the draws whose interval holds the true fraction, with the intervals' mean width."""
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for one in measured:
+        width = np.mean(one.bounds[:, 1] - one.bounds[:, 0])
+        row = rows.setdefault(
+            (one.rule, one.name), {"rule": one.rule, "class, true fraction": f"{one.name}, {one.true:.1%}"}
+        )
+        row[f"{one.n} a class"] = f"{np.mean(one.holds):.0%} ({width:.2f})"
+    return Table.of(rows.values())
+
+
+def error_table(measured: list[Coverage], n: int) -> Table:
+    """How far counted fractions are off: on average, and from draw to draw."""
     return Table.of(
         [
             {
-                "": one.rule,
-                "class": f"{one.name}, {one.true:.1%}",
-                "supports a class": one.n,
-                "intervals that hold it": f"{np.mean(one.holds):.0%}",
-                "mean width": np.mean(one.bounds[:, 1] - one.bounds[:, 0]),
-                "mean error of the fraction": np.mean(one.found) - one.true,
-                "its standard deviation": np.std(one.found, ddof=1),
+                "rule": one.rule,
+                "class": one.name,
+                "true fraction": one.true,
+                "mean found": np.mean(one.found),
+                "standard deviation over draws": np.std(one.found, ddof=1),
+                "mean half width of the interval": np.mean(one.bounds[:, 1] - one.bounds[:, 0]) / 2,
             }
             for one in measured
+            if one.n == n
         ],
-        {
-            "mean width": ".3f",
-            "mean error of the fraction": "+.3f",
-            "its standard deviation": ".3f",
-        },
+        dict.fromkeys(
+            (
+                "true fraction",
+                "mean found",
+                "standard deviation over draws",
+                "mean half width of the interval",
+            ),
+            ".3f",
+        ),
     )

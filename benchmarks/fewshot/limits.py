@@ -87,7 +87,9 @@ def _outcome(image: Segmented, factor: float, cache: Cache | None, n_draws: int)
                 np.take_along_axis(pixels, found[:, None], 1).sum() / pixels.sum(),
             )
         )
-    accuracy, of_pure, of_mixed, of_brightness, of_pixels = np.nanmean(rows, axis=0).tolist()
+    accuracy, of_pure, of_mixed, of_brightness, of_pixels = (
+        np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan).tolist()
+    )
     best = float(pixels.max(axis=1).sum() / pixels.sum())
     mixed = float(np.mean(is_mixed))
     return Outcome(scene.grid.edge, mixed, accuracy, of_pure, of_mixed, of_brightness, of_pixels, best)
@@ -114,12 +116,17 @@ def edge_table(outcomes: dict[float, list[Outcome]]) -> Table:
             "edge": f"{factor:g} x suggested, {np.mean([one.edge for one in of_factor]):.0f} px",
             "mixed chips": f"{np.mean([one.mixed for one in of_factor]):.0%}",
             **{
-                heading: over_seeds([getattr(one, name) for one in of_factor]).text(2)
+                heading: over_seeds(_known([getattr(one, name) for one in of_factor])).text(2)
                 for heading, name in columns.items()
             },
         }
         for factor, of_factor in outcomes.items()
     )
+
+
+def _known(values: list[float]) -> list[float]:
+    """Without those of images that have no such chip."""
+    return [one for one in values if not np.isnan(one)]
 
 
 def rare_table(images: Sequence[Segmented], cache: Cache | None, n_draws: int) -> tuple[Table, int]:

@@ -51,8 +51,8 @@ def _outcome(scene: Scene, embeddings: FloatArray, sets: SupportSets, name: str)
     rest = others(scene, sets)
     own, foreign = found[is_own & rest], found[~is_own & rest]
     return {
-        **{f"its chips: {other}": float(np.mean(own == place)) for place, other in enumerate(scene.names)},
-        "its chips: unsure": float(np.mean(own == -1)),
-        "all others: right": float(np.mean(foreign == scene.classes[~is_own & rest])),
-        "all others: unsure": float(np.mean(foreign == -1)),
+        **{f"its chips, {other}": float(np.mean(own == place)) for place, other in enumerate(scene.names)},
+        "its chips, unsure": float(np.mean(own == -1)),
+        "all others, right and sure": float(np.mean(foreign == scene.classes[~is_own & rest])),
+        "all others, unsure": float(np.mean(foreign == -1)),
     }

@@ -1,7 +1,7 @@
 """Images whose chips' classes are known."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -51,6 +51,13 @@ def flakes(data: Path) -> Scene:
     height, width = picture.image.shape
     reference = read_reference("fig2_c")
     return Scene(picture.image, Grid(height=height, width=width, edge=32), reference.names, reference.settled)
+
+
+def joined(scene: Scene, names: Sequence[str], new: str) -> Scene:
+    """The scene with some classes joined to one, the last."""
+    kept = tuple(name for name in scene.names if name not in names)
+    positions = [kept.index(name) if name in kept else len(kept) for name in scene.names]
+    return replace(scene, names=(*kept, new), classes=np.array(positions, np.intp)[scene.classes])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,24 +1,22 @@
-"""Time of few-shot classification: embedding by both ways with three encoders, and an update of the supports.
+"""Time of few-shot classification: embedding in both ways by three encoders, and what follows it.
 
-    python -m benchmarks.fewshot --chips 1000 --edge 64
-
-Needs nothing but this repository: the image is noise, whose values don't matter for time. Ways and encoders
-take turns, so that whatever else the machine does meets all of them alike. CPU time is that of all threads.
+The image is noise, whose values don't matter for time. Ways and encoders take turns, so that whatever else
+the machine does meets all of them alike. CPU time is that of all threads.
 """
 
-import argparse
-import platform
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 import numpy as np
-import torch
 
+from benchmarks.fewshot.vectors import ENCODERS, SPECS, title
+from icefloe.fewshot.cache import Cache
 from icefloe.fewshot.classifier import Classifier
 from icefloe.fewshot.embedding import embed
-from icefloe.fewshot.embedding_spec import EmbeddingSpec, EncoderSpec
 from icefloe.fewshot.encoder import Encoder
 from icefloe.fewshot.figures import map_figure
 from icefloe.fewshot.grid import Grid, constant_chips
@@ -27,87 +25,68 @@ from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.sets import SupportSets
 from icefloe.report.figures import png
 from icefloe.tables import Table
+from icefloe.typing import FloatArray
 
-ENCODERS = (
-    EncoderSpec(),
-    EncoderSpec(encoder="efficientnet-lite2"),
-    EncoderSpec(encoder="resnet18", weights="sim"),
-)
-WAYS = ("dense", "chips")
+Seconds = tuple[float, float]
+"""On the clock, and of CPU time."""
 
 
-def image_of(n_chips: int, edge: int) -> tuple[np.ndarray, Grid]:
-    """Noise that holds at least so many chips."""
+def noise(n_chips: int, edge: int) -> tuple[FloatArray, Grid]:
+    """An image that holds at least so many chips, and its grid."""
     columns = int(np.ceil(n_chips**0.5))
     rows = -(-n_chips // columns)
     image = np.random.default_rng(0).normal(size=(rows * edge, columns * edge)).astype(np.float32)
     return image, Grid(height=rows * edge, width=columns * edge, edge=edge)
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds on the clock and of CPU time."""
+def embedding_table(image: FloatArray, grid: Grid, repeats: int) -> Table:
+    """Medians of each encoder and way."""
+    encoders = {spec: Encoder(spec) for spec in ENCODERS}
+    embed(image, grid, encoders[SPECS[0].encoder], SPECS[0])  # first use of everything
+    times: dict[str, list[Seconds]] = {title(spec): [] for spec in SPECS}
+    for _ in range(repeats):
+        for spec in SPECS:
+            times[title(spec)].append(_timed(partial(embed, image, grid, encoders[spec.encoder], spec)))
+    return _table("vectors", times)
+
+
+def step_table(image: FloatArray, grid: Grid, repeats: int) -> Table:
+    """What follows the embedding, by the default and three sets of five."""
+    encoder = Encoder(ENCODERS[0])
+    sets = SupportSets()
+    for index, name in enumerate("abc"):
+        sets = sets.added(name, range(5 * index, 5 * index + 5))
+    constant = constant_chips(image, grid)
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(Path(folder))
+        embeddings = embed(image, grid, encoder, SPECS[0], cache)
+
+        def classify(chosen: SupportSets = sets) -> Classification:
+            classifier = Classifier.fit(embeddings, chosen, grid, Rule())
+            return classifier.classify(embeddings, grid, constant, is_support_image=True)
+
+        result = classify()
+        work: dict[str, Callable[[], object]] = {
+            "vectors from the cache": partial(embed, image, grid, encoder, SPECS[0], cache),
+            "classify, intervals included": classify,
+            "classify after one more support": partial(classify, sets.assigned("a", [20], grid)),
+            "draw the map as a picture": lambda: png(map_figure(result, image)),
+        }
+        times = {step: [_timed(one) for _ in range(repeats)] for step, one in work.items()}
+    return _table("step", times)
+
+
+def _timed(work: Callable[[], object]) -> Seconds:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def main() -> None:
-    """Print two tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def _table(what: str, times: dict[str, list[Seconds]]) -> Table:
+    return Table.of(
+        [
+            {what: name, "s": median(wall for wall, _ in found), "CPU s": median(cpu for _, cpu in found)}
+            for name, found in times.items()
+        ],
+        {"s": ".3f", "CPU s": ".3f"},
     )
-    parser.add_argument("--chips", type=int, default=1000)
-    parser.add_argument("--edge", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=3)
-    arguments = parser.parse_args()
-    image, grid = image_of(arguments.chips, arguments.edge)
-    encoders = [Encoder(spec) for spec in ENCODERS]
-    runs = [(encoder, way) for encoder in encoders for way in WAYS]
-    times: dict[int, list[tuple[float, float]]] = {index: [] for index in range(len(runs))}
-    embed(image, grid, encoders[0], EmbeddingSpec(way="dense"))  # first use of everything
-    for _ in range(arguments.repeats):
-        for index, (encoder, way) in enumerate(runs):
-            spec = EmbeddingSpec(encoder=encoder.spec, way=way)
-            times[index].append(timed(partial(embed, image, grid, encoder, spec)))
-    rows = [
-        {
-            "encoder": encoder.spec.encoder,
-            "weights": encoder.spec.weights,
-            "way": way,
-            "s": median(wall for wall, _ in times[index]),
-            "CPU s": median(cpu for _, cpu in times[index]),
-        }
-        for index, (encoder, way) in enumerate(runs)
-    ]
-    print(
-        f"{grid.n_chips} chips of {grid.edge} px, {torch.get_num_threads()} threads, {platform.processor()}"
-    )
-    print(Table.of(rows, {"s": ".2f", "CPU s": ".2f"}).markdown())
-    print(
-        Table.of(steps(image, grid, encoders[0], arguments.repeats), {"s": ".3f", "CPU s": ".3f"}).markdown()
-    )
-
-
-def steps(image: np.ndarray, grid: Grid, encoder: Encoder, repeats: int) -> list[dict[str, object]]:
-    """What follows the embedding when supports change, with three sets of five."""
-    embeddings = embed(image, grid, encoder, EmbeddingSpec())
-    sets = SupportSets()
-    for index, name in enumerate("abc"):
-        sets = sets.added(name, range(5 * index, 5 * index + 5))
-    constant = constant_chips(image, grid)
-
-    def classify() -> Classification:
-        classifier = Classifier.fit(embeddings, sets, grid, Rule())
-        return classifier.classify(embeddings, grid, constant, is_support_image=True)
-
-    result = classify()
-    work = {"classify, intervals included": classify, "draw the map": lambda: png(map_figure(result, image))}
-    measured = {step: [timed(one) for _ in range(repeats)] for step, one in work.items()}
-    return [
-        {"step": step, "s": median(wall for wall, _ in found), "CPU s": median(cpu for _, cpu in found)}
-        for step, found in measured.items()
-    ]
-
-
-if __name__ == "__main__":
-    main()
