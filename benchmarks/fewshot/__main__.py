@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -138,6 +139,24 @@ def times(
     _tell("After it, three sets of five", step_table(image, grid, repeats))
     title = f"A series of images of {SIDE} x {SIDE} px, chips of {EDGE} px"
     _tell(title, series_table(series or (10, 30, 100)))
+
+
+@app.command()
+def labels(
+    seeds: Annotated[int, typer.Option(help="Repetitions, each with images of its own.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Of the training.")] = None,
+    work: Annotated[Path | None, typer.Option(help="New folder for workspaces; none: a scratch one.")] = None,
+) -> None:
+    """Weak labels and outlines of the same minutes, each to an ensemble; needs no data."""
+    from benchmarks.fewshot.labels import EPOCHS, labels_table, measure_labels
+
+    _head()
+    with tempfile.TemporaryDirectory(prefix="icefloe-labels-") as scratch:
+        rows: list[dict[str, object]] = []
+        for seed in range(seeds):
+            folder = (work or Path(scratch)).absolute() / f"seed-{seed}"
+            rows += [{"seed": seed, **row} for row in measure_labels(folder, seed, epochs or EPOCHS)]
+    _tell("Weak labels, outlines, and the ensembles of them", labels_table(rows))
 
 
 def _head() -> None:

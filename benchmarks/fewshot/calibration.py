@@ -96,8 +96,10 @@ def calibration_table(found: Calibration) -> Table:
             {
                 "supports a class": n,
                 **{f"ECE, {kind}": _ece(found.bins[kind, n]) for kind in (PUBLISHED, PLAIN, FITTED)},
-                "classes alike, T = 1": _ece(found.balanced[PLAIN, n]),
-                "classes alike, T fitted": _ece(found.balanced[FITTED, n]),
+                **{
+                    f"classes alike, {kind}": _ece(found.balanced[kind, n])
+                    for kind in (PUBLISHED, PLAIN, FITTED)
+                },
                 "unsure": spread(found.unsure[n]).text(2),
                 "right of those that are sure": spread(sure).text(2) if sure else None,
             }

@@ -35,7 +35,9 @@ def accuracy_figure(found: Accuracies) -> Figure:
         for position, name in enumerate(names):
             of_n = [spread([getattr(one, what) for one in found.scores[name, n]]) for n in SUPPORTS]
             x = np.arange(len(SUPPORTS)) + 0.06 * (position - len(names) / 2)
-            errors = [[one.mean - one.low for one in of_n], [one.high - one.mean for one in of_n]]
+            errors = np.maximum(
+                [[one.mean - one.low for one in of_n], [one.high - one.mean for one in of_n]], 0
+            )
             axes.errorbar(
                 x,
                 [one.mean for one in of_n],
@@ -123,5 +125,5 @@ def _draw_edges(axes: Axes, outcomes: dict[float, list[Outcome]]) -> None:
     axes.set(xlabel="chip edge, px", ylabel="share that is right", xscale="log")
     axes.set_xticks(edges, [f"{edge:.0f}" for edge in edges])
     axes.minorticks_off()
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, 1.32), ncols=2)
     axes.grid(alpha=0.3)

@@ -11,16 +11,21 @@ from benchmarks.fewshot.accuracy import accuracy_table, measure_accuracy, neares
 from benchmarks.fewshot.calibration import FITTED, PLAIN, balanced_bins, measure_calibration
 from benchmarks.fewshot.coverage import coverage_table, measure_coverage
 from benchmarks.fewshot.draws import draws, labelled, others, predicted, scores, spread
+from benchmarks.fewshot.labels import all_outlined, dice, outline_s, outlined, simulated, write_supports
 from benchmarks.fewshot.limits import edge_table, measure_edges
 from benchmarks.fewshot.missing import missing_table
 from benchmarks.fewshot.next_labels import CHOICES, measure_choices
 from benchmarks.fewshot.reference import read_reference
 from benchmarks.fewshot.scenes import Scene, Segmented, joined
+from benchmarks.fewshot.series import series_table
+from benchmarks.fewshot.times import embedding_table, noise, step_table
 from benchmarks.fewshot.vectors import PLAIN as PLAIN_VECTORS
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.grid import Grid
+from icefloe.fewshot.support_files import sets_from_table
 from icefloe.scoring.calibration import confidence_bins
 from icefloe.scoring.metrics import confusion_matrix
+from icefloe.typing import IGNORE
 
 
 @pytest.fixture
@@ -228,3 +233,55 @@ def test_missing_data_are_named(tmp_path):
     result = CliRunner().invoke(app, ["accuracy", "--data", str(tmp_path)])
     assert isinstance(result.exception, IcefloeError)
     assert "--data" in str(result.exception)
+
+
+def test_outlines_take_the_minutes_that_there_are():
+    """Two squares of 40 px in each of three images."""
+    mask = np.zeros((256, 256), np.uint8)
+    mask[20:60, 20:60] = mask[120:160, 150:190] = 1
+    images = {name: Segmented(name, mask.astype(np.float32), mask) for name in "abc"}
+    one = outline_s((mask == 1) & (np.arange(256) < 100))
+    two = {name: images[name] for name in "ab"}
+    assert all_outlined(two).minutes == pytest.approx(2 * all_outlined({"a": images["a"]}).minutes)
+    made = outlined(images, all_outlined(two).minutes + 1.1 * one / 60)
+    assert list(made.masks) == ["a", "b", "c"]
+    assert (made.masks["b"] == mask).all()
+    third = made.masks["c"]
+    assert (third[:120] == mask[:120]).all()
+    assert (third[120:] == IGNORE).all()
+    assert dice(made.masks, images) == 1
+    assert one > 2.45  # thinking and pointing alone
+
+
+def test_supports_of_a_session_are_clear_chips(tmp_path):
+    image = simulated(1, 0)["field_0"]
+    write_supports(image, tmp_path / "supports.csv", np.random.default_rng(0))
+    scene = image.cut(16, ("background", "particle"))
+    sets = sets_from_table(tmp_path / "supports.csv", scene.grid)
+    shares = image.pixels(scene.grid, 2)[:, 1] / 256
+    assert shares[list(sets.one("background").chips)].max() == 0
+    assert shares[list(sets.one("particle").chips)].min() >= 0.9
+
+
+def test_unsure_pixels_do_not_count_in_the_dice_of_labels():
+    truth = np.array([[1, 1, 0, 0]], np.uint8)
+    images = {"a": Segmented("a", truth.astype(np.float32), truth)}
+    assert dice({"a": np.array([[1, IGNORE, IGNORE, 0]], np.uint8)}, images) == 1
+    assert dice({"a": np.array([[1, 0, 0, 0]], np.uint8)}, images) == pytest.approx(2 / 3)
+
+
+def test_a_series_is_measured_in_a_process_of_its_own():
+    table = series_table((2,))
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert row["images"] == "2"
+    assert float(row["CPU s"]) > 0
+    assert float(row["peak memory, MiB"]) > 100
+
+
+def test_times_of_every_encoder_and_step_are_told():
+    image, grid = noise(12, 16)
+    assert grid.n_chips == 12
+    assert len(embedding_table(image, grid, 1).rows) == 6
+    image, grid = noise(30, 16)
+    steps = [row[0] for row in step_table(image, grid, 1).rows]
+    assert "classify after one more support" in steps
