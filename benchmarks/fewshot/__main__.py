@@ -63,11 +63,11 @@ def accuracy(
         _tell(f"Less that of the default, {n} supports a class", difference_table(found, n))
     _tell("Chips of each class that the default finds", recall_table(found, scene.names))
     figures.save(figures.accuracy_figure(found), "accuracy", to)
-    curves = measure_choices(scene, vectors, n_draws)
-    _tell("Label next", choice_table(curves))
-    figures.save(figures.next_figure(curves), "next", to)
-    _tell_confidence(scene, vectors, n_draws, "reliability", to)
-    _tell_confidence(joined(scene, ("edge", "flat"), "particle"), vectors, n_draws, "reliability-joined", to)
+    for one, suffix in ((scene, ""), (joined(scene, ("edge", "flat"), "particle"), "-joined")):
+        curves = measure_choices(one, vectors, n_draws)
+        _tell(f"Label next: {', '.join(one.names)}", choice_table(curves))
+        figures.save(figures.next_figure(curves), f"next{suffix}", to)
+        _tell_confidence(one, vectors, n_draws, f"reliability{suffix}", to)
     _tell("Agreement with the published classes of fig2_A", published_table(data, kept))
 
 

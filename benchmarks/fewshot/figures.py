@@ -34,7 +34,7 @@ def accuracy_figure(found: Accuracies) -> Figure:
     for axes, what in zip(figure.subplots(1, 2), ("accuracy", "balanced"), strict=True):
         for position, name in enumerate(names):
             of_n = [spread([getattr(one, what) for one in found.scores[name, n]]) for n in SUPPORTS]
-            x = np.arange(len(SUPPORTS)) + 0.06 * (position - len(names) / 2)
+            x = np.arange(len(SUPPORTS)) + 0.05 * (position - len(names) / 2)
             errors = np.maximum(
                 [[one.mean - one.low for one in of_n], [one.high - one.mean for one in of_n]], 0
             )
