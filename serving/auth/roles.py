@@ -26,6 +26,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/queue"): Role.VIEWER,
     ("GET", "/label"): Role.LABELER,
     ("GET", "/results"): Role.VIEWER,
+    ("GET", "/fewshot"): Role.LABELER,
     ("GET", "/account"): Role.VIEWER,
     ("GET", "/people"): Role.ADMIN,
     ("GET", "/api"): Role.VIEWER,
