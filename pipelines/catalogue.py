@@ -2,6 +2,9 @@
 
 from kfp import dsl
 
+from components.fewshot.component import fewshot as classify_chips
+from components.get_data.component import get_data
+from components.get_ensemble.component import get_ensemble
 from components.label_from_truth.component import label_from_truth
 from components.start_run.component import start_run
 from components.write_report.component import write_report
@@ -170,4 +173,34 @@ def loop(
     write_report(run=started.output).after(processed).set_caching_options(False)
 
 
-PIPELINES = {"train": train, "drift_check": drift_check, "retrain": retrain, "loop": loop}
+# Not the component's own name: kfp would take that for the package when it loads it.
+@dsl.pipeline(name="fewshot-series", description="A series classified chip by chip, by a few examples.")
+def fewshot(dataset: str, version: str) -> int:
+    """Count the chips of each class in every image of `dataset`.
+
+    Args:
+        dataset: The images.
+        version: A few-shot version, such as FS-T1.
+
+    Returns:
+        Output: Number of images.
+    """
+    started = start_run(name="fewshot", about=dataset)
+    data = get_data(names=[dataset], split={})
+    supports = get_ensemble(version=version)
+    classified = classify_chips(
+        session=supports.outputs["ensemble"], data=data.outputs["data"], run=started.output
+    )
+    reported = write_report(run=started.output).after(classified)
+    for step in (started, data, supports, reported):
+        step.set_caching_options(False)
+    return classified.outputs["Output"]
+
+
+PIPELINES = {
+    "train": train,
+    "drift_check": drift_check,
+    "retrain": retrain,
+    "loop": loop,
+    "fewshot": fewshot,
+}

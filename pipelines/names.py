@@ -10,3 +10,4 @@ class PipelineName(StrEnum):
     DRIFT_CHECK = "drift_check"
     RETRAIN = "retrain"
     LOOP = "loop"
+    FEWSHOT = "fewshot"

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """Name of the preset that is planned, not read from `params.yaml`."""
 
-ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN)
+ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN, PipelineName.FEWSHOT)
+TRAINING = (PipelineName.TRAIN, PipelineName.RETRAIN, PipelineName.LOOP)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def run_pipeline(
     arriving: Sequence[str] = (),
     progress: Progress = SILENT,
     minutes: float | None = None,
+    version: str | None = None,
 ) -> PipelineRun:
     """Run a pipeline step by step; finished training is not repeated when it is run again.
 
@@ -71,14 +73,16 @@ def run_pipeline(
         A preset of the workspace's `params.yaml`, or `auto`: a first version is planned from its data, this
         machine and the time; a later one has its champion's settings.
     datasets
-        `train`, `loop`: datasets of the first version; none: all labelled ones. `drift_check`, `retrain`: the
-        one new dataset.
+        `train`, `loop`: datasets of the first version; none: all labelled ones. `drift_check`, `retrain`,
+        `fewshot`: the one dataset.
     arriving
         `loop`: datasets that arrive later, in order; none: all whose labels are held back.
     progress
         Receives each step's start, end and messages.
     minutes
         Wall time that the training of a first version should take with `auto`; None: the planner's default.
+    version
+        `fewshot`: the few-shot version, such as `FS-T1`; None: the newest.
 
     Raises
     ------
@@ -92,11 +96,12 @@ def run_pipeline(
         from pipelines.local import forget_old_runs, run_locally
 
         pipeline = PIPELINES[name]
-        trains = name is not PipelineName.DRIFT_CHECK
+        trains = name in TRAINING
         given = _given_params(settings, preset, minutes)
         if given and trains:
             given.training.check_several_members()
         named = _dataset_arguments(name, datasets, arriving, settings.data)
+        named |= _version_argument(settings, name, version)
         check_ready(name, settings, progress)
         params = given or _planned_params(settings, name, named, minutes, progress)
         known = pipeline.component_spec.inputs or {}
@@ -107,7 +112,7 @@ def run_pipeline(
     report.parent.mkdir(exist_ok=True)
     shutil.copyfile(ran.artifacts("report")[-1], report)
     forget_old_runs(settings)
-    gate = None if trains else _gate(ran, settings, arguments["dataset"])
+    gate = None if name is not PipelineName.DRIFT_CHECK else _gate(ran, settings, arguments["dataset"])
     return PipelineRun(ran.log, report, ran.seconds, gate, _champion(settings) if trains else "")
 
 
@@ -147,7 +152,7 @@ def _planned_params(
     settings: Settings, name: PipelineName, named: dict[str, Any], minutes: float | None, progress: Progress
 ) -> Params | None:
     """The settings that a plan comes to: a new one for a first version, the champion's for the next one."""
-    if name is PipelineName.DRIFT_CHECK:  # it trains nothing, and has defaults for the rest
+    if name not in TRAINING:  # there are defaults for the rest
         return None
     from icefloe.workflow.planning import champions_params, plan_version, planned_params
 
@@ -172,7 +177,7 @@ def _champion(settings: Settings) -> str:
 def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> None:
     """Refuse at once what a step would refuse later, and warn of uncommitted changes."""
     current_version(settings.workspace)
-    if name in ON_ONE_DATASET:
+    if name in (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN):
         from icefloe.registry.registry import Registry  # MLflow, which the other pipelines need in steps only
 
         Registry(settings).get("champion")
@@ -208,6 +213,25 @@ def _dataset_arguments(
             "Import one with `icefloe data import DIR --name D2 --hold-labels`."
         )
     return {"initial": first, "arriving": later}
+
+
+def _version_argument(settings: Settings, name: PipelineName, version: str | None) -> dict[str, str]:
+    """The few-shot version of `fewshot`."""
+    if name is not PipelineName.FEWSHOT:
+        if version is not None:
+            raise IcefloeError(f"{name}: it takes the champion, and --version is for fewshot. Leave it out.")
+        return {}
+    from icefloe.registry.families import FS
+    from icefloe.registry.registry import Registry
+
+    known = [one.name for one in Registry(settings, FS).list()]
+    if not known:
+        raise IcefloeError(
+            "fewshot: no session is registered. Register one with `icefloe fewshot register SESSION`."
+        )
+    if version is not None and version not in known:
+        raise IcefloeError(f"{version}: no such few-shot version. There are {', '.join(known)}.")
+    return {"version": version or known[-1]}
 
 
 def _names(datasets: Iterable[Dataset]) -> list[str]:

@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
-from fastapi.staticfiles import StaticFiles
 
 from icefloe.active.drafts import Drafts
 from icefloe.active.queue import Queue
@@ -44,8 +42,8 @@ from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
 from serving.pages import results as results_page
 from serving.problems import PROBLEM, add_handlers, failure
+from serving.web_files import WebFiles
 
-WEB = Path(__file__).parent / "web"
 OPTIONS_VARIABLE = "ICEFLOE_SERVING"
 """How a web process is told its options: uvicorn starts several by the name of a function."""
 
@@ -125,7 +123,7 @@ def build(options: Options) -> FastAPI:
     programs = (api, inference_v2.router, label_studio.router, health.router, metrics.router)
     for router in (*programs, *(page.router for page in pages)):
         app.include_router(router)
-    app.mount("/web", StaticFiles(directory=WEB))
+    app.mount("/web", WebFiles())
     add_handlers(app)
     app.state.options, app.state.needed = options, _needed_by_endpoint(app)
     app.add_middleware(Gate, hosts=options.hosts, secure=options.secure, on_failure=failure)

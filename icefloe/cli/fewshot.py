@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from icefloe.cli import fewshot_sessions
 from icefloe.cli.context import bold, console, progress, say, settings, table, warn
 
 app = typer.Typer(
@@ -121,3 +122,8 @@ def classify(
         listing.add_row(*row)
     console.print(listing)
     say("Maps, charts and tables are in ", bold(output), ".")
+
+
+app.command()(fewshot_sessions.watch)
+app.command("to-dataset")(fewshot_sessions.to_dataset)
+app.command()(fewshot_sessions.register)

@@ -12,7 +12,7 @@ from icefloe.cli.context import bold, console, progress, say, settings, table
 if TYPE_CHECKING:
     from icefloe.registry.registry import Registry
 
-app = typer.Typer(help="Versions EA-Tn: list, show, promote, roll back.", no_args_is_help=True)
+app = typer.Typer(help="Versions EA-Tn and FS-Tn: list, show, promote, roll back.", no_args_is_help=True)
 
 Name = Annotated[
     str, typer.Argument(help="A version such as EA-T2, or an alias: champion, challenger, previous.")
@@ -27,8 +27,11 @@ def _registry() -> Registry:
 
 @app.command("list")
 def list_() -> None:
-    """List the registered versions, oldest first."""
-    versions = _registry().list()
+    """List the registered versions, family by family, oldest first."""
+    from icefloe.registry.families import families
+    from icefloe.registry.registry import Registry
+
+    versions = [version for family in families() for version in Registry(settings(), family).list()]
     if not versions:
         say("No version yet. Train one with ", bold("icefloe pipeline run train"), ".")
         return

@@ -37,7 +37,7 @@ def run(
             "--dataset",
             "-d",
             help="train: datasets to train on; default: all labelled ones. "
-            "drift_check, retrain: the new dataset. "
+            "drift_check, retrain: the new dataset. fewshot: the dataset to classify. "
             "loop: datasets of the first version; default: all labelled ones.",
         ),
     ] = None,
@@ -49,6 +49,10 @@ def run(
         float | None,
         typer.Option(min=1, help="auto: time that the training of a first version may take.  [default: 12]"),
     ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="fewshot: a version such as FS-T1. Default: the newest.", show_default=False),
+    ] = None,
 ) -> None:
     """Run a pipeline on this machine, step by step. Run again, it does not repeat finished training.
 
@@ -57,7 +61,7 @@ def run(
     from pipelines.run import run_pipeline
 
     with progress() as bars:
-        ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars, minutes)
+        ran = run_pipeline(settings(), name, preset, dataset or (), arriving or (), bars, minutes, version)
     say(f"Done in {ran.seconds:.0f} s. Log: {ran.log}")
     say("Report, to open in a browser: ", bold(ran.report))
     if ran.champion:

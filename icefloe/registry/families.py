@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import icefloe.ensemble
+import icefloe.fewshot
 from icefloe.errors import IcefloeError
 from icefloe.registry.admission import check_weights
 
@@ -115,12 +116,35 @@ def _ensemble_signature(n_classes: int) -> ModelSignature:
     return ensemble_signature(n_classes)
 
 
+def _load_few_shot(folder: Path, guarantees: Guarantees | None) -> Segmenter:
+    from icefloe.fewshot.model import FewShotModel
+
+    return FewShotModel.load(folder, guarantees)
+
+
+def _check_few_shot(folder: Path, lineage: Lineage) -> None:
+    from icefloe.fewshot.model_folder import check_folder
+
+    check_folder(folder)
+    check_weights(folder, lineage)
+
+
 EA = add_family(
     Family(
         prefix=_FIRST,
         title="ensemble averaging",
         load=_load_ensemble,
         model_code=Path(icefloe.ensemble.__path__[0], "pyfunc.py"),
+        signature=_ensemble_signature,
+    )
+)
+FS = add_family(
+    Family(
+        prefix="FS",
+        title="few-shot classification of chips",
+        load=_load_few_shot,
+        model_code=Path(icefloe.fewshot.__path__[0], "pyfunc.py"),
+        check=_check_few_shot,
         signature=_ensemble_signature,
     )
 )

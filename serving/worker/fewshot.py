@@ -11,12 +11,12 @@ from icefloe.fewshot.chip_edge import suggest_edge
 from icefloe.fewshot.classifier import Classifier
 from icefloe.fewshot.embedding_spec import EmbeddingSpec
 from icefloe.fewshot.grid import Grid
+from icefloe.fewshot.model import FewShotModel
 from icefloe.fewshot.series import Series, SeriesImage
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import read_picture
 from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.progress import tracked
-from icefloe.workflow.fewshot_grid import grid_on
 from serving.fewshot import (
     SESSION,
     Advice,
@@ -117,12 +117,12 @@ def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     folder, session, samples = _series(context, arguments)
     dataset, stem = arguments["supports"]
     supports = find_sample(context.settings, dataset, stem, arguments["person"])
-    fitted: tuple[Chips, Classifier] | None = None
+    model: FewShotModel | None = None
     for sample in tracked(samples, context.progress, "classifying images"):
         path = image_file(context.settings, folder, sample)
         if not path.is_file():
-            fitted = fitted or _fitted(context, supports, session)
-            write_text_atomic(path, _classified(context, session, sample, *fitted).model_dump_json())
+            model = model or _model(context, supports, session)
+            write_text_atomic(path, _classified(model, sample).model_dump_json())
     return {"n_images": len(samples)}
 
 
@@ -174,15 +174,14 @@ def _series(context: Context, arguments: Arguments) -> tuple[Path, Session, list
     return folder, wanted.session, wanted.samples(dataset)
 
 
-def _classified(
-    context: Context, session: Session, sample: Sample, supports: Chips, classifier: Classifier
-) -> SeriesNotes:
+def _model(context: Context, supports: Sample, session: Session) -> FewShotModel:
+    _, classifier = _fitted(context, supports, session)
+    encoder = context.vectors.encoder(session.embedding.encoder)
+    return FewShotModel(session, classifier, encoder, context.vectors.cache)
+
+
+def _classified(model: FewShotModel, sample: Sample) -> SeriesNotes:
     found = read_picture(sample.image_path)
-    is_support_image = found.reference.sha256 == session.image.sha256
-    grid, chips = session.grid, supports
-    if not is_support_image:
-        grid = grid_on(found.reference, session.grid.edge, (session.grid.top, session.grid.left))
-        chips = context.vectors.of_image(found.image, grid, session.embedding, context.progress)
-    result = classifier.classify(chips.vectors, grid, chips.constant, is_support_image=is_support_image)
-    notes = (*found.notes, *chips.notes, *(f"{sample.stem}: {note}" for note in result.notes))
+    result = model.classify(found)
+    notes = (*found.notes, *model.encoder.notes, *(f"{sample.stem}: {note}" for note in result.notes))
     return SeriesNotes(image=SeriesImage.of(sample.stem, result), notes=notes)

@@ -53,11 +53,16 @@ class Vectors:
     ----------
     settings
         Of the workspace, for weights and cache.
+
+    Attributes
+    ----------
+    cache
+        Where vectors are kept on the disk.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cache = Cache(settings.state / "fewshot")
+        self.cache = Cache(settings.state / "fewshot")
         self._encoders: OrderedDict[EncoderSpec, Encoder] = OrderedDict()
         self._chips: OrderedDict[tuple[str, Grid, EmbeddingSpec], Chips] = OrderedDict()
 
@@ -82,19 +87,16 @@ class Vectors:
         """
         key = sha256, grid, spec
         if key not in self._chips:
-            self._chips[key] = self.of_image(session_image(sample, sha256), grid, spec, progress)
+            image, encoder = session_image(sample, sha256), self.encoder(spec.encoder)
+            vectors = embed(image, grid, encoder, spec, self.cache, progress)
+            self._chips[key] = Chips(vectors, constant_chips(image, grid), encoder.sha256, encoder.notes)
         self._chips.move_to_end(key)
         while len(self._chips) > 1 and sum(one.vectors.nbytes for one in self._chips.values()) > MOST_BYTES:
             self._chips.popitem(last=False)
         return self._chips[key]
 
-    def of_image(self, image: FloatArray, grid: Grid, spec: EmbeddingSpec, progress: Progress) -> Chips:
-        """Chips of an image, float32 (H, W), which are not held in memory; errors as of `embed`."""
-        encoder = self._encoder(spec.encoder)
-        vectors = embed(image, grid, encoder, spec, self._cache, progress)
-        return Chips(vectors, constant_chips(image, grid), encoder.sha256, encoder.notes)
-
-    def _encoder(self, spec: EncoderSpec) -> Encoder:
+    def encoder(self, spec: EncoderSpec) -> Encoder:
+        """An encoder, held in memory while it is among the last used; errors as of `Encoder`."""
         if spec not in self._encoders:
             self._encoders[spec] = Encoder(spec, self._settings.weights_dir)
         self._encoders.move_to_end(spec)

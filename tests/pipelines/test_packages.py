@@ -46,7 +46,7 @@ def test_the_packages_defaults_are_the_presets_numbers(compiled, name, preset):
     inputs = load_component_from_file(str(compiled[name])).component_spec.inputs
 
     taken = [section for section in preset if section in inputs]
-    assert taken
+    assert taken or name == "fewshot"  # which needs no settings
     for section in taken:
         assert inputs[section].default == preset[section]
 
@@ -62,6 +62,7 @@ def test_what_a_run_is_about_has_no_default(compiled, name):
             "drift_check": {"dataset"},
             "retrain": {"dataset"},
             "loop": {"initial", "arriving"},
+            "fewshot": {"dataset", "version"},
         }[name]
     )
 

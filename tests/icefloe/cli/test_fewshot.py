@@ -1,10 +1,13 @@
 """`icefloe fewshot`: from an image and a few examples to maps, counts and tables, and what is refused."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
 import tifffile
+
+from tests.stores import new_store
 
 
 @pytest.fixture
@@ -87,3 +90,39 @@ def test_what_cannot_be_classified_is_refused_in_one_line(cli, workspace, images
     (other / images[0].name).write_bytes(images[0].read_bytes())
     assert "its results would overwrite" in refusal(images[0], other / images[0].name, *with_supports)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_session_becomes_a_dataset_a_version_and_a_watch(cli, workspace, images, supports, tmp_path):
+    new_store(workspace / ".icefloe")
+    out = tmp_path / "out"
+
+    def run(*arguments):
+        outcome = cli("-C", workspace, *arguments)
+        assert outcome.code == 0, outcome.err
+        return outcome.out
+
+    run("fewshot", "classify", images[0], "--supports", supports, "--edge", 16, "--output", out)
+    session = out / "t0.session.json"
+
+    told = run("fewshot", "to-dataset", session, *images, "--name", "D7")
+    assert told.startswith("D7: 2 images with weak labels (stripes, blobs); ")
+    assert told.endswith("Next: icefloe data commit -m ..., then icefloe pipeline run train -d D7\n")
+
+    told = run("fewshot", "register", session, "--image", images[0], "--author", "ada")
+    assert told.startswith("FS-T1 is registered; no labelled dataset was named to judge it on.\n")
+    assert "few-shot/t0" in run("models", "show", "FS-T1")
+    assert "FS-T1" in run("models", "list")
+    run("predict", images[1], "--version", "FS-T1", "--output", tmp_path / "predicted")
+    assert (tmp_path / "predicted" / "t1_mask.png").is_file()
+
+    camera = tmp_path / "camera"
+    camera.mkdir()
+    for image in images:
+        shutil.copyfile(image, camera / image.name)
+    arguments = ("fewshot", "watch", camera, "--supports", session, "--output", tmp_path / "w", "--idle", 1)
+    told = run(*arguments)
+    assert "t0.tif: stripes " in told
+    assert "t1.tif: stripes " in told
+    assert "t0.tif: " not in run(*arguments)
+    with (tmp_path / "w" / "fractions.csv").open(newline="") as file:
+        assert [row["image"] for row in csv.DictReader(file)] == ["t0.tif", "t1.tif"]

@@ -351,9 +351,7 @@ def test_an_encoder_whose_weights_are_not_here_says_so(ann, session, until_done)
     choices = {**ann.get(session).json()["choices"], "encoder": "efficientnet-lite2", "weights": "sim"}
     change(ann, session, "choices", **choices)
     embedding = until_done(ann, session)["embedding"]
-    assert (embedding["state"], "no sim weights in" in embedding["detail"]) == ("failed", True), (
-        embedding
-    )
+    assert (embedding["state"], "no sim weights in" in embedding["detail"]) == ("failed", True)
     answer = ann.post(f"{session}/classification", headers=PATIENT)
     assert (answer.status_code, "no sim weights in" in answer.json()["detail"]) == (422, True)
 
@@ -520,3 +518,13 @@ def test_an_image_that_a_session_is_of_stays(ann, app):
     settings, later = app.state.settings, 4e9
     tidy(settings, [], now=later, kept=app.state.fewshot.datasets())
     assert ann.get(f"/api/v1/images/{image['dataset']}/{image['stem']}").status_code == 200
+
+
+def test_a_workers_own_process_embeds_and_classifies(served, browse):
+    alone = browse(served.app)
+    session = begin(alone, "D1", "a")
+    change(alone, session, "grid", edge=16)
+    change(alone, session, "sets", sets=[one("a", 0, 1), one("b", 8, 9, style=1)])
+    answer = alone.post(f"{session}/classification", headers=PATIENT)
+    assert (answer.status_code, len(answer.json()["nearest"])) == (200, 30), answer.text
+    assert alone.get(session).json()["embedding"]["state"] == "done"
