@@ -43,10 +43,13 @@ test-web: node_modules/.package-lock.json  ## the pages' modules: types, lint, u
 	npm run --silent lint
 	npm run --silent test
 
-test-browser: .venv/.installed  ## the pages in Debian's chromium
+.venv/.browser: .venv/.installed
 	@command -v chromium >/dev/null || \
 	  { echo "make: chromium is missing. Install it: apt-get install chromium"; exit 1; }
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[browser]'
+	@touch $@
+
+test-browser: .venv/.browser  ## the pages in Debian's chromium
 	@# A browser on a busy machine may miss a moment: what failed is asked once more, alone.
 	$(BIN)/pytest -m browser tests/browser || $(BIN)/pytest -m browser --last-failed tests/browser
 
@@ -64,8 +67,10 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 
 .venv-label-studio: .venv-label-studio/.installed-$(LABEL_STUDIO)
 
-integration: .venv/.installed .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
+integration: .venv/.browser .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
 	$(BIN)/pytest -m integration --timeout 3600 --ignore tests/browser
+	@# What people see move is measured when nothing else runs.
+	$(BIN)/pytest -m quiet tests/browser
 
 bench: .venv/.installed  ## studies of the champion of `make demo`: its gate, its uncertainty; about an hour
 	cd $(WORKSPACE) && ../$(BIN)/icefloe study gate

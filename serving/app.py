@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
-from fastapi.staticfiles import StaticFiles
 
 from icefloe.active.drafts import Drafts
 from icefloe.active.queue import Queue
 from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
+from icefloe.fewshot.kept import KeptSessions
 from icefloe.settings import Settings, load_settings
 from serving.api import health, metrics
 from serving.api import router as api
@@ -35,6 +34,7 @@ from serving.options import Options
 from serving.pages import api as api_page
 from serving.pages import data as data_page
 from serving.pages import elsewhere
+from serving.pages import fewshot as fewshot_page
 from serving.pages import label as label_page
 from serving.pages import models as model_pages
 from serving.pages import overview as overview_page
@@ -42,8 +42,8 @@ from serving.pages import people as people_pages
 from serving.pages import queue as queue_page
 from serving.pages import results as results_page
 from serving.problems import PROBLEM, add_handlers, failure
+from serving.web_files import WebFiles
 
-WEB = Path(__file__).parent / "web"
 OPTIONS_VARIABLE = "ICEFLOE_SERVING"
 """How a web process is told its options: uvicorn starts several by the name of a function."""
 
@@ -88,6 +88,7 @@ def attach(app: FastAPI, settings: Settings) -> None:
     app.state.tokens = Tokens(database)
     app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
+    app.state.fewshot = KeptSessions(database)
 
 
 def build(options: Options) -> FastAPI:
@@ -112,6 +113,7 @@ def build(options: Options) -> FastAPI:
         queue_page,
         label_page,
         results_page,
+        fewshot_page,
         model_pages,
         data_page,
         people_pages,
@@ -121,7 +123,7 @@ def build(options: Options) -> FastAPI:
     programs = (api, inference_v2.router, label_studio.router, health.router, metrics.router)
     for router in (*programs, *(page.router for page in pages)):
         app.include_router(router)
-    app.mount("/web", StaticFiles(directory=WEB))
+    app.mount("/web", WebFiles())
     add_handlers(app)
     app.state.options, app.state.needed = options, _needed_by_endpoint(app)
     app.add_middleware(Gate, hosts=options.hosts, secure=options.secure, on_failure=failure)

@@ -238,6 +238,10 @@ class Prepared:
             raise MissingError(f"{version}: no such version. List the models to see them.")
         return self._root / "maps" / sample.dataset / sample.stem / _stamp(sample) / version
 
+    def chips(self, sample: Sample) -> Path:
+        """Folder of what few-shot sessions need to know of an image, made or not."""
+        return self._root / "chips" / sample.dataset / sample.stem / _stamp(sample)
+
     def series(self, dataset: Dataset, version: str) -> Path:
         """Folder of what a version measured on a whole dataset, made or not."""
         if name_problem(version):

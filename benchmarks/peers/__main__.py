@@ -15,6 +15,8 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from grimp import build_graph
+
 from benchmarks.peers.cases import CASES, Prepared, prepare
 from benchmarks.peers.cells import ROOT, Cell, Method, baseline_cell, remove_leftovers, run_cell, save_cell
 from benchmarks.peers.jobs import Job
@@ -24,11 +26,8 @@ from icefloe.errors import IcefloeError
 from icefloe.scoring.baselines import BASELINES
 from icefloe.training.planner import WEIGHTS
 
-ROOMS = ("datasets", "ensemble", "imaging", "models", "scoring", "simulate", "training", "workflow")
-"""Of Icefloe, that decide what a version is."""
-
-CODE = ("*.py", "*.safetensors")
-"""Of a room: weights that come with Icefloe are part of it."""
+SETTINGS = ("icefloe/params.yaml", "icefloe/models/sim/*.safetensors")
+"""What decides what a version is, beside the code."""
 
 LITE = ("lite0", "lite1", "lite2")
 FIRST_WEIGHTS = {"scratch": "none", "sim": "sim", "imagenet": "imagenet", "image-sim": "image-sim"}
@@ -127,12 +126,20 @@ def _cell_name(chosen: argparse.Namespace, case: str, name: str, seed: int) -> s
 @cache
 def _code(module: str) -> str:
     """Digest of the code that a method's result depends on."""
-    here = Path(__file__).parent
-    own = sorted(here.glob(f"{module}*"))
-    rooms = [ROOT / "icefloe" / room for room in ROOMS] if module == "ours" else []
-    files = [*own, *(path for room in rooms for kind in CODE for path in sorted(room.rglob(kind)))]
-    files += [ROOT / "icefloe" / "params.yaml"] if module == "ours" else []
+    files = sorted(Path(__file__).parent.glob(f"{module}*"))
+    if module == "ours":
+        files += [
+            *_imported(f"{__package__}.{module}"),
+            *(p for one in SETTINGS for p in sorted(ROOT.glob(one))),
+        ]
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+
+
+def _imported(module: str) -> list[Path]:
+    """Files of Icefloe's modules that a module imports, and of those that they do."""
+    found = build_graph("icefloe", "benchmarks").find_upstream_modules(module)
+    paths = (ROOT.joinpath(*name.split(".")) for name in sorted(found) if name.startswith("icefloe"))
+    return [path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for path in paths]
 
 
 def _is_finished(path: Path) -> bool:

@@ -43,18 +43,21 @@ class Motion:
     paint_p95_ms
         95 % of inputs were in a frame that was ready to be shown after at most so many ms; NaN where none was
         measured.
+    n_frames
+        Frames that were looked at.
     """
 
     frames_per_s: float
     smooth: float
     paint_p95_ms: float
+    n_frames: int
 
     @classmethod
     def of(cls, frames_ms: list[float], paints_ms: list[float]) -> "Motion":
         """From the times of the frames, and from each input to its frame."""
         apart = np.diff(frames_ms)
         paint = float(np.percentile(paints_ms, 95)) if paints_ms else float("nan")
-        return cls(1000 / float(apart.mean()), float((apart <= SMOOTH_MS).mean()), paint)
+        return cls(1000 / float(apart.mean()), float((apart <= SMOOTH_MS).mean()), paint, len(apart))
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,18 @@ class EditorSpeed:
 
     def busy(self) -> str | None:
         """Why these numbers say nothing of the editor: even an empty page stutters on this machine now."""
-        worst = min(self.empty, key=lambda motion: motion.smooth)
-        if worst.frames_per_s >= 59 and worst.smooth >= 0.98:
-            return None
-        return (
-            f"This machine is too busy: even an empty page runs at {worst.frames_per_s:.0f} frames/s, "
-            f"{100 * worst.smooth:.0f} % of them smooth. Measure again when it is quiet."
-        )
+        return why_busy(self.empty)
+
+
+def why_busy(empty: tuple[Motion, Motion]) -> str | None:
+    """What to say where even an empty page, before and after, stutters; None where it does not."""
+    worst = min(empty, key=lambda motion: motion.smooth)
+    if worst.frames_per_s >= 59 and worst.smooth >= 0.98:
+        return None
+    return (
+        f"This machine is too busy: even an empty page runs at {worst.frames_per_s:.0f} frames/s, "
+        f"{100 * worst.smooth:.0f} % of them smooth. Measure again when it is quiet."
+    )
 
 
 def picture(mask: MaskArray) -> FloatArray:
@@ -158,24 +166,24 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     context = browser.new_context(base_url=url, viewport=WINDOW)
     context.add_init_script(path=PROBE)
     page = context.new_page()
-    before = _empty(page)
+    before = empty_page(page)
     page.goto("/label")
     page.wait_for_function("() => probe.times.all", timeout=120_000)
     times = page.evaluate("probe.times")
     page.evaluate("document.querySelector('mask-editor').radius = " + str(RADIUS))
     strokes = {name: _stroke(page, keys) for name, keys in ZOOMS.items()}
     _look(page, ZOOMS["100 %"])
-    pan = _moved(page, _box(page), button="right")
+    pan = moved(page, _box(page), button="right")
     slider = page.get_by_label("Window", exact=True)
     slider.scroll_into_view_if_needed()
-    window = _moved(page, _flat(slider.bounding_box()))
+    window = moved(page, _flat(slider.bounding_box()))
     undo_steps, undo_bytes = _hundred_strokes(page)
     canvas = page.evaluate("(({width, height}) => [width, height])(document.querySelector('.picture'))")
     page.locator("mask-editor .stage").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => probe.times.received", timeout=60_000)
     accept_ms = page.evaluate("probe.times.received - probe.times.accepted")
-    after = _empty(page)
+    after = empty_page(page)
     context.close()
     return EditorSpeed(
         empty=(before, after),
@@ -191,14 +199,15 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     )
 
 
-def _empty(page: Page) -> Motion:
+def empty_page(page: Page) -> Motion:
+    """What this machine's browser can do at all."""
     page.goto("about:blank")
-    return _moved(page, {"x": 0, "y": 0, **WINDOW})
+    return moved(page, {"x": 0, "y": 0, **WINDOW})
 
 
 def _stroke(page: Page, keys: tuple[str, ...]) -> Motion:
     _look(page, keys)
-    return _moved(page, _box(page))
+    return moved(page, _box(page))
 
 
 def _look(page: Page, keys: tuple[str, ...]) -> None:
@@ -214,7 +223,7 @@ def _box(page: Page) -> dict[str, float]:
     return box
 
 
-def _moved(page: Page, box: dict[str, float], button: str = "left") -> Motion:
+def moved(page: Page, box: dict[str, float], button: str = "left") -> Motion:
     """Press, move to and fro through a box, and let go; how smooth that was."""
     corners = _zigzag(box)
     page.mouse.move(*corners[0])

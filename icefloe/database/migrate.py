@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from icefloe.database.engine import Database
 from icefloe.errors import IcefloeError
 
-HEAD = 8
+HEAD = 9
 """Number of the newest migration; Alembic, slow to import, is asked only where this is not reached."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

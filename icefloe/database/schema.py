@@ -296,3 +296,24 @@ drafts = Table(
     Column("revision", Integer, nullable=False),
 )
 """Masks that labelers are still at work on: `seconds` of work so far, `time` in s since the epoch."""
+
+fewshot_sessions = Table(
+    "fewshot_sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Integer, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("stem", Text, nullable=False),
+    Column("work", Text, nullable=False),
+    Column("embedding", Integer),
+    Column("revision", Integer, nullable=False),
+    Column("created", _Real, nullable=False),
+    Column("changed", _Real, nullable=False),
+    Index("fewshot_sessions_by_person", "person", "changed"),
+    sqlite_autoincrement=True,
+)
+"""Few-shot sessions of people (0: whoever uses a service that asks nobody): `work` is JSON, times in s.
+
+`embedding` is the job that makes the chips' vectors. A number is never used again: jobs and files of a
+session that was deleted must not become another's.
+"""

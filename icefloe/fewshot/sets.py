@@ -58,9 +58,10 @@ class SupportSets(BaseModel):
         owners: dict[int, str] = {}
         for one in self.sets:
             for chip in one.chips:
-                if owners.setdefault(chip, one.name) != one.name or one.chips.count(chip) > 1:
+                if chip in owners:
                     twice = "twice" if owners[chip] == one.name else f"in {owners[chip]}, too"
                     raise IcefloeError(f"{one.name}: chip {chip} is {twice}. Take it out of one place.")
+                owners[chip] = one.name
         return self
 
     @property

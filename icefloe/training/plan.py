@@ -22,18 +22,34 @@ if TYPE_CHECKING:
 
 
 class Machine(BaseModel):
-    """The machine to train on: number of CPU cores, and the name of its GPU, if any."""
+    """The machine to train on.
+
+    Attributes
+    ----------
+    cores
+        Number of CPU cores.
+    gpu
+        Name of its GPU, if any.
+    load
+        Programs that wanted a core at a time, on average over the minute before.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     cores: int
     gpu: str | None
+    load: float = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether other programs want all cores: whoever plans has used one for some seconds only."""
+        return self.load >= self.cores
 
     @classmethod
     def here(cls) -> Machine:
         """This one."""
         gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-        return cls(cores=os.cpu_count() or 1, gpu=gpu)
+        return cls(cores=os.cpu_count() or 1, gpu=gpu, load=round(os.getloadavg()[0], 1))
 
 
 class Plan(Result):

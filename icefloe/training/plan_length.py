@@ -106,5 +106,10 @@ def _length(
         why += f"; {minutes:g} min allow {max(0, steps):.0f} steps, and fewer than {LEAST_STEPS} teach little"
     elif steps > MOST_STEPS:
         why += f"; more than {MOST_STEPS} steps add little"
+    if machine.is_busy and steps < MOST_STEPS:
+        why += (
+            f"; other programs are at work (load {machine.load:g}): without them more steps would fit, and "
+            "another --minutes plans anew"
+        )
     choice = f"{epochs} epochs of {epoch.steps} steps, about {lasting:.0f} min"
     return epochs, lasting, Decision(what="length", choice=choice, why=why)

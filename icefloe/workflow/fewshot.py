@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from icefloe.fewshot.chips_csv import chips_csv
 from icefloe.fewshot.figures import map_figure
 from icefloe.fewshot.result import Classification
 from icefloe.fewshot.series import Series, SeriesImage
+from icefloe.fewshot.series_csv import series_csv
 from icefloe.fewshot.source import Picture, read_picture
 from icefloe.files import write_bytes_atomic, write_text_atomic
 from icefloe.progress import SILENT, Progress, tracked
@@ -95,7 +94,7 @@ def classify_images(
             note if result.is_support_image else f"{path.name}: {note}" for note in result.notes
         )
     series = Series(images=tuple(counted), notes=tuple(notes))
-    write_text_atomic(output / FRACTIONS_TABLE, fractions_csv(series))
+    write_text_atomic(output / FRACTIONS_TABLE, series_csv(series))
     if len(images) > 1:
         write_bytes_atomic(output / "fractions.png", png(series.figure()))
     return ClassifiedImages(series, result, output / FRACTIONS_TABLE)
@@ -108,13 +107,3 @@ def write_classified(place: Path, picture: Picture, result: Classification) -> N
         place.with_name(f"{place.name}_map.png"), png(map_figure(result, picture.image), dpi=120)
     )
     write_bytes_atomic(place.with_name(f"{place.name}_chart.png"), png(result.figure()))
-
-
-def fractions_csv(series: Series) -> str:
-    """Counts and fractions as a table, a row an image."""
-    text = io.StringIO(newline="")
-    rows = series.rows()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()

@@ -7,13 +7,13 @@ from icefloe.datasets.bundle import Bundle
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.model import FewShotModel
 from icefloe.fewshot.series import Series, SeriesImage
+from icefloe.fewshot.series_csv import series_csv
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import read_picture
 from icefloe.files import write_text_atomic
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.runs import RunRecord
 from icefloe.settings import Settings
-from icefloe.workflow.fewshot import fractions_csv
 from icefloe.workflow.fewshot_begin import Begun, fitted
 
 
@@ -79,7 +79,7 @@ def classify_bundle(
             noted.setdefault(note, []).append(sample.key)
     notes = (f"{_some(keys)}: {note}" for note, keys in noted.items())
     series = Series(images=tuple(counted), notes=(*model.encoder.notes, *notes))
-    write_text_atomic(output, fractions_csv(series))
+    write_text_atomic(output, series_csv(series))
     if run:
         name = "-".join(bundle.datasets)
         RunRecord(settings, run).write_result(f"fewshot/{name}.json", series)

@@ -55,7 +55,7 @@ def plan_version(
     """
     found = fingerprint(list(load_datasets(settings.data, list(datasets)).values()))
     machine, minutes = Machine.here(), MINUTES if minutes is None else minutes
-    path = _kept(settings, [found.model_dump_json(), machine.model_dump_json(), minutes])
+    path = _kept(settings, [found.model_dump_json(), machine.model_dump_json(exclude={"load"}), minutes])
     if path.is_file():
         plan = validated(Plan, path.read_bytes(), path, "Remove the file, and a plan is made anew.")
     else:

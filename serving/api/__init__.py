@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from serving.api import (
     data,
     datasets,
+    fewshot,
     images,
     jobs,
     models,
@@ -29,6 +30,7 @@ RESOURCES = (
     images,
     uploads,
     segmentations,
+    fewshot,
     results,
     models,
     runs,

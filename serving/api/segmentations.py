@@ -70,7 +70,7 @@ async def ask_for_segmentation(
     """Segment a series; 200 if it is done within `Prefer: wait`, else 202 and `Location`."""
     version = await run_in_threadpool(version_of, request, wanted.version)
     dataset = await run_in_threadpool(find_dataset, request.app.state.settings, wanted.dataset, person.id)
-    stems = _checked(dataset, wanted.stems)
+    stems = checked_stems(dataset, wanted.stems)
     arguments = segment_arguments(dataset.name, stems, version, wanted.measure, person)
     job = await run_in_threadpool(jobs.ask, KIND, arguments, BATCH, person.name)
     job = await until_over(jobs, job, seconds)
@@ -109,8 +109,16 @@ def segment_arguments(
     return {"dataset": dataset, "stems": stems, "version": version, "measure": measure, "person": sender}
 
 
-def _checked(dataset: Dataset, stems: list[str] | None) -> list[str] | None:
-    """The stems that are asked for, once each; None for all."""
+def checked_stems(dataset: Dataset, stems: list[str] | None) -> list[str] | None:
+    """The stems that are asked for, once each; None for all.
+
+    Raises
+    ------
+    MissingError
+        If there is no image of one.
+    TooLargeError
+        If there are more than `MOST_IMAGES`.
+    """
     known = {sample.stem for sample in dataset.samples}
     unknown = sorted(set(stems or ()) - known)
     if unknown:

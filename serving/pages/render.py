@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving.auth.roles import NEEDED, Role
 from serving.pages.times import day, duration, minute
+from serving.web_files import address, module
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -15,12 +16,14 @@ _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 _environment.filters |= {"day": day, "minute": minute, "duration": duration}
+_environment.globals |= {"web": address, "module": module}
 
 MENU = {
     "Overview": "/overview",
     "Queue": "/queue",
     "Label": "/label",
     "Results": "/results",
+    "Few-shot": "/fewshot",
     "Models": "/models",
     "Data": "/data",
     "Account": "/account",

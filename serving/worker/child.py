@@ -50,6 +50,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from icefloe.stopwatch import timed
     from serving.worker.context import Context
+    from serving.worker.fewshot_vectors import Vectors
     from serving.worker.later import Later
     from serving.worker.models import Models, follow
     from serving.worker.snapshot import SnapshotWriter
@@ -64,7 +65,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
 
     models, snapshots = Models(settings, send), SnapshotWriter(settings)
     threading.Thread(target=follow, args=(models, snapshots), daemon=True).start()
-    context = Context(settings, models, snapshots, Reported(send, stop), Later())
+    context = Context(settings, models, snapshots, Reported(send, stop), Later(), Vectors(settings))
     while True:
         try:
             kind, arguments = pipe.recv()

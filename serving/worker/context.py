@@ -6,6 +6,7 @@ from typing import Any
 
 from icefloe.progress import Progress
 from icefloe.settings import Settings
+from serving.worker.fewshot_vectors import Vectors
 from serving.worker.later import Later
 from serving.worker.models import Models
 from serving.worker.snapshot import SnapshotWriter
@@ -20,6 +21,7 @@ class Context:
     snapshots: SnapshotWriter
     progress: Progress
     later: Later
+    vectors: Vectors
 
 
 Arguments = Mapping[str, Any]

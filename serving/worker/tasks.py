@@ -22,6 +22,7 @@ from serving.prepared import (
     tiff_file,
     uploads_of,
 )
+from serving.worker import fewshot
 from serving.worker.champion import promote, rollback
 from serving.worker.context import Arguments, Context, Task
 from serving.worker.data import audit, collect
@@ -121,6 +122,14 @@ TASKS: dict[Kind, Task] = {
     "collect": collect,
     "audit": audit,
     "infer": infer,
+    "picture": fewshot.picture,
+    "unpack-picture": fewshot.unpack_picture,
+    "chip-edge": fewshot.chip_edge,
+    "embed": fewshot.embed,
+    "classify": fewshot.classify,
+    "fewshot-export": fewshot.export,
+    "fewshot-series": fewshot.series,
+    "fewshot-figure": fewshot.figure,
 }
 
 

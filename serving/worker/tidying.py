@@ -21,12 +21,12 @@ LEFT_SECONDS = 24 * 3600.0
 """What a request that was cut off has left: no job runs as long."""
 
 
-def tidy(settings: Settings, live: Iterable[Job], now: float | None = None) -> int:
+def tidy(settings: Settings, live: Iterable[Job], now: float | None = None, kept: Iterable[str] = ()) -> int:
     """Remove what nobody has asked for of late; return the number of folders.
 
     Planes, maps and uploads go `UNUSED_SECONDS` after somebody last asked for them, files of requests that
-    never became anything after `LEFT_SECONDS`. What a live job works on stays, and nothing else is touched:
-    datasets are the workspace's, labels and drafts the database's.
+    never became anything after `LEFT_SECONDS`. What a live job works on or a few-shot session is of stays,
+    and nothing else is touched: datasets are the workspace's, labels and drafts the database's.
 
     Parameters
     ----------
@@ -36,13 +36,17 @@ def tidy(settings: Settings, live: Iterable[Job], now: float | None = None) -> i
         Jobs that wait or run.
     now
         s since the epoch; None: the present.
+    kept
+        Names of uploads that few-shot sessions are of.
     """
     now = time.time() if now is None else now
     served = settings.state / "served"
     needed = {str(job.arguments.get(name)) for job in live for name in ("dataset", "upload", "tensors")}
+    needed |= set(kept)
     old = [
         *_older(_marked(served / "planes", ABOUT, needed), now - UNUSED_SECONDS),
         *_older(_marked(served / "maps", ABOUT, needed), now - UNUSED_SECONDS),
+        *_older(_marked(served / "chips", ABOUT, needed), now - UNUSED_SECONDS),
         *_older((served / "uploads").glob(f"*/*/{INFO_FILE}"), now - UNUSED_SECONDS),
     ]
     left = [*(served / "arriving").glob("*/*"), *(served / "tensors").glob("*")]

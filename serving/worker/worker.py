@@ -15,6 +15,7 @@ from multiprocessing.synchronize import Event
 import psutil
 
 from icefloe.database.open import open_database
+from icefloe.fewshot.kept import KeptSessions
 from icefloe.settings import Settings
 from serving.jobs.bells import Bell, Bells
 from serving.jobs.job import Job
@@ -96,6 +97,7 @@ class Worker:
         database.keep_connections()
         self._bells = Bells.of(settings)
         self._jobs, self._workers = Jobs(database, self._bells), Workers(database)
+        self._sessions = KeptSessions(database)
         self._champion: str | None = None
         self._problem: str | None = None
         self._progress = Advanced("", 0, None)
@@ -129,7 +131,7 @@ class Worker:
         if now - self._tidied >= TIDY_SECONDS:
             self._tidied = now
             try:
-                removed = tidy(self._settings, self._jobs.live())
+                removed = tidy(self._settings, self._jobs.live(), kept=self._sessions.datasets())
             except OSError as error:
                 self._say(f"warning: what nobody needs any more could not be removed: {error}")
                 return

@@ -82,7 +82,7 @@ def working(tmp_path_factory, make_ensemble) -> Iterator[Service]:
     command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE)
     with Service(workspace) as running:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600  # on a machine that is busy with other things
         while not any(each.champion for each in running.app.state.workers.living()):
             assert time.monotonic() < deadline
             time.sleep(0.2)

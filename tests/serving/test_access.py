@@ -15,8 +15,9 @@ from serving.options import Options
 from tests.serving.conftest import URL
 
 NAMES = {
-    **{f"{{{name}}}": "999" for name in ("token_id", "person_id", "item_id", "job_id")},
+    **{f"{{{name}}}": "999" for name in ("token_id", "person_id", "item_id", "job_id", "session_id")},
     "{which}": "a",
+    "{format}": "png",
     **{f"{{{name}}}": "nothing" for name in ("dataset", "stem", "name", "version")},
 }
 

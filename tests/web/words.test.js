@@ -81,3 +81,14 @@ test("the axis holds every value, from 0 up where none is below", () => {
   const [zero, room] = range({ title: "", unit: "", values: [0, 0] });
   assert.ok(room > zero);
 });
+
+test("an interval alone is seen whole, and stands in the table", () => {
+  const quantity = { title: "Share", unit: "", values: [0.3, null], low: [0.2, null], high: [0.5, null] };
+  assert.ok(range(quantity)[1] > 0.5);
+  const moments = { title: "Image number", unit: "", values: [1, 2], names: ["a", "b"] };
+  assert.deepEqual(table(moments, quantity), [
+    ["Image", "Image number", "Share", "95 % from", "to"],
+    ["a", "1", "0.3", "0.2", "0.5"],
+    ["b", "2", "–", "–", "–"],
+  ]);
+});

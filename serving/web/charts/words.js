@@ -92,27 +92,33 @@ export function summary(moments, quantity) {
  * @returns {string[][]}
  */
 export function table(moments, quantity) {
-  const bands = quantity.std && quantity.low && quantity.high;
-  const heads = ["Image", axisTitle(moments), axisTitle(quantity)];
+  const { std, low, high } = quantity;
+  const parts = /** @type {[string, typeof std][]} */ ([
+    ["± std", std],
+    ["95 % from", low],
+    ["to", high],
+  ]).filter(([_, part]) => part);
+  const heads = ["Image", axisTitle(moments), axisTitle(quantity), ...parts.map(([head]) => head)];
   const rows = moments.values.map((when, place) => [
     moments.names[place] ?? "",
     significant(when),
     significant(quantity.values[place]),
-    ...(bands ? [quantity.std, quantity.low, quantity.high].map((part) => significant(part?.[place])) : []),
+    ...parts.map(([_, part]) => significant(part?.[place])),
   ]);
-  return [bands ? [...heads, "± std", "95 % from", "to"] : heads, ...rows];
+  return [heads, ...rows];
 }
 
 /**
- * Where the axis ends: a band much wider than the values is cut off, so that the curve is seen.
+ * Where the axis ends: an interval that is much wider than ± std is cut off, so that the curve is seen.
  * @param {Quantity} quantity
  * @returns {[number, number]}
  */
-export function range({ values, std }) {
+export function range({ values, std, low, high }) {
   const ends = values.flatMap((value, place) => {
     if (value === null) return [];
     const spread = std?.[place] ?? 0;
-    return [value - spread, value + spread];
+    if (std) return [value - spread, value + spread];
+    return [low?.[place] ?? value, high?.[place] ?? value];
   });
   if (ends.length === 0) return [0, 1];
   const [least, most] = [Math.min(0, ...ends), Math.max(...ends)];

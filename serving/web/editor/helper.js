@@ -3,7 +3,7 @@
 /** @import {FloodRequest, ImageRequest, LivewireRequest, Request, ShapeRequest} from "./jobs.js" */
 /** @import {Point, Selection} from "./types.js" */
 
-const WORKER = trusted("/web/editor/worker.js");
+const WORKER = trusted(new URL("./worker.js", import.meta.url).href);
 
 export class Helper {
   #worker = new Worker(/** @type {string} */ (WORKER), { type: "module" });

@@ -12,6 +12,7 @@ import { Work } from "./work.js";
 
 /** Longer side in px of an image whose overview is shown first. */
 const LARGE = 2048;
+const FRAME_MS = 16;
 const HERE_MS = 1000;
 const THERE_MS = 10_000;
 const RENEW_MS = 5 * 60_000;
@@ -59,7 +60,7 @@ async function next(wanted = null) {
     if (!lease) say("That image does not wait any more, so here is the next.");
   }
   lease ??= running[0] ?? (await call("POST", "/queue/leases", {}));
-  await showProgress();
+  showProgress().catch(tell);
   byId("none").hidden = Boolean(lease);
   if (!lease) {
     putAway();
@@ -92,13 +93,16 @@ async function begin(leased) {
 async function beginMask(leased) {
   const { item } = leased;
   const arrived = new AbortController();
-  if (Math.max(item.height, item.width) > LARGE) announce(item, arrived.signal);
-  const [plane, beginning] = await Promise.all([readPixels(item.dataset, item.stem), leased.begin()]).finally(
-    () => {
-      arrived.abort();
-      editor.announce(null);
-    },
-  );
+  const isLarge = Math.max(item.height, item.width) > LARGE;
+  const pixels = async () => {
+    // First: beside all of it, the overview would take as long.
+    if (isLarge) await announce(item, arrived.signal);
+    return await readPixels(item.dataset, item.stem);
+  };
+  const [plane, beginning] = await Promise.all([pixels(), leased.begin()]).finally(() => {
+    arrived.abort();
+    editor.announce(null);
+  });
   earlierSeconds = beginning.seconds;
   work = leased;
   editor.hidden = false;
@@ -128,6 +132,7 @@ async function announce(item, arrived) {
     editor.hidden = false;
     decision.hidden = true;
     editor.announce(picture);
+    await new Promise((drawn) => setTimeout(drawn, 2 * FRAME_MS)); // no frame comes to a hidden page
   } catch {
     // The image itself is on its way, or says what is wrong.
   }

@@ -109,6 +109,13 @@ def test_a_fast_one_stops_where_more_steps_add_little():
     assert made.minutes < 10
 
 
+def test_a_busy_machine_is_told_that_more_steps_would_fit_without_the_others():
+    busy = plan(machine=Machine(cores=2, gpu=None, load=6.5))
+
+    assert "; other programs are at work (load 6.5): without them more steps would fit" in why(busy, "length")
+    assert "other programs" not in why(plan(machine=Machine(cores=2, gpu=None, load=0.8)), "length")
+
+
 def test_few_labels_are_divided_into_folds_and_many_are_not():
     assert plan(found(n_labelled=20)).split.folds == 3
     assert plan(found(n_labelled=200)).split.folds == 0

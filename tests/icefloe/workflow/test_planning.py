@@ -81,6 +81,15 @@ def test_the_same_data_and_time_find_the_plan_made_before_however_fast_the_machi
     assert plan_version(settings, ["D1"], minutes=20) != first
 
 
+def test_a_run_that_goes_on_while_others_are_at_work_keeps_its_plan(settings, machine, monkeypatch):
+    machine(1.0)
+    quiet = plan_version(settings, ["D1"])
+    monkeypatch.setattr("os.getloadavg", lambda: (99.0, 99.0, 99.0))
+
+    assert plan_version(settings, ["D1"]) == quiet
+    assert "other programs" in plan_version(settings, ["D1"], minutes=5).table().markdown()
+
+
 def test_another_label_is_another_plan(settings, machine):
     machine(1.0)
     first = plan_version(settings, ["D1"])

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runs } from "../../serving/web/fewshot/paint.js";
+import { checkInWords, chipInWords, stylesOf } from "../../serving/web/fewshot/result.js";
+import { seriesCurves } from "../../serving/web/fewshot/series.js";
+import { Styles } from "../../serving/web/fewshot/styles.js";
+import { random } from "./random.js";
+
+const interval = { mean: 2, n: 4, low: 1, high: 3 };
+/** @param {string} name @param {number | null} style */
+const counted = (name, style) => ({ name, style, n_supports: 1, count: interval, fraction: interval });
+const RESULT = {
+  grid: { height: 20, width: 20, edge: 10, top: 0, left: 0 },
+  classes: [counted("ice", 11), counted("water", 0), counted("unsure", null)],
+  nearest: [0, 1, 1, 0],
+  unsure: [2],
+  probabilities: [
+    [0.9, 0.1],
+    [0.002, 0.998],
+    [0.45, 0.55],
+    [0.7, 0.3],
+  ],
+  check: {
+    right: { hits: 3, total: 4 },
+    ece: 0.1,
+    plain_ece: 0.25,
+    confusion: [
+      [2, 1],
+      [0, 1],
+    ],
+    singles: ["water"],
+  },
+  label_next: [],
+  notes: [],
+  sentence: "",
+};
+
+test("each chip has its set's style, which is not the set's position; unsure ones have none", () => {
+  assert.deepEqual(stylesOf(RESULT), [11, 0, null, 11]);
+});
+
+test("a chip is said with its probabilities, the highest first, and without those next to nothing", () => {
+  assert.equal(chipInWords(RESULT, 0), "ice; ice 0.90, water 0.10");
+  assert.equal(chipInWords(RESULT, 1), "water; water 1.00");
+  assert.equal(chipInWords(RESULT, 2), "unsure; water 0.55, ice 0.45");
+});
+
+test("what cannot be checked is said instead of a number", () => {
+  assert.match(
+    checkInWords(RESULT),
+    /^Left out, 3 of 4 supports fall to their own set\. Calibration error 0\.10/,
+  );
+  assert.match(checkInWords(RESULT), /the only one: the support of water\.$/);
+  const none = { ...RESULT.check, right: { hits: 0, total: 0 }, ece: null, plain_ece: null };
+  assert.match(checkInWords({ ...RESULT, check: none }), /nothing can be checked/);
+});
+
+test("a series has a curve for each class with its band, one of unsure chips and one of strange ones", () => {
+  const image = (/** @type {string} */ name) => ({ name, n_chips: 4, classes: RESULT.classes, far: 0.5 });
+  const [moments, curves] = seriesCurves([image("a"), image("b")]);
+  assert.deepEqual(moments.names, ["a", "b"]);
+  assert.deepEqual(
+    curves.map((curve) => curve.title),
+    ["Share of ice", "Share of water", "Share of unsure chips", "Far from all prototypes"],
+  );
+  assert.deepEqual(
+    [curves[0]?.low, curves[0]?.high],
+    [
+      [1, 1],
+      [3, 3],
+    ],
+  );
+});
+
+test("runs of chips of one style cover each chip once", () => {
+  const next = random(9);
+  const grid = { rows: 7, columns: 11 };
+  const values = Array.from({ length: 77 }, () => [null, -1, 0, 1][Math.floor(next() * 4)] ?? null);
+  const covered = new Array(77).fill(undefined);
+  for (const { style, row, column, length } of runs(grid, values)) {
+    assert(column + length <= 11);
+    for (let at = column; at < column + length; at++) {
+      assert.equal(covered[row * 11 + at], undefined);
+      covered[row * 11 + at] = style;
+    }
+  }
+  assert.deepEqual(covered, values);
+});
+
+test("84 styles differ in colour or pattern", () => {
+  const styles = new Styles(
+    Array.from({ length: 12 }, (_, n) => `#0000${(16 + n).toString(16)}`),
+    ["", "..", "xx", "--", "oo", "||", "**"],
+    ["#dddddd", "////"],
+  );
+  const seen = new Set(Array.from({ length: 84 }, (_, n) => styles.colour(n) + styles.hatch(n)));
+  assert.equal(seen.size, 84);
+  assert.deepEqual([styles.colour(null), styles.hatch(null)], ["#dddddd", "/"]);
+});
