@@ -219,7 +219,7 @@ def _version_argument(settings: Settings, name: PipelineName, version: str | Non
     """The few-shot version of `fewshot`."""
     if name is not PipelineName.FEWSHOT:
         if version is not None:
-            raise IcefloeError(f"{name}: it takes the champion, and --version is for fewshot. Leave it out.")
+            raise IcefloeError(f"{name}: --version is for fewshot. Leave it out.")
         return {}
     from icefloe.registry.families import FS
     from icefloe.registry.registry import Registry

@@ -86,7 +86,7 @@ def origin(lineage: Lineage) -> str:
     imported = authors.pop(None, 0)
     labels = [f"{n} by {author}" for author, n in authors.most_common()]
     labels += [f"{imported} came with the data"] if imported else []
-    data = f"`{lineage.data.md5[:12]}` (commit `{lineage.data.rev[:12]}`)"
+    data = f"`{lineage.data.md5[:12]}` (commit `{lineage.data.rev[:12]}`)" if lineage.data.rev else "none"
     parent, n = lineage.parent, len(lineage.images)
     share = lineage.simulated_share
     simulated = f" Simulated micrographs were {share:.0%} of every training batch." if share else ""

@@ -99,7 +99,7 @@ class VersionDetails(BaseModel):
             "aliases": ", ".join(version.aliases) or None,
             "created": version.created,
             "parent": version.parent or "from scratch",
-            "data": f"{version.data_rev[:12]} (dvc {version.data_md5[:12]})",
+            "data": f"{version.data_rev[:12]} (dvc {version.data_md5[:12]})" if version.data_rev else None,
             "parent's data": f"{lineage.parent.data.rev[:12]} (dvc {lineage.parent.data.md5[:12]})"
             if lineage.parent
             else None,

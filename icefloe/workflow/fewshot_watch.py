@@ -93,6 +93,7 @@ def watch_images(
         for note in dict.fromkeys((*model.encoder.notes, *of_sets)):
             progress.warn(note)
         following = _Following(output, model, progress, of_sets)
+        following.draw()  # the last run may have ended after a row, before its figure
         progress.tell(f"Waiting for images in {folder}; Ctrl-C ends.")
         interrupted = False
         try:
@@ -133,12 +134,17 @@ class _Following:
         counted = SeriesImage.of(name, result)
         self.table.append(counted)
         self.broken.pop(name, None)
-        write_bytes_atomic(self.output / "fractions.png", png(self.table.series().figure()))
+        self.draw()
         shares = ", ".join(f"{one.name} {one.fraction.mean:.0%}" for one in counted.classes)
         self.progress.tell(f"{name}: {shares}; in {time.monotonic() - began:.1f} s")
         for note in (*arrived.content.notes, *result.notes):
             if note not in self.known_notes:  # what is the matter with the sets is so for every image
                 self.progress.warn(f"{name}: {note}")
+
+    def draw(self) -> None:
+        """The figure of all images so far."""
+        if self.table.images:
+            write_bytes_atomic(self.output / "fractions.png", png(self.table.series().figure()))
 
     def _require_apart(self, path: Path) -> None:
         for other in self.table.images:
@@ -148,7 +154,8 @@ class _Following:
 
 def _require_same(output: Path, model: FewShotModel) -> None:
     """Note the supports in a new folder; refuse one that holds results of others."""
-    identity = model.session.model_dump_json(exclude={"result", "encoder_sha256"}) + "\n"
+    used = {"result": None, "encoder_sha256": model.encoder.sha256}
+    identity = model.session.model_copy(update=used).model_dump_json() + "\n"
     file = output / IDENTITY
     if not file.is_file():
         if (output / FRACTIONS_TABLE).is_file():

@@ -18,7 +18,7 @@ from icefloe.registry.registry import Registry
 from icefloe.settings import load_settings
 from icefloe.typing import IGNORE
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
 TINY = {
     "training": {

@@ -110,7 +110,7 @@ def test_a_session_becomes_a_dataset_a_version_and_a_watch(cli, workspace, image
 
     told = run("fewshot", "register", session, "--image", images[0], "--author", "ada")
     assert told.startswith("FS-T1 is registered; no labelled dataset was named to judge it on.\n")
-    assert "few-shot/t0" in run("models", "show", "FS-T1")
+    assert "FS-T1" in run("models", "show", "FS-T1")
     assert "FS-T1" in run("models", "list")
     run("predict", images[1], "--version", "FS-T1", "--output", tmp_path / "predicted")
     assert (tmp_path / "predicted" / "t1_mask.png").is_file()

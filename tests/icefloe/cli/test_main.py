@@ -70,7 +70,8 @@ def test_square_brackets_of_a_file_name_are_printed_as_they_are(cli, workspace):
         (("data", "import", "."), "Missing option '--name'. See `icefloe data import --help`."),
         (
             ("pipeline", "run", "fly"),
-            "'fly' is not one of 'train', 'drift_check', 'retrain', 'loop'. See `icefloe pipeline run",
+            "'fly' is not one of 'train', 'drift_check', 'retrain', 'loop', 'fewshot'. "
+            "See `icefloe pipeline run",
         ),
         (("data", "simulate", "--seed", "x"), "See `icefloe data simulate --help`."),
         (("data", "list", "--all"), "No such option: --all. See `icefloe data list --help`."),

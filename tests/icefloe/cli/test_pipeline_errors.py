@@ -71,13 +71,19 @@ def test_an_unknown_dataset(refusal, workspace, add_dataset, arguments):
     assert refusal(*arguments) == f"{workspace / 'data' / 'D9'}: no such dataset. There are: D1, D3."
 
 
-@pytest.mark.parametrize("pipeline", ["drift_check", "retrain"])
+@pytest.mark.parametrize("pipeline", ["drift_check", "retrain", "fewshot"])
 @pytest.mark.parametrize("named", [(), ("-d", "D1", "-d", "D3")], ids=["none", "two"])
 def test_not_one_new_dataset(refusal, add_dataset, pipeline, named):
     add_dataset("D1")
     add_dataset("D3", labels="truth")
 
     assert refusal(pipeline, *named) == (f"{pipeline}: one new dataset is needed. Name it: --dataset D3.")
+
+
+def test_a_version_is_named_for_fewshot_only(refusal, add_dataset):
+    add_dataset("D1")
+
+    assert refusal("train", "--version", "FS-T1") == "train: --version is for fewshot. Leave it out."
 
 
 def test_a_loop_with_nobody_to_label(refusal, workspace, add_dataset):
@@ -151,7 +157,7 @@ def test_compiling_writes_a_package_for_each_pipeline(cli, workspace, tmp_path):
 
     assert (outcome.code, outcome.err) == (0, "")
     assert {path.stem for path in (tmp_path / "packages").iterdir()} == {
-        *("train", "drift_check", "retrain", "loop")
+        *("train", "drift_check", "retrain", "loop", "fewshot")
     }
 
 

@@ -40,6 +40,14 @@ def _quick(monkeypatch):
     monkeypatch.setattr(fewshot_watch, "ArrivingFiles", partial(ArrivingFiles, poll_s=0.05, patience_s=0.2))
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """As in a terminal; a shell's background jobs ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def camera(tmp_path, save_texture):
     for number, boundary in enumerate((48, 64, 80)):
@@ -119,6 +127,9 @@ def test_results_of_other_supports_are_not_added_to(
 ):
     output = tmp_path / "out"
     watch_images(workspace_settings, camera, session, output, idle_s=0.2)
+    (output / "fractions.png").unlink()
+    watch_images(workspace_settings, camera, session, output, idle_s=0.2)
+    assert (output / "fractions.png").is_file()
     other = session_of(camera / "t1.tif", tmp_path / "b.session.json")
     with pytest.raises(IcefloeError) as error:
         watch_images(workspace_settings, camera, other, output, idle_s=0.2)
