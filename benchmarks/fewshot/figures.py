@@ -20,6 +20,8 @@ from icefloe.report.figures import png
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "figures"
 _MARKERS = "osD^v<>pP*hX"
+_LEAST = 0.005
+"""Share of the chips that a point of a reliability curve stands for, at least."""
 
 
 def save(figure: Figure, name: str, folder: Path) -> None:
@@ -80,7 +82,10 @@ def reliability_figure(found: Calibration, supports: Sequence[int] = (2, 5, 10))
     for axes, n in zip(figure.subplots(1, len(supports)), supports, strict=True):
         axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
         for position, kind in enumerate((PUBLISHED, PLAIN, FITTED)):
-            observed, told = pooled(found, kind, n).curve()
+            bins = pooled(found, kind, n)
+            observed, told = bins.curve()
+            is_told = bins.count[bins.count > 0] >= _LEAST * bins.count.sum()
+            observed, told = observed[is_told], told[is_told]
             axes.plot(told, observed, color=colour(position), marker=_MARKERS[position], label=kind)
         axes.set(
             xlabel="highest probability", title=f"{n} supports a class", xlim=(0.3, 1.02), ylim=(0, 1.02)
@@ -95,7 +100,7 @@ def limits_figure(
     outcomes: dict[float, list[Outcome]], examples: Sequence[tuple[str, Scene, np.ndarray]]
 ) -> Figure:
     """Shares that are right against the edge, and maps of one image beside its mask."""
-    figure = Figure(figsize=(4.2 + 3.2 * len(examples), 3.6), layout="constrained")
+    figure = Figure(figsize=(4.2 + 3.2 * len(examples), 4.4), layout="constrained")
     first, *rest = figure.subplots(1, 1 + len(examples), width_ratios=[1.3] + [1.0] * len(examples))
     _draw_edges(first, outcomes)
     for axes, (title, scene, found) in zip(rest, examples, strict=True):
@@ -125,5 +130,5 @@ def _draw_edges(axes: Axes, outcomes: dict[float, list[Outcome]]) -> None:
     axes.set(xlabel="chip edge, px", ylabel="share that is right", xscale="log")
     axes.set_xticks(edges, [f"{edge:.0f}" for edge in edges])
     axes.minorticks_off()
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, 1.32), ncols=2)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     axes.grid(alpha=0.3)

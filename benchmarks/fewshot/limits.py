@@ -116,17 +116,17 @@ def edge_table(outcomes: dict[float, list[Outcome]]) -> Table:
             "edge": f"{factor:g} x suggested, {np.mean([one.edge for one in of_factor]):.0f} px",
             "mixed chips": f"{np.mean([one.mixed for one in of_factor]):.0%}",
             **{
-                heading: over_seeds(_known([getattr(one, name) for one in of_factor])).text(2)
-                for heading, name in columns.items()
+                heading: _mean([getattr(one, name) for one in of_factor]) for heading, name in columns.items()
             },
         }
         for factor, of_factor in outcomes.items()
     )
 
 
-def _known(values: list[float]) -> list[float]:
-    """Without those of images that have no such chip."""
-    return [one for one in values if not np.isnan(one)]
+def _mean(values: list[float]) -> str | None:
+    """Over the images that have such chips."""
+    known = [one for one in values if not np.isnan(one)]
+    return over_seeds(known).text(2) if known else None
 
 
 def rare_table(images: Sequence[Segmented], cache: Cache | None, n_draws: int) -> tuple[Table, int]:

@@ -220,7 +220,9 @@ def test_the_best_map_has_the_pixels_of_the_commonest_class_right(rng):
     assert outcomes[1.0][0].best == 1 - 8 / 128
     assert outcomes[0.25][0].best == 1
     assert outcomes[0.25][0].pixels <= 1
-    assert "1 x suggested, 32 px" in edge_table(outcomes).markdown()
+    told = dict(zip(edge_table(outcomes).columns, edge_table(outcomes).rows[-1], strict=True))
+    assert told["edge"] == "0.25 x suggested, 8 px"
+    assert told["of mixed chips"] == "–"
 
 
 def test_spread_holds_most_of_the_draws():
