@@ -1,5 +1,8 @@
 """The few-shot benchmark: the truth that comes with it, and that no support is scored."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
@@ -17,7 +20,7 @@ from benchmarks.fewshot.missing import missing_table
 from benchmarks.fewshot.next_labels import CHOICES, measure_choices
 from benchmarks.fewshot.reference import read_reference
 from benchmarks.fewshot.scenes import Scene, Segmented, joined
-from benchmarks.fewshot.series import series_table
+from benchmarks.fewshot.series import peak_mib, series_table
 from benchmarks.fewshot.times import embedding_table, noise, step_table
 from benchmarks.fewshot.vectors import PLAIN as PLAIN_VECTORS
 from icefloe.errors import IcefloeError
@@ -278,6 +281,14 @@ def test_a_series_is_measured_in_a_process_of_its_own():
     assert row["images"] == "2"
     assert float(row["CPU s"]) > 0
     assert float(row["peak memory, MiB"]) > 100
+
+
+def test_the_peak_is_not_that_of_the_program_that_started_it():
+    large = np.ones(2**30, np.uint8)
+    told = "from benchmarks.fewshot.series import peak_mib; print(peak_mib())"
+    started = subprocess.run([sys.executable, "-c", told], check=True, stdout=subprocess.PIPE, text=True)
+    assert peak_mib() > large.nbytes / 2**20
+    assert float(started.stdout) < peak_mib() - 256
 
 
 def test_times_of_every_encoder_and_step_are_told():
