@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.measure import find_contours
 
 from benchmarks.fewshot.scenes import Segmented
-from benchmarks.service.hand import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
+from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.label_history import mask_path
 from icefloe.datasets.labels import write_mask

@@ -18,7 +18,8 @@ from benchmarks.service.correction_tasks import (
     dice,
     largest_error,
 )
-from benchmarks.service.hand import DRAW_PX_PER_S, KEY_S, THINK_S, Hand
+from benchmarks.service.hand import Hand
+from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, THINK_S
 from benchmarks.service.label_studio import EMAIL, KEY, PASSWORD
 from benchmarks.service.strokes import ENOUGH, Stroke, stroke
 from icefloe.active.exchange.brush import decode_brush

@@ -5,12 +5,9 @@ import time
 import numpy as np
 from playwright.sync_api import FloatRect, Page
 
+from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 from icefloe.typing import FloatArray
 
-KEY_S, POINT_S, THINK_S = 0.28, 1.1, 1.35
-"""A key, pointing, making up one's mind: the keystroke-level model (Card, Moran and Newell 1980)."""
-DRAW_PX_PER_S = 300.0
-"""Speed of a hand along a line, screen pixels."""
 TREMOR_PX = 0.3
 """Standard deviation of a hand from its line, image pixels."""
 

@@ -83,6 +83,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.integration  # a minute each, by processes of their own
 def test_a_sessions_file_classifies_a_dataset(study, tmp_path):
     settings, session = study
     with step_process() as process:
@@ -119,6 +120,7 @@ def test_the_pipeline_classifies_by_a_registered_version_and_keeps_the_series(st
     )
 
 
+@pytest.mark.integration
 def test_a_session_of_an_image_that_is_not_there_is_refused_by_name(study, tmp_path):
     settings, session = study
     image = tmp_path / "other.tif"
