@@ -70,8 +70,10 @@ class EditorSpeed:
         An empty page, before and after: what this machine's browser can do at all.
     strokes, pan, window
         Brush strokes at each zoom; panning and the slider of the window at 100 %.
+    unknown_s
+        From the address to the first picture where the browser has never been.
     first_s, all_s
-        From the address to the first picture, and to all of it: image, mask and maps.
+        The same where it has the scripts already; and to all of the picture: image, mask and maps.
     accept_s
         From Enter to the service's receipt.
     undo_steps, undo_bytes
@@ -84,6 +86,7 @@ class EditorSpeed:
     strokes: dict[str, Motion]
     pan: Motion
     window: Motion
+    unknown_s: float
     first_s: float
     all_s: float
     accept_s: float
@@ -167,9 +170,7 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
     context.add_init_script(path=PROBE)
     page = context.new_page()
     before = empty_page(page)
-    page.goto("/label")
-    page.wait_for_function("() => probe.times.all", timeout=120_000)
-    times = page.evaluate("probe.times")
+    unknown, times = _opened(page), _opened(page)
     page.evaluate("document.querySelector('mask-editor').radius = " + str(RADIUS))
     strokes = {name: _stroke(page, keys) for name, keys in ZOOMS.items()}
     _look(page, ZOOMS["100 %"])
@@ -190,6 +191,7 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
         strokes=strokes,
         pan=pan,
         window=window,
+        unknown_s=unknown["first"] / 1000,
         first_s=times["first"] / 1000,
         all_s=times["all"] / 1000,
         accept_s=accept_ms / 1000,
@@ -197,6 +199,14 @@ def measure_editor(browser: Browser, url: str) -> EditorSpeed:
         undo_bytes=undo_bytes,
         canvas=tuple(canvas),
     )
+
+
+def _opened(page: Page) -> dict[str, float]:
+    """Times in ms from the address on."""
+    page.goto("/label")
+    page.wait_for_function("() => probe.times.all", timeout=120_000)
+    times: dict[str, float] = page.evaluate("probe.times")
+    return times
 
 
 def empty_page(page: Page) -> Motion:

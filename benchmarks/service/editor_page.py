@@ -62,6 +62,7 @@ def _times(speed: EditorSpeed) -> Table:
     return Table.of(
         [
             {"what": "first picture", "measured": f"{speed.first_s:.2f} s", "wanted": "1 s"},
+            {"what": "the same on the first visit", "measured": f"{speed.unknown_s:.2f} s", "wanted": "–"},
             {"what": "all: image, mask and maps", "measured": f"{speed.all_s:.2f} s", "wanted": "3 s"},
             {
                 "what": "mask accepted, encoded and acknowledged",
