@@ -142,6 +142,15 @@ def times(
 
 
 @app.command()
+def service(changes: int = 10) -> None:
+    """A session over HTTP: the first result, and the one after a changed support; needs no data."""
+    from benchmarks.fewshot.service import measure_service
+
+    _head()
+    _tell("A session over HTTP", measure_service(changes).table())
+
+
+@app.command()
 def labels(
     seeds: Annotated[int, typer.Option(help="Repetitions, each with images of its own.")] = 1,
     epochs: Annotated[int | None, typer.Option(help="Of the training.")] = None,

@@ -31,7 +31,7 @@ import { SetsPanel } from "./sets_panel.js";
 import { Styles } from "./styles.js";
 
 /** After a change that is followed by none for so long, all is classified anew. */
-const REST_MS = 80;
+const REST_MS = 40;
 const OPACITY = 0.45;
 /** Where undo is something else, or the image's own affair. */
 const KEYS_OF_THEIR_OWN = "input:not([type=range], [type=checkbox]), select, textarea, dialog, chip-view";
