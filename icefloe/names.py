@@ -1,4 +1,4 @@
-"""One rule for names that become part of a path: datasets, images, rounds."""
+"""Rules for names: those that become part of a path (datasets, images, rounds), and those only shown."""
 
 import unicodedata
 
@@ -40,6 +40,37 @@ def check_name(kind: str, name: object) -> str:
 def composed(name: str) -> str:
     """The name with its accents composed (NFC); macOS hands out the same letters decomposed."""
     return unicodedata.normalize("NFC", name)
+
+
+def checked_title(kind: str, name: str, longest: int) -> str:
+    """Return a name that is only shown, its accents composed and without blanks at its ends.
+
+    Parameters
+    ----------
+    kind
+        What the name is of, for the message: `set`, `session`.
+    name
+        The name as it came.
+    longest
+        Most characters.
+
+    Raises
+    ------
+    IcefloeError
+        If it is blank or too long, or holds what can't be seen.
+    """
+    name = composed(name).strip()
+    if not name:
+        raise IcefloeError(f"A {kind} without a name. Give it one.")
+    if len(name) > longest:
+        raise IcefloeError(
+            f"{name[:30]}...: a {kind}'s name of {len(name)} characters. Shorten it to {longest}."
+        )
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+        raise IcefloeError(
+            f"{name!r}: a {kind}'s name holds a control character or a line break. Take it out."
+        )
+    return name
 
 
 def name_problem(name: str) -> str:

@@ -1,7 +1,6 @@
 """Sessions that people keep in the workspace's database; each is one person's alone."""
 
 import time
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +16,9 @@ from icefloe.fewshot.rule import Rule
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.sets import SupportSets
 from icefloe.fewshot.source import ImageReference
-from icefloe.names import composed
+from icefloe.names import checked_title
 
 LONGEST_NAME = 100
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
 class Work(BaseModel):
@@ -77,7 +75,7 @@ class Work(BaseModel):
         IcefloeError
             If it is blank or too long, or holds what can't be seen.
         """
-        return self._with(name=checked_title(name))
+        return self._with(name=checked_title("session", name, LONGEST_NAME))
 
     def on_grid(self, grid: Grid, *, release: bool) -> "Work":
         """On another grid: the sets stay, their chips are released.
@@ -253,26 +251,6 @@ class KeptSessions:
         """Names of the datasets that sessions are of."""
         with self.database.reading(once=True) as connection:
             return set(connection.execute(select(fewshot_sessions.c.dataset).distinct()).scalars())
-
-
-def checked_title(name: str) -> str:
-    """A session's name, its accents composed and without blanks at its ends.
-
-    Raises
-    ------
-    IcefloeError
-        If it is blank or too long, or holds what can't be seen.
-    """
-    name = composed(name).strip()
-    if not name:
-        raise IcefloeError("A session without a name. Give it one.")
-    if len(name) > LONGEST_NAME:
-        raise IcefloeError(
-            f"{name[:30]}...: a session's name of {len(name)} characters. Shorten it to {LONGEST_NAME}."
-        )
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
-        raise IcefloeError(f"{name!r}: the name holds a control character or a line break. Take it out.")
-    return name
 
 
 def _find(connection: Connection, session_id: int, person: int, revision: int | None = None) -> KeptSession:

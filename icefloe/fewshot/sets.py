@@ -1,13 +1,12 @@
 """Support sets: named chips of one grid, each in one set at most."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.grid import Grid
-from icefloe.names import composed, same_to_some_systems
+from icefloe.names import checked_title, same_to_some_systems
 
 UNSURE = "unsure"
 """What a chip is called whose class is too uncertain; no set may have this name."""
@@ -194,15 +193,7 @@ def _require_chip(name: str, chip: int, grid: Grid) -> None:
 
 def _checked_name(name: str, others: Sequence[str]) -> str:
     """The name, its accents composed and without blanks at its ends."""
-    name = composed(name).strip()
-    if not name:
-        raise IcefloeError("A set without a name. Give it one.")
-    if len(name) > LONGEST_NAME:
-        raise IcefloeError(
-            f"{name[:30]}...: a set's name of {len(name)} characters. Shorten it to {LONGEST_NAME}."
-        )
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
-        raise IcefloeError(f"{name!r}: a set's name holds a control character or a line break. Take it out.")
+    name = checked_title("set", name, LONGEST_NAME)
     if same_to_some_systems(name) == UNSURE:
         raise IcefloeError(
             f"{name}: that is what chips are called that belong to no set clearly. Choose another name."

@@ -10,8 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from icefloe.fewshot.grid import Grid
-from icefloe.fewshot.kept import KeptSession, StaleSessionError, Work, checked_title
+from icefloe.fewshot.kept import LONGEST_NAME, KeptSession, StaleSessionError, Work
 from icefloe.fewshot.recalled import recalled
+from icefloe.names import checked_title
 from icefloe.settings import Settings
 from serving.api.fewshot.content import Choices, Name, Session, SessionLine, Sets, checked_encoder
 from serving.api.fewshot.images import looked_at
@@ -139,7 +140,8 @@ async def begin_session(
     settings: Settings = request.app.state.settings
     sample = await run_in_threadpool(find_sample, settings, new.dataset, new.stem, person.id)
     about = await looked_at(settings, sample, person, jobs)
-    work = Work(name=checked_title(new.name or sample.stem), image=about.reference, notes=about.notes)
+    title = checked_title("session", new.name or sample.stem, LONGEST_NAME)
+    work = Work(name=title, image=about.reference, notes=about.notes)
 
     def keep() -> Session:
         if new.session is None:
