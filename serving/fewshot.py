@@ -8,10 +8,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.times import known_times
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.result import ClassCount, Classification, LeaveOneOut
 from icefloe.fewshot.rule import Rule
-from icefloe.fewshot.series import SeriesImage
+from icefloe.fewshot.series import Series, SeriesImage
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import ImageReference
 from icefloe.files import atomic_directory
@@ -214,15 +215,22 @@ def image_file(settings: Settings, folder: Path, sample: Sample) -> Path:
 
 
 def read_series(
-    settings: Settings, folder: Path, samples: Iterable[Sample]
-) -> tuple[tuple[SeriesImage, ...], tuple[str, ...]]:
-    """Images of a series that are classified, in their order, and warnings on them, each once."""
-    found = (read_written(SeriesNotes, image_file(settings, folder, one), _REMEDY) for one in samples)
-    done = [one for one in found if one is not None]
-    notes = dict.fromkeys(note for one in done for note in one.notes)
-    return tuple(one.image for one in done), tuple(notes)
+    settings: Settings, folder: Path, dataset: Dataset, samples: Iterable[Sample]
+) -> Series | None:
+    """Images of a series that are classified, in order, and warnings on them, each once; None: none is."""
+    found = ((one, read_written(SeriesNotes, image_file(settings, folder, one), _REMEDY)) for one in samples)
+    done = [(sample, notes) for sample, notes in found if notes is not None]
+    if not done:
+        return None
+    times = dict(zip((one.stem for one in dataset.samples), known_times(dataset), strict=False))
+    return Series(
+        images=tuple(one.image for _, one in done),
+        notes=tuple(dict.fromkeys(note for _, one in done for note in one.notes)),
+        times_s=tuple(times[sample.stem] for sample, _ in done) if times else (),
+    )
 
 
-def series_figure_file(n_images: int, kind: str) -> str:
-    """Name of the file of a figure of a series of which so many images are done."""
-    return f"figure-{n_images}.{kind}"
+def series_figure_file(series: Series, kind: str) -> str:
+    """Name of the file of a figure of the images that are done, at their times."""
+    when = hashlib.sha256(repr(series.times_s).encode()).hexdigest()[:12]
+    return f"figure-{len(series.images)}-{when}.{kind}"

@@ -103,6 +103,7 @@ def classify(
         typer.Option(help="Risk above which a chip is unsure, 0 to 1. Default: 0.2.", show_default=False),
     ] = None,
     frame: Frame = None,
+    seconds_per_image: fewshot_sessions.SecondsPerImage = None,
 ) -> None:
     """Classify the chips of images: maps, counts with intervals, tables."""
     from icefloe.workflow.fewshot import FewShotOptions, classify_images
@@ -111,7 +112,9 @@ def classify(
         edge, offset, encoder, weights, way.value if way else None, surroundings, max_risk, frame
     )
     with progress() as bars:
-        done = classify_images(settings(), images, supports, output, options, bars)
+        done = classify_images(
+            settings(), images, supports, output, options, bars, seconds_per_image=seconds_per_image
+        )
     for note in done.series.notes:
         warn(note)
     shown = done.last if len(images) == 1 else done.series

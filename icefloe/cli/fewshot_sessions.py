@@ -15,6 +15,14 @@ Image = Annotated[
     Path | None,
     typer.Option(help="The session's image. Default: the file of its name beside it.", show_default=False),
 ]
+SecondsPerImage = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-6,
+        help="Time between two images of a series in s. Default: shown from image to image.",
+        show_default=False,
+    ),
+]
 Author = Annotated[
     str | None, typer.Option(help="Who chose the supports. Default: this user.", show_default=False)
 ]
@@ -40,12 +48,22 @@ def watch(
             show_default=False,
         ),
     ] = None,
+    seconds_per_image: SecondsPerImage = None,
 ) -> None:
     """Classify images as they arrive in a folder, each once, also when the command is run again."""
     from icefloe.workflow.fewshot_watch import watch_images
 
     with progress() as bars:
-        watched = watch_images(settings(), folder, supports, output, image, idle_s=idle, progress=bars)
+        watched = watch_images(
+            settings(),
+            folder,
+            supports,
+            output,
+            image,
+            idle_s=idle,
+            seconds_per_image=seconds_per_image,
+            progress=bars,
+        )
     if watched.series is None:
         say("No image was classified.")
     else:

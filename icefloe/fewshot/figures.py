@@ -65,7 +65,7 @@ def draw_counts(axes: Axes, result: Classification) -> None:
 
 
 def draw_fractions(axes: Axes, series: Series) -> None:
-    """A line for each class over the images, its interval as a band, unsure chips dashed.
+    """A line for each class over time or from image to image, its interval as a band, unsure chips dashed.
 
     Parameters
     ----------
@@ -74,13 +74,13 @@ def draw_fractions(axes: Axes, series: Series) -> None:
     series
         Classified images in order.
     """
-    numbers = np.arange(1, len(series.images) + 1)
+    moments = series.times_s or range(1, len(series.images) + 1)
     for position, one in enumerate(series.images[0].classes):
         fractions = [image.classes[position].fraction for image in series.images]
         shade = "#777777" if one.style is None else colour(one.style)
         marker = "x" if one.style is None else _MARKERS[one.style % len(_MARKERS)]
         axes.fill_between(
-            numbers,
+            moments,
             [f.low for f in fractions],
             [f.high for f in fractions],
             color=shade,
@@ -88,7 +88,7 @@ def draw_fractions(axes: Axes, series: Series) -> None:
             linewidth=0,
         )
         axes.plot(
-            numbers,
+            moments,
             [fraction.mean for fraction in fractions],
             color=shade,
             marker=marker,
@@ -96,8 +96,8 @@ def draw_fractions(axes: Axes, series: Series) -> None:
             linestyle="--" if one.style is None else "-",
             label=_shortened(one.name),
         )
-    axes.set(xlabel="image", ylabel="share of chips", ylim=(0, None))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="time, s" if series.times_s else "image", ylabel="share of chips", ylim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=not series.times_s))
     axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
 
 

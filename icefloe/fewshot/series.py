@@ -1,7 +1,8 @@
-"""Several images classified by one support set: fractions from image to image."""
+"""Several images classified by one support set: fractions over time, or from image to image."""
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -51,12 +52,15 @@ class Series(Result):
         At least one.
     notes
         Warnings on single images, each with the image's name.
+    times_s
+        Time of each image in s; empty where it is not known, and images are counted instead.
     """
 
     model_config = FROZEN
 
     images: tuple[SeriesImage, ...]
     notes: tuple[str, ...] = ()
+    times_s: tuple[float, ...] = ()
 
     def sentence(self) -> str:
         """First and last fraction of every class, and the weightiest warning."""
@@ -74,10 +78,11 @@ class Series(Result):
         return f"{told}\n{self.notes[0]}" if self.notes else told
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row an image: counts, fractions with their intervals, and what resembles no prototype."""
+        """One row an image: time, counts, fractions with intervals, and what resembles no prototype."""
         return [
             {
                 "image": image.name,
+                "time_s": "" if time is None else round(time, 6),
                 "chips": image.n_chips,
                 **{
                     f"{one.name} {what}": value
@@ -91,7 +96,7 @@ class Series(Result):
                 },
                 "far": round(image.far, 6),
             }
-            for image in self.images
+            for image, time in zip(self.images, self.times_s or repeat(None), strict=False)
         ]
 
     def table(self) -> Table:
@@ -108,7 +113,7 @@ class Series(Result):
         return Table.of(rows)
 
     def plot(self, ax: Axes) -> None:
-        """Fractions against the image's number, with their intervals as bands."""
+        """Fractions with bands against time, or the image's number where that is not known."""
         from icefloe.fewshot.figures import draw_fractions
 
         draw_fractions(ax, self)

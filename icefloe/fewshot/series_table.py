@@ -19,6 +19,8 @@ class SeriesTable:
         CSV file, as `Series.rows` has it; rows that are there already are kept.
     sets
         Those that have chips.
+    seconds_per_image
+        Time between two images; None: not known.
 
     Raises
     ------
@@ -26,11 +28,14 @@ class SeriesTable:
         If the file has rows of other sets.
     """
 
-    def __init__(self, path: Path, sets: Sequence[SupportSet]) -> None:
+    def __init__(
+        self, path: Path, sets: Sequence[SupportSet], seconds_per_image: float | None = None
+    ) -> None:
         self._sets = tuple(sets)
+        self._seconds_per_image = seconds_per_image
         names = (*(one.name for one in sets), UNSURE)
         counted = [f"{name} {what}" for name in names for what in ("chips", "fraction", "low", "high")]
-        self._table = GrowingTable(path, ("image", "chips", *counted, "far"))
+        self._table = GrowingTable(path, ("image", "time_s", "chips", *counted, "far"))
         self._images = [self._image(row) for row in self._table.rows]
 
     @property
@@ -40,12 +45,16 @@ class SeriesTable:
 
     def append(self, image: SeriesImage) -> None:
         """Add an image."""
-        self._table.append(Series(images=(image,)).rows()[0])
+        step = self._seconds_per_image
+        times = () if step is None else (len(self._images) * step,)
+        self._table.append(Series(images=(image,), times_s=times).rows()[0])
         self._images.append(image)
 
     def series(self) -> Series:
         """All images; there must be one. Of rows read from the file numbers have six decimals."""
-        return Series(images=tuple(self._images))
+        times = tuple(float(row["time_s"]) for row in self._table.rows if row["time_s"])
+        known = len(times) == len(self._images)
+        return Series(images=tuple(self._images), times_s=times if known else ())
 
     def _image(self, row: dict[str, str]) -> SeriesImage:
         n_chips = int(row["chips"])

@@ -48,6 +48,8 @@ def classify_images(
     output: Path,
     options: FewShotOptions | None = None,
     progress: Progress = SILENT,
+    *,
+    seconds_per_image: float | None = None,
 ) -> ClassifiedImages:
     """Classify the chips of one or more images by one support set.
 
@@ -70,6 +72,8 @@ def classify_images(
         What was asked for.
     progress
         Told of images that are done.
+    seconds_per_image
+        Time between two images; None: fractions are shown from image to image.
 
     Raises
     ------
@@ -93,7 +97,8 @@ def classify_images(
         notes |= dict.fromkeys(
             note if result.is_support_image else f"{path.name}: {note}" for note in result.notes
         )
-    series = Series(images=tuple(counted), notes=tuple(notes))
+    times = () if seconds_per_image is None else tuple(n * seconds_per_image for n in range(len(counted)))
+    series = Series(images=tuple(counted), notes=tuple(notes), times_s=times)
     write_text_atomic(output / FRACTIONS_TABLE, series_csv(series))
     if len(images) > 1:
         write_bytes_atomic(output / "fractions.png", png(series.figure()))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.times import known_times
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.model import FewShotModel
 from icefloe.fewshot.series import Series, SeriesImage
@@ -78,7 +79,8 @@ def classify_bundle(
         for note in (*picture.notes, *result.notes):
             noted.setdefault(note, []).append(sample.key)
     notes = (f"{_some(keys)}: {note}" for note, keys in noted.items())
-    series = Series(images=tuple(counted), notes=(*model.encoder.notes, *notes))
+    times = known_times(bundle.datasets[names[0]]) if len(names := tuple(bundle.datasets)) == 1 else ()
+    series = Series(images=tuple(counted), notes=(*model.encoder.notes, *notes), times_s=times)
     write_text_atomic(output, series_csv(series))
     if run:
         name = "-".join(bundle.datasets)

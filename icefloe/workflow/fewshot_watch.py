@@ -52,6 +52,7 @@ def watch_images(
     image: Path | None = None,
     *,
     idle_s: float | None = None,
+    seconds_per_image: float | None = None,
     progress: Progress = SILENT,
 ) -> WatchedImages:
     """Follow a growing folder: map, chart and table of each image, and fractions of all, updated after each.
@@ -73,6 +74,8 @@ def watch_images(
         The session's image; None: it lies beside the session or in the folder.
     idle_s
         End after so many seconds without a new image; None: when the user interrupts.
+    seconds_per_image
+        Time between two images; None: fractions are shown from image to image.
     progress
         Told of every image, with a warning where its chips resemble no prototype.
 
@@ -92,7 +95,7 @@ def watch_images(
         of_sets = model.classify(begun.picture).notes
         for note in dict.fromkeys((*model.encoder.notes, *of_sets)):
             progress.warn(note)
-        following = _Following(output, model, progress, of_sets)
+        following = _Following(output, model, progress, of_sets, seconds_per_image)
         following.draw()  # the last run may have ended after a row, before its figure
         progress.tell(f"Waiting for images in {folder}; Ctrl-C ends.")
         interrupted = False
@@ -113,10 +116,13 @@ class _Following:
     model: FewShotModel
     progress: Progress
     known_notes: tuple[str, ...]
+    seconds_per_image: float | None
     broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.table = SeriesTable(self.output / FRACTIONS_TABLE, self.model.classifier.sets)
+        self.table = SeriesTable(
+            self.output / FRACTIONS_TABLE, self.model.classifier.sets, self.seconds_per_image
+        )
 
     def take(self, arrived: Arrived[Picture]) -> None:
         """Classify one, or say why not."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from icefloe.datasets.dataset import COMPOSITES_FILE, INFO_FILE, Dataset, Sample, load_datasets
+from icefloe.datasets.dataset import INFO_FILE, Dataset, Sample, load_datasets
 from icefloe.datasets.importer import import_folder
+from icefloe.datasets.times import composite_starts
 from icefloe.datasets.versions import current_version, is_clean
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.segmenter import Segmenter
@@ -68,7 +68,7 @@ class Scale:
         size = pixel_size_nm or info.pixel_size_nm
         notes = []
         if seconds_per_image is None:
-            if times := _composite_starts(dataset):
+            if times := composite_starts(dataset):
                 return cls(size, times)
             seconds_per_image = 1.0
             if info.frame_rate_hz is None:
@@ -81,19 +81,6 @@ class Scale:
                 "Numbers in the images' names have gaps: time counts images as if none were missing."
             )
         return cls(size, tuple(sample.index * seconds_per_image for sample in dataset.samples), tuple(notes))
-
-
-def _composite_starts(dataset: Dataset) -> tuple[float, ...]:
-    """Seconds at which the composites begin; empty where not all are known, or not one after another."""
-    table = dataset.path / COMPOSITES_FILE
-    if not table.is_file():
-        return ()
-    with table.open(newline="", encoding="utf-8") as file:
-        starts = {Path(row["image"]).stem: row["start_s"] for row in csv.DictReader(file)}
-    found = [starts.get(sample.stem) for sample in dataset.samples]
-    times = tuple(float(start) for start in found if start)
-    in_order = all(one < later for one, later in pairwise(times))
-    return times if in_order and len(times) == len(found) else ()
 
 
 @dataclass(frozen=True)

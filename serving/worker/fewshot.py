@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from icefloe.datasets.dataset import Sample
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.chip_edge import suggest_edge
 from icefloe.fewshot.classifier import Classifier
 from icefloe.fewshot.embedding_spec import EmbeddingSpec
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.model import FewShotModel
-from icefloe.fewshot.series import Series, SeriesImage
+from icefloe.fewshot.series import SeriesImage
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import read_picture
 from icefloe.files import write_bytes_atomic, write_text_atomic
@@ -114,9 +114,9 @@ def export(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 
 def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Classify images of a dataset by a session's supports; what was done before is not done again."""
-    folder, session, samples = _series(context, arguments)
-    dataset, stem = arguments["supports"]
-    supports = find_sample(context.settings, dataset, stem, arguments["person"])
+    folder, session, _, samples = _series(context, arguments)
+    name, stem = arguments["supports"]
+    supports = find_sample(context.settings, name, stem, arguments["person"])
     model: FewShotModel | None = None
     for sample in tracked(samples, context.progress, "classifying images"):
         path = image_file(context.settings, folder, sample)
@@ -128,11 +128,12 @@ def series(context: Context, arguments: Arguments) -> Mapping[str, Any]:
 
 def figure(context: Context, arguments: Arguments) -> Mapping[str, Any]:
     """Draw the fractions of a series."""
-    folder, _, samples = _series(context, arguments)
-    images, notes = read_series(context.settings, folder, samples)
-    path = folder / series_figure_file(len(images), arguments["format"])
+    folder, _, dataset, samples = _series(context, arguments)
+    found = read_series(context.settings, folder, dataset, samples)
+    if found is None:
+        raise IcefloeError("No image of the series is classified any more. Ask for it again.")
+    path = folder / series_figure_file(found, arguments["format"])
     if not path.is_file():
-        found = Series(images=images, notes=notes)
         write_bytes_atomic(path, drawn(found.figure(), arguments["format"]))
     return {}
 
@@ -167,11 +168,11 @@ def _fitted(context: Context, sample: Sample, session: Session) -> tuple[Chips, 
     return chips, Classifier.fit(chips.vectors, session.sets, session.grid, session.rule)
 
 
-def _series(context: Context, arguments: Arguments) -> tuple[Path, Session, list[Sample]]:
+def _series(context: Context, arguments: Arguments) -> tuple[Path, Session, Dataset, list[Sample]]:
     folder = SessionFiles(context.settings, arguments["session"]).series(arguments["key"])
     dataset = find_dataset(context.settings, arguments["dataset"], arguments["person"])
     wanted = _wanted(read_wanted_series(wanted_file(folder)))
-    return folder, wanted.session, wanted.samples(dataset)
+    return folder, wanted.session, dataset, wanted.samples(dataset)
 
 
 def _model(context: Context, supports: Sample, session: Session) -> FewShotModel:

@@ -57,8 +57,10 @@ test("what cannot be checked is said instead of a number", () => {
 
 test("a series has a curve for each class with its band, one of unsure chips and one of strange ones", () => {
   const image = (/** @type {string} */ name) => ({ name, n_chips: 4, classes: RESULT.classes, far: 0.5 });
-  const [moments, curves] = seriesCurves([image("a"), image("b")]);
-  assert.deepEqual(moments.names, ["a", "b"]);
+  const [moments, curves] = seriesCurves([image("a"), image("b")], []);
+  assert.deepEqual([moments.names, moments.values, moments.unit], [["a", "b"], [1, 2], ""]);
+  const [timed] = seriesCurves([image("a"), image("b")], [0, 0.5]);
+  assert.deepEqual([timed.title, timed.values, timed.unit], ["Time", [0, 0.5], "s"]);
   assert.deepEqual(
     curves.map((curve) => curve.title),
     ["Share of ice", "Share of water", "Share of unsure chips", "Far from all prototypes"],

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from icefloe.datasets.dataset import Sample
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.errors import MissingError
 from icefloe.fewshot.series import Series, SeriesImage
 from icefloe.fewshot.series_csv import series_csv
@@ -52,13 +52,14 @@ class NewSeries(BaseModel):
 
 
 class SeriesState(BaseModel):
-    """A series: its job, the images done so far, in order, and warnings on them."""
+    """A series: its job, the images done so far, in order, and their times (empty: not known)."""
 
     model_config = ConfigDict(frozen=True)
 
     job: Job
     images: tuple[SeriesImage, ...]
     notes: tuple[str, ...]
+    times_s: tuple[float, ...]
 
 
 class OwnSeries:
@@ -84,16 +85,16 @@ class OwnSeries:
         self.name = sessions.one(self.job.arguments["session"], person.id).work.name
         settings: Settings = request.app.state.settings
         self.folder = SessionFiles(settings, self.job.arguments["session"]).series(self.job.arguments["key"])
-        dataset = find_dataset(settings, self.job.arguments["dataset"], person.id)
+        self._dataset = find_dataset(settings, self.job.arguments["dataset"], person.id)
         wanted = read_wanted_series(wanted_file(self.folder))
         if wanted is None:
             raise MissingError(f"{self.name}: this series is not here any more. Ask for it again.")
-        self._samples = wanted.samples(dataset)
+        self._samples = wanted.samples(self._dataset)
         self._settings = settings
 
     def state(self) -> SeriesState:
         """How far it is."""
-        return _state(self._settings, self.job, self.folder, self._samples)
+        return _state(self.job, self._read())
 
     def series(self) -> Series:
         """Its images, one at least.
@@ -103,10 +104,12 @@ class OwnSeries:
         MissingError
             If none is done.
         """
-        state = self.state()
-        if not state.images:
-            raise MissingError(f"{self.name}: no image of the series is classified yet. Look again later.")
-        return Series(images=state.images, notes=state.notes)
+        if found := self._read():
+            return found
+        raise MissingError(f"{self.name}: no image of the series is classified yet. Look again later.")
+
+    def _read(self) -> Series | None:
+        return read_series(self._settings, self.folder, self._dataset, self._samples)
 
 
 @router.post(
@@ -126,7 +129,7 @@ async def ask_for_series(
     """Classify a dataset's images; 200 if it is done within `Prefer: wait`, else 202 and `Location`."""
     settings: Settings = request.app.state.settings
 
-    def ask() -> tuple[Job, Path, list[Sample]]:
+    def ask() -> tuple[Job, Path, Dataset, list[Sample]]:
         kept = sessions.one(wanted.session, person.id)
         session = kept.work.session
         session.sets.require_classes()
@@ -139,13 +142,13 @@ async def ask_for_series(
         arguments = {"dataset": dataset.name, "person": person.id, "session": kept.id, "key": key}
         arguments["supports"] = [kept.dataset, kept.stem]
         job = jobs.ask(KIND, arguments, BATCH, person.name)
-        return job, folder, images.samples(dataset)
+        return job, folder, dataset, images.samples(dataset)
 
-    job, folder, samples = await run_in_threadpool(ask)
+    job, folder, dataset, samples = await run_in_threadpool(ask)
     job = await until_over(jobs, job, seconds)
     response.status_code = 202 if job.is_live else 200
     response.headers["Location"] = f"/api/v1/fewshot/series/{job.id}"
-    return await run_in_threadpool(_state, settings, job, folder, samples)
+    return _state(job, await run_in_threadpool(read_series, settings, folder, dataset, samples))
 
 
 @router.get("/{job_id}")
@@ -171,9 +174,8 @@ async def show_series_figure(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Fractions from image to image with bands, of the images done so far."""
-    n_images = len((await run_in_threadpool(series.series)).images)
-    path = series.folder / series_figure_file(n_images, format)
-    wanted = {**series.job.arguments, "n_images": n_images, "format": format}
+    path = series.folder / series_figure_file(await run_in_threadpool(series.series), format)
+    wanted = {**series.job.arguments, "file": path.name, "format": format}
     found = await made(path, read_file, jobs, "fewshot-figure", wanted, person, seconds)
     if isinstance(found, Response):
         return found
@@ -181,6 +183,7 @@ async def show_series_figure(
     return prepared_file(path, FIGURE_TYPES[format], headers, if_none_match)
 
 
-def _state(settings: Settings, job: Job, folder: Path, samples: list[Sample]) -> SeriesState:
-    series = read_series(settings, folder, samples)
-    return SeriesState(job=job, images=series[0], notes=series[1])
+def _state(job: Job, series: Series | None) -> SeriesState:
+    if series is None:
+        return SeriesState(job=job, images=(), notes=(), times_s=())
+    return SeriesState(job=job, images=series.images, notes=series.notes, times_s=series.times_s)

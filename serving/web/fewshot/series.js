@@ -22,6 +22,7 @@ import { UNSURE } from "./sets.js";
  * @property {{id: number, state: string, what: string, done: number, total: number | null, problem: string | null}} job
  * @property {SeriesImage[]} images
  * @property {string[]} notes
+ * @property {number[]} times_s empty where they are not known
  */
 
 const AGAIN_MS = 1000;
@@ -32,13 +33,14 @@ const byId = (/** @type {string} */ id) => /** @type {T} */ (document.getElement
 /**
  * Moments and curves of the images that are classified.
  * @param {SeriesImage[]} images
+ * @param {number[]} times in s; none: images are counted
  * @returns {[Moments, Quantity[]]}
  */
-export function seriesCurves(images) {
+export function seriesCurves(images, times) {
   const moments = {
-    title: "Image number",
-    unit: "",
-    values: images.map((_, place) => place + 1),
+    ...(times.length > 0
+      ? { title: "Time", unit: "s", values: times }
+      : { title: "Image number", unit: "", values: images.map((_, place) => place + 1) }),
     names: images.map((image) => image.name),
   };
   const classes = images[0]?.classes ?? [];
@@ -105,10 +107,10 @@ async function follow(id) {
 }
 
 /** @param {SeriesState} series */
-function show({ images, notes }) {
+function show({ images, notes, times_s }) {
   byId("series-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
   if (images.length === 0) return;
-  const [moments, quantities] = seriesCurves(images);
+  const [moments, quantities] = seriesCurves(images, times_s);
   /** @type {Curve[]} */
   const curves = quantities.map(
     (quantity) =>

@@ -179,7 +179,18 @@ def test_a_series_draws_and_tabulates_each_class_over_its_images(classified):
     assert series.sentence().startswith("108 chips of 3 images, from first to last: dots ")
     assert series.sentence().endswith("\n2.tif: look")
     assert len(series.table().rows) == len(series.rows()) == 3
-    assert [line.get_label() for line in series.figure().axes[0].lines] == ["dots", "snow, men", "unsure"]
+    axes = series.figure().axes[0]
+    assert [line.get_label() for line in axes.lines] == ["dots", "snow, men", "unsure"]
+    assert (axes.get_xlabel(), list(axes.lines[0].get_xdata())) == ("image", [1, 2, 3])
+    assert {row["time_s"] for row in series.rows()} == {""}
+
+
+def test_a_series_whose_times_are_known_is_drawn_against_them(classified):
+    images = tuple(SeriesImage.of(f"{number}.tif", classified.result) for number in range(3))
+    series = Series(images=images, times_s=(0.0, 0.5, 2.0))
+    axes = series.figure().axes[0]
+    assert (axes.get_xlabel(), list(axes.lines[0].get_xdata())) == ("time, s", [0.0, 0.5, 2.0])
+    assert [row["time_s"] for row in series.rows()] == [0.0, 0.5, 2.0]
 
 
 def test_a_grid_is_drawn_with_its_numbers(image):

@@ -93,6 +93,20 @@ def test_each_image_is_classified_once_across_an_interruption(
     assert again.series.sentence().startswith("144 chips of 4 images, from first to last: ")
 
 
+def test_images_of_known_distance_in_time_have_their_times(workspace_settings, camera, session, tmp_path):
+    output = tmp_path / "out"
+    for _ in range(2):  # the second run adds one, and reads the first two back
+        watched = watch_images(
+            workspace_settings, camera, session, output, idle_s=0.2, seconds_per_image=2.5, progress=Told()
+        )
+        (camera / "t4.tif").write_bytes((camera / "t2.tif").read_bytes())
+    assert watched.series.times_s == (0.0, 2.5, 5.0, 7.5)
+    batch = classify_images(
+        workspace_settings, sorted(camera.iterdir()), session, tmp_path / "batch", seconds_per_image=2.5
+    )
+    assert (output / "fractions.csv").read_bytes() == batch.table.read_bytes()
+
+
 def test_what_cannot_be_classified_is_named_and_skipped(
     workspace_settings, camera, session, tmp_path, save_texture
 ):

@@ -56,7 +56,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     (folder / "images").mkdir(parents=True)
     for number in range(3):
         tifffile.imwrite(folder / "images" / f"t_{number}.tif", mosaic(number))
-    DatasetInfo(name="F1", experiment="F1", pixel_size_nm=0.5).save(folder)
+    DatasetInfo(name="F1", experiment="F1", pixel_size_nm=0.5, frame_rate_hz=4.0).save(folder)
     app = create_app(load_settings(workspace), Options())
     with working(app):
         yield app
@@ -476,7 +476,8 @@ def test_a_series_classifies_each_image_once_however_often_it_is_asked_for(ann, 
     series = whole.headers["location"]
     assert ann.get(series).json()["images"] == answer.json()["images"]
     rows = list(csv.DictReader(io.StringIO(ann.get(f"{series}/table").text)))
-    assert [row["image"] for row in rows] == ["t_0", "t_1"]
+    assert [(row["image"], row["time_s"]) for row in rows] == [("t_0", "0.0"), ("t_1", "0.25")]
+    assert answer.json()["times_s"] == [0, 0.25]
     names = ("stripes", "noise", "unsure")
     assert all(sum(int(row[f"{name} chips"]) for name in names) == int(row["chips"]) for row in rows)
     for kind, begins in (("png", b"\x89PNG"), ("svg", b"<?xml")):
