@@ -338,6 +338,23 @@ def downloaded(page, button):
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
+def test_an_embedding_that_failed_can_be_tried_again(stack, working):
+    page, dataset = stack()
+    begun(page, dataset)
+    folder = next((working.settings.state / "served/uploads").glob(f"*/{dataset}/images"))
+    image = min(folder.iterdir())
+    content = image.read_bytes()
+    image.write_bytes(content[:300])
+    on_grid(page)
+    expect(page.locator("#embedding")).to_contain_text("could not be embedded", timeout=LONG)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    image.write_bytes(content)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#embedding")).to_have_text("The chips are embedded.", timeout=LONG)
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    classified(add_sets(page))
+
+
 def test_files_say_what_the_page_says_and_a_saved_session_is_recalled(stack, tmp_path):
     page, dataset = stack()
     classified(add_sets(on_grid(begun(page, dataset))))
