@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,3 +113,4 @@ def write_classified(place: Path, picture: Picture, result: Classification) -> N
         place.with_name(f"{place.name}_map.png"), png(map_figure(result, picture.image), dpi=120)
     )
     write_bytes_atomic(place.with_name(f"{place.name}_chart.png"), png(result.figure()))
+    gc.collect()  # figures are cycles that hold their pixels; left to Python's own time, a series grows

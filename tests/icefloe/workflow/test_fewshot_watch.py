@@ -1,6 +1,7 @@
 """A growing folder is followed by one session, each image once, whatever ends the run."""
 
 import csv
+import gc
 import os
 import signal
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 import tifffile
+from matplotlib.figure import Figure
 
 from icefloe.acquisition.arriving_files import ArrivingFiles
 from icefloe.errors import IcefloeError
@@ -105,6 +107,21 @@ def test_images_of_known_distance_in_time_have_their_times(workspace_settings, c
         workspace_settings, sorted(camera.iterdir()), session, tmp_path / "batch", seconds_per_image=2.5
     )
     assert (output / "fractions.csv").read_bytes() == batch.table.read_bytes()
+
+
+def test_no_figure_is_kept_from_image_to_image(workspace_settings, camera, session, tmp_path):
+    def figures():
+        return sum(type(one) is Figure for one in gc.get_objects())
+
+    class Counting(Lines):
+        def tell(self, line):
+            alive.append(figures())
+
+    gc.collect()
+    alive, before = [], figures()
+    watch_images(workspace_settings, camera, session, tmp_path / "out", idle_s=0.2, progress=Counting(print))
+    assert len(alive) == 4
+    assert max(alive) <= before + 1  # that of the fractions, which is drawn after an image's own
 
 
 def test_what_cannot_be_classified_is_named_and_skipped(
