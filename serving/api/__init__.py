@@ -19,7 +19,7 @@ from serving.api import (
 
 PREFIX = "/api/v1"
 # Routes are tried one after the other: those that fifty labelers ask for every second come first. FastAPI
-# looks through a router within a router anew at each level, so that nesting them takes longer than a statement.
+# looks through a router within a router anew at each level, which takes longer than a statement.
 RESOURCES = (
     queue,
     sessions,

@@ -1,5 +1,6 @@
 """The table of jobs: asked for once, done by one worker at a time, taken up by another if that one dies."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -83,8 +84,8 @@ class Jobs:
         BusyError
             If as many as `MOST_WAITING` wait.
         """
-        text = json.dumps(arguments, sort_keys=True)
-        same = (jobs.c.kind == kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+        text, work = _work(arguments)
+        same = (jobs.c.kind == kind) & (jobs.c.work == work) & jobs.c.state.in_(LIVE)
         with self.database.reading() as connection:  # most questions need no turn to write
             known = connection.execute(select(jobs).where(same)).first()
         if known is not None and known.priority <= priority:
@@ -101,7 +102,7 @@ class Jobs:
                 raise BusyError(f"{MOST_WAITING} jobs wait already. Wait until some are done.")
             row = {"kind": kind, "arguments": text, "priority": priority, "actor": actor}
             row |= {"state": "waiting", "created": self._clock(), "attempts": 0, "cancelling": False}
-            row |= {"what": "", "done": 0, "revision": 1}
+            row |= {"what": "", "done": 0, "revision": 1, "work": work}
             job = _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
             if changes is not None:
                 audit.record(connection, job.created, actor, f"asked for {kind}", changes, job=job.id)
@@ -121,8 +122,8 @@ class Jobs:
 
     def newest(self, kind: str, arguments: Mapping[str, Any]) -> Job | None:
         """The job that was asked for last to do this very work; None: there is none, or it is forgotten."""
-        text = json.dumps(arguments, sort_keys=True)
-        same = select(jobs).where(jobs.c.kind == kind, jobs.c.arguments == text)
+        _, work = _work(arguments)
+        same = select(jobs).where(jobs.c.kind == kind, jobs.c.work == work)
         with self.database.reading() as connection:
             row = connection.execute(same.order_by(jobs.c.id.desc()).limit(1)).first()
         return None if row is None else _as_job(row)
@@ -183,8 +184,8 @@ class Jobs:
             job = _find(connection, job_id)
             if job.state not in ("failed", "cancelled"):
                 raise ConflictError(f"Job {job_id} is {job.state}. Only one that failed can be tried again.")
-            text = json.dumps(job.arguments, sort_keys=True)
-            same = (jobs.c.kind == job.kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+            _, work = _work(job.arguments)
+            same = (jobs.c.kind == job.kind) & (jobs.c.work == work) & jobs.c.state.in_(LIVE)
             other = connection.execute(select(jobs.c.id).where(same)).first()
             if other is not None:
                 raise ConflictError(f"Job {other.id} does the same already. Wait for it.")
@@ -292,6 +293,12 @@ class Jobs:
         if "state" in values:
             self.bells.ring("asked" if values["state"] == "waiting" else "over")
         return bool(row.cancelling)
+
+
+def _work(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """A job's arguments as the table has them, and what they are known by."""
+    text = json.dumps(arguments, sort_keys=True)
+    return text, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _find(connection: Connection, job_id: int) -> Job:
