@@ -16,6 +16,7 @@ from icefloe.settings import Settings, load_settings
 from serving.api import PREFIX, RESOURCES, health, metrics
 from serving.auth.identities import Identities
 from serving.auth.identity import authorise
+from serving.auth.known import Known
 from serving.auth.oidc import providers_of
 from serving.auth.people import People
 from serving.auth.rates import Rates
@@ -84,7 +85,7 @@ def attach(app: FastAPI, settings: Settings) -> None:
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
     app.state.jobs, app.state.workers = Jobs(database, Bells.of(settings)), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
-    app.state.tokens = Tokens(database)
+    app.state.tokens, app.state.known = Tokens(database), Known()
     app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
     app.state.fewshot = KeptSessions(database)

@@ -13,6 +13,7 @@ from pathlib import Path
 from icefloe.errors import IcefloeError, TooLargeError, explain_system_error
 from icefloe.settings import load_settings
 from serving.worker.messages import Advanced, Ended, Message
+from serving.worker.niceness import step_back
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     """Do the jobs that come through a pipe until it closes; `threads` are for the networks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which ends this process
     _end_with_parent()
+    step_back()
     # OpenMP reads it when torch loads it; torch's own setting holds for the thread that calls it only.
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from icefloe.stopwatch import timed
