@@ -103,7 +103,7 @@ class Jobs:
             row = {"kind": kind, "arguments": text, "priority": priority, "actor": actor}
             row |= {"state": "waiting", "created": self._clock(), "attempts": 0, "cancelling": False}
             row |= {"what": "", "done": 0, "revision": 1, "work": work}
-            job = _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
+            job = _as_job(connection.execute(insert(jobs).returning(*jobs.c), row).one())
             if changes is not None:
                 audit.record(connection, job.created, actor, f"asked for {kind}", changes, job=job.id)
         self.bells.ring("asked")
@@ -227,8 +227,7 @@ class Jobs:
                 else:
                     values = {"state": "running", "worker": worker, "expires": now + LEASE_SECONDS}
                     values |= {"began": now, "attempts": row.attempts + 1, "revision": row.revision + 1}
-                    connection.execute(this.values(values))
-                    return _find(connection, row.id)
+                    return _as_job(connection.execute(this.values(values).returning(*jobs.c)).one())
         return None
 
     def report(self, job_id: int, worker: str, what: str, done: int, total: int | None) -> bool:
@@ -242,8 +241,10 @@ class Jobs:
         expires = self._clock() + LEASE_SECONDS
         return self._change(job_id, worker, what=what, done=done, total=total, expires=expires)
 
-    def finish(self, job_id: int, worker: str, result: Mapping[str, Any]) -> None:
-        """Note what came of a job.
+    def finish(
+        self, job_id: int, worker: str, result: Mapping[str, Any], **progress: str | int | None
+    ) -> None:
+        """Note what came of a job, and the last of its progress (`what`, `done`, `total` as of `report`).
 
         Raises
         ------
@@ -251,7 +252,8 @@ class Jobs:
             If it is not the worker's any more.
         """
         text = json.dumps(result)
-        self._change(job_id, worker, state="done", result=text, ended=self._clock(), **_OVER)
+        over = {"state": "done", "result": text, "ended": self._clock(), **_OVER}
+        self._change(job_id, worker, **progress, **over)
 
     def fail(self, job_id: int, worker: str, problem: str, status: int = 422) -> None:
         """Note why nothing came of a job, and what HTTP calls it.

@@ -47,7 +47,6 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     """Do the jobs that come through a pipe until it closes; `threads` are for the networks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which ends this process
     _end_with_parent()
-    step_back()
     # OpenMP reads it when torch loads it; torch's own setting holds for the thread that calls it only.
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from icefloe.stopwatch import timed
@@ -58,6 +57,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     from serving.worker.snapshot import SnapshotWriter
     from serving.worker.tasks import TASKS
 
+    step_back()  # from here on: a first job should not wait longer for the imports
     settings = load_settings(workspace)
     sending = threading.Lock()
 
