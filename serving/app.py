@@ -13,10 +13,10 @@ from icefloe.database.open import open_database
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.kept import KeptSessions
 from icefloe.settings import Settings, load_settings
-from serving.api import health, metrics
-from serving.api import router as api
+from serving.api import PREFIX, RESOURCES, health, metrics
 from serving.auth.identities import Identities
 from serving.auth.identity import authorise
+from serving.auth.known import Known
 from serving.auth.oidc import providers_of
 from serving.auth.people import People
 from serving.auth.rates import Rates
@@ -85,7 +85,7 @@ def attach(app: FastAPI, settings: Settings) -> None:
     app.state.settings, app.state.database, app.state.rates = settings, database, Rates()
     app.state.jobs, app.state.workers = Jobs(database, Bells.of(settings)), Workers(database)
     app.state.people, app.state.sessions = People(database), Sessions(database)
-    app.state.tokens = Tokens(database)
+    app.state.tokens, app.state.known = Tokens(database), Known()
     app.state.providers, app.state.identities = providers_of(settings), Identities(database)
     app.state.queue, app.state.drafts = Queue(database), Drafts(database)
     app.state.fewshot = KeptSessions(database)
@@ -100,7 +100,7 @@ def build(options: Options) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(count), Depends(authorise)],
+        dependencies=[Depends(admit)],
         responses={"default": PROBLEM},
     )
 
@@ -120,9 +120,10 @@ def build(options: Options) -> FastAPI:
         elsewhere,
         api_page,
     )
-    programs = (api, inference_v2.router, label_studio.router, health.router, metrics.router)
-    for router in (*programs, *(page.router for page in pages)):
-        app.include_router(router)
+    for resource in RESOURCES:
+        app.include_router(resource.router, prefix=PREFIX)
+    for others in (inference_v2, label_studio, health, metrics, *pages):
+        app.include_router(others.router)
     app.mount("/web", WebFiles())
     add_handlers(app)
     app.state.options, app.state.needed = options, _needed_by_endpoint(app)
@@ -137,9 +138,10 @@ def from_environment() -> FastAPI:
     return create_app(load_settings(), Options.model_validate_json(os.environ[OPTIONS_VARIABLE]))
 
 
-async def count(request: Request) -> None:
-    """Count the request against its sender's rate."""
+async def admit(request: Request) -> None:
+    """Count the request against its sender's rate, and see whether its person may do what it asks for."""
     request.app.state.rates.check(request)
+    await authorise(request)
 
 
 def routes_of(app: FastAPI) -> dict[tuple[str, str], Callable[..., Any]]:

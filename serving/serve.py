@@ -73,6 +73,7 @@ def serve(
             proxy_headers=options.behind_proxy,
             server_header=False,
             log_level="warning",
+            access_log=False,  # below that level anyway, and each line is put together first
         )
 
 

@@ -96,8 +96,10 @@ class Queue:
         rules.check_lease_duration(seconds)
         with self.database.writing() as connection:
             now = self._clock()
-            end_expired_leases(connection, now)
-            item = items_table.next_waiting(connection, now, labeler, dataset, item_id)
+            item, is_certain = items_table.next_waiting(connection, now, labeler, dataset, item_id)
+            if not is_certain:
+                end_expired_leases(connection, now)
+                item, _ = items_table.next_waiting(connection, now, labeler, dataset, item_id)
             if item is None:
                 return None
             lease = LeaseRecord(secrets.token_urlsafe(16), item.id, labeler, now + seconds)
@@ -324,10 +326,14 @@ class Queue:
         entered = []
         with self.database.writing() as connection:
             for (_, label), comparison in zip(labels, comparisons, strict=True):
-                item = self._item(connection, label.item_id)
+                now = self._clock()
+                standing = items_table.standing(connection, label, now)
+                if standing is None:
+                    raise self._no_such_item(label.item_id)
+                item = standing.item
                 if not comparison.is_of(item):  # another label of it came meanwhile
                     comparison = self._compare(connection, item, label)
-                kept = enter(connection, item, label, comparison, self._clock())
+                kept = enter(connection, standing, label, comparison, now)
                 if if_refused is not None and kept.refusal is not None:
                     raise ConflictError(f"{item.key}: {kept.refusal}. {if_refused}")
                 entered.append(kept)
@@ -436,10 +442,11 @@ class Queue:
     def _item(self, connection: Connection, item_id: int) -> Item:
         item = items_table.find(connection, item_id, self._clock())
         if item is None:
-            raise MissingError(
-                f"item {item_id}: not in the queue {self.name}. List the queue to see what is."
-            )
+            raise self._no_such_item(item_id)
         return item
+
+    def _no_such_item(self, item_id: int) -> MissingError:
+        return MissingError(f"item {item_id}: not in the queue {self.name}. List the queue to see what is.")
 
     def _lease(self, connection: Connection, token: str) -> LeaseRecord:
         lease = leases_table.find(connection, token)

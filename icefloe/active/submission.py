@@ -6,14 +6,15 @@ from sqlalchemy import Connection
 
 from icefloe.active import drafts
 from icefloe.active.comparison import Comparison
-from icefloe.active.items import Item, Label, OutsideLabel
+from icefloe.active.items import Item, Label, LeaseRecord, OutsideLabel
 from icefloe.active.origin import sha256
 from icefloe.active.rules import refusal, same_submission
 from icefloe.active.storage import events_table, items_table, labels_table, leases_table
+from icefloe.active.storage.items_table import Standing
 
 
 def enter(
-    connection: Connection, item: Item, label: OutsideLabel, comparison: Comparison, now: float
+    connection: Connection, standing: Standing, label: OutsideLabel, comparison: Comparison, now: float
 ) -> Label:
     """Keep a label, and if it is accepted the item's new state; its labeler's draft is then done with.
 
@@ -21,12 +22,12 @@ def enter(
     ----------
     connection
         Open transaction of the queue's database with the right to write.
-    item
-        The labelled item, as it is in this transaction.
+    standing
+        What the label is judged by, as it is in this transaction.
     label
         The label as it was handed in, checked against its image.
     comparison
-        The label beside what the item has.
+        The label beside what its item has.
     now
         The time, in s since the epoch.
 
@@ -35,11 +36,12 @@ def enter(
     Label
         As it is kept, with the reason where it was refused; the earlier one if it was sent before.
     """
-    known = same_submission(item, labels_table.sent_before(connection, label))
-    if known is not None:
-        return known
-    end_expired_leases(connection, now)
-    last = leases_table.last_of(connection, item.id)
+    item = standing.item
+    if standing.was_sent:
+        known = same_submission(item, labels_table.sent_before(connection, label))
+        if known is not None:
+            return known
+    last = _last_lease(connection, standing, now)
     is_last = last is not None and last.token == label.token
     reason = refusal(
         item,
@@ -57,13 +59,24 @@ def enter(
         "sha256": sha256(label.png),
     }
     if reason is None:
-        leases_table.end_running(connection, item.id, "submitted")
+        if last is not None and last.ended is None:
+            leases_table.end_running(connection, item.id, "submitted")
         events_table.record(connection, now, item.id, label.labeler, "submitted", **noted)
         _settle(connection, item, kept.id, comparison, now)
-        drafts.forget(connection, item.id, label.labeler)
+        if standing.has_draft:
+            drafts.forget(connection, item.id, label.labeler)
     else:
         events_table.record(connection, now, item.id, label.labeler, "refused", **noted, reason=reason)
     return kept
+
+
+def _last_lease(connection: Connection, standing: Standing, now: float) -> LeaseRecord | None:
+    """The newest lease of the item, ended if its time is over."""
+    last = standing.last
+    if last is None or last.ended is not None or last.expires > now:
+        return last
+    end_expired_leases(connection, now)
+    return leases_table.last_of(connection, standing.item.id)
 
 
 def _settle(connection: Connection, item: Item, label_id: int, comparison: Comparison, now: float) -> None:

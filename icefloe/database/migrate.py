@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from icefloe.database.engine import Database
 from icefloe.errors import IcefloeError
 
-HEAD = 9
+HEAD = 10
 """Number of the newest migration; Alembic, slow to import, is asked only where this is not reached."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -262,14 +262,18 @@ jobs = Table(
     Column("result", Text),
     Column("problem", Text),
     Column("revision", Integer, nullable=False),
+    Column("work", Text, nullable=False, server_default=""),
     Index("jobs_to_do", "state", "priority", "id"),
 )
-"""Work for workers: `arguments` and `result` JSON, times in s since the epoch, `expires` the lease's."""
+"""Work for workers: `arguments` and `result` JSON, times in s since the epoch, `expires` the lease's.
+
+`work` is the SHA-256 of the arguments, which may be too long for an index.
+"""
 
 Index(
     "one_live_job_a_work",
     jobs.c.kind,
-    jobs.c.arguments,
+    jobs.c.work,
     unique=True,
     sqlite_where=jobs.c.state.in_(["waiting", "running"]),
     postgresql_where=jobs.c.state.in_(["waiting", "running"]),

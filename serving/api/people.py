@@ -86,6 +86,7 @@ def change_person(
         raise RefusedError(
             412, str(error), {"ETag": etag(current.revision)}, current=current.model_dump(mode="json")
         ) from error
+    request.app.state.known.forget()
     response.headers["ETag"] = etag(person.revision)
     return person
 

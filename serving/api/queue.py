@@ -128,17 +128,17 @@ async def expected_draft(
     return expected_revision(if_match)
 
 
-async def client_of(
-    client: Annotated[
-        str | None,
-        Header(
-            alias="Icefloe-Client",
-            max_length=128,
-            description="Program that the mask was made with, and its version.",
-        ),
-    ] = None,
-    user_agent: Annotated[str | None, Header()] = None,
-) -> str | None:
+Client = Annotated[
+    str | None,
+    Header(
+        alias="Icefloe-Client",
+        max_length=128,
+        description="Program that the mask was made with, and its version.",
+    ),
+]
+
+
+def program(client: str | None, user_agent: str | None) -> str | None:
     """The program that a mask was made with, by its own account."""
     told = "".join(filter(str.isprintable, client or user_agent or ""))
     return told[:128].strip() or None
@@ -158,30 +158,37 @@ async def png_body(request: Request) -> bytes:
     return await request.body()
 
 
-# Routes are tried one after the other, so these two come first: they are asked for most.
+# Fifty labelers ask for these two every second. Routes are tried one after the other, so they come first; and
+# each dependency takes FastAPI as long as a statement takes the database, so they have none of their own.
 @router.post(
     "/leases", status_code=201, response_model=ItemLease, responses={204: {"description": "No image waits"}}
 )
-async def lease_next(wanted: Wanted, queue: OpenQueue, person: CurrentPerson) -> Any:
+async def lease_next(wanted: Wanted, request: Request) -> Any:
     """Lease the next waiting image, the best ranked of the oldest round; 204 if none waits."""
-    lease = await run_in_threadpool(queue.lease, person.name, dataset=wanted.dataset, item_id=wanted.item_id)
+    queue: Queue = request.app.state.queue
+    labeler = request.state.person.name
+    lease = await run_in_threadpool(queue.lease, labeler, dataset=wanted.dataset, item_id=wanted.item_id)
     return Response(status_code=204) if lease is None else ItemLease.of(lease)
 
 
 @router.put("/items/{item_id}/label", openapi_extra=MASK_BODY)
 async def submit_label(
-    claim: ItemsClaim,
-    png: Annotated[bytes, Depends(png_body)],
-    queue: OpenQueue,
+    item_id: RowId,
+    request: Request,
+    token: LeaseToken,
     seconds: Seconds,
-    client: Annotated[str | None, Depends(client_of)],
+    client: Client = None,
+    user_agent: Annotated[str | None, Header()] = None,
 ) -> Receipt:
     """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once.
 
     Where two people's masks are to be decided between, each of its pixels is as one of them has it.
     """
+    queue: Queue = request.app.state.queue
+    claim = Claim(queue, token, request.state.person.name, item_id)
+    png, made_with = await png_body(request), program(client, user_agent)
     # One thread for all of it: another for each part would take longer than most parts do.
-    label = await run_in_threadpool(lambda: queue.submit(claim.lease(), png, seconds, SOURCE, client))
+    label = await run_in_threadpool(lambda: queue.submit(claim.lease(), png, seconds, SOURCE, made_with))
     return Receipt(
         id=label.id, item_id=label.item_id, labeler=label.labeler, time=label.time, seconds=label.seconds
     )

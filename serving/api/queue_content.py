@@ -1,6 +1,5 @@
 """What the API shows of the queue: progress, items, leases, receipts, history."""
 
-import dataclasses
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -87,15 +86,30 @@ class QueueItem(BaseModel):
     @classmethod
     def of(cls, item: Item) -> "QueueItem":
         """The form in which the API shows an item."""
-        content = dataclasses.asdict(item)
-        content |= dataclasses.asdict(item.purpose) | {"height": item.shape[0], "width": item.shape[1]}
-        content |= {
-            "task": item.task,
-            "two_labelers": item.third_below is not None,
-            "without_presegmentation": item.arm == "without",
-            "has_presegmentation": item.has_presegmentation and not item.is_hidden,
-        }
-        return cls.model_validate({name: content[name] for name in cls.model_fields})
+        return cls(
+            id=item.id,
+            dataset=item.dataset,
+            stem=item.stem,
+            round=item.round,
+            height=item.shape[0],
+            width=item.shape[1],
+            classes=item.classes,
+            strategy=item.purpose.strategy,
+            score=item.purpose.score,
+            rank=item.purpose.rank,
+            reason=item.purpose.reason,
+            state=item.state,
+            has_presegmentation=item.has_presegmentation and not item.is_hidden,
+            data_version=item.data_version,
+            leased_to=item.leased_to,
+            lease_expires=item.lease_expires,
+            task=item.task,
+            two_labelers=item.third_below is not None,
+            labelers=item.labelers,
+            agreement=item.agreement,
+            without_presegmentation=item.arm == "without",
+            revision=item.revision,
+        )
 
 
 class ItemLease(BaseModel):

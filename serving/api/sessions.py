@@ -54,6 +54,7 @@ def sign_out(request: Request, response: Response) -> None:
     name = cookie_name(secure)
     if secret := request.cookies.get(name):
         request.app.state.sessions.end(secret)
+        request.app.state.known.forget()
     response.delete_cookie(name, httponly=True, samesite="lax", secure=secure)
 
 
@@ -62,6 +63,7 @@ def choose_password(chosen: NewPassword, request: Request, response: Response) -
     """Choose a password with a one-time link, and be signed in."""
     people: People = request.app.state.people
     person = people.choose_password(chosen.link, chosen.password)
+    request.app.state.known.forget()
     set_cookie(request, response, request.app.state.sessions.begin(person))
     return person
 

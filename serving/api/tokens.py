@@ -46,3 +46,4 @@ def add_token(new: NewToken, request: Request, person: CurrentPerson) -> MadeTok
 def revoke_token(token_id: RowId, request: Request, person: CurrentPerson) -> None:
     """End one of your tokens."""
     request.app.state.tokens.revoke(person, token_id)
+    request.app.state.known.forget()

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -44,12 +45,12 @@ async def authorise(request: Request) -> None:
     if state.options.no_auth:
         person, by_cookie = ANYBODY, True
     elif authorization.casefold().startswith(BEARER):
-        person = await run_in_threadpool(state.tokens.person, authorization[len(BEARER) :].strip())
+        person = await _token_owner(request, authorization[len(BEARER) :].strip())
     elif authorization.casefold().startswith(BASIC) and request.url.path.startswith(WITH_BASIC):
-        password = _basic_password(authorization[len(BASIC) :])
-        person = await run_in_threadpool(state.tokens.person, password)
+        person = await _token_owner(request, _basic_password(authorization[len(BASIC) :]))
     elif secret := request.cookies.get(cookie_name(state.options.secure)):
-        person, by_cookie = await run_in_threadpool(state.sessions.person, secret), True
+        find = partial(run_in_threadpool, state.sessions.person)
+        person, by_cookie = await state.known.person("session", secret, find), True
     if request.method not in SAFE_METHODS and (by_cookie or needed is None):
         _check_origin(request)
     request.state.person = person
@@ -59,6 +60,13 @@ async def authorise(request: Request) -> None:
         raise SignInNeededError
     if not person.role.includes(needed):
         raise RefusedError(403, f"This needs the role {needed}; yours is {person.role}. Ask an admin.")
+
+
+async def _token_owner(request: Request, token: str) -> Person | None:
+    state = request.app.state
+    find = partial(run_in_threadpool, state.tokens.person)
+    person: Person | None = await state.known.person("token", token, find)
+    return person
 
 
 def _basic_password(credentials: str) -> str:

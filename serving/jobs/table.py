@@ -1,5 +1,6 @@
 """The table of jobs: asked for once, done by one worker at a time, taken up by another if that one dies."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -83,8 +84,8 @@ class Jobs:
         BusyError
             If as many as `MOST_WAITING` wait.
         """
-        text = json.dumps(arguments, sort_keys=True)
-        same = (jobs.c.kind == kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+        text, work = _work(arguments)
+        same = (jobs.c.kind == kind) & (jobs.c.work == work) & jobs.c.state.in_(LIVE)
         with self.database.reading() as connection:  # most questions need no turn to write
             known = connection.execute(select(jobs).where(same)).first()
         if known is not None and known.priority <= priority:
@@ -101,8 +102,8 @@ class Jobs:
                 raise BusyError(f"{MOST_WAITING} jobs wait already. Wait until some are done.")
             row = {"kind": kind, "arguments": text, "priority": priority, "actor": actor}
             row |= {"state": "waiting", "created": self._clock(), "attempts": 0, "cancelling": False}
-            row |= {"what": "", "done": 0, "revision": 1}
-            job = _find(connection, connection.execute(insert(jobs).returning(jobs.c.id), row).scalar_one())
+            row |= {"what": "", "done": 0, "revision": 1, "work": work}
+            job = _as_job(connection.execute(insert(jobs).returning(*jobs.c), row).one())
             if changes is not None:
                 audit.record(connection, job.created, actor, f"asked for {kind}", changes, job=job.id)
         self.bells.ring("asked")
@@ -121,8 +122,8 @@ class Jobs:
 
     def newest(self, kind: str, arguments: Mapping[str, Any]) -> Job | None:
         """The job that was asked for last to do this very work; None: there is none, or it is forgotten."""
-        text = json.dumps(arguments, sort_keys=True)
-        same = select(jobs).where(jobs.c.kind == kind, jobs.c.arguments == text)
+        _, work = _work(arguments)
+        same = select(jobs).where(jobs.c.kind == kind, jobs.c.work == work)
         with self.database.reading() as connection:
             row = connection.execute(same.order_by(jobs.c.id.desc()).limit(1)).first()
         return None if row is None else _as_job(row)
@@ -183,8 +184,8 @@ class Jobs:
             job = _find(connection, job_id)
             if job.state not in ("failed", "cancelled"):
                 raise ConflictError(f"Job {job_id} is {job.state}. Only one that failed can be tried again.")
-            text = json.dumps(job.arguments, sort_keys=True)
-            same = (jobs.c.kind == job.kind) & (jobs.c.arguments == text) & jobs.c.state.in_(LIVE)
+            _, work = _work(job.arguments)
+            same = (jobs.c.kind == job.kind) & (jobs.c.work == work) & jobs.c.state.in_(LIVE)
             other = connection.execute(select(jobs.c.id).where(same)).first()
             if other is not None:
                 raise ConflictError(f"Job {other.id} does the same already. Wait for it.")
@@ -226,8 +227,7 @@ class Jobs:
                 else:
                     values = {"state": "running", "worker": worker, "expires": now + LEASE_SECONDS}
                     values |= {"began": now, "attempts": row.attempts + 1, "revision": row.revision + 1}
-                    connection.execute(this.values(values))
-                    return _find(connection, row.id)
+                    return _as_job(connection.execute(this.values(values).returning(*jobs.c)).one())
         return None
 
     def report(self, job_id: int, worker: str, what: str, done: int, total: int | None) -> bool:
@@ -241,8 +241,10 @@ class Jobs:
         expires = self._clock() + LEASE_SECONDS
         return self._change(job_id, worker, what=what, done=done, total=total, expires=expires)
 
-    def finish(self, job_id: int, worker: str, result: Mapping[str, Any]) -> None:
-        """Note what came of a job.
+    def finish(
+        self, job_id: int, worker: str, result: Mapping[str, Any], **progress: str | int | None
+    ) -> None:
+        """Note what came of a job, and the last of its progress (`what`, `done`, `total` as of `report`).
 
         Raises
         ------
@@ -250,7 +252,8 @@ class Jobs:
             If it is not the worker's any more.
         """
         text = json.dumps(result)
-        self._change(job_id, worker, state="done", result=text, ended=self._clock(), **_OVER)
+        over = {"state": "done", "result": text, "ended": self._clock(), **_OVER}
+        self._change(job_id, worker, **progress, **over)
 
     def fail(self, job_id: int, worker: str, problem: str, status: int = 422) -> None:
         """Note why nothing came of a job, and what HTTP calls it.
@@ -292,6 +295,12 @@ class Jobs:
         if "state" in values:
             self.bells.ring("asked" if values["state"] == "waiting" else "over")
         return bool(row.cancelling)
+
+
+def _work(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """A job's arguments as the table has them, and what they are known by."""
+    text = json.dumps(arguments, sort_keys=True)
+    return text, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _find(connection: Connection, job_id: int) -> Job:

@@ -12,8 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from serving.jobs.job import Job
 from serving.jobs.table import Jobs
 
-LOOK_SECONDS = 0.1
-"""How often to look where no bell is heard: the worker may be on another machine."""
+LOOK_SECONDS, SELDOM_SECONDS = 0.1, 1.0
+"""How soon to look where no bell is heard, as the worker may be on another machine, and how often at last.
+
+Each look takes a core from a network that runs meanwhile on all of them.
+"""
 
 LONGEST = 30.0
 
@@ -23,7 +26,7 @@ async def until_over(jobs: Jobs, job: Job, seconds: float) -> Job:
     deadline = time.monotonic() + seconds
     if not job.is_live or seconds <= 0:
         return job
-    loop, rung = asyncio.get_running_loop(), asyncio.Event()
+    loop, rung, pause = asyncio.get_running_loop(), asyncio.Event(), LOOK_SECONDS
     with jobs.bells.heard("over") as bell:
         loop.add_reader(bell.fileno(), rung.set)
         try:
@@ -33,7 +36,8 @@ async def until_over(jobs: Jobs, job: Job, seconds: float) -> Job:
                 if left <= 0:
                     break
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(rung.wait(), min(LOOK_SECONDS, left))
+                    await asyncio.wait_for(rung.wait(), min(pause, left))
+                pause = min(2 * pause, SELDOM_SECONDS)
                 bell.hush()
                 rung.clear()
         finally:

@@ -76,6 +76,7 @@ def _signed_in(
         raise RefusedError(403, f"This came from another provider than {found.title}. Begin again.")
     identity = found.identify(code, _back(request, provider), begun.nonce, begun.verifier)
     person = identities.person(identity, found.title)
+    request.app.state.known.forget()  # its role may be another
     response = RedirectResponse(begun.target, status_code=303)
     set_cookie(request, response, request.app.state.sessions.begin(person))
     response.delete_cookie(_cookie(secure), httponly=True, samesite="lax", secure=secure)

@@ -13,6 +13,7 @@ from pathlib import Path
 from icefloe.errors import IcefloeError, TooLargeError, explain_system_error
 from icefloe.settings import load_settings
 from serving.worker.messages import Advanced, Ended, Message
+from serving.worker.niceness import step_back
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
     from serving.worker.snapshot import SnapshotWriter
     from serving.worker.tasks import TASKS
 
+    step_back()  # from here on: a first job should not wait longer for the imports
     settings = load_settings(workspace)
     sending = threading.Lock()
 

@@ -7,9 +7,12 @@ import sys
 import threading
 from contextlib import suppress
 
+from serving.worker.niceness import step_back
+
 
 def main() -> None:
     """Run the command; when standard input ends, end it with all the processes that it has started."""
+    step_back()
     process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
     def watch() -> None:

@@ -1,5 +1,6 @@
 """A worker: takes jobs, has its child do them, and gives signs of life meanwhile."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -61,12 +62,13 @@ class Child:
             target=work, args=(theirs, self.stop, settings.workspace, limits.threads), daemon=True
         )
         self.process.start()
+        self._seen = psutil.Process(self.process.pid)
         theirs.close()
 
     def memory(self) -> int:
         """Bytes that it holds."""
         try:
-            return int(psutil.Process(self.process.pid).memory_info().rss)
+            return int(self._seen.memory_info().rss)
         except psutil.NoSuchProcess:
             return 0
 
@@ -150,6 +152,10 @@ class Worker:
         try:
             begun = self._progress = Advanced(job.what, job.done, job.total)
             ended = self._ended(job, stop)
+            if ended is not None and ended.result is not None:
+                last = dataclasses.asdict(self._progress)
+                self._jobs.finish(job.id, self.name, ended.result, **last)
+                return
             if self._progress != begun:
                 self._report(job)  # the last of it
             if ended is None:
@@ -157,10 +163,8 @@ class Worker:
             elif ended.problem is not None:
                 self._say(f"job {job.id}: {ended.problem}")
                 self._jobs.fail(job.id, self.name, ended.problem, ended.status)
-            elif ended.result is None:
-                self._jobs.stop(job.id, self.name)
             else:
-                self._jobs.finish(job.id, self.name, ended.result)
+                self._jobs.stop(job.id, self.name)
         except GoneError as error:
             self._renew_child()
             self._say(str(error))

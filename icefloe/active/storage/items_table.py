@@ -1,6 +1,7 @@
 """Queued images in the database."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -18,8 +20,18 @@ from sqlalchemy import (
     update,
 )
 
-from icefloe.active.items import Item, Lease, NewItem, Purpose, QueueStatus, State
-from icefloe.database.schema import items, labels, leases
+from icefloe.active.items import (
+    Item,
+    Lease,
+    LeaseRecord,
+    NewItem,
+    OutsideLabel,
+    Purpose,
+    QueueStatus,
+    State,
+)
+from icefloe.active.origin import sha256
+from icefloe.database.schema import drafts, items, labels, leases
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
 _first, _second = labels.alias("first"), labels.alias("second")
@@ -49,6 +61,20 @@ _LEASED_ITEM = (
     .join(_own, _own.c.item == items.c.id)
     .where(_own.c.token == bindparam("token"))
 )
+
+# All that a label is judged by, in one statement: others wait for the right to write meanwhile.
+_last, _each = leases.alias("last"), leases.alias("each")
+_last_id = select(func.max(_each.c.id)).where(_each.c.item == items.c.id).correlate(items).scalar_subquery()
+_STANDING = _ITEM.add_columns(
+    *(_last.c[name].label(f"last_{name}") for name in ("token", "labeler", "expires", "ended")),
+    exists()
+    .where(labels.c.token == bindparam("token"), labels.c.sha256 == bindparam("sha256"))
+    .label("was_sent"),
+    exists()
+    .where(drafts.c.item == items.c.id, drafts.c.labeler == bindparam("labeler"))
+    .correlate(items)
+    .label("has_draft"),
+).outerjoin(_last, _last.c.id == _last_id)
 
 _OPEN = items.c.state.in_(["waiting", "submitted"])
 _SAME_IMAGE = and_(items.c.dataset == bindparam("dataset"), items.c.stem == bindparam("stem"))
@@ -86,11 +112,18 @@ def _next(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(of_rounds.c.id).where(of_rounds.c.id.is_not(None)).order_by(of_rounds.c.age).limit(_ONE)
 
 
-_NEXT = _ITEMS.where(items.c.id == _next().scalar_subquery())
-_NEXT_OF_DATASET = _ITEMS.where(
+_expired = leases.alias("expired")
+_ITEMS_TO_DO = _ITEMS.add_columns(
+    exists()
+    .where(_expired.c.ended.is_(None), _expired.c.expires <= bindparam("now"))
+    .correlate(None)
+    .label("have_expired")
+)
+_NEXT = _ITEMS_TO_DO.where(items.c.id == _next().scalar_subquery())
+_NEXT_OF_DATASET = _ITEMS_TO_DO.where(
     items.c.id == _next(items.c.dataset == bindparam("dataset")).scalar_subquery()
 )
-_THIS_NEXT = _ITEM.where(_FREE)
+_THIS_NEXT = _ITEMS_TO_DO.where(items.c.id == bindparam("item_id"), _FREE)
 
 _ADD = insert(items).returning(items.c.id)
 _CHANGE = update(items).where(items.c.id == bindparam("item_id")).values(revision=items.c.revision + 1)
@@ -160,6 +193,40 @@ def find_leased(connection: Connection, token: str, now: float) -> Lease | None:
     return None if row is None else Lease(token, _as_item(row), row.own_labeler, row.own_expires)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a label is judged by.
+
+    Attributes
+    ----------
+    item
+        The labelled item.
+    last
+        Its newest lease; None if it never was leased.
+    was_sent
+        Whether there is a label with the same token and the same mask.
+    has_draft
+        Whether the labeler has a draft of it.
+    """
+
+    item: Item
+    last: LeaseRecord | None
+    was_sent: bool
+    has_draft: bool
+
+
+def standing(connection: Connection, label: OutsideLabel, now: float) -> Standing | None:
+    """What a label is judged by at `now` (s since the epoch); None if its item is not in the queue."""
+    wanted = {"item_id": label.item_id, "token": label.token, "sha256": sha256(label.png)}
+    row = connection.execute(_STANDING, {**wanted, "labeler": label.labeler, "now": now}).one_or_none()
+    if row is None:
+        return None
+    last = None
+    if row.last_token is not None:
+        last = LeaseRecord(row.last_token, row.id, row.last_labeler, row.last_expires, row.last_ended)
+    return Standing(_as_item(row), last, bool(row.was_sent), bool(row.has_draft))
+
+
 def find_all(
     connection: Connection,
     now: float,
@@ -177,17 +244,24 @@ def find_all(
 
 def next_waiting(
     connection: Connection, now: float, labeler: str, dataset: str | None = None, item_id: int | None = None
-) -> Item | None:
+) -> tuple[Item | None, bool]:
     """The item that `labeler` does next at `now` (s since the epoch): not leased, of the oldest round, and
     there of the best rank.
 
     With `item_id` that item or none; else with `dataset` one of that dataset. One that needs several people
     is not offered twice to the same.
+
+    Returns
+    -------
+    item
+        The item; None if there is none.
+    is_certain
+        Whether it would be the same if leases whose time is over were ended first.
     """
     query = _THIS_NEXT if item_id is not None else _NEXT_OF_DATASET if dataset is not None else _NEXT
     wanted = {"now": now, "labeler": labeler, "dataset": dataset, "item_id": item_id}
     row = connection.execute(query, wanted).one_or_none()
-    return None if row is None else _as_item(row)
+    return (None, False) if row is None else (_as_item(row), not row.have_expired)
 
 
 def is_open_elsewhere(connection: Connection, item: Item) -> bool:

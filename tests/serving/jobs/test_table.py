@@ -1,5 +1,6 @@
 """The table of jobs: one worker a job, whatever dies."""
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -63,6 +64,17 @@ def test_the_same_work_is_asked_for_once_and_sooner_if_somebody_waits(jobs):
     assert len(jobs.latest()) == 2
     jobs.finish(jobs.take("w").id, "w", {})
     assert ask(jobs).id != first.id
+
+
+def test_a_job_may_name_as_many_images_as_a_series_has(jobs):
+    # Random names, which PostgreSQL cannot shorten.
+    stems = [secrets.token_hex(20) for _ in range(500)]
+    arguments = {"dataset": "D1", "stems": stems}
+    asked = jobs.ask("segment", arguments, BATCH, "Ann")
+    assert jobs.ask("segment", arguments, BATCH, "Bob").id == asked.id
+    assert jobs.ask("segment", {**arguments, "stems": stems[1:]}, BATCH, "Bob").id != asked.id
+    assert jobs.newest("segment", arguments) == jobs.job(asked.id)
+    assert jobs.take("w").arguments == arguments
 
 
 def test_a_dead_workers_job_is_taken_up_and_the_late_worker_told(jobs, clock):
