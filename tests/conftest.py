@@ -36,8 +36,8 @@ settings.register_profile("long", max_examples=20_000, deadline=None, suppress_h
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-FOLDER_AT_ONCE = "tests/serving/worker/served/"
-"""Its files share a running worker, which takes a minute to start."""
+AT_ONCE = ("tests/pipelines/", "tests/serving/worker/served/")
+"""Folders whose files share a process that takes long to start."""
 
 
 @pytest.hookimpl(optionalhook=True)  # there is none without xdist
@@ -47,7 +47,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class ByFileOrFolder(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return FOLDER_AT_ONCE if nodeid.startswith(FOLDER_AT_ONCE) else super()._split_scope(nodeid)
+            shared = (folder for folder in AT_ONCE if nodeid.startswith(folder))
+            return next(shared, super()._split_scope(nodeid))
 
     return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
