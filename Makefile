@@ -28,9 +28,13 @@ demo: .venv/.installed  ## the whole loop on the simulated D1-D5, from nothing t
 	$(BIN)/icefloe -C $(WORKSPACE) data commit -m "Simulated D1-D5 and a noisy experiment"
 	$(BIN)/icefloe -C $(WORKSPACE) pipeline run loop --preset demo
 
+# Files of tests in memory, where it has room for them: SQLite, git and DVC wait for a disk at every step.
+MEMORY := $(shell test "$$(df --output=avail --block-size=1G /dev/shm 2>/dev/null | tail -n 1)" -ge 8 2>/dev/null && echo /dev/shm)
+
 # In the order of the files: those with few tests, which xdist would leave for the end, may take longest.
 test: .venv/.installed  ## the tests, without those that take long or need servers
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser' --ignore tests/browser
+	@folder=$$(mktemp -d $(MEMORY:%=-p %)); trap 'rm -rf "$$folder"' EXIT; export TMPDIR="$$folder"; set -x; \
+	  $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser' --ignore tests/browser
 
 node_modules/.package-lock.json: package-lock.json package.json
 	@command -v node >/dev/null && command -v npm >/dev/null || \

@@ -36,6 +36,23 @@ settings.register_profile("long", max_examples=20_000, deadline=None, suppress_h
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+AT_ONCE = ("tests/pipelines/", "tests/serving/worker/served/")
+"""Folders whose files share a process that takes long to start."""
+
+
+@pytest.hookimpl(optionalhook=True)  # there is none without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """As `--dist loadfile`, but a folder whose files share what is costly goes to one process as well."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            shared = (folder for folder in AT_ONCE if nodeid.startswith(folder))
+            return next(shared, super()._split_scope(nodeid))
+
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

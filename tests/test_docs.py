@@ -32,6 +32,9 @@ VARIABLE = re.compile(r"\bICEFLOE_([A-Z_]+)\b")
 CALL = re.compile(r"(?:^|\s)icefloe\s+(.*)")
 SHELL = {"&&", "||", "|", ";", "&", "<", ">", ">>"}
 
+COMMAND = typer.main.get_command(app)
+"""Made once: it takes longer than to parse a line."""
+
 
 def fenced_calls(text: str) -> Iterator[list[str]]:
     """Arguments of every `icefloe` in the fenced blocks, up to the end of that shell command."""
@@ -53,7 +56,7 @@ def arguments_of(command: str) -> list[str]:
 
 def parse(arguments: list[str]) -> None:
     """Parse as the command line would, without running anything; an error says what is wrong."""
-    command, parent, name = typer.main.get_command(app), None, "icefloe"
+    command, parent, name = COMMAND, None, "icefloe"
     while True:
         # A copy is parsed: click empties the list it is given.
         context = command.make_context(name, list(arguments), parent=parent)
@@ -65,7 +68,7 @@ def parse(arguments: list[str]) -> None:
 
 def spoken_of(arguments: list[str]) -> str | None:
     """What a passing mention, which may leave arguments out, names that does not exist."""
-    command = typer.main.get_command(app)
+    command = COMMAND
     options = known_options(command)
     for argument in arguments:
         if argument.startswith("-"):
@@ -85,9 +88,8 @@ def known_options(command) -> set[str]:
     return {"--help", "-h", *(name for parameter in command.params for name in parameter.opts)}
 
 
-def all_options(command=None) -> set[str]:
+def all_options(command=COMMAND) -> set[str]:
     """Of every command of the command line."""
-    command = command or typer.main.get_command(app)
     below = [all_options(each) for each in getattr(command, "commands", {}).values()]
     return known_options(command).union(*below, *(parameter.secondary_opts for parameter in command.params))
 

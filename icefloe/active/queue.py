@@ -1,8 +1,7 @@
 """The labelling queue: who labels which image, and every label they made."""
 
 import secrets
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -10,51 +9,32 @@ from sqlalchemy import Connection
 from icefloe.active import rules
 from icefloe.active.comparison import Comparison, compare
 from icefloe.active.items import (
-    Event,
     Item,
     Label,
     Lease,
     LeaseRecord,
     NewItem,
     OutsideLabel,
-    QueueStatus,
-    State,
     timestamp,
 )
+from icefloe.active.queue_view import QueueView
 from icefloe.active.storage import events_table, items_table, labels_table, leases_table
 from icefloe.active.submission import end_expired_leases, enter
 from icefloe.active.uploads import check_person
-from icefloe.database.engine import Database
 from icefloe.database.open import open_database
-from icefloe.errors import ConflictError, MissingError
+from icefloe.errors import ConflictError
 from icefloe.settings import Settings
 
 LEASE_SECONDS = 30 * 60.0
 
 
-class Queue:
+class Queue(QueueView):
     """Images to label, handed to one labeler at a time.
 
     Each call is one transaction, so any number of threads, processes and servers may share the database.
     Masks are kept inside it: a label and the state it brings about are then one write that a crash keeps or
     loses as a whole, and at some tens of kilobytes that is as fast as files.
-
-    Parameters
-    ----------
-    database
-        The database that holds the queue, opened.
-    clock
-        Seconds since the epoch; it says when leases expire, so the clocks of several machines should agree.
     """
-
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self.database = database
-        self._clock = clock
-
-    @property
-    def name(self) -> str:
-        """What messages call the queue: the path of its file, or its URL without the password."""
-        return self.database.name
 
     def add(self, items: Iterable[NewItem], actor: str = "sampler") -> int:
         """Queue images; return how many were new.
@@ -107,26 +87,6 @@ class Queue:
             events_table.record(connection, now, item.id, labeler, "leased", until=timestamp(lease.expires))
             leased = replace(item, leased_to=labeler, lease_expires=lease.expires)
             return Lease(lease.token, leased, labeler, lease.expires)
-
-    def leases(self, labeler: str) -> list[Lease]:
-        """The running leases of `labeler`, oldest first, so that work goes on after a browser was closed."""
-        with self.database.reading() as connection:
-            running = leases_table.running(connection, labeler, self._clock())
-            return [self._with_item(connection, lease) for lease in running]
-
-    def lease_of(self, token: str) -> Lease:
-        """The lease of a token, running or ended.
-
-        Raises
-        ------
-        MissingError
-            If there is no such lease.
-        """
-        with self.database.reading(once=True) as connection:
-            lease = items_table.find_leased(connection, token, self._clock())
-        if lease is None:
-            raise _no_such_lease(token)
-        return lease
 
     def renew(self, token: str, seconds: float = LEASE_SECONDS) -> Lease:
         """Let a lease run for `seconds` from now, even an expired one, if nobody took the image since.
@@ -352,23 +312,6 @@ class Queue:
         )
         return compare(item, label, items_table.presegmentation(connection, item.id), first, second)
 
-    def pair(self, item_id: int) -> tuple[Label, Label]:
-        """The labels of two people between whom a third decides, or who agreed.
-
-        Raises
-        ------
-        MissingError
-            If not both have labelled the image: until then nobody sees either.
-        """
-        with self.database.reading() as connection:
-            item = self._item(connection, item_id)
-            if item.first_label is None or item.second_label is None:
-                raise MissingError(f"{item.key}: there are no two labels to compare. They come one by one.")
-            return (
-                labels_table.find(connection, item.first_label),
-                labels_table.find(connection, item.second_label),
-            )
-
     def mark_imported(self, labels: Iterable[Label], data_version: str) -> int:
         """Record that accepted labels are part of `data_version`; return how many were not recorded before.
 
@@ -390,83 +333,12 @@ class Queue:
                     marked += 1
             return marked
 
-    def items(
-        self, state: State | None = None, dataset: str | None = None, round: str | None = None
-    ) -> list[Item]:
-        """Items in the order they were queued, all or those of one state, dataset or round."""
-        with self.database.reading() as connection:
-            return items_table.find_all(connection, self._clock(), state, dataset, round)
-
-    def item(self, item_id: int) -> Item:
-        """One item.
-
-        Raises
-        ------
-        MissingError
-            If there is none of that number.
-        """
-        with self.database.reading(once=True) as connection:
-            return self._item(connection, item_id)
-
-    def presegmentation(self, item_id: int) -> bytes | None:
-        """PNG of the mask that the ensemble predicted for an item, if one was stored."""
-        with self.database.reading() as connection:
-            self._item(connection, item_id)
-            return items_table.presegmentation(connection, item_id)
-
-    def hides(self, dataset: str, stem: str) -> bool:
-        """Whether an image waits to be labelled without a look at what the ensemble predicts for it."""
-        with self.database.reading() as connection:
-            return items_table.is_hidden(connection, dataset, stem)
-
-    def labels(self, state: State = "submitted") -> list[Label]:
-        """The accepted labels of the items in a state, in the order the items were queued."""
-        with self.database.reading() as connection:
-            return labels_table.accepted(connection, state)
-
-    def refused_labels(self) -> list[Label]:
-        """Labels that came too late, oldest first; none is ever thrown away."""
-        with self.database.reading() as connection:
-            return labels_table.refused(connection)
-
-    def history(self, item_id: int | None = None) -> list[Event]:
-        """What happened, oldest first, to one item or to all."""
-        with self.database.reading() as connection:
-            return events_table.read(connection, item_id)
-
-    def status(self, dataset: str | None = None) -> QueueStatus:
-        """Counts of items by state, and the labelling time so far."""
-        with self.database.reading() as connection:
-            return items_table.status(connection, self._clock(), dataset)
-
-    def _item(self, connection: Connection, item_id: int) -> Item:
-        item = items_table.find(connection, item_id, self._clock())
-        if item is None:
-            raise self._no_such_item(item_id)
-        return item
-
-    def _no_such_item(self, item_id: int) -> MissingError:
-        return MissingError(f"item {item_id}: not in the queue {self.name}. List the queue to see what is.")
-
-    def _lease(self, connection: Connection, token: str) -> LeaseRecord:
-        lease = leases_table.find(connection, token)
-        if lease is None:
-            raise _no_such_lease(token)
-        return lease
-
     def _valid_lease(self, connection: Connection, token: str) -> LeaseRecord:
         """The lease, if its labeler still is the one to label the image."""
         lease = self._lease(connection, token)
         last = leases_table.last_of(connection, lease.item_id) or lease
         rules.check_lease_holds(self._item(connection, lease.item_id), token, last)
         return lease
-
-    def _with_item(self, connection: Connection, lease: LeaseRecord) -> Lease:
-        return Lease(lease.token, self._item(connection, lease.item_id), lease.labeler, lease.expires)
-
-
-def _no_such_lease(token: str) -> MissingError:
-    return MissingError(f"lease {token!r}: no such lease. Lease an image first.")
 
 
 def open_queue(settings: Settings) -> Queue:

@@ -19,14 +19,14 @@ def component_of(name):
     return getattr(importlib.import_module(f"components.{name}.component"), name)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(scope="module", params=NAMES)
 def name(request):
     return request.param
 
 
-@pytest.fixture
-def package(name, tmp_path):
-    path = tmp_path / f"{name}.yaml"
+@pytest.fixture(scope="module")
+def package(name, tmp_path_factory):
+    path = tmp_path_factory.mktemp("package") / f"{name}.yaml"
     compiler.Compiler().compile(component_of(name), str(path))
     return path
 

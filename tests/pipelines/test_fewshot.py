@@ -28,7 +28,6 @@ from icefloe.workflow.fewshot_registration import register_session
 from pipelines.local import run_locally
 from pipelines.names import PipelineName
 from pipelines.run import run_pipeline
-from pipelines.step_process import step_process
 from tests.stores import new_store
 
 
@@ -84,10 +83,9 @@ def read(path):
 
 
 @pytest.mark.integration  # a minute each, by processes of their own
-def test_a_sessions_file_classifies_a_dataset(study, tmp_path):
+def test_a_sessions_file_classifies_a_dataset(study, process, tmp_path):
     settings, session = study
-    with step_process() as process:
-        ran = run_locally(by_session, {"source": str(session)}, settings, SILENT, process, trains=False)
+    ran = run_locally(by_session, {"source": str(session)}, settings, SILENT, process, trains=False)
 
     (counts,) = ran.artifacts("counts")
     expected = expected_rows(settings, session, tmp_path)
@@ -121,13 +119,13 @@ def test_the_pipeline_classifies_by_a_registered_version_and_keeps_the_series(st
 
 
 @pytest.mark.integration
-def test_a_session_of_an_image_that_is_not_there_is_refused_by_name(study, tmp_path):
+def test_a_session_of_an_image_that_is_not_there_is_refused_by_name(study, process, tmp_path):
     settings, session = study
     image = tmp_path / "other.tif"
     tifffile.imwrite(image, np.random.default_rng(9).integers(0, 255, (96, 96)).astype(np.uint8))
     other = tmp_path / "other.session.json"
     Session.load(session).model_copy(update={"image": read_picture(image).reference}).save(other)
-    with step_process() as process, pytest.raises(IcefloeError) as error:
+    with pytest.raises(IcefloeError) as error:
         run_locally(by_session, {"source": str(other)}, settings, SILENT, process, trains=False)
     assert str(error.value) == (
         "The session's image other.tif is not among the data. "

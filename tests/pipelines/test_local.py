@@ -12,7 +12,6 @@ from components.start_run.component import start_run
 from icefloe.errors import IcefloeError
 from icefloe.settings import load_settings
 from pipelines.local import forget_old_runs, run_locally
-from pipelines.step_process import step_process
 from tests.stores import new_store
 
 
@@ -69,13 +68,16 @@ def said():
     return []
 
 
-def run(pipeline, settings, say):
-    with step_process() as process:
-        return run_locally(pipeline, {}, settings, SimpleNamespace(tell=say), process, trains=False)
+@pytest.fixture
+def run(process, settings, said):
+    """Run a pipeline, noting what is told meanwhile."""
+    return lambda pipeline: run_locally(
+        pipeline, {}, settings, SimpleNamespace(tell=said.append), process, trains=False
+    )
 
 
-def test_a_pipeline_runs_in_its_workspace_and_the_log_is_kept(settings, said, capsys):
-    result = run(fine, settings, said.append)
+def test_a_pipeline_runs_in_its_workspace_and_the_log_is_kept(run, settings, said, capsys):
+    result = run(fine)
 
     assert said[0] == "succeed"
     assert said[1] == f"  working in {settings.workspace}"
@@ -84,20 +86,20 @@ def test_a_pipeline_runs_in_its_workspace_and_the_log_is_kept(settings, said, ca
     assert capsys.readouterr().out == ""  # everything went to the log or was told
 
 
-def test_a_runs_record_is_found_again(settings, said):
-    assert run(recorded, settings, said.append).record(settings).name == "drift_check"
+def test_a_runs_record_is_found_again(run, settings):
+    assert run(recorded).record(settings).name == "drift_check"
 
 
-def test_a_step_that_complains_ends_the_run_with_its_one_line(settings, said):
+def test_a_step_that_complains_ends_the_run_with_its_one_line(run):
     with pytest.raises(IcefloeError) as error:
-        run(complaining, settings, said.append)
+        run(complaining)
 
     assert str(error.value) == "D3/images/stack_7.tif: too dark. Take it again."
 
 
-def test_a_step_that_crashes_ends_the_run_with_the_logs_name(settings, said):
+def test_a_step_that_crashes_ends_the_run_with_the_logs_name(run, settings):
     with pytest.raises(IcefloeError) as error:
-        run(crashing, settings, said.append)
+        run(crashing)
 
     (log,) = (settings.state / "runs").glob("*-crashing/log.txt")
     assert str(error.value) == (
@@ -108,11 +110,11 @@ def test_a_step_that_crashes_ends_the_run_with_the_logs_name(settings, said):
 
 
 @pytest.mark.parametrize("pipeline", [fine, complaining], ids=["fine", "complaining"])
-def test_environment_and_output_are_as_before_also_after_a_failure(settings, said, monkeypatch, pipeline):
+def test_environment_and_output_are_as_before_also_after_a_failure(run, monkeypatch, pipeline):
     monkeypatch.setenv("ICEFLOE_WORKSPACE", "elsewhere")
     before, stdout = dict(os.environ), sys.stdout
     try:
-        run(pipeline, settings, said.append)
+        run(pipeline)
     except IcefloeError:
         assert pipeline is complaining
 

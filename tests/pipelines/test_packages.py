@@ -31,19 +31,29 @@ def compiled(preset, tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="module")
+def loaded(compiled):
+    """The packages as kfp reads them, once for all tests: the loop's has 90 kB of YAML."""
+    return {name: load_component_from_file(str(path)).component_spec for name, path in compiled.items()}
+
+
+@pytest.fixture(scope="module")
+def documents(compiled):
+    """The pipeline's part of each package's YAML."""
+    return {name: next(yaml.safe_load_all(path.read_text("utf-8"))) for name, path in compiled.items()}
+
+
 def test_the_command_line_names_the_same_pipelines():
     assert {name.value for name in PipelineName} == set(PIPELINES)
 
 
-def test_kfp_loads_the_package(compiled, name):
-    loaded = load_component_from_file(str(compiled[name]))
-
-    assert loaded.component_spec.name == PIPELINES[name].name
-    assert set(loaded.component_spec.inputs) == set(PIPELINES[name].component_spec.inputs)
+def test_kfp_loads_the_package(loaded, name):
+    assert loaded[name].name == PIPELINES[name].name
+    assert set(loaded[name].inputs) == set(PIPELINES[name].component_spec.inputs)
 
 
-def test_the_packages_defaults_are_the_presets_numbers(compiled, name, preset):
-    inputs = load_component_from_file(str(compiled[name])).component_spec.inputs
+def test_the_packages_defaults_are_the_presets_numbers(loaded, name, preset):
+    inputs = loaded[name].inputs
 
     taken = [section for section in preset if section in inputs]
     assert taken or name == "fewshot"  # which needs no settings
@@ -51,8 +61,8 @@ def test_the_packages_defaults_are_the_presets_numbers(compiled, name, preset):
         assert inputs[section].default == preset[section]
 
 
-def test_what_a_run_is_about_has_no_default(compiled, name):
-    inputs = load_component_from_file(str(compiled[name])).component_spec.inputs
+def test_what_a_run_is_about_has_no_default(loaded, name):
+    inputs = loaded[name].inputs
     required = {key for key, spec in inputs.items() if not spec.optional}
 
     assert (
@@ -67,15 +77,15 @@ def test_what_a_run_is_about_has_no_default(compiled, name):
     )
 
 
-def test_every_step_runs_in_the_projects_image(compiled, name):
-    package = next(iter(yaml.safe_load_all(compiled[name].read_text())))
-    images = {executor["container"]["image"] for executor in package["deploymentSpec"]["executors"].values()}
+def test_every_step_runs_in_the_projects_image(documents, name):
+    executors = documents[name]["deploymentSpec"]["executors"]
+    images = {executor["container"]["image"] for executor in executors.values()}
 
     assert images == {IMAGE}
 
 
-def test_steps_whose_result_changes_from_run_to_run_are_never_cached(compiled):
-    package = next(iter(yaml.safe_load_all(compiled["loop"].read_text())))
+def test_steps_whose_result_changes_from_run_to_run_are_never_cached(documents):
+    package = documents["loop"]
     changing = ("start-run", "get-data", "get-ensemble", "collect-labels", "label-from-truth")
     changing += ("select-images", "register-version", "write-report")
     tasks = [
@@ -89,8 +99,8 @@ def test_steps_whose_result_changes_from_run_to_run_are_never_cached(compiled):
     assert [name for name, task in tasks if task.get("cachingOptions", {}).get("enableCache")] == []
 
 
-def test_every_parameter_has_a_description_for_kubeflows_page(compiled, name):
-    package = next(yaml.safe_load_all(compiled[name].read_text(encoding="utf-8")))
+def test_every_parameter_has_a_description_for_kubeflows_page(documents, name):
+    package = documents[name]
     parameters = package["root"]["inputDefinitions"]["parameters"]
 
     assert package["pipelineInfo"]["description"]

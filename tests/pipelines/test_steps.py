@@ -105,18 +105,18 @@ def test_steps_are_processes_of_one_parent_that_has_made_the_imports(tmp_path, m
     assert "to standard error" in printed
 
 
-def test_a_step_killed_by_a_signal_has_failed():
-    with step_process() as process, forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
+def test_a_step_killed_by_a_signal_has_failed(process):
+    with forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
         end_by_signal()
 
 
-def test_a_step_sees_how_its_own_children_ended():
-    with step_process() as process, forked_steps(process):
+def test_a_step_sees_how_its_own_children_ended(process):
+    with forked_steps(process):
         assert count_children().output == 3
 
 
-def test_a_step_ends_as_an_interpreter_does(tmp_path, capfd):
-    with step_process() as process, forked_steps(process):
+def test_a_step_ends_as_an_interpreter_does(process, tmp_path, capfd):
+    with forked_steps(process):
         leave_work_behind(folder=str(tmp_path))
 
     assert (tmp_path / "atexit").exists()
@@ -124,8 +124,8 @@ def test_a_step_ends_as_an_interpreter_does(tmp_path, capfd):
     assert "last words, without a line break" in capfd.readouterr().out
 
 
-def test_a_step_that_exits_has_failed_and_says_why(capfd):
-    with step_process() as process, forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
+def test_a_step_that_exits_has_failed_and_says_why(process, capfd):
+    with forked_steps(process), pytest.raises(RuntimeError, match="FAILURE"):
         give_up()
 
     assert "nothing to do here" in capfd.readouterr().out

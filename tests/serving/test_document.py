@@ -29,19 +29,24 @@ HOLDING = [
 ]
 
 
+@pytest.fixture(scope="module")
+def operations(routes):
+    """All that the document describes, prepared for generating requests once for all roles."""
+    schema = schemathesis.openapi.from_dict(routes.openapi())
+    schema.app = routes
+    return [result.ok() for result in schema.get_all_operations()]
+
+
 @pytest.mark.parametrize("role", [None, *Role])
-def test_every_route_answers_as_documented_to_every_role(app, settings, client, signed_in, role):
+def test_every_route_answers_as_documented_to_every_role(operations, app, settings, client, signed_in, role):
     SnapshotWriter(settings).update()
     browser = client if role is None else signed_in(role)
     purpose = Purpose("bald", 0.5, 1, "members disagree")
     app.state.queue.add([NewItem("D3", "a", "EA-T1", SHAPE, CLASSES, purpose, encode_png(mask()))])
     app.state.rates = type("Unlimited", (), {"check": lambda *_: None})()
-    schema = schemathesis.openapi.from_dict(app.openapi())
-    schema.app = app
     signing_out = "/api/v1/sessions/current"
     tried = 0
-    for result in schema.get_all_operations():
-        operation = result.ok()
+    for operation in operations:
         if operation.path == signing_out and operation.method == "delete":
             continue  # it would be the last that this browser may do
         app.state.workers.beat(WorkerState(name="test", champion="EA-T1", problem=None))  # it lives on

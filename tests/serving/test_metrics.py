@@ -1,14 +1,4 @@
-"""Numbers for Prometheus: right, with several processes too, and nobody's names in them."""
-
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from contextlib import closing
+"""Numbers for Prometheus: right, and nobody's names in them; for several processes, see test_serve.py."""
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -82,38 +72,3 @@ def test_numbers_are_for_those_who_are_signed_in_or_have_a_token(client, signed_
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {secret}", "Accept": "text/html"})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-
-
-def test_two_web_processes_tell_of_all_requests_whichever_is_asked(workspace_settings, tmp_path):
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "icefloe.cli", "-C", str(workspace_settings.workspace), "serve"]
-    command += ["--port", str(port), "--web", "2", "--workers", "0", "--no-auth"]
-    environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(tmp_path / "queue.db")}
-
-    def get(path):
-        # A connection each, so that both processes get some.
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
-            return answer.read().decode()
-
-    def is_up():
-        try:
-            return bool(get("/readyz"))
-        except (urllib.error.URLError, ConnectionError):
-            return False
-
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + 120
-            while not is_up():
-                assert time.monotonic() < deadline
-                time.sleep(0.3)
-            for _ in range(40):
-                get("/healthz")
-            told = [numbers(get("/metrics")) for _ in range(6)]
-            healthy = {"method": "GET", "route": "/healthz", "status": "200"}
-            assert [value(each, "icefloe_requests_total", **healthy) for each in told] == [40] * 6
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) in (0, 130)
-        finally:
-            process.kill()

@@ -9,13 +9,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
 from icefloe.errors import IcefloeError
+from serving.auth.roles import Role
 from serving.options import Options
 from serving.serve import serve
+from tests.serving.test_metrics import numbers, value
 
 
 @pytest.fixture
@@ -39,34 +41,52 @@ def test_a_host_that_is_not_this_machines_is_refused(settings):
         serve(settings, Options(host="192.0.2.1", names=("a.example",), behind_proxy=True), 1, 0, print)
 
 
-def get(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return json.load(answer)
+def get(url, **headers):
+    """Text of an answer, over a connection of its own, so that all processes get some."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+        return answer.read().decode()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_the_command_serves_until_it_is_interrupted(workspace_settings, tmp_path, processes):
+@contextmanager
+def serving(workspace, queue_path, processes):
+    """Run the command, and check how it starts and that it ends when it is interrupted; give its URL."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from icefloe.cli import main; main()"]
-    command += ["-C", str(workspace_settings.workspace), "serve"]
-    command += ["--port", str(port), "--web", str(processes), "--workers", "0"]
-    environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(tmp_path / "queue.db"), "PYTHONUNBUFFERED": "1"}
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "icefloe.cli", "-C", str(workspace), "serve"]
+    command += ["--port", url.rpartition(":")[2], "--web", str(processes), "--workers", "0"]
+    environment = {**os.environ, "ICEFLOE_QUEUE_PATH": str(queue_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            assert process.stdout.readline() == f"Icefloe: http://127.0.0.1:{port}\n"
+            assert process.stdout.readline() == f"Icefloe: {url}\n"
             assert "works once" in process.stdout.readline()
-            assert f"http://127.0.0.1:{port}/welcome#" in process.stdout.readline()
+            assert f"{url}/welcome#" in process.stdout.readline()
             deadline = time.monotonic() + 120
             while True:
                 try:
-                    assert get(f"http://127.0.0.1:{port}/readyz")["status"] == "ready"
+                    assert json.loads(get(f"{url}/readyz"))["status"] == "ready"
                     break
-                except urllib.error.URLError:
+                except (urllib.error.URLError, ConnectionError):
                     assert time.monotonic() < deadline
                     time.sleep(0.2)
+            yield url
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) in (0, 130)
         finally:
             process.kill()
+
+
+def test_the_command_serves_until_it_is_interrupted(workspace_settings, tmp_path):
+    with serving(workspace_settings.workspace, tmp_path / "queue.db", 1) as url:
+        assert get(f"{url}/healthz")
+
+
+def test_two_web_processes_tell_of_all_requests_whichever_is_asked(app, settings):
+    person, _ = app.state.people.add("Greta Garbo", Role.VIEWER, actor="test")
+    token = app.state.tokens.add(person, "test", 1)[1]
+    with serving(settings.workspace, settings.queue_path, 2) as url:
+        for _ in range(40):
+            get(f"{url}/healthz")
+        told = [numbers(get(f"{url}/metrics", Authorization=f"Bearer {token}")) for _ in range(6)]
+    healthy = {"method": "GET", "route": "/healthz", "status": "200"}
+    assert [value(each, "icefloe_requests_total", **healthy) for each in told] == [40] * 6

@@ -16,6 +16,7 @@ from icefloe.datasets.labels import write_mask
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.predictions import PredictionSet
 from icefloe.ensemble.rows import ImageRow
+from tests.icefloe.active.queued import Clock
 
 SHAPE = (96, 128)
 
@@ -24,6 +25,16 @@ def ice(radius: float, hole: float = 0.0, shape: tuple[int, int] = SHAPE) -> np.
     y, x = np.mgrid[: shape[0], : shape[1]]
     distance = np.hypot(y - shape[0] / 2, (x - shape[1] / 2) / 1.2)
     return ((distance < radius) & (distance >= hole)).astype(np.uint8)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue(database: Database, clock: Clock) -> Queue:
+    return Queue(database, clock)
 
 
 @pytest.fixture

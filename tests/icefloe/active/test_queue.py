@@ -1,90 +1,15 @@
-"""The queue: one labeler an image, nothing lost, history that stays."""
+"""The queue: one labeler an image, in which order, and what the database itself refuses."""
 
-import contextlib
-import multiprocessing
-import os
-import signal
-import time
-
-import numpy as np
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
-from icefloe.active.items import NewItem, OutsideLabel, Purpose
-from icefloe.active.queue import Queue
+from icefloe.active.items import Purpose
 from icefloe.active.storage import items_table
-from icefloe.active.uploads import decode_png, encode_png
-from icefloe.database.engine import Database
+from icefloe.active.uploads import encode_png
 from icefloe.database.open import open_url
 from icefloe.database.url import sqlite_url
 from icefloe.errors import IcefloeError
-
-SHAPE = (12, 16)
-PROCESSES = multiprocessing.get_context("fork")  # spawn would have to import this file by name
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def queue(database: Database, clock: Clock) -> Queue:
-    return Queue(database, clock)
-
-
-def new_item(stem: str = "stack_1", round: str = "EA-T1", rank: int = 1, **changes) -> NewItem:
-    fields = {
-        "dataset": "D3",
-        "stem": stem,
-        "round": round,
-        "shape": SHAPE,
-        "classes": ("background", "ice"),
-        "purpose": Purpose("mean-uq", 0.031, rank, "mean uncertainty 0.031, rank 1 of 30 images"),
-    }
-    return NewItem(**{**fields, **changes})
-
-
-def mask(value: int = 1) -> np.ndarray:
-    drawn = np.zeros(SHAPE, np.uint8)
-    drawn[2:9, 3:12] = value
-    return drawn
-
-
-PNG = encode_png(mask())
-
-
-def outside(item_id: int, labeler: str = "ann", token: str = "import-1", png: bytes = PNG) -> OutsideLabel:
-    return OutsideLabel(item_id, labeler, png, 60.0, 5.0, "labelme", token)
-
-
-def rows(queue: Queue, statement: str) -> list[tuple]:
-    """What raw SQL, past all of the queue's rules, gets from its database."""
-    with queue.database.writing() as connection:
-        result = connection.exec_driver_sql(statement)
-        return [tuple(row) for row in result] if result.returns_rows else []
-
-
-def whats(queue: Queue) -> list[str]:
-    return [event.what for event in queue.history()]
+from tests.icefloe.active.queued import PNG, SHAPE, mask, new_item, rows, whats
 
 
 def test_an_item_keeps_why_it_was_chosen_and_its_presegmentation(queue):
@@ -231,79 +156,6 @@ def test_running_leases_are_found_again(queue, clock):
     assert queue.leases("bob") == []
 
 
-def test_a_label_is_kept_with_its_author_time_and_seconds(queue, clock):
-    queue.add([new_item()])
-    lease = queue.lease("ann")
-    clock.now += 170
-    label = queue.submit(lease.token, PNG, 168.5)
-    assert (label.labeler, label.seconds, label.time, label.refusal) == ("ann", 168.5, clock.now, None)
-    np.testing.assert_array_equal(decode_png(label.png), mask())
-    assert queue.labels() == [label]
-    assert queue.status().seconds == 168.5
-
-
-def test_submitting_twice_is_submitting_once(queue):
-    queue.add([new_item()])
-    lease = queue.lease("ann")
-    first = queue.submit(lease.token, PNG, 1)
-    assert queue.submit(lease.token, PNG, 1) == first
-    assert whats(queue) == ["added", "leased", "submitted"]
-
-
-def test_a_late_label_is_accepted_while_nobody_leased_the_image_since(queue, clock):
-    queue.add([new_item()])
-    lease = queue.lease("ann", 60)
-    clock.now += 1000
-    assert queue.status().waiting == 1
-    assert queue.submit(lease.token, PNG, 900).refusal is None
-    assert whats(queue) == ["added", "leased", "expired", "submitted"]
-
-
-def test_a_late_label_is_refused_and_kept_when_somebody_leased_the_image_since(queue, clock):
-    queue.add([new_item()])
-    late = queue.lease("ann", 60)
-    clock.now += 60
-    queue.lease("bob", 60)
-    for _ in range(2):
-        with pytest.raises(IcefloeError) as error:
-            queue.submit(late.token, PNG, 900)
-        assert str(error.value) == (
-            "D3/stack_1: the lease had expired and bob has leased the image since. Your label is kept beside."
-        )
-    (kept,) = queue.refused_labels()
-    np.testing.assert_array_equal(decode_png(kept.png), mask())
-    assert kept.labeler == "ann"
-    assert queue.labels() == []
-    assert whats(queue).count("refused") == 1
-
-
-def test_a_second_label_of_one_lease_is_refused_and_kept(queue):
-    queue.add([new_item()])
-    lease = queue.lease("ann")
-    first = queue.submit(lease.token, PNG, 1)
-    with pytest.raises(
-        IcefloeError, match=r"has been submitted already, labelled by ann. Your label is kept"
-    ):
-        queue.submit(lease.token, encode_png(mask() * 0), 1)
-    assert queue.labels() == [first]
-    assert len(queue.refused_labels()) == 1
-
-
-def test_a_label_for_no_lease_is_refused(queue):
-    with pytest.raises(IcefloeError, match=r"lease 'nonsense': no such lease. Lease an image first."):
-        queue.submit("nonsense", PNG, 1)
-
-
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
-def test_impossible_labelling_times_are_refused(queue, seconds):
-    queue.add([new_item()])
-    lease = queue.lease("ann")
-    with pytest.raises(IcefloeError, match=r"of labelling can't be. Give seconds, 0 or more"):
-        queue.submit(lease.token, PNG, seconds)
-    with pytest.raises(IcefloeError, match=r"a lease of 0 s can't be"):
-        queue.lease("ann", 0)
-
-
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 500, None])
 def test_a_labeler_needs_a_name(queue, name):
     with pytest.raises(IcefloeError, match=r"author .*: not a name. Say who made the label."):
@@ -325,17 +177,6 @@ def test_a_skipped_image_leaves_the_queue_until_it_is_reopened(queue):
     assert queue.lease("bob") is not None
 
 
-def test_a_bad_label_is_reopened_and_replaced_but_stays_on_record(queue):
-    queue.add([new_item()])
-    lease = queue.lease("ann")
-    bad = queue.submit(lease.token, PNG, 1)
-    queue.reopen(bad.item_id, "chief", "the tip is missing")
-    good = queue.submit(queue.lease("bob").token, encode_png(mask() * 0), 1)
-    assert queue.labels() == [good]
-    assert whats(queue) == ["added", "leased", "submitted", "reopened", "leased", "submitted"]
-    assert rows(queue, "SELECT count(*) FROM labels") == [(2,)]
-
-
 def test_a_waiting_or_imported_item_is_not_reopened(queue):
     queue.add([new_item()])
     with pytest.raises(IcefloeError, match=r"D3/stack_1: is waiting and can't be reopened"):
@@ -348,52 +189,6 @@ def test_an_image_skipped_once_and_open_in_a_later_round_is_not_reopened(queue):
     queue.add([new_item(round="EA-T2")])
     with pytest.raises(IcefloeError, match=r"D3/stack_1: is open in another round"):
         queue.reopen(1, "chief", "not that blurred")
-
-
-def test_labels_from_outside_need_no_lease_and_enter_once(queue):
-    queue.add([new_item()])
-    first = queue.submit_all([outside(1)])
-    assert queue.submit_all([outside(1)]) == first
-    assert first[0].source == "labelme"
-    assert first[0].time == 5.0
-
-
-def test_labels_from_outside_enter_all_or_none(queue):
-    queue.add([new_item("a"), new_item("b")])
-    queue.lease("bob", 60)
-    with pytest.raises(IcefloeError) as error:
-        queue.submit_all([outside(2, token="x"), outside(1, token="y")])
-    assert str(error.value) == (
-        "D3/a: bob is labelling the image until 1970-01-12T13:47:40Z. "
-        "Nothing was imported; leave this image out."
-    )
-    assert queue.labels() == []
-    assert queue.refused_labels() == []
-
-
-def test_the_leaseholder_may_label_in_another_tool(queue):
-    queue.add([new_item()])
-    queue.lease("ann")
-    assert queue.submit_all([outside(1)])[0].refusal is None
-    assert queue.status().leased == 0
-
-
-def test_an_import_names_the_image_that_is_labelled_already(queue):
-    queue.add([new_item()])
-    queue.submit(queue.lease("bob").token, PNG, 1)
-    with pytest.raises(IcefloeError, match=r"submitted already, labelled by bob. Nothing was imported"):
-        queue.submit_all([outside(1)])
-
-
-def test_imported_labels_are_marked_once(queue):
-    queue.add([new_item()])
-    queue.submit(queue.lease("ann").token, PNG, 1)
-    labels = queue.labels()
-    assert queue.mark_imported(labels, "rev1") == 1
-    assert queue.mark_imported(labels, "rev2") == 0
-    assert queue.items("imported")[0].data_version == "rev1"
-    assert queue.labels("imported") == labels
-    assert whats(queue)[-1] == "imported"
 
 
 def test_the_history_and_the_labels_can_not_be_changed(queue):
@@ -414,137 +209,3 @@ def test_the_database_itself_refuses_a_second_running_lease(queue):
     queue.lease("ann")
     with pytest.raises(IntegrityError, match=r"UNIQUE|one_lease_an_item"):
         rows(queue, "INSERT INTO leases (token, item, labeler, expires) VALUES ('x', 1, 'eve', 9e9)")
-
-
-def _label_everything(url: URL, name: str, start, leased) -> None:
-    queue = Queue(open_url(url))
-    start.wait()
-    while (lease := queue.lease(name)) is not None:
-        leased.put((lease.item.stem, name))
-        queue.submit(lease.token, PNG, 1.0)
-
-
-def test_labelers_in_many_processes_never_get_one_image_twice(new_url):
-    url = new_url()  # each process makes the queue, too
-    stems = {f"stack_{number}" for number in range(40)}
-    start, leased = PROCESSES.Event(), PROCESSES.Queue()
-    workers = [
-        PROCESSES.Process(target=_label_everything, args=(url, f"labeler {number}", start, leased))
-        for number in range(4)
-    ]
-    for worker in workers:
-        worker.start()
-    queue = Queue(open_url(url))
-    queue.add([new_item(stem) for stem in stems])
-    start.set()
-    handed = [leased.get(timeout=60)[0] for _ in stems]
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-    assert leased.empty()
-    assert sorted(handed) == sorted(stems)
-    assert queue.status().submitted == len(stems)
-    queue.database.close()
-
-
-def _submit_until_killed(url: URL, acknowledged) -> None:
-    queue = Queue(open_url(url))
-    while (lease := queue.lease("ann")) is not None:
-        queue.submit(lease.token, PNG, 1.0)
-        acknowledged.send(lease.item.stem)
-
-
-def test_a_labeler_killed_at_any_moment_loses_no_acknowledged_label(new_url):
-    url = new_url()
-    queue = Queue(open_url(url))
-    queue.add([new_item(f"stack_{number}") for number in range(3000)])
-    here, there = PROCESSES.Pipe()
-    worker = PROCESSES.Process(target=_submit_until_killed, args=(url, there))
-    worker.start()
-    there.close()
-    acknowledged = [here.recv() for _ in range(5)]
-    time.sleep(0.05)
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.join(30)
-    with contextlib.suppress(EOFError):
-        while True:
-            acknowledged.append(here.recv())
-    submitted = {item.stem for item in queue.items("submitted")}
-    assert set(acknowledged) <= submitted
-    assert len(submitted) <= len(acknowledged) + 1
-    assert len(queue.labels()) == len(submitted)
-    if url.drivername == "sqlite":
-        assert rows(queue, "PRAGMA integrity_check") == [("ok",)]
-    queue.database.close()
-
-
-class QueueHistory(RuleBasedStateMachine):
-    """Any order of calls by two labelers, against the rules that must always hold."""
-
-    def __init__(self, url: URL) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.queue = Queue(open_url(url), self.clock)
-        self.queue.add([new_item("a"), new_item("b", rank=2)])
-        self.tokens: list[str] = []
-        self.sent = 0
-
-    @rule(labeler=st.sampled_from(["ann", "bob"]), seconds=st.sampled_from([10, 100]))
-    def lease(self, labeler, seconds):
-        if (lease := self.queue.lease(labeler, seconds)) is not None:
-            self.tokens.append(lease.token)
-
-    @rule(seconds=st.sampled_from([5, 50]))
-    def wait(self, seconds):
-        self.clock.now += seconds
-
-    def _try(self, call, *arguments):
-        with contextlib.suppress(IcefloeError):
-            call(*arguments)
-
-    @precondition(lambda self: self.tokens)
-    @rule(data=st.data(), corner=st.integers(0, 50))
-    def submit(self, data, corner):
-        drawn = mask()
-        drawn[0, corner % 16] = 1
-        drawn[11, corner % 13] = 1
-        self._try(self.queue.submit, data.draw(st.sampled_from(self.tokens)), encode_png(drawn), 1.0)
-
-    @precondition(lambda self: self.tokens)
-    @rule(data=st.data(), name=st.sampled_from(["release", "renew", "skip"]))
-    def use_lease(self, data, name):
-        token = data.draw(st.sampled_from(self.tokens))
-        self._try(getattr(self.queue, name), token, *(["blurred"] if name == "skip" else []))
-
-    @rule(item=st.sampled_from([1, 2]))
-    def reopen(self, item):
-        self._try(self.queue.reopen, item, "chief", "look again")
-
-    @rule()
-    def import_labels(self):
-        self.queue.mark_imported(self.queue.labels(), "rev")
-
-    @invariant()
-    def every_item_is_in_one_state(self):
-        status = self.queue.status()
-        assert status.waiting + status.leased + status.submitted + status.skipped + status.imported == 2
-        assert status.waiting >= 0
-
-    @invariant()
-    def only_waiting_items_are_leased(self):
-        assert all(item.state == "waiting" for item in self.queue.items() if item.leased_to)
-
-    @invariant()
-    def every_label_in_the_history_is_on_record(self):
-        entered = [event.detail["label"] for event in self.queue.history() if "sha256" in event.detail]
-        assert entered == [row[0] for row in rows(self.queue, "SELECT id FROM labels ORDER BY id")]
-
-    def teardown(self):
-        self.queue.database.close()
-
-
-def test_any_order_of_calls_keeps_the_rules(new_url):
-    run_state_machine_as_test(
-        lambda: QueueHistory(new_url()),
-        settings=settings(max_examples=8, stateful_step_count=20, deadline=None),
-    )

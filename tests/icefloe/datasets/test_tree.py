@@ -93,13 +93,14 @@ def test_what_dvcignore_leaves_out_is_told(workspace):
         commit(workspace, "first")
 
 
-def test_what_is_no_file_is_refused(workspace):
+def test_what_is_no_file_is_refused(workspace, monkeypatch):
     os.mkfifo(workspace / "data" / "D1" / "pipe")
     with pytest.raises(IcefloeError, match="neither a file nor a folder"):
         commit(workspace, "first")
     (workspace / "data" / "D1" / "pipe").unlink()
+    monkeypatch.chdir(workspace / "data" / "D1")  # the path of a socket may have 107 characters
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(os.path.relpath(workspace / "data" / "D1" / "socket"))
+        server.bind("socket")
         with pytest.raises(IcefloeError, match="neither a file nor a folder"):
             commit(workspace, "first")
 

@@ -70,6 +70,7 @@ def save_ensemble(path: Path, members: MembersDir, config) -> Manifest:
     return manifest
 
 
+@pytest.mark.integration  # Ray takes half a minute to start
 @pytest.mark.usefixtures("_running_ray")
 def test_workers_are_nicer_than_the_command_by_what_it_says():
     niceness = ray.remote(lambda: os.nice(0))

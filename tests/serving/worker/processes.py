@@ -11,7 +11,8 @@ HURRIED = 120  # s; nothing takes as long unless something is wrong
 
 
 def start(workspace: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "serving.worker", str(workspace), "1"]
+    # As one of two, whose networks take half of the cores: other tests run meanwhile.
+    command = [sys.executable, "-m", "serving.worker", str(workspace), "2"]
     return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
 
 

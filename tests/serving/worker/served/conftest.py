@@ -1,4 +1,7 @@
-"""One real worker for the files whose tests leave it as it is; others start their own."""
+"""One real worker, started once, for the tests of this folder, which leave it as it is.
+
+Other tests start their own. All files of this folder go to one process of xdist: see tests/conftest.py.
+"""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.ensemble.ensemble import Ensemble
@@ -56,3 +60,23 @@ def served(
     until(lambda: any(each.champion == "EA-T1" for each in app.state.workers.living()))
     yield Served(workspace, app, worker)
     worker.kill()
+
+
+@pytest.fixture(scope="session")
+def workspace(served: Served) -> Path:
+    return served.workspace
+
+
+@pytest.fixture(scope="session")
+def app(served: Served) -> FastAPI:
+    return served.app
+
+
+@pytest.fixture(scope="session")
+def worker(served: Served) -> subprocess.Popen[bytes]:
+    return served.worker
+
+
+@pytest.fixture
+def client(app: FastAPI, browse: Callable[..., TestClient]) -> TestClient:
+    return browse(app)

@@ -13,29 +13,9 @@ from icefloe.datasets.readers import load_raw, read_metadata
 from icefloe.settings import load_settings
 from icefloe.workflow.physics import PhysicsOptions, measure_physics
 from serving.prepared import MEASURED, Prepared
-from tests.serving.worker.test_worker import upload
+from tests.serving.worker.served.test_worker import upload
 
 WAIT = {"Prefer": "wait=30"}
-
-
-@pytest.fixture(scope="module")
-def workspace(served):
-    return served.workspace
-
-
-@pytest.fixture(scope="module")
-def app(served):
-    return served.app
-
-
-@pytest.fixture(scope="module")
-def worker(served):
-    return served.worker
-
-
-@pytest.fixture
-def client(app, browse):
-    return browse(app)
 
 
 @pytest.fixture

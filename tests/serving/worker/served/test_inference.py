@@ -24,18 +24,8 @@ INFER = f"/v2/models/{MODEL}/infer"
 
 
 @pytest.fixture(scope="module")
-def workspace(served):
-    return served.workspace
-
-
-@pytest.fixture(scope="module")
 def app(workspace):
     return create_app(load_settings(workspace), Options())
-
-
-@pytest.fixture(scope="module")
-def worker(served):
-    return served.worker
 
 
 @pytest.fixture(scope="module")

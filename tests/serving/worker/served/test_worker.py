@@ -16,26 +16,6 @@ from serving.jobs.job import BATCH
 from serving.jobs.kinds import LIMITS, RUN_KINDS
 
 
-@pytest.fixture(scope="module")
-def workspace(served):
-    return served.workspace
-
-
-@pytest.fixture(scope="module")
-def app(served):
-    return served.app
-
-
-@pytest.fixture(scope="module")
-def worker(served):
-    return served.worker
-
-
-@pytest.fixture
-def client(app, browse):
-    return browse(app)
-
-
 def test_pixels_arrive_as_they_are(client, worker, workspace):
     answer = client.get("/api/v1/images/D1/a/pixels", headers={"Prefer": "wait=30"})
     assert answer.status_code == 200

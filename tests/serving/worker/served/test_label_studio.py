@@ -8,9 +8,6 @@ from PIL import Image
 
 from icefloe.active.exchange.brush import decode_brush
 from icefloe.active.exchange.label_studio_config import label_config
-from tests.serving.worker.test_worker import app, client, worker, workspace
-
-__all__ = ["app", "client", "worker", "workspace"]
 
 SHAPE = (80, 96)
 
