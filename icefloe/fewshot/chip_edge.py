@@ -1,4 +1,4 @@
-"""A chip edge that suits an image: two periods of a lattice, a blob, or a few correlation lengths of a texture."""
+"""A chip edge that suits an image: two periods, the width of a blob, or a few correlation lengths."""
 
 from __future__ import annotations
 
