@@ -43,6 +43,12 @@ class LeftOut:
     singles: tuple[int, ...]
     is_honest: bool
 
+    @property
+    def farthest(self) -> float:
+        """Largest squared distance of a support to its own set's prototype."""
+        own = np.take_along_axis(self.distances, self.classes[:, None].astype(np.intp), axis=1)
+        return float(own.max())
+
 
 def leave_one_out(supports: Sequence[Float64Array]) -> LeftOut:
     """Take each support out of its set's prototype, and measure its distances to all prototypes.
@@ -79,8 +85,8 @@ def fit_temperature(left_out: LeftOut) -> float:
     likelihood, even with such a target, would follow the few supports that lie far from all others.
 
     A few supports say little of that share, and T varies by a factor of ten with the draw. So log T is the
-    mean of log T of n supports and of the usual one, which counts as `USUAL_SUPPORTS`; but supports of classes
-    that are far apart are never more confident than `MOST_CONFIDENT`.
+    mean of log T of n supports and of the usual one, which counts as `USUAL_SUPPORTS`; but supports of
+    classes that are far apart are never more confident than `MOST_CONFIDENT`.
 
     Returns
     -------
