@@ -81,6 +81,8 @@ class Classified(BaseModel):
         Position of each chip's most probable class, chips whose risk is too high, probabilities by class.
     check
         How supports fall when they are left out.
+    far, far_chips
+        Share and numbers of chips that lie far from every set.
     label_next
         Chips worth a label, the most first.
     notes
@@ -101,6 +103,7 @@ class Classified(BaseModel):
     rule: Rule
     is_support_image: bool
     far: float
+    far_chips: tuple[int, ...] = ()
     label_next: tuple[int, ...]
     notes: tuple[str, ...]
     sentence: str

@@ -44,6 +44,10 @@ def missing_table(scenes: Sequence[tuple[Scene, FloatArray]], missing: Sequence[
 def _outcome(scene: Scene, embeddings: FloatArray, sets: SupportSets, name: str) -> dict[str, float]:
     """Shares of a class's chips, and of all others, by what they count as; supports left out."""
     classifier = Classifier.fit(embeddings, sets, scene.grid, QUICK)
+    result = classifier.classify(
+        embeddings, scene.grid, np.zeros(scene.grid.n_chips, bool), is_support_image=True
+    )
+    is_far = np.isin(np.arange(scene.grid.n_chips), result.far_chips)
     values = likely(classifier, embeddings)
     found = of_scene(scene, sets)[values.argmax(axis=1)]
     found[1 - values.max(axis=1) > QUICK.max_risk] = -1
@@ -53,6 +57,9 @@ def _outcome(scene: Scene, embeddings: FloatArray, sets: SupportSets, name: str)
     return {
         **{f"its chips, {other}": float(np.mean(own == place)) for place, other in enumerate(scene.names)},
         "its chips, unsure": float(np.mean(own == -1)),
+        "its chips, far from every set": float(np.mean(is_far[is_own & rest])),
+        "all others, far from every set": float(np.mean(is_far[~is_own & rest])),
         "all others, right and sure": float(np.mean(foreign == scene.classes[~is_own & rest])),
         "all others, unsure": float(np.mean(foreign == -1)),
+        "told that a class may be missing": float(any("may be missing" in note for note in result.notes)),
     }

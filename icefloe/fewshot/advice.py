@@ -20,6 +20,8 @@ _POOL = 10
 
 _CONFUSED = 1 / 3
 _MANY_FAR = 0.05
+_TOLD = 5
+"""Chips that a warning names."""
 
 
 def label_next(
@@ -71,7 +73,7 @@ def advise(
     left_out: LeftOut,
     nearest: NDArray[np.intp],
     constant: NDArray[np.bool_],
-    far: float,
+    far: NDArray[np.intp],
     *,
     is_support_image: bool,
 ) -> tuple[str, ...]:
@@ -88,16 +90,11 @@ def advise(
     constant : bool, shape (N,)
         Chips of one value.
     far
-        Share of chips farther from every prototype than is usual in the support image.
+        Chips that lie far from every set.
     is_support_image
         Whether the supports are of this image.
     """
-    notes = []
-    if not is_support_image and far > _MANY_FAR:
-        notes.append(
-            f"{far:.0%} of the chips resemble no prototype (1 % do in the support image). "
-            "Choose supports in this image, too."
-        )
+    notes = _strange(left_out, far, len(nearest), is_support_image=is_support_image)
     notes += _confused(sets, left_out)
     small = [one.name for one in sets if len(one.chips) < FEWEST]
     if small:
@@ -120,6 +117,24 @@ def advise(
             f"{told} class means little. Crop what the detector cut off, or give them a set of their own."
         )
     return tuple(notes)
+
+
+def _strange(left_out: LeftOut, far: NDArray[np.intp], n_chips: int, *, is_support_image: bool) -> list[str]:
+    """Of n supports, the next chip of a set lies farther than all with probability 1 / (n + 1) at most."""
+    expected = 1 / (len(left_out.classes) + 1) if left_out.is_honest else 0.0
+    share = len(far) / n_chips
+    if share <= max(_MANY_FAR, expected):
+        return []
+    if not is_support_image:
+        return [f"{share:.0%} of the chips resemble no prototype. Choose supports in this image, too."]
+    return [
+        f"{len(far)} chips ({share:.0%}) lie far from every set; a class may be missing. "
+        f"Look at {_named(far)}, and give them a set."
+    ]
+
+
+def _named(chips: NDArray[np.intp]) -> str:
+    return ", ".join(map(str, chips[:_TOLD].tolist())) + (" ..." if len(chips) > _TOLD else "")
 
 
 def _confused(sets: Sequence[SupportSet], left_out: LeftOut) -> list[str]:
@@ -151,5 +166,5 @@ def _contradicted(sets: Sequence[SupportSet], nearest: NDArray[np.intp]) -> list
     ]
     if not wrong:
         return []
-    told = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")
+    told = ", ".join(wrong[:_TOLD]) + (" ..." if len(wrong) > _TOLD else "")
     return [f"Supports that are nearer to another set's prototype: {told}. Look at them again."]

@@ -1,4 +1,4 @@
-"""A chip edge that suits an image: two periods of a lattice, or a few correlation lengths of a texture."""
+"""A chip edge that suits an image: two periods, the width of a blob, or a few correlation lengths."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.signal import find_peaks
 from skimage.feature import peak_local_max
+from skimage.filters import threshold_otsu
 
 from icefloe.fewshot.grid import Grid
 from icefloe.fewshot.source import binned, checked
@@ -31,6 +32,13 @@ PERIODS = 2.0
 
 LENGTHS = 4.0
 """Correlation lengths that a chip of a texture without period shows."""
+
+BLOB_LENGTHS = 2.0
+"""Correlation lengths that a blob is wide: a chip as wide lies in one, or beside it."""
+
+SEPARABLE = 0.7
+"""Otsu's separability above which grey values are of two kinds, blobs and what is between them. That of a
+normal distribution is 2 / pi = 0.64."""
 
 FEWEST_ALONG = 6
 """Chips along the shorter side, at least, so that there is something to choose from."""
@@ -60,6 +68,8 @@ class EdgeAdvice(Result):
         no clear one.
     correlation_px
         Distance at which the autocorrelation falls to 1/e.
+    blob_px
+        Width of the blobs that stand out from the rest; None where grey values fall into no two kinds.
     lags_px, autocorrelation
         The curve: along the direction of the period, or the mean over all directions without one.
     """
@@ -68,6 +78,7 @@ class EdgeAdvice(Result):
     period_px: float | None
     spectrum_px: float | None
     correlation_px: float
+    blob_px: float | None
     lags_px: tuple[float, ...]
     autocorrelation: tuple[float, ...]
 
@@ -77,6 +88,10 @@ class EdgeAdvice(Result):
             because = f"the image repeats every {self.period_px:.0f} px, and a chip should show two periods"
         elif not any(self.autocorrelation[1:]):
             because = "the image shows no structure beyond noise, and this is the usual edge"
+        elif self.blob_px is not None:
+            because = (
+                f"bright or dark blobs are about {self.blob_px:.0f} px wide, and a chip should lie in one"
+            )
         else:
             because = f"its structures are about {self.correlation_px:.0f} px wide and don't repeat"
         return f"Chips of {self.edge} px are suggested: {because}."
@@ -89,6 +104,7 @@ class EdgeAdvice(Result):
                 {"length": "period by autocorrelation", "px": self.period_px},
                 {"length": "period by spectrum", "px": self.spectrum_px},
                 {"length": "correlation length", "px": self.correlation_px},
+                {"length": "width of blobs", "px": self.blob_px},
             ],
             {"px": ".1f"},
         )
@@ -132,7 +148,8 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     """
     shorter = min(checked(image).shape)
     binning = -(-max(image.shape) // _LARGEST_SIDE)
-    power = _power(binned(image, binning))
+    small = binned(image, binning)
+    power = _power(small)
     correlation = np.asarray(fft.fftshift(fft.irfft2(power[0], power[1])))
     curve = _ring_means(correlation)[: min(correlation.shape) // 2]
     signal = _signal(curve)
@@ -143,10 +160,13 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
     below = np.flatnonzero(curve < np.exp(-1))
     length = float(lags[below[0]]) if len(below) else float(lags[-1])
     wanted = float(USUAL)
+    blob = None
     if period is not None:
         wanted = PERIODS * period * binning
     elif curve[1] > 0:
-        wanted = LENGTHS * length
+        if _separability(small, length / binning) > SEPARABLE:
+            blob = BLOB_LENGTHS * length
+        wanted = blob or LENGTHS * length
     if shift is not None:
         curve = _along(correlation / signal, shift, len(curve))
     highest = max(shorter // FEWEST_ALONG, 1)
@@ -156,6 +176,7 @@ def suggest_edge(image: FloatArray) -> EdgeAdvice:
         period_px=None if period is None else period * binning,
         spectrum_px=_spectrum_px(power[0], power[1], binning),
         correlation_px=length,
+        blob_px=blob,
         lags_px=tuple(lags.tolist()),
         autocorrelation=tuple(np.round(curve, 4).tolist()),
     )
@@ -196,6 +217,23 @@ def _signal(curve: NDArray[np.float64]) -> float:
     """
     rest = min(max(2 * curve[1] - curve[2], curve[1]), curve[0]) if len(curve) > 2 else 0.0
     return float(rest) if rest > _LEAST_SIGNAL * curve[0] else np.inf
+
+
+def _separability(image: NDArray[np.float64], length: float) -> float:
+    """Share of the grey values' variance that lies between two kinds, those above and below one value (Otsu).
+
+    Noise finer than the structures, whose correlation length this is in px, would hide them; a few extreme
+    pixels would be a kind of their own.
+    """
+    smooth = gaussian_filter(image, length / 3)
+    low, high = np.quantile(smooth, (0.005, 0.995))
+    if low == high:  # on an even ground, which little stands out from
+        return 1.0
+    values = np.clip(smooth, low, high)
+    above = values > threshold_otsu(values)
+    share = above.mean()
+    difference = values[above].mean() - values[~above].mean()
+    return float(share * (1 - share) * difference**2 / values.var())
 
 
 def _shift(correlation: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArray[np.intp] | None:

@@ -28,7 +28,7 @@ from icefloe.statistics.rates import Rate
 from icefloe.typing import FloatArray
 
 REACH = 0.99
-"""Share of the support image's chips that lie within reach of a prototype."""
+"""Share of the support image's chips within reach of a prototype, where no support can be left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,8 @@ class Classifier:
     temperature
         In units of a squared distance.
     reach
-        Squared distance to the nearest prototype that `REACH` of the support image's chips have at most.
+        Squared distance to the nearest prototype beyond which a chip lies far from every set: farther than
+        any support, left out, from its own.
     rule
         When a chip is unsure, and the level of intervals.
     """
@@ -87,8 +88,11 @@ class Classifier:
         vectors = space.vectors(embeddings)
         supports = tuple(distinct(vectors[list(one.chips)]) for one in used)
         left_out = leave_one_out(supports)
-        nearest = squared_distances(vectors, prototypes(supports)).min(axis=1)
-        reach = float(np.quantile(nearest, REACH))
+        if left_out.is_honest:
+            reach = left_out.farthest
+        else:
+            nearest = squared_distances(vectors, prototypes(supports)).min(axis=1)
+            reach = float(np.quantile(nearest, REACH))
         return cls(used, space, supports, left_out, fit_temperature(left_out), reach, rule)
 
     def classify(
@@ -117,7 +121,7 @@ class Classifier:
         likely = probabilities(distances, self.temperature)
         nearest = distances.argmin(axis=1)
         is_unsure = 1 - likely.max(axis=1) > self.rule.max_risk
-        far = float(np.mean(distances.min(axis=1) > self.reach))
+        far = np.flatnonzero(distances.min(axis=1) > self.reach)
         labelled = [chip for one in self.sets for chip in one.chips] if is_support_image else []
         notes = advise(self.sets, self.left_out, nearest, constant, far, is_support_image=is_support_image)
         return Classification(
@@ -130,7 +134,8 @@ class Classifier:
             check=self._check(),
             rule=self.rule,
             is_support_image=is_support_image,
-            far=far,
+            far=len(far) / len(nearest),
+            far_chips=tuple(far.tolist()),
             label_next=label_next(vectors, likely, labelled, np.flatnonzero(constant)),
             notes=notes,
         )

@@ -1,4 +1,4 @@
-"""Chips to vectors, in two ways: each chip by itself, or all of them from one pass over the image."""
+"""Chips to vectors: an encoder's features, chip by chip or from one pass over the image, and brightness."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from icefloe.fewshot.brightness import with_brightness
 from icefloe.fewshot.cache import Cache
 from icefloe.fewshot.embedding_spec import EmbeddingSpec, WayName
 from icefloe.fewshot.encoder import STRIDE, Encoder
@@ -29,7 +30,7 @@ SURROUNDINGS = 2
 """Width of a chip with its surroundings, in chips."""
 
 _BATCH = 64
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same chips get other embeddings, so that old ones are not found in the cache."""
 
 
@@ -168,7 +169,8 @@ def embed(
     key = VERSION, image_hash(image), grid.model_dump_json(), encoder.sha256, spec.way, str(scales)
     if cache is not None and (known := cache.get(*key)) is not None and len(known) == grid.n_chips:
         return known
-    made = WAYS[spec.way].embed(_standardised(image), grid, encoder, scales, progress)
+    standard = _standardised(image)
+    made = with_brightness(WAYS[spec.way].embed(standard, grid, encoder, scales, progress), standard, grid)
     if cache is not None:
         cache.put(made, *key)
     return made

@@ -61,7 +61,10 @@ def draw_counts(axes: Axes, result: Classification) -> None:
     axes.set_xticks(positions, names, rotation=45 if turned else 0, ha="right" if turned else "center")
     axes.set_ylim(0, 1.18 * highest)
     axes.set_ylabel(f"chips of {result.grid.n_chips:,}")
-    axes.set_title(f"bars: {result.rule.confidence:.0%} intervals over supports and chips", fontsize=8)
+    axes.set_title(
+        f"bars: {result.rule.confidence:.0%} intervals over supports and chips, unsure ones in or out",
+        fontsize=8,
+    )
 
 
 def draw_fractions(axes: Axes, series: Series) -> None:

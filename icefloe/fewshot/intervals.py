@@ -74,7 +74,11 @@ def resampled_counts(
 def count_intervals(
     counts: NDArray[np.int64], resampled: NDArray[np.int64], confidence: float
 ) -> Float64Array:
-    """Percentile intervals, widened where they leave the count itself out.
+    """Percentile intervals of how many chips are of each class, and how many are unsure.
+
+    An unsure chip is of some class, too. So a class's low end is that of its sure chips, as if all unsure
+    ones were of other classes, and its high end that of its sure chips and all unsure ones. The count itself
+    is never left out.
 
     Parameters
     ----------
@@ -91,7 +95,10 @@ def count_intervals(
         Low and high.
     """
     tail = (1 - confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
+    at_most = resampled.copy()
+    at_most[:, :-1] += resampled[:, -1:]
+    low = np.quantile(resampled, tail, axis=0)
+    high = np.quantile(at_most, 1 - tail, axis=0)
     return np.stack([np.minimum(low, counts), np.maximum(high, counts)], axis=1)
 
 

@@ -67,7 +67,7 @@ def _agree(session: Session, result: Classification) -> bool:
         [(one.name, one.style, one.n_supports) for one in result.classes] == [*named, (UNSURE, None, 0)]
         and len(result.nearest) == len(result.probabilities) == n_chips
         and all(0 <= one < n_classes for one in result.nearest)
-        and all(0 <= chip < n_chips for chip in (*result.unsure, *result.label_next))
+        and all(0 <= chip < n_chips for chip in (*result.unsure, *result.label_next, *result.far_chips))
         and len(set(result.unsure)) == len(result.unsure)
         and all(len(row) == n_classes for row in result.probabilities)
         and all(

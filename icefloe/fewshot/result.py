@@ -35,7 +35,8 @@ class ClassCount(BaseModel):
     n_supports
         Chips that the set has.
     count, fraction
-        Chips, and their share of all, each with its interval.
+        Chips, and their share of all. The intervals are of all chips of the class: none to all of the unsure
+        ones are of it.
     """
 
     model_config = FROZEN
@@ -98,8 +99,9 @@ class Classification(Result):
         What was asked for.
     is_support_image
         Whether the supports are of this image.
-    far
-        Share of the chips that lie farther from every prototype than 99 % of the support image's chips.
+    far, far_chips
+        Share of the chips, and their numbers, that lie farther from every prototype than any support, left
+        out, from its own; results of an older Icefloe have no numbers.
     label_next
         Chips worth a label, the most first.
     notes
@@ -118,6 +120,7 @@ class Classification(Result):
     rule: Rule
     is_support_image: bool
     far: float
+    far_chips: tuple[int, ...] = ()
     label_next: tuple[int, ...]
     notes: tuple[str, ...]
 

@@ -12,6 +12,15 @@ from icefloe.fewshot.prototypes import Float64Array, probabilities, prototypes, 
 RANGE = (1e-4, 1e4)
 """Temperatures looked at, in units of the median squared distance."""
 
+USUAL = 0.2
+"""Temperature, in the same units, that fits chips of micrographs with masks (docs/fewshot.md)."""
+
+USUAL_SUPPORTS = 40
+"""Supports that the usual temperature counts as."""
+
+MOST_CONFIDENT = 0.99
+"""Mean confidence of left-out supports, at most."""
+
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
@@ -33,6 +42,12 @@ class LeftOut:
     classes: NDArray[np.uint8]
     singles: tuple[int, ...]
     is_honest: bool
+
+    @property
+    def farthest(self) -> float:
+        """Largest squared distance of a support to its own set's prototype."""
+        own = np.take_along_axis(self.distances, self.classes[:, None].astype(np.intp), axis=1)
+        return float(own.max())
 
 
 def leave_one_out(supports: Sequence[Float64Array]) -> LeftOut:
@@ -62,12 +77,16 @@ def leave_one_out(supports: Sequence[Float64Array]) -> LeftOut:
 
 
 def fit_temperature(left_out: LeftOut) -> float:
-    """The temperature at which the left-out supports' mean confidence is the share that is right.
+    """The temperature at which left-out supports are as confident as they are right, drawn to the usual one.
 
     Confidence is a support's highest probability (expectation consistency, Clarté et al. 2023). All supports
     may fall to their own set, and every chip would then be certain; but k right of n only say that the next
     one is right with about (k + 1) / (n + 2), which is what the mean confidence is brought to. The
     likelihood, even with such a target, would follow the few supports that lie far from all others.
+
+    A few supports say little of that share, and T varies by a factor of ten with the draw. So log T is the
+    mean of log T of n supports and of the usual one, which counts as `USUAL_SUPPORTS`; but supports of
+    classes that are far apart are never more confident than `MOST_CONFIDENT`.
 
     Returns
     -------
@@ -75,20 +94,28 @@ def fit_temperature(left_out: LeftOut) -> float:
         T > 0, in units of a squared distance.
     """
     distances = left_out.distances
+    n = len(distances)
     n_right = np.count_nonzero(distances.argmin(axis=1) == left_out.classes)
-    target = (n_right + 1) / (len(distances) + 2)
     unit = _unit(distances)
+    in_units = distances / unit
+    fitted = _consistent(in_units, (n_right + 1) / (n + 2))
+    mean = (n * np.log(fitted) + USUAL_SUPPORTS * np.log(USUAL)) / (n + USUAL_SUPPORTS)
+    return unit * max(float(np.exp(mean)), _consistent(in_units, MOST_CONFIDENT))
+
+
+def _consistent(distances: Float64Array, target: float) -> float:
+    """The temperature at which the mean of the highest probabilities is the target, or the nearest to it."""
 
     def excess(log_temperature: float) -> float:
-        likely = probabilities(distances, unit * float(np.exp(log_temperature)))
+        likely = probabilities(distances, float(np.exp(log_temperature)))
         return float(likely.max(axis=1).mean()) - target
 
     coldest, hottest = np.log(RANGE)
     if excess(coldest) <= 0:  # supports that are equally far from several prototypes
-        return unit * RANGE[0]
+        return RANGE[0]
     if excess(hottest) >= 0:  # no better than chance
-        return unit * RANGE[1]
-    return unit * float(np.exp(brentq(excess, coldest, hottest, xtol=1e-6)))
+        return RANGE[1]
+    return float(np.exp(brentq(excess, coldest, hottest, xtol=1e-6)))
 
 
 def _unit(distances: Float64Array) -> float:

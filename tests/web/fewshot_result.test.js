@@ -30,6 +30,7 @@ const RESULT = {
     ],
     singles: ["water"],
   },
+  far_chips: [3],
   label_next: [],
   notes: [],
   sentence: "",
@@ -43,6 +44,7 @@ test("a chip is said with its probabilities, the highest first, and without thos
   assert.equal(chipInWords(RESULT, 0), "ice; ice 0.90, water 0.10");
   assert.equal(chipInWords(RESULT, 1), "water; water 1.00");
   assert.equal(chipInWords(RESULT, 2), "unsure; water 0.55, ice 0.45");
+  assert.equal(chipInWords(RESULT, 3), "ice; ice 0.70, water 0.30; far from every set");
 });
 
 test("what cannot be checked is said instead of a number", () => {

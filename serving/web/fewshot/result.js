@@ -35,11 +35,11 @@ export function percent(share) {
 }
 
 /**
- * A chip's class and probabilities.
+ * A chip's class and probabilities, and whether it resembles no set.
  * @param {Classified} result
  * @param {number} chip
  */
-export function chipInWords({ classes, nearest, unsure, probabilities }, chip) {
+export function chipInWords({ classes, nearest, unsure, probabilities, far_chips }, chip) {
   const likely = (probabilities[chip] ?? [])
     .map((share, position) => ({ share, name: classes[position]?.name ?? "" }))
     .sort((a, b) => b.share - a.share)
@@ -47,7 +47,8 @@ export function chipInWords({ classes, nearest, unsure, probabilities }, chip) {
     .map(({ share, name }) => `${name} ${share.toFixed(2)}`)
     .join(", ");
   const name = unsure.includes(chip) ? UNSURE : classes[nearest[chip] ?? -1]?.name;
-  return `${name}; ${likely}`;
+  const far = far_chips.includes(chip) ? "; far from every set" : "";
+  return `${name}; ${likely}${far}`;
 }
 
 /**

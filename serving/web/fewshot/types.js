@@ -20,6 +20,7 @@
  * @property {number[][]} probabilities
  * @property {{right: {hits: number, total: number}, ece: number | null, plain_ece: number | null,
  *   confusion: number[][], singles: string[]}} check
+ * @property {number[]} far_chips chips far from every set
  * @property {number[]} label_next
  * @property {string[]} notes
  * @property {string} sentence

@@ -21,7 +21,7 @@ def embeddings(rng):
     return (rng.normal(0, 0.3, (36, 2)) + middles).astype(np.float32)
 
 
-def notes(embeddings, chips, constant=(), far=0.0, is_support_image=True):
+def notes(embeddings, chips, constant=(), far=(), is_support_image=True):
     sets = SupportSets()
     for name, of_set in chips.items():
         sets = sets.added(name, of_set)
@@ -32,7 +32,7 @@ def notes(embeddings, chips, constant=(), far=0.0, is_support_image=True):
         classifier.left_out,
         nearest,
         np.isin(np.arange(36), constant),
-        far,
+        np.array(far, int),
         is_support_image=is_support_image,
     )
     return "\n".join(told)
@@ -99,8 +99,44 @@ def test_chips_of_one_value_are_counted(embeddings):
 
 
 def test_an_image_unlike_the_supports_is_told_first(embeddings):
-    told = notes(embeddings, {"a": [0, 1, 2], "b": [12]}, far=0.4, is_support_image=False)
-    assert told.startswith("40% of the chips resemble no prototype (1 % do in the support image).")
+    told = notes(embeddings, {"a": [0, 1, 2], "b": [12]}, far=range(20, 34), is_support_image=False)
+    assert told.startswith("39% of the chips resemble no prototype. Choose supports in this image, too.")
+
+
+def test_chips_of_a_class_without_a_set_are_counted_and_named(embeddings):
+    told = notes(embeddings, {"a": range(5), "b": range(12, 17)}, far=range(24, 36))
+    assert told == (
+        "12 chips (33%) lie far from every set; a class may be missing. Look at 24, 25, 26, 27, 28 ..., "
+        "and give them a set."
+    )
+
+
+def test_a_few_far_chips_are_no_missing_class(embeddings):
+    """Of four supports, the next chip lies farther than all with probability 1 / 5."""
+    assert "missing" not in notes(embeddings, {"a": [0, 1], "b": [12, 13]}, far=range(7))
+    assert "missing" in notes(embeddings, {"a": [0, 1], "b": [12, 13]}, far=range(8))
+
+
+def test_the_result_has_the_chips_farther_than_any_support_left_out_from_its_own(embeddings):
+    """The third of three clouds has no set."""
+    sets = SupportSets().added("a", range(8)).added("b", range(12, 20))
+    classifier = Classifier.fit(embeddings, sets, GRID, Rule(n_resamples=20))
+    x = classifier.space.vectors(embeddings)
+    own = [
+        np.sum((x[chip] - x[[other for other in of_set if other != chip]].mean(axis=0)) ** 2)
+        for of_set in (range(8), range(12, 20))
+        for chip in of_set
+    ]
+    to_sets = np.stack(
+        [np.sum((x - x[list(of_set)].mean(axis=0)) ** 2, axis=1) for of_set in (range(8), range(12, 20))]
+    )
+
+    result = classifier.classify(embeddings, GRID, np.zeros(36, bool), is_support_image=True)
+
+    assert result.far_chips == tuple(np.flatnonzero(to_sets.min(axis=0) > max(own)).tolist())
+    assert set(range(24, 36)) <= set(result.far_chips)
+    assert result.far == len(result.far_chips) / 36
+    assert "a class may be missing" in result.sentence()
 
 
 def test_equal_supports_of_two_sets_are_nearly_equal_prototypes():
@@ -108,5 +144,7 @@ def test_equal_supports_of_two_sets_are_nearly_equal_prototypes():
     embeddings[2:] = np.random.default_rng(0).normal(size=(34, 2))
     left_out = leave_one_out([distinct(embeddings[[0]]), distinct(embeddings[[1]])])
     sets = SupportSets().added("a", [0]).added("b", [1])
-    told = advise(sets.sets, left_out, np.zeros(36, int), np.zeros(36, bool), 0.0, is_support_image=False)
+    told = advise(
+        sets.sets, left_out, np.zeros(36, int), np.zeros(36, bool), np.array([], int), is_support_image=False
+    )
     assert told[0].startswith("a and b have nearly equal prototypes: 2 of 2 supports")

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.ndimage import gaussian_filter
 
 from icefloe.errors import IcefloeError
 from icefloe.fewshot.chip_edge import suggest_edge
+from icefloe.simulate.nanoparticles import NanoparticleSpec, simulate_nanoparticles
 
 
 def lattice(period, shape, noise=1.0):
@@ -35,8 +37,31 @@ def test_a_texture_without_period_gets_chips_of_a_few_correlation_lengths(rng):
     # A Gaussian of sigma 5 px gives an autocorrelation exp(-r^2 / (4 sigma^2)), which is 1/e at 2 sigma.
     assert advice.period_px is None
     assert advice.correlation_px == pytest.approx(10, abs=1.5)
+    assert advice.blob_px is None
     assert advice.edge == 4 * advice.correlation_px
     assert "don't repeat" in advice.sentence()
+
+
+@pytest.mark.parametrize("radius_nm", [5.0, 8.0, 12.0])
+def test_particles_of_known_diameter_get_chips_that_lie_in_one(radius_nm):
+    spec = NanoparticleSpec(size_px=512, coverage=0.12, radius_nm=radius_nm, spread=0.2)
+    field = simulate_nanoparticles(spec, np.random.default_rng(3))
+    labels, n_particles = ndimage.label(field.mask)
+    areas = np.bincount(labels.ravel())[1:]
+    diameter = np.median(2 * np.sqrt(areas / np.pi))
+
+    advice = suggest_edge(field.image.astype(np.float32))
+
+    assert n_particles > 3
+    assert advice.period_px is None
+    assert advice.edge == pytest.approx(diameter, rel=0.35)
+    assert f"blobs are about {advice.blob_px:.0f} px wide" in advice.sentence()
+
+
+def test_a_few_bright_pixels_on_an_even_ground_are_blobs():
+    image = np.zeros((200, 200), np.float32)
+    image[90:94, 90:94] = 1
+    assert suggest_edge(image).blob_px is not None
 
 
 def test_noise_alone_gets_the_usual_edge(rng):
@@ -54,7 +79,7 @@ def test_advice_goes_through_json_and_draws_its_curve():
     assert type(advice).model_validate_json(advice.model_dump_json()) == advice
     figure = advice.figure()
     assert figure.axes[0].get_xlabel() == "distance (px)"
-    assert len(advice.table().rows) == 4
+    assert len(advice.table().rows) == 5
 
 
 def test_a_constant_image_is_refused():

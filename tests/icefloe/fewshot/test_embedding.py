@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from icefloe.errors import IcefloeError
+from icefloe.fewshot.brightness import N_NUMBERS
 from icefloe.fewshot.cache import Cache
 from icefloe.fewshot.classifier import Classifier
 from icefloe.fewshot.embedding import WAYS, embed
@@ -38,7 +39,8 @@ def test_exposure_changes_no_embedding_and_surroundings_add_to_it(mosaic, encode
     n_features = embed(image, grid, encoder, EmbeddingSpec(way=way)).shape[1]
 
     assert once.dtype == np.float32
-    assert once.shape == (64, n_features * (1 + surroundings))
+    n_of_encoder = n_features - N_NUMBERS
+    assert once.shape == (64, n_features + n_of_encoder * surroundings)
     np.testing.assert_allclose(brighter, once, atol=2e-3 * np.abs(once).max())
 
 
@@ -52,7 +54,35 @@ def test_dense_features_are_means_over_each_chips_own_area(mosaic, encoder):
     fine, coarse = (one[0].numpy() for one in encoder.maps(larger))
     chip = 6  # row 1, column 2
     expected = [fine[:, 16:32, 32:48].mean((1, 2)), coarse[:, 8:16, 16:24].mean((1, 2))]
-    np.testing.assert_allclose(found[chip], np.concatenate(expected), rtol=1e-3, atol=1e-4)
+    features = np.concatenate(expected)
+    np.testing.assert_allclose(found[chip, : len(features)], features, rtol=1e-3, atol=1e-4)
+
+
+def test_brightness_comes_with_an_encoders_features_and_in_their_unit(mosaic, encoder):
+    image, grid, _ = mosaic
+    found = embed(image, grid, encoder, EmbeddingSpec())
+    features, numbers = found[:, :-N_NUMBERS], found[:, -N_NUMBERS:]
+    chips = grid.chips((image - image.mean()) / image.std()).reshape(64, -1)
+    own = [chips.mean(axis=1), chips.std(axis=1), *np.quantile(chips, (0.1, 0.5, 0.9), axis=1)]
+    spread = np.sqrt(((features - features.mean(axis=0)) ** 2).sum(axis=1).mean())
+    np.testing.assert_allclose(numbers, 0.5 * spread * np.stack(own, axis=1), rtol=1e-3, atol=1e-3)
+
+
+def test_phases_that_differ_in_grey_alone_are_told_apart_by_two_supports_each(encoder, rng):
+    """Even noise at every level has no contours; an encoder sees levels but dimly."""
+    grid = Grid(height=128, width=128, edge=16)
+    classes = rng.integers(2, size=64)
+    image = grid.painted(classes.astype(np.float32), 0) + rng.normal(0, 1, (128, 128))
+    sets = SupportSets()
+    for name, one in (("dark", 0), ("bright", 1)):
+        sets = sets.added(name, np.flatnonzero(classes == one)[:2].tolist())
+    embeddings = embed(image.astype(np.float32), grid, encoder, EmbeddingSpec())
+
+    result = Classifier.fit(embeddings, sets, grid, Rule()).classify(
+        embeddings, grid, np.zeros(64, bool), is_support_image=True
+    )
+
+    assert np.mean(np.array(result.nearest) == classes) >= 0.95
 
 
 def test_chips_at_the_rim_of_an_even_image_are_like_those_within(encoder, rng):

@@ -51,5 +51,12 @@ def test_the_intervals_hold_the_count_of_a_whole_bootstrap_written_out(clouds):
 
 
 def test_an_interval_never_leaves_its_count_out():
-    resampled = np.array([[5, 5], [6, 4], [7, 3]])
-    np.testing.assert_allclose(count_intervals(np.array([9, 1]), resampled, 0.95)[:, 1], [9, 4.95])
+    resampled = np.array([[5, 5, 0], [6, 4, 0], [7, 3, 0]])
+    found = count_intervals(np.array([9, 1, 0]), resampled, 0.95)
+    np.testing.assert_allclose(found, [[5.05, 9], [1, 4.95], [0, 0]])
+
+
+def test_a_classs_interval_goes_from_no_unsure_chip_to_all_of_them():
+    resampled = np.array([[5, 3, 2]] * 10)
+    found = count_intervals(np.array([5, 3, 2]), resampled, 0.95)
+    np.testing.assert_allclose(found, [[5, 7], [3, 5], [2, 2]])

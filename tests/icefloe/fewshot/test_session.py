@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import shutil
 
 import numpy as np
@@ -56,6 +57,13 @@ def test_a_session_recalled_elsewhere_gives_the_same_csv_byte_for_byte(classifie
     assert chips_csv(recalled.result).encode() == chips_csv(classified.result).encode()
     recalled.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "here" / "a.session.json").read_bytes()
+
+
+def test_a_session_of_an_older_icefloe_gives_the_same_csv(classified, tmp_path):
+    content = json.loads(classified.model_dump_json())
+    del content["result"]["far_chips"]
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    assert chips_csv(Session.load(tmp_path / "old.json").result) == chips_csv(classified.result)
 
 
 def test_csv_counts_equal_the_chart_and_the_map(classified, image):

@@ -25,25 +25,37 @@ def test_left_out_distances_are_those_to_prototypes_made_without_the_support(rng
     assert left_out.is_honest
 
 
+def confidence(left_out, temperature):
+    return probabilities(left_out.distances, temperature).max(axis=1).mean()
+
+
 def test_supports_that_are_all_right_do_not_make_every_chip_certain(rng):
     supports = [rng.normal(size=(4, 3)), rng.normal(size=(4, 3)) + 100]
     left_out = leave_one_out(supports)
-
-    highest = probabilities(left_out.distances, fit_temperature(left_out)).max(axis=1)
-
-    # Eight right of eight: the next is right with (8 + 1) / (8 + 2).
-    assert highest.mean() == pytest.approx(0.9, abs=1e-4)
+    assert confidence(left_out, fit_temperature(left_out)) == pytest.approx(0.99, abs=1e-4)
 
 
-def test_the_mean_confidence_of_supports_is_the_share_that_is_right(rng):
-    supports = [rng.normal(size=(30, 3)), rng.normal(size=(30, 3)) + 1]
-    left_out = leave_one_out(supports)
-    n_right = np.sum(left_out.distances.argmin(axis=1) == left_out.classes)
-    assert 30 < n_right < 60
+def test_many_supports_are_as_confident_as_they_are_right(rng):
+    left_out = leave_one_out([rng.normal(size=(1500, 3)), rng.normal(size=(1500, 3)) + 1])
+    right = np.mean(left_out.distances.argmin(axis=1) == left_out.classes)
+    assert confidence(left_out, fit_temperature(left_out)) == pytest.approx(right, abs=0.01)
 
-    highest = probabilities(left_out.distances, fit_temperature(left_out)).max(axis=1)
 
-    assert highest.mean() == pytest.approx((n_right + 1) / 62, abs=1e-4)
+def test_few_supports_move_the_temperature_little(rng):
+    for _ in range(10):
+        left_out = leave_one_out([rng.normal(size=(2, 3)), rng.normal(size=(2, 3)) + 1])
+        usual = 0.2 * np.median(left_out.distances)
+        at_99_percent = confidence(left_out, fit_temperature(left_out)) > 0.989
+        assert at_99_percent or 0.3 * usual < fit_temperature(left_out) < 3 * usual
+
+
+def test_log_temperature_is_the_mean_of_the_supports_and_the_usual_one(rng):
+    left_out = leave_one_out([rng.normal(size=(5, 3)), rng.normal(size=(5, 3)) + 1])
+    n_right = np.count_nonzero(left_out.distances.argmin(axis=1) == left_out.classes)
+    unit = np.median(left_out.distances)
+    # Out of (10 log t + 40 log 0.2) / 50, where t is in units of the median distance.
+    own = unit * (fit_temperature(left_out) / unit) ** 5 / 0.2**4
+    assert confidence(left_out, own) == pytest.approx((n_right + 1) / 12, abs=1e-4)
 
 
 def test_the_temperature_follows_the_unit_of_the_embeddings(rng):
