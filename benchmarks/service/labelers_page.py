@@ -35,10 +35,11 @@ After each row the queue was looked through: no image was leased twice, and ever
 is there as it was sent. *Server* is the processor time of all web processes for one image, *labelers* that of
 the 50 themselves, who are threads of one program with Python's own HTTP client.
 
-An image is two requests. Whose token it is, each web process asks the database once in 5 s; the lease is one
-transaction of three statements, the mask one of five after its lease was read, and both are on the disk before
-they are acknowledged. A mask is decoded, checked and written anew before it waits for its turn. The next image
-is found by index, so it does not matter how many wait. What a worker segments gives way to web processes."""
+An image is two requests. Whose token it is, each web process asks the database once in 5 s; the lease is
+one transaction of three statements, the mask one of five after its lease was read, and both are on the disk
+before they are acknowledged. A mask is decoded, checked and written anew before it waits for its turn. The
+next image is found by index, so it does not matter how many wait. What a worker segments gives way to web
+processes."""
 
 
 def measure_labelers(seconds: float) -> Path:

@@ -27,7 +27,9 @@ def test_multi_class_loss_averages_dice_over_the_classes_but_the_background(rng)
     p = np.moveaxis(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), 1, -1)[counted].astype(float)
     y = np.eye(3)[masks[counted]]
     dice = (2 * (p * y).sum(0) + SMOOTHING) / (p.sum(0) + y.sum(0) + SMOOTHING)
-    expected = log_loss(masks[counted], p / p.sum(1, keepdims=True)) + 1 - dice[1:].mean()
+    weights = np.bincount(masks[counted])[masks[counted]] ** -0.5
+    entropy = log_loss(masks[counted], p / p.sum(1, keepdims=True), sample_weight=weights)
+    expected = entropy + 1 - dice[1:].mean()
     assert segmentation_loss(torch.tensor(logits), torch.tensor(masks)).item() == pytest.approx(
         expected, 1e-5
     )
@@ -66,7 +68,8 @@ def test_a_class_that_a_batch_lacks_adds_nothing_to_the_dice_part(rng):
     y = masks.ravel()
     dice = (2 * p[y == 1, 1].sum() + SMOOTHING) / (p[:, 1].sum() + y.sum() + SMOOTHING)
     loss = segmentation_loss(torch.tensor(logits), torch.tensor(masks))
-    assert loss.item() == pytest.approx(log_loss(y, p, labels=[0, 1, 2]) + (1 - dice) / 2)
+    entropy = log_loss(y, p, labels=[0, 1, 2], sample_weight=np.bincount(y)[y] ** -0.5)
+    assert loss.item() == pytest.approx(entropy + (1 - dice) / 2)
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
