@@ -79,7 +79,8 @@ def classify_bundle(
         for note in (*picture.notes, *result.notes):
             noted.setdefault(note, []).append(sample.key)
     notes = (f"{_some(keys)}: {note}" for note, keys in noted.items())
-    times = known_times(bundle.datasets[names[0]]) if len(names := tuple(bundle.datasets)) == 1 else ()
+    datasets = list(bundle.datasets.values())
+    times = known_times(datasets[0]) if len(datasets) == 1 else ()
     series = Series(images=tuple(counted), notes=(*model.encoder.notes, *notes), times_s=times)
     write_text_atomic(output, series_csv(series))
     if run:

@@ -8,21 +8,14 @@ from serving.auth.known import KNOWN_SECONDS, Known
 from serving.auth.people import Person
 from serving.auth.roles import Role
 from serving.auth.tokens import Tokens
+from tests.clock import Clock
 
 ANN = Person(id=1, name="Ann", role=Role.LABELER, active=True, has_password=True, revision=1, created=0.0)
 
 
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture

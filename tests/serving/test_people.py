@@ -14,20 +14,13 @@ from serving.auth.people import LINK_SECONDS, People
 from serving.auth.roles import Role
 from serving.auth.sessions import MOST_FAILURES, SESSION_SECONDS, WINDOW_SECONDS, Sessions
 from serving.auth.tokens import DAY_SECONDS, Tokens
+from tests.clock import Clock
 from tests.serving.conftest import PASSWORD
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import LEASE_SECONDS, Queue
 from icefloe.active.uploads import decode_png, encode_png
 from serving.auth.roles import Role
+from tests.clock import Clock
 
 SHAPE = (48, 40)
 CLASSES = ("background", "ice")
@@ -21,16 +22,9 @@ def mask(seed=0):
     return (np.random.default_rng(seed).random(SHAPE) < 0.3).astype(np.uint8)
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

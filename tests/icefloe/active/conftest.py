@@ -16,7 +16,7 @@ from icefloe.datasets.labels import write_mask
 from icefloe.ensemble.prediction import SCORES
 from icefloe.ensemble.predictions import PredictionSet
 from icefloe.ensemble.rows import ImageRow
-from tests.icefloe.active.queued import Clock
+from tests.clock import Clock
 
 SHAPE = (96, 128)
 

@@ -1,4 +1,4 @@
-"""Items, labels and a clock for tests of the queue, and looks past its rules."""
+"""Items and labels for tests of the queue, and looks past its rules."""
 
 import numpy as np
 
@@ -7,14 +7,6 @@ from icefloe.active.queue import Queue
 from icefloe.active.uploads import encode_png
 
 SHAPE = (12, 16)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def new_item(stem: str = "stack_1", round: str = "EA-T1", rank: int = 1, **changes) -> NewItem:

@@ -21,7 +21,8 @@ from icefloe.active.queue import Queue
 from icefloe.active.uploads import encode_png
 from icefloe.database.open import open_url
 from icefloe.errors import IcefloeError
-from tests.icefloe.active.queued import PNG, Clock, mask, new_item, rows
+from tests.clock import Clock
+from tests.icefloe.active.queued import PNG, mask, new_item, rows
 
 PROCESSES = multiprocessing.get_context("fork")  # spawn would have to import this file by name
 

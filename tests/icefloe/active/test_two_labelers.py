@@ -9,28 +9,10 @@ from icefloe.active.origin import icefloe_version, sha256
 from icefloe.active.queue import Queue
 from icefloe.active.rules import StaleItemError
 from icefloe.active.uploads import encode_png
-from icefloe.database.engine import Database
 from icefloe.datasets.label_origin import Origin
 from icefloe.errors import ConflictError, IcefloeError, MissingError
 
 SHAPE = (12, 16)
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def queue(database: Database, clock: Clock) -> Queue:
-    return Queue(database, clock)
 
 
 def square(columns: slice, value: int = 1) -> bytes:

@@ -12,19 +12,12 @@ from serving.jobs.bells import Bells
 from serving.jobs.job import BATCH, INTERACTIVE
 from serving.jobs.table import KEPT_SECONDS, LEASE_SECONDS, MOST_ATTEMPTS, GoneError, Jobs
 from serving.jobs.workers import Workers, WorkerState
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture
