@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from icefloe.errors import IcefloeError
-from icefloe.models import inception, lite
+from icefloe.models import depthwise, inception, lite
 from icefloe.models.spec import DECODERS, ENCODERS, FULL, MemberSpec, require_unique_names
 from icefloe.models.weights import load_pretrained
 from icefloe.typing import WeightsMirror
@@ -72,6 +72,7 @@ def build(
     if len(spec.channels) < len(FULL):
         encoder: Any = network.encoder
         _drop_unused_stages(encoder, in_channels)
+    depthwise.keep_float32(network)
     if spec.weights != "none":
         load_pretrained(network, spec, in_channels, weights_dir)
     return network

@@ -29,8 +29,8 @@ class StepTime:
     seconds
         Wall time of one step, in the faster number format.
     precision
-        That format. A processor may compute in bfloat16 and yet be slower with it: its kernels for the
-        depthwise convolutions of light encoders are float32's.
+        That format. A processor may compute in bfloat16 and yet be slower with it, where a network's time
+        goes into other layers.
     """
 
     seconds: float
