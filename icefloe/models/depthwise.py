@@ -33,8 +33,8 @@ def keep_float32(network: nn.Module) -> None:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
-            layer: Any = type(module)
-            module.__class__ = _in_float32(layer)
+            kind: Any = _in_float32(type(module))  # type: ignore[arg-type]  # a type is hashable
+            module.__class__ = kind
 
 
 @cache
