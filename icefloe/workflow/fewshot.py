@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from icefloe.fewshot.series import Series, SeriesImage
 from icefloe.fewshot.series_csv import series_csv
 from icefloe.fewshot.source import Picture, read_picture
 from icefloe.files import write_bytes_atomic, write_text_atomic
+from icefloe.memory import give_back_memory
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.report.figures import png
 from icefloe.settings import Settings
@@ -113,4 +113,4 @@ def write_classified(place: Path, picture: Picture, result: Classification) -> N
         place.with_name(f"{place.name}_map.png"), png(map_figure(result, picture.image), dpi=120)
     )
     write_bytes_atomic(place.with_name(f"{place.name}_chart.png"), png(result.figure()))
-    gc.collect()  # figures are cycles that hold their pixels; left to Python's own time, a series grows
+    give_back_memory()
