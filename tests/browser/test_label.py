@@ -275,6 +275,10 @@ def test_probability_and_uncertainty_come_from_the_champion(queue, labeler):
     expect(page.get_by_role("status").first).to_contain_text(re.compile("ncertain"))
 
 
+def top(locator):
+    return locator.bounding_box()["y"]
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", [DESK, TABLET], ids=["desk", "tablet"])
 def test_the_pages_are_accessible_and_fit_the_screen(queue, labeler, dark, size):
@@ -283,6 +287,10 @@ def test_the_pages_are_accessible_and_fit_the_screen(queue, labeler, dark, size)
         page.goto(path)
         if path == "/label":
             opened(page, STEMS[0])
+            name, value = (
+                page.locator("mask-editor .slider").first.locator(part) for part in ("span", "output")
+            )
+            assert abs(top(name) - top(value)) < 4  # on one line: panels of all tools are long as it is
         found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
         assert found == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
