@@ -23,8 +23,8 @@ def keep_float32(network: nn.Module) -> None:
     """Let a network's depthwise convolutions compute in float32 on a CPU, under autocast, too.
 
     oneDNN has no fast bfloat16 kernel for their gradients: with it a step of EfficientNet-Lite2 took as long
-    as in float32, .79 against .76 s, and half as long, .41 s, with these layers alone in float32
-    (2026-11-30, two cores with AMX, 8 images of 192 px). Weights and their names stay as they are.
+    as in float32, .79 against .76 s, and with these layers alone in float32 .41 to .64 s (2026-11-30, two
+    cores with AMX, 8 images of 192 px, several runs). Weights and their names stay as they are.
 
     Parameters
     ----------
