@@ -11,7 +11,9 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # Torch first and pinned: a looser pin would bring gigabytes of CUDA along. Not compiled: Python compiles what is
-# imported, when it is, and most of what comes along never is.
+# imported, when it is, and most of what comes along never is. It must be allowed to keep what it compiled, or
+# every process of the many that tests and pipelines start takes seconds for it again.
+unexport PYTHONDONTWRITEBYTECODE
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "make: $(PYTHON) cannot make virtual environments. Install the package: apt-get install python3-venv"; exit 1; }
