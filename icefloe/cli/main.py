@@ -13,6 +13,7 @@ import typer
 from icefloe.cli import (
     context,
     data,
+    database,
     fewshot,
     label_studio,
     labels,
@@ -42,6 +43,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
 app.add_typer(label_studio.app, name="labels")
 app.add_typer(fewshot.app, name="fewshot")
+app.add_typer(database.app, name="db")
 app.add_typer(studies.app, name="study")
 app.add_typer(weights.app, name="weights")
 app.command()(recordings.stack)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL
 
 from icefloe.active.queue import Queue
-from icefloe.database.migrate import HEAD, MIGRATIONS
+from icefloe.database.migrate import HEAD, MIGRATIONS, TOO_NEW
 from icefloe.database.open import open_url
 from icefloe.database.schema import VERSION_TABLE, metadata
 from icefloe.database.url import sqlite_url
@@ -202,9 +202,6 @@ def test_many_processes_may_migrate_a_queue_at_once(v1_file):
     assert after[VERSION_TABLE] == [(f"{HEAD:04d}",)]
 
 
-NEWER = "this queue was made by a newer Icefloe. Update Icefloe to use it."
-
-
 def test_a_newer_database_is_refused(new_url):
     url = new_url()
     database = open_url(url)
@@ -215,13 +212,13 @@ def test_a_newer_database_is_refused(new_url):
     with pytest.raises(IcefloeError) as error:
         open_url(url)
 
-    assert str(error.value) == f"{database.name}: {NEWER}"
+    assert str(error.value) == f"{database.name}: {TOO_NEW}"
     database.close()
 
 
 def test_an_icefloe_of_before_the_migrations_refuses_a_migrated_queue(v1_file, run_sql):
     open_url(sqlite_url(v1_file))
-    assert run_sql(v1_file, "PRAGMA user_version")[0][0] > 1  # it then says NEWER
+    assert run_sql(v1_file, "PRAGMA user_version")[0][0] > 1  # it then says that a newer Icefloe made it
 
 
 def test_the_newest_migration_is_the_one_that_the_code_expects():
