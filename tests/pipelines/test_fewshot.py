@@ -30,6 +30,8 @@ from pipelines.names import PipelineName
 from pipelines.run import run_pipeline
 from tests.stores import new_store
 
+pytestmark = pytest.mark.integration  # a minute each, by processes of their own
+
 
 @component
 def hand_over(source: str, session: Output[Artifact]) -> str:
@@ -82,7 +84,6 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.integration  # a minute each, by processes of their own
 def test_a_sessions_file_classifies_a_dataset(study, process, tmp_path):
     settings, session = study
     ran = run_locally(by_session, {"source": str(session)}, settings, SILENT, process, trains=False)
@@ -118,7 +119,6 @@ def test_the_pipeline_classifies_by_a_registered_version_and_keeps_the_series(st
     )
 
 
-@pytest.mark.integration
 def test_a_session_of_an_image_that_is_not_there_is_refused_by_name(study, process, tmp_path):
     settings, session = study
     image = tmp_path / "other.tif"
