@@ -17,7 +17,8 @@ from icefloe.registry.loading import load_version
 from icefloe.settings import load_settings
 from serving.app import create_app
 from serving.options import Options
-from serving.prepared import ABOUT, Prepared, read_maps
+from serving.prepared import Prepared, read_maps
+from serving.worker.maps import MASK
 from tests.icefloe.cli.conftest import workspace_with_version
 from tests.serving.worker.processes import start, until
 
@@ -61,7 +62,8 @@ def test_another_worker_goes_on_within_30_s_and_does_no_finished_frame_again(wor
     folders = [Prepared(settings).maps(sample, "EA-T1") for sample in samples]
 
     def finished():
-        return {folder: (folder / ABOUT).stat() for folder in folders if (folder / ABOUT).is_file()}
+        # What a folder is about is touched by whoever asks for it; its mask never.
+        return {folder: (folder / MASK).stat() for folder in folders if (folder / MASK).is_file()}
 
     asked = client.post("/api/v1/segmentations", json={"dataset": "D1"}, headers={"Prefer": "wait=0"})
     assert asked.status_code == 202
@@ -92,4 +94,4 @@ def test_another_worker_goes_on_within_30_s_and_does_no_finished_frame_again(wor
     segmenter = load_version(settings, "EA-T1")
     for (_, prediction), folder in zip(segmenter.predict(samples), folders, strict=True):
         # Several images at a time are rounded otherwise than one.
-        assert np.mean(np.asarray(Image.open(folder / "mask.png")) != prediction.mask) < 1e-3
+        assert np.mean(np.asarray(Image.open(folder / MASK)) != prediction.mask) < 1e-3
