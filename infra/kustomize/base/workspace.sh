@@ -10,4 +10,4 @@ if [ ! -d study ]; then
 fi
 cd study
 git pull --quiet --ff-only
-dvc pull --quiet
+python -m dvc pull --quiet

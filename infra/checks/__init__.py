@@ -1,0 +1,1 @@
+"""Checks of the manifests in `infra/kustomize`; `make manifests` runs them."""
