@@ -41,7 +41,8 @@ def fenced_calls(text: str) -> Iterator[list[str]]:
     for block in FENCE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             for part in re.split(r"\s(?:&&|\|\||;|\|)(?=\s|$)", line):
-                if not part.lstrip().startswith("#") and (call := CALL.search(part)):
+                # To kubectl, icefloe is a namespace.
+                if not part.lstrip().startswith(("#", "kubectl")) and (call := CALL.search(part)):
                     yield arguments_of(call[1])
 
 
