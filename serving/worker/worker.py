@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
@@ -24,6 +23,7 @@ from serving.jobs.kinds import LIMITS
 from serving.jobs.table import LEASE_SECONDS, GoneError, Jobs
 from serving.jobs.workers import Workers, WorkerState
 from serving.worker.child import work
+from serving.worker.limits import Limits
 from serving.worker.messages import Advanced, Ended, Loaded, Message
 from serving.worker.runs import Runs
 from serving.worker.tidying import tidy
@@ -33,21 +33,6 @@ IDLE_SECONDS = 0.1
 TIDY_SECONDS = 3600.0
 STOP_SECONDS = 10.0
 """Time that a job has to stop by itself."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a worker's child may use: bytes of memory, and threads for its networks."""
-
-    memory: int
-    threads: int
-
-    @classmethod
-    def shared_by(cls, n_workers: int) -> "Limits":
-        """A fair share of this machine: its cores, and three quarters of its memory."""
-        cores = len(os.sched_getaffinity(0))
-        total = psutil.virtual_memory().total
-        return cls(memory=total * 3 // 4 // n_workers, threads=max(1, cores // n_workers))
 
 
 class Child:
