@@ -6,6 +6,7 @@ Steps run in separate processes, on a cluster on separate machines; the run's id
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_USER
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE, MLFLOW_USER
 from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
-from icefloe.experiment import connect, open_experiment, run_name
+from icefloe.experiment import RUN_ID_VARIABLE, connect, open_experiment, run_name
 from icefloe.registry.files import MissingFileError, RunFiles
 from icefloe.registry.history import current_user
 from icefloe.registry.journal import LONGEST_NOTE
@@ -51,7 +52,7 @@ class RunRecord:
 
     @classmethod
     def start(cls, settings: StoreSettings, name: str, about: str = "") -> RunRecord:
-        """Open a new run.
+        """Open a new run, nested in the one that `MLFLOW_RUN_ID` names, such as one that Kubeflow opened.
 
         Parameters
         ----------
@@ -66,7 +67,7 @@ class RunRecord:
         run = client.create_run(
             open_experiment(client, settings.experiment, settings.artifact_uri),
             run_name=run_name(f"{name} {about}".strip()),
-            tags={PIPELINE_TAG: name, MLFLOW_USER: current_user()},
+            tags={PIPELINE_TAG: name, MLFLOW_USER: current_user()} | _parent(),
         )
         return cls(settings, run.info.run_id)
 
@@ -199,6 +200,11 @@ class RunRecord:
             raise IcefloeError(
                 f"run {self.run_id}: the tracking store has no such run. List them with `icefloe runs`."
             ) from error
+
+
+def _parent() -> dict[str, str]:
+    parent = os.environ.get(RUN_ID_VARIABLE)
+    return {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
 
 
 def list_runs(settings: StoreSettings) -> list[dict[str, Any]]:
