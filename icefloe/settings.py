@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from icefloe.errors import IcefloeError
+from icefloe.s3.address import S3, is_on_s3
 from icefloe.scratch import WORKSPACE_FILE
 from icefloe.settings_sources import (
     MOUNTED_VARIABLE,
@@ -24,7 +25,6 @@ from icefloe.settings_sources import (
 from icefloe.validation import first_problem
 
 SETTINGS_FILE = WORKSPACE_FILE
-S3 = "s3://"
 
 
 class IdentityProvider(BaseModel):
@@ -242,12 +242,12 @@ class Settings(BaseSettings):
 
 def _place(place: Path | str, folder: Path) -> Path | str:
     """A place on S3 as it is, and a path from the folder."""
-    return str(place) if str(place).startswith(S3) else folder / place
+    return str(place) if is_on_s3(place) else folder / place
 
 
 def _shared_place(name: str, place: Path | str) -> Path | str:
     """A place that every machine of a cluster can reach."""
-    if not str(place).startswith(S3) and not Path(place).is_absolute():
+    if not is_on_s3(place) and not Path(place).is_absolute():
         raise IcefloeError(
             f"{name}: {place}: the profile cluster has no local folder to find that in. "
             f"Name {S3}bucket/prefix, or the whole path of a folder that every machine sees."
