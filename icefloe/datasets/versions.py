@@ -182,7 +182,9 @@ def current_version(workspace: Path) -> DataVersion:
         if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
             return DataVersion(rev, pointer_md5(git(workspace, "show", f"{rev}:./{POINTER}")))
     except IcefloeError:
-        if (workspace / POINTER).exists() and has_commit(workspace):
+        # Git's own reason, such as a repository of another user's, but for one without any commit.
+        is_in_git = any((folder / ".git").exists() for folder in (workspace, *workspace.absolute().parents))
+        if (is_in_git or (workspace / POINTER).exists()) and has_commit(workspace):
             raise
     raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
 

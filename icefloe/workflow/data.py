@@ -14,6 +14,7 @@ from icefloe.progress import SILENT, Progress
 from icefloe.report.contact_sheet import write_contact_sheet
 from icefloe.settings import Settings
 from icefloe.simulate.workspace import simulate_workspace
+from icefloe.workflow.datasets import versioned
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
     Parameters
     ----------
     settings
-        Settings of the workspace.
+        Settings of the workspace, or of the repository that a cluster's steps clone.
     names
         Names of datasets of the version; none named: all.
     split
@@ -181,7 +182,8 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
     IcefloeError
         If there is no data version, or a dataset is not in it.
     """
-    return Bundle.make(settings.workspace, names, split, output)
+    with versioned(settings, list(names) or None) as workspace:
+        return Bundle.make(workspace, names, split, output)
 
 
 def steps_done(region_done: bool) -> tuple[str, ...]:
