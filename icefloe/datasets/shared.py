@@ -46,7 +46,8 @@ def cloned(url: str) -> Iterator[Path]:
             _configure(folder)
             yield folder
         except IcefloeError as error:
-            raise type(error)(str(error).replace(str(folder), shown(url))) from error
+            said = str(error).replace(str(folder), shown(url)).replace(url, shown(url))
+            raise type(error)(said) from error
 
 
 def fetch_data(workspace: Path, names: Collection[str] | None = None) -> DataVersion:

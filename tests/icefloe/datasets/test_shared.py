@@ -288,6 +288,19 @@ def test_what_the_store_refuses_is_told_in_its_words(url, s3_address, monkeypatc
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("fault", ["wrong", "short", "busy"])
+def test_a_file_that_arrives_damaged_or_late_is_fetched_again(
+    url, study, s3_address, monkeypatch, tmp_path, fault
+):
+    with faulty_store(s3_address) as store:
+        store.fail(fault, 1, lambda method, path: method == "GET" and "/files/md5/" in path)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store.address)
+        read(url, to=tmp_path / "copy")
+        assert store.faults[0][1] == 0
+    for name in files_of(tmp_path / "copy"):
+        assert (tmp_path / "copy" / name).read_bytes() == (study / DATA / name).read_bytes()
+
+
 def test_a_bucket_that_is_gone_is_named(study, url):
     use_remote(study, "s3://bucket-of-nobody/dvc")
     git(study, "push", "--quiet")
