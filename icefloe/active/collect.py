@@ -85,9 +85,10 @@ def collect_shared(queue: Queue, data_repo: str, message: str | None = None) -> 
 def _collect(
     queue: Queue,
     message: str | None,
-    apply: Callable[[Callable[[Path], DataVersion]], DataVersion],
+    change_data: Callable[[Callable[[Path], DataVersion]], DataVersion],
     present: Callable[[], DataVersion],
 ) -> Collection:
+    """Collect where `change_data` leads a change of a workspace's data to, and `present` is their version."""
     # Two pipelines, on two machines even, would each write the same labels into a data version of their own.
     with queue.database.exclusive("collect"):
         labels = queue.labels("submitted")
@@ -101,7 +102,7 @@ def _collect(
             _write(labels, items, workspace / DATA)
             return commit(workspace, counted if message is None else message)
 
-        version = apply(write_and_commit)
+        version = change_data(write_and_commit)
         queue.mark_imported(labels, version.rev)
     return Collection(keys, sum(label.seconds or 0.0 for label in labels), version)
 

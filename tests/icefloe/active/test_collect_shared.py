@@ -2,6 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
+import signal
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from icefloe.active import collect as collecting
 from icefloe.active.collect import collect_shared
 from icefloe.active.labelers import TruthLabeler
 from icefloe.active.queue import Queue
+from icefloe.database.open import open_url
+from icefloe.database.url import sqlite_url
 from icefloe.datasets import shared
 from icefloe.datasets.dataset import load_datasets
 from icefloe.datasets.git import git, git_commit
@@ -18,7 +23,8 @@ from icefloe.datasets.label_history import read_history
 from icefloe.datasets.shared import cloned, fetch_data
 from icefloe.datasets.versions import init_workspace, snapshot
 from icefloe.errors import IcefloeError
-from tests.shared_repository import publish
+from tests.e2e.test_killed import forked
+from tests.shared_repository import publish, use_remote
 
 PROCESSES = multiprocessing.get_context("fork")
 
@@ -148,3 +154,38 @@ def test_labels_stay_submitted_where_the_version_cannot_be_pushed(filled, reposi
     hook.unlink()
     collect_shared(filled, repository)
     check_complete(filled, repository)
+
+
+KILLS = int(os.environ.get("ICEFLOE_KILLS", "25"))
+
+
+@pytest.mark.integration
+def test_a_collection_killed_at_any_write_is_ended_by_the_next(filled, repository, tmp_path):
+    """At writes spread over all that it makes: to the clone, to the remote, by git, in the database."""
+    if filled.database.name.startswith("postgresql"):
+        pytest.skip("the database is copied, as a file")
+    numbers = count()
+
+    def fresh() -> tuple[Queue, str]:
+        """A copy of the queue, the repository and its remote."""
+        folder = tmp_path / f"copy{next(numbers)}"
+        for name in ("workspace", "origin", "store", "state"):
+            shutil.copytree(tmp_path / name, folder / name)
+        url = (folder / "origin" / "study.git").as_uri()
+        git(folder / "workspace", "remote", "set-url", "origin", url)
+        use_remote(folder / "workspace", str(folder / "store"))
+        git(folder / "workspace", "push", "--quiet")
+        (database,) = (folder / "state").glob("*.db")
+        return Queue(open_url(sqlite_url(database))), url
+
+    collect_shared(*fresh())  # which makes the imports
+    counted = fresh()
+    status, n_writes = forked(lambda: collect_shared(*counted))
+    assert status == 0
+
+    for kill_at in np.unique(np.linspace(1, n_writes, KILLS, dtype=int)):
+        queue, url = fresh()
+        status, _ = forked(lambda: collect_shared(queue, url), kill_at=int(kill_at))  # noqa: B023
+        assert status in (0, -signal.SIGKILL)
+        collect_shared(queue, url)
+        check_complete(queue, url)
