@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from icefloe.errors import IcefloeError
+from icefloe.pods import Pods
 from icefloe.s3.address import S3, is_on_s3
 from icefloe.scratch import WORKSPACE_FILE
 from icefloe.settings_sources import (
@@ -25,6 +26,8 @@ from icefloe.settings_sources import (
 from icefloe.validation import first_problem
 
 SETTINGS_FILE = WORKSPACE_FILE
+RUN_VARIABLE = "ICEFLOE_PIPELINE_RUN"
+"""Names the run of a pipeline to its steps. As an input it would differ in every run, and none be reused."""
 
 
 class IdentityProvider(BaseModel):
@@ -115,6 +118,11 @@ class Settings(BaseSettings):
     pipelines_host, pipelines_namespace, pipelines_ui
         Kubeflow Pipelines: address of its API, namespace of its runs, and address of its pages if that is
         another.
+    pipelines_token
+        What the API knows the caller by; None: the token that Kubernetes gives a pod for it, where there is
+        one. From `ICEFLOE_PIPELINES_TOKEN_FILE` rather than a file in git.
+    pods
+        What the pods of steps need on this cluster.
     weights_dir
         Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
     oidc
@@ -145,6 +153,8 @@ class Settings(BaseSettings):
     pipelines_host: str = ""
     pipelines_namespace: str = "kubeflow"
     pipelines_ui: str = ""
+    pipelines_token: SecretStr | None = None
+    pods: Pods = Pods()
     weights_dir: Path | str | None = None
     oidc: dict[ProviderName, IdentityProvider] = {}
 

@@ -13,7 +13,7 @@ PREFIX = "ICEFLOE_"
 MOUNTED_VARIABLE = "ICEFLOE_SETTINGS_FILE"
 """Names a TOML file of settings that is no workspace's, such as one that is mounted into a pod."""
 
-_SECRETS = ("database_url", "client_secret")
+_SECRETS = ("database_url", "client_secret", "pipelines_token")
 _FILE = "_file"
 
 

@@ -9,7 +9,7 @@ from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.importer import ImportResult, import_folder
 from icefloe.datasets.splits import SplitConfig, split_samples
-from icefloe.datasets.versions import DataVersion, commit, track
+from icefloe.datasets.versions import DataVersion, commit, current_version, track
 from icefloe.progress import SILENT, Progress
 from icefloe.report.contact_sheet import write_contact_sheet
 from icefloe.settings import Settings
@@ -163,8 +163,21 @@ def commit_data(settings: Settings, message: str) -> DataVersion:
     return commit(settings.workspace, message)
 
 
-def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, output: Path) -> Bundle:
-    """Copy datasets of the current data version for a pipeline, and split their labelled images.
+def current_data(settings: Settings) -> DataVersion:
+    """The workspace's current data version.
+
+    Raises
+    ------
+    IcefloeError
+        If none was ever made.
+    """
+    return current_version(settings.workspace)
+
+
+def get_data(
+    settings: Settings, names: Sequence[str], split: SplitConfig, output: Path, version: str | None = None
+) -> Bundle:
+    """Copy datasets of a data version for a pipeline, and split their labelled images.
 
     Parameters
     ----------
@@ -176,11 +189,13 @@ def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, outpu
         Fractions and block length by which the labelled images are divided.
     output
         New folder for the bundle.
+    version
+        Git commit of the data version; None: the current one.
 
     Raises
     ------
     IcefloeError
-        If there is no data version, or a dataset is not in it.
+        If there is no such data version, or a dataset is not in it.
     """
     with versioned(settings, list(names) or None) as workspace:
         return Bundle.make(workspace, names, split, output)
