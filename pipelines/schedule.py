@@ -80,7 +80,8 @@ def schedule_pipeline(
     prepared = prepare(settings, kubeflow, name, preset, named)
     wanted = _recurring(title, cron, prepared, settings)
     there = kubeflow.recurring_runs(prepared.experiment_id, title)
-    same = [one for one in there if _content(one) == _content(wanted)]
+    account = settings.pods.service_account
+    same = [one for one in there if _content(one, account) == _content(wanted, account)]
     kept = next((one for one in same if _is_on(one)), None) or next(iter(same), None)
     others = [one for one in there if one is not kept]
     is_on = kept is not None and _is_on(kept)
@@ -149,8 +150,11 @@ def _recurring(title: str, cron: Cron, prepared: Prepared, settings: Settings) -
     )
 
 
-def _content(one: api.V2beta1RecurringRun) -> str:
-    """All that a change of schedule could change, in a form that can be compared."""
+def _content(one: api.V2beta1RecurringRun, account: str) -> str:
+    """All that a change of schedule could change, in a form that can be compared.
+
+    Without an account in the settings Kubeflow puts in its own, which is no change.
+    """
     reference = one.pipeline_version_reference
     content = [
         reference and reference.pipeline_version_id,
@@ -158,7 +162,7 @@ def _content(one: api.V2beta1RecurringRun) -> str:
         one.trigger and one.trigger.cron_schedule and one.trigger.cron_schedule.cron,
         one.max_concurrency and str(one.max_concurrency),
         bool(one.no_catchup),
-        one.service_account or None,
+        account and one.service_account,
     ]
     return json.dumps(content, sort_keys=True)
 

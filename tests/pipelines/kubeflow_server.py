@@ -172,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
             case "POST", ["recurringruns"]:
                 one = self.keep(server.recurring, api.V2beta1RecurringRun, "recurring_run_id")
                 self.check_version(one)
+                one.service_account = one.service_account or "pipeline-runner"
                 if len(one.trigger.cron_schedule.cron.split()) != 6:
                     raise RefusedError(400, "Schedule cron is not supported")
                 return one
