@@ -12,12 +12,12 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import TaskInputsSpec
 
 from icefloe.pods import Pods
 from icefloe.settings import RUN_VARIABLE
+from icefloe.settings_sources import MOUNTED_VARIABLE
 from pipelines.needs import BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, NEEDS, Needs
 
 Document = dict[str, Any]
 
 SETTINGS_FOLDER = "/etc/icefloe"
-SETTINGS_VARIABLE = "ICEFLOE_SETTINGS_FILE"
 SECRET_ENTRIES = {"ICEFLOE_DATABASE_URL": True}
 """Entries of the secret -> whether it must have them: storage and Ray may let a pod in by its account."""
 SECRET_ENTRIES |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "RAY_AUTH_TOKEN"), False)
@@ -50,7 +50,7 @@ def fit_for_cluster(package: Document, image: str, pods: Pods) -> Document:
         container = executor["container"]
         container["image"] = image
         container["resources"] = _resources(needs, pods)
-        container["env"] = [{"name": SETTINGS_VARIABLE, "value": f"{SETTINGS_FOLDER}/icefloe.toml"}]
+        container["env"] = [{"name": MOUNTED_VARIABLE, "value": f"{SETTINGS_FOLDER}/icefloe.toml"}]
         surroundings[label] = json_format.MessageToDict(_surroundings(needs, pods))
     for task, label in executed_tasks(package):
         needs = NEEDS[component_of(package["deploymentSpec"]["executors"][label])]

@@ -29,8 +29,8 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 PATH = re.compile(rf"(?<![\w./~-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/]")
 MODULE = re.compile(r"(?<![\w./-])(?:icefloe|components|pipelines|studies)(?:\.\w+)+(?![\w/])")
 VARIABLE = re.compile(r"\bICEFLOE_([A-Z_]+)\b")
-NO_SETTINGS = ("workspace", "settings_file", "database_url_file")
-"""Variables that say where settings are."""
+NO_SETTINGS = ("workspace", "settings_file", "database_url_file", "pipelines_token_file", "pipeline_run")
+"""Variables that say where settings are, and which run a step belongs to."""
 
 CALL = re.compile(r"(?:^|\s)icefloe\s+(.*)")
 SHELL = {"&&", "||", "|", ";", "&", "<", ">", ">>"}

@@ -149,6 +149,23 @@ def test_an_image_that_may_change_its_content_is_not_submitted(pipeline, server,
     assert server.changes() == []
 
 
+def test_an_image_that_may_change_its_content_is_not_compiled_for_a_cluster(
+    cli, workspace, monkeypatch, tmp_path
+):
+    for name, value in {
+        "PROFILE": "cluster",
+        "DATA_REPO": "https://git.example.org/study",
+        "TRACKING_URI": "https://mlflow.example.org",
+        "CHECKPOINTS": "s3://study/checkpoints",
+    }.items():
+        monkeypatch.setenv(f"ICEFLOE_{name}", value)
+    output = tmp_path / "packages"
+
+    refusal = cli("-C", workspace, "pipeline", "compile", "--output", output).refusal
+    assert refusal.startswith("image: icefloe:latest: Kubeflow reuses results by the image's name")
+    assert not output.exists()
+
+
 def test_a_schedule_is_made_once_and_listed(pipeline, server):
     assert pipeline(*AT_FIVE).out == "drift_check D7: scheduled, 0 5 * * *.\n"
     made = len(server.changes())
