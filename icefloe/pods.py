@@ -25,7 +25,8 @@ class Pods(BaseModel):
     ----------
     secret
         Secret whose entries become environment variables of the same names: `ICEFLOE_DATABASE_URL`, and where
-        they are there `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `RAY_AUTH_TOKEN`.
+        they are there `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `MLFLOW_TRACKING_USERNAME`,
+        `MLFLOW_TRACKING_PASSWORD`, `RAY_AUTH_TOKEN`, and `ICEFLOE_DATA_REPO`, whose URL may hold a password.
     config_map
         Config map whose entry `icefloe.toml` holds the settings of the steps.
     service_account

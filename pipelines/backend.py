@@ -18,9 +18,16 @@ from pipelines.needs import BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, NEEDS, Nee
 Document = dict[str, Any]
 
 SETTINGS_FOLDER = "/etc/icefloe"
-SECRET_ENTRIES = {"ICEFLOE_DATABASE_URL": True}
-"""Entries of the secret -> whether it must have them: storage and Ray may let a pod in by its account."""
-SECRET_ENTRIES |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "RAY_AUTH_TOKEN"), False)
+SECRET_ENTRIES = {
+    "ICEFLOE_DATABASE_URL": True,
+    "ICEFLOE_DATA_REPO": False,
+    "AWS_ACCESS_KEY_ID": False,
+    "AWS_SECRET_ACCESS_KEY": False,
+    "MLFLOW_TRACKING_USERNAME": False,
+    "MLFLOW_TRACKING_PASSWORD": False,
+    "RAY_AUTH_TOKEN": False,
+}
+"""Entries of the secret -> whether it must have them: other stores may let a pod in by its account."""
 
 RUN_LABEL = "metadata.labels['pipeline/runid']"
 """Holds the run's id. Kubeflow's placeholder for it, `{{$.pipeline_job_uuid}}`, is replaced in inputs only:

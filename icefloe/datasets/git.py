@@ -131,6 +131,21 @@ def deepen_to_last_change(folder: Path, path: str) -> None:
         more *= 4
 
 
+def deepen_to_commit(folder: Path, rev: str) -> None:
+    """Fetch as much of a clone's history as it takes to have a commit; all of it where that is not in it.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails.
+    """
+    boundary = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "shallow"
+    more = _FIRST_DEEPENING
+    while boundary.is_file() and _run(folder, "cat-file", "-e", f"{rev}^{{commit}}").returncode != 0:
+        git(folder, "fetch", "--quiet", "--deepen", str(more), "origin", "HEAD")
+        more *= 4
+
+
 def push_commits(folder: Path) -> bool:
     """Push a clone's commits to its origin; False if others pushed meanwhile.
 

@@ -8,8 +8,15 @@ from pathlib import Path
 from dvc.config import Config
 
 from icefloe.datasets.dvc import dvc_repository, fetch, reported
-from icefloe.datasets.git import clone, deepen_to_last_change, follow_origin, push_commits, shown
-from icefloe.datasets.versions import POINTER, DataVersion, current_version
+from icefloe.datasets.git import (
+    clone,
+    deepen_to_commit,
+    deepen_to_last_change,
+    follow_origin,
+    push_commits,
+    shown,
+)
+from icefloe.datasets.versions import POINTER, DataVersion, current_version, version_at
 from icefloe.errors import BusyError, IcefloeError
 from icefloe.s3.address import is_on_s3
 from icefloe.settings import SETTINGS_FILE
@@ -50,15 +57,28 @@ def cloned(url: str) -> Iterator[Path]:
             raise type(error)(said) from error
 
 
-def fetch_data(workspace: Path, names: Collection[str] | None = None) -> DataVersion:
-    """Bring datasets of a clone's current version into its cache, where `snapshot` finds them; None: all.
+def fetch_data(workspace: Path, names: Collection[str] | None = None, rev: str | None = None) -> DataVersion:
+    """Bring datasets of a version into a clone's cache, where `snapshot` finds them.
+
+    Parameters
+    ----------
+    workspace
+        The clone.
+    names
+        Datasets; None: all.
+    rev
+        Git commit that names the version, of which the clone may not have heard yet; None: the current one.
 
     Raises
     ------
     IcefloeError
         If there is no version, or the remote can't be read or lacks its files.
     """
-    version = current_version(workspace)
+    if rev is None:
+        version = current_version(workspace)
+    else:
+        deepen_to_commit(workspace, rev)
+        version = version_at(workspace, rev)
     with dvc_repository(workspace) as repo:
         fetch(repo, version.md5, names)
     return version

@@ -8,6 +8,7 @@ from icefloe.datasets.audit import AuditReport, audit
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.importer import ImportResult, import_folder
+from icefloe.datasets.shared import cloned
 from icefloe.datasets.splits import SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, commit, current_version, track
 from icefloe.progress import SILENT, Progress
@@ -164,14 +165,17 @@ def commit_data(settings: Settings, message: str) -> DataVersion:
 
 
 def current_data(settings: Settings) -> DataVersion:
-    """The workspace's current data version.
+    """The current data version of the workspace, or of the repository that a cluster's steps clone.
 
     Raises
     ------
     IcefloeError
-        If none was ever made.
+        If none was ever made, or the repository can't be read.
     """
-    return current_version(settings.workspace)
+    if settings.profile == "local":
+        return current_version(settings.workspace)
+    with cloned(settings.data_repo) as clone:
+        return current_version(clone)
 
 
 def get_data(
@@ -197,8 +201,8 @@ def get_data(
     IcefloeError
         If there is no such data version, or a dataset is not in it.
     """
-    with versioned(settings, list(names) or None) as workspace:
-        return Bundle.make(workspace, names, split, output)
+    with versioned(settings, list(names) or None, version) as workspace:
+        return Bundle.make(workspace, names, split, output, version)
 
 
 def steps_done(region_done: bool) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from icefloe.settings import Settings
 
 
 @contextmanager
-def versioned(settings: Settings, names: Sequence[str] | None = None) -> Iterator[Path]:
-    """A workspace from which datasets of the current data version can be copied, until the block ends.
+def versioned(
+    settings: Settings, names: Sequence[str] | None = None, rev: str | None = None
+) -> Iterator[Path]:
+    """A workspace from which datasets of a data version can be copied, until the block ends.
 
     Parameters
     ----------
@@ -20,6 +22,8 @@ def versioned(settings: Settings, names: Sequence[str] | None = None) -> Iterato
         `local`: those of the workspace. `cluster`: they name the repository that is cloned.
     names
         Datasets that will be copied, of which alone a clone fetches the files; None: all.
+    rev
+        Git commit of the data version; None: the current one.
 
     Raises
     ------
@@ -30,7 +34,7 @@ def versioned(settings: Settings, names: Sequence[str] | None = None) -> Iterato
         yield settings.workspace
         return
     with cloned(settings.data_repo) as clone:
-        fetch_data(clone, names)
+        fetch_data(clone, names, rev)
         yield clone
 
 

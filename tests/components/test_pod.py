@@ -12,6 +12,7 @@ import tifffile
 from components.collect_labels.component import collect_labels
 from components.get_data.component import get_data
 from components.label_from_truth.component import label_from_truth
+from components.resolve.component import resolve
 from components.select_images.component import select_images
 from components.start_run.component import start_run
 from icefloe.datasets.bundle import Bundle
@@ -53,6 +54,7 @@ def pod(tmp_path, bucket, monkeypatch, rng):
         "TRACKING_URI": new_store(tmp_path / "mlflow"),
         "ARTIFACT_URI": (tmp_path / "mlflow" / "files").as_uri(),
         "CHECKPOINTS": f"s3://{bucket.name}/checkpoints",
+        "PIPELINE_RUN": "8f14e45f",
         "DATABASE_URL": f"sqlite:///{tmp_path}/queue.db",
     }.items():
         monkeypatch.setenv(f"ICEFLOE_{name}", value)
@@ -63,13 +65,14 @@ def artifact(path: Path) -> SimpleNamespace:
     return SimpleNamespace(path=str(path), metadata={})
 
 
-def data_of(folder: Path, names: list[str]) -> tuple[str, Bundle]:
-    md5 = get_data.python_func(names=names, split={}, data=artifact(folder))
+def data_of(folder: Path, names: list[str], version: str = "") -> tuple[str, Bundle]:
+    found = version or resolve.python_func().data
+    md5 = get_data.python_func(version=found, names=names, split={}, data=artifact(folder))
     return md5, Bundle.load(folder)
 
 
 def test_images_are_chosen_labelled_and_collected_without_a_workspace(pod, monkeypatch, rng):
-    run = start_run.python_func(name="loop", about="D7")
+    start_run.python_func(name="loop", about="D7")
     before, bundle = data_of(pod / "before", ["D7"])
     prediction = Prediction.from_members(
         rng.random((2, *SHAPE)).astype(np.float32), 0.5, np.ones(2, np.float32)
@@ -81,16 +84,17 @@ def test_images_are_chosen_labelled_and_collected_without_a_workspace(pod, monke
         predictions=artifact(pod / "predictions"),
         data=artifact(pod / "before"),
         sampling={"k": 2},
-        run=run,
         reasons=artifact(pod / "reasons.md"),
         pictures=artifact(pod / "pictures.html"),
     )
     minutes = label_from_truth.python_func(dataset="D7")
-    collected = collect_labels.python_func(dataset="D7", run=run)
+    collected = collect_labels.python_func(dataset="D7")
     after, labelled = data_of(pod / "after", [])
 
     assert (chosen, minutes) == (2, 6.0)
     assert before != collected
+    # A later step of the same run takes what the run began with, which is no more the last.
+    assert data_of(pod / "again", ["D7"], bundle.version.rev)[0] == before
     assert collected == after
     assert len(labelled.only.labelled) == 2
     for sample in labelled.only.labelled:

@@ -18,7 +18,7 @@ from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.pods import Pods, Toleration
 from icefloe.settings import RUN_VARIABLE
 from pipelines.arguments import check_arguments
-from pipelines.backend import component_of, executed_tasks
+from pipelines.backend import SECRET_ENTRIES, component_of, executed_tasks
 from pipelines.catalogue import PIPELINES
 from pipelines.image import check_exact
 from pipelines.needs import NEEDS
@@ -116,9 +116,8 @@ def test_the_surroundings_are_what_kfp_kubernetes_makes_of_them(packages):
         kubernetes.set_timeout(task, 60 * NEEDS["start_run"].minutes)
         kubernetes.empty_dir_mount(task, "tmp", "/tmp", size_limit=NEEDS["start_run"].scratch)
         kubernetes.use_field_path_as_env(task, RUN_VARIABLE, "metadata.labels['pipeline/runid']")
-        needed = {"ICEFLOE_DATABASE_URL"}
-        for entry in ("ICEFLOE_DATABASE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "RAY_AUTH_TOKEN"):
-            kubernetes.use_secret_as_env(task, PODS.secret, {entry: entry}, optional=entry not in needed)
+        for entry, is_needed in SECRET_ENTRIES.items():
+            kubernetes.use_secret_as_env(task, PODS.secret, {entry: entry}, optional=not is_needed)
         kubernetes.use_config_map_as_volume(task, PODS.config_map, "/etc/icefloe")
         kubernetes.set_image_pull_policy(task, "Always")
         kubernetes.set_image_pull_secrets(task, ["registry"])
