@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,7 +89,7 @@ def schedule_pipeline(
     kept_id = kept.recurring_run_id if kept else kubeflow.make_recurring_run(wanted)
     running = [one for one in others if _is_on(one)]
     if running:
-        _wait_until_none_is_due([cron, *(Cron.parse(_expression(one)) for one in running)])
+        _wait_until_none_is_due([cron, *_crons(running)])
     for one in running:
         kubeflow.disable(one.recurring_run_id)
     if not is_on:
@@ -178,7 +179,15 @@ def _is_on(one: api.V2beta1RecurringRun) -> bool:
 
 def _expression(one: api.V2beta1RecurringRun) -> str:
     """Its times without the seconds, which Kubeflow has first."""
-    return str(one.trigger.cron_schedule.cron).split(" ", 1)[1]
+    return str(one.trigger.cron_schedule.cron).partition(" ")[2]
+
+
+def _crons(recurring: Sequence[api.V2beta1RecurringRun]) -> Iterator[Cron]:
+    """Their times, but for what a person made on Kubeflow's pages in another form."""
+    for one in recurring:
+        if one.trigger and one.trigger.cron_schedule:
+            with suppress(IcefloeError):
+                yield Cron.parse(_expression(one))
 
 
 def _wait_until_none_is_due(crons: Sequence[Cron]) -> None:

@@ -223,14 +223,13 @@ def _steps(run: api.V2beta1Run) -> Iterator[tuple[str, str, str]]:
     """Name, pod and state of every step that has a pod, in the order of their start."""
     tasks = (run.run_details and run.run_details.task_details) or []
     parents = {child.pod_name: task for task in tasks for child in task.child_tasks or ()}
-    by_pod = {task.pod_name: task for task in tasks}
     for task in sorted(tasks, key=lambda task: str(task.start_time or task.create_time or "")):
         if not task.display_name.startswith(POD) or not task.pod_name:
             continue
         named = task
         while named.display_name.startswith(POD) and named.pod_name in parents:
             named = parents[named.pod_name]
-        yield named.display_name, by_pod[task.pod_name].pod_name, task.state or ""
+        yield named.display_name, task.pod_name, task.state or ""
 
 
 def _tell(

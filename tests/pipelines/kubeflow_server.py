@@ -144,16 +144,16 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["healthz"]:
                 return api.V2beta1GetHealthzResponse(multi_user=server.multi_user)
             case "GET", ["pipelines"]:
-                return api.V2beta1ListPipelinesResponse(pipelines=self.named(server.pipelines))
+                return self.listed(api.V2beta1ListPipelinesResponse, "pipelines", server.pipelines)
             case "POST", ["pipelines"]:
                 return self.keep(server.pipelines, api.V2beta1Pipeline, "pipeline_id")
             case "GET", ["pipelines", pipeline, "versions"]:
                 mine = {k: v for k, v in server.versions.items() if v.pipeline_id == pipeline}
-                return api.V2beta1ListPipelineVersionsResponse(pipeline_versions=self.named(mine))
+                return self.listed(api.V2beta1ListPipelineVersionsResponse, "pipeline_versions", mine)
             case "POST", ["pipelines", "upload_version"]:
                 return self.upload()
             case "GET", ["experiments"]:
-                return api.V2beta1ListExperimentsResponse(experiments=self.named(server.experiments))
+                return self.listed(api.V2beta1ListExperimentsResponse, "experiments", server.experiments)
             case "POST", ["experiments"]:
                 return self.keep(server.experiments, api.V2beta1Experiment, "experiment_id")
             case "POST", ["runs"]:
@@ -168,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["runs", _, "nodes", pod, "log"] if pod in server.logs:
                 return server.logs[pod]
             case "GET", ["recurringruns"]:
-                return api.V2beta1ListRecurringRunsResponse(recurring_runs=self.named(server.recurring))
+                return self.listed(api.V2beta1ListRecurringRunsResponse, "recurring_runs", server.recurring)
             case "POST", ["recurringruns"]:
                 one = self.keep(server.recurring, api.V2beta1RecurringRun, "recurring_run_id")
                 self.check_version(one)
@@ -186,13 +186,15 @@ class Handler(BaseHTTPRequestHandler):
                 return {}
         raise RefusedError(404, f"{'/'.join(path)} not found")
 
-    def named(self, there: dict[str, Any]) -> list[Any]:
-        """Those that pass the filter of the request."""
+    def listed(self, response: type, kind: str, there: dict[str, Any]) -> Any:
+        """Those that pass the filter of the request, in pages of one."""
         found = list(there.values())
         for predicate in json.loads(self.query.get("filter", "{}")).get("predicates", ()):
             assert predicate["operation"] == "EQUALS"
             found = [one for one in found if getattr(one, predicate["key"]) == predicate["stringValue"]]
-        return found
+        start = int(self.query.get("page_token", 0))
+        more = str(start + 1) if start + 1 < len(found) else None
+        return response(**{kind: found[start : start + 1]}, next_page_token=more)
 
     def keep(self, there: dict[str, Any], model: type, key: str) -> Any:
         """What the body holds, as the model, with an id of its own."""
