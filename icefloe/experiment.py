@@ -10,6 +10,9 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE as MLFLOW_EXPERIMENT_NOTE  
 
 from icefloe.relocation import follow_workspace, sqlite_path
 
+RUN_ID_VARIABLE = "MLFLOW_RUN_ID"
+"""Names the run that those made in this process are nested in."""
+
 KIND_TAG = "mlflow.experimentKind"
 MODEL_TRAINING = "custom_model_development"
 ABOUT = "Icefloe: runs of the pipelines, the members they trained, and the versions made of them."

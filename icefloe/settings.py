@@ -1,4 +1,7 @@
-"""Settings: paths, stores and addresses, from the environment and then the workspace's `icefloe.toml`."""
+"""Settings: paths, stores and addresses, for one machine or for a cluster.
+
+From the environment, then a file that it names, then the workspace's `icefloe.toml`.
+"""
 
 import os
 from pathlib import Path
@@ -6,18 +9,25 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from icefloe.errors import IcefloeError
+from icefloe.pods import Pods
+from icefloe.s3.address import S3, is_on_s3
 from icefloe.scratch import WORKSPACE_FILE
+from icefloe.settings_sources import (
+    MOUNTED_VARIABLE,
+    PREFIX,
+    Environment,
+    mounted_file,
+    place_of,
+    toml_source,
+)
 from icefloe.validation import first_problem
 
 SETTINGS_FILE = WORKSPACE_FILE
+RUN_VARIABLE = "ICEFLOE_PIPELINE_RUN"
+"""Names the run of a pipeline to its steps. As an input it would differ in every run, and none be reused."""
 
 
 class IdentityProvider(BaseModel):
@@ -73,14 +83,20 @@ ProviderName = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 
 
 class Settings(BaseSettings):
-    """One workspace's settings; `ICEFLOE_TRACKING_URI=...` and the like override `icefloe.toml`.
+    """Settings of a workspace, or of a step without one; `ICEFLOE_IMAGE=...` and the like override the files.
 
     Attributes
     ----------
-    workspace
-        The folder that holds `icefloe.toml`, `params.yaml`, `data/` and `data.dvc`.
+    folder
+        The workspace's folder; None: a step of the profile `cluster`, which has none.
+    profile
+        `local`: what is not set is in the workspace's folder. `cluster`: steps run on other machines, so
+        nothing may be, and a setting that would is an error.
+    data_repo
+        `cluster`: URL of the git repository that steps clone the workspace from; its DVC remote has the data.
     tracking_uri, artifact_uri
-        MLflow's tracking store and where new experiments put their artifacts.
+        MLflow's tracking store and where new experiments put their artifacts. In the profile `cluster`
+        `MLFLOW_TRACKING_URI` is the default, and a server chooses where artifacts go.
     registered_model, experiment
         MLflow's names of this study's versions EA-Tn, which other families' names follow, and of its runs.
     database_url
@@ -88,9 +104,10 @@ class Settings(BaseSettings):
         `sqlite:///FILE` with a path from the workspace; None: the SQLite file `queue_path`. Never shown, as
         it may hold a password.
     queue_path
-        SQLite file that is the database where `database_url` names none.
+        `local`: SQLite file that is the database where `database_url` names none.
     checkpoints
-        Directory of training checkpoints, on a disk that every training worker sees.
+        Where training checkpoints are: a folder, on a disk that every training worker sees, or
+        `s3://bucket/prefix`.
     ray_address
         Ray cluster to train on; empty: Ray is started for the run.
     worker_niceness
@@ -98,36 +115,72 @@ class Settings(BaseSettings):
         0 training takes part in the machine as any program does, and `nice` works as it does for any.
     image
         Container image that compiled pipelines run in.
+    pipelines_host, pipelines_namespace, pipelines_ui
+        Kubeflow Pipelines: address of its API, namespace of its runs, and address of its pages if that is
+        another.
+    pipelines_token
+        What the API knows the caller by; None: the token that Kubernetes gives a pod for it, where there is
+        one. From `ICEFLOE_PIPELINES_TOKEN_FILE` rather than a file in git.
+    pods
+        What the pods of steps need on this cluster.
     weights_dir
         Mirror of pre-trained encoder weights, a folder or `s3://bucket/prefix`; empty: the zoo's hub.
     oidc
         Identity providers at which people sign in to the service, by names of their own.
+
+    Raises
+    ------
+    IcefloeError
+        If the profile is `local` without a workspace, or `cluster` with a setting that leads to a local
+        folder.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ICEFLOE_", env_nested_delimiter="__", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
 
-    workspace: Path
+    folder: Path | None = Field(None, validation_alias="workspace")
+    profile: Literal["local", "cluster"] = "local"
+    data_repo: str = ""
     tracking_uri: str = ""
-    artifact_uri: str = ""
+    artifact_uri: str | None = None
     registered_model: str = "icefloe-ea"
     experiment: str = "icefloe"
     database_url: SecretStr | None = None
     queue_path: Path = Path(".icefloe/queue.db")
-    checkpoints: Path = Path(".icefloe/checkpoints")
+    checkpoints: Path | str = ""
     ray_address: str | None = None
     worker_niceness: int = Field(0, ge=0, le=19)
     image: str = "icefloe:latest"
+    pipelines_host: str = ""
+    pipelines_namespace: str = "kubeflow"
+    pipelines_ui: str = ""
+    pipelines_token: SecretStr | None = None
+    pods: Pods = Pods()
     weights_dir: Path | str | None = None
     oidc: dict[ProviderName, IdentityProvider] = {}
 
     def model_post_init(self, _context: object) -> None:
-        state = self.workspace / ".icefloe"
-        self.queue_path = self.workspace / self.queue_path  # joining an absolute path keeps it as it is
-        self.checkpoints = self.workspace / self.checkpoints
-        if self.weights_dir is not None and not str(self.weights_dir).startswith("s3://"):
-            self.weights_dir = self.workspace / self.weights_dir
-        self.tracking_uri = self.tracking_uri or sqlite_uri(state / "mlflow.db")
-        self.artifact_uri = self.artifact_uri or (state / "mlartifacts").as_uri()
+        if self.profile == "cluster":
+            self._complete_for_a_cluster()
+        elif self.folder is None:
+            raise _no_workspace(Path())
+        else:
+            self._complete_from_the_workspace(self.folder)
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that holds `icefloe.toml`, `params.yaml`, `data/` and `data.dvc`.
+
+        Raises
+        ------
+        IcefloeError
+            If there is none, as in a step of the profile `cluster`.
+        """
+        if self.folder is None:
+            raise IcefloeError(
+                "There is no workspace here, as the profile cluster needs none, but this needs one. "
+                "Run it in a workspace's folder, or name that in ICEFLOE_WORKSPACE."
+            )
+        return self.folder
 
     @property
     def data(self) -> Path:
@@ -139,6 +192,46 @@ class Settings(BaseSettings):
         """Folder of a local workspace for runs, checkpoints and databases."""
         return self.workspace / ".icefloe"
 
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Folder of training checkpoints.
+
+        Raises
+        ------
+        IcefloeError
+            If they are to be on S3.
+        """
+        if isinstance(self.checkpoints, str):
+            raise IcefloeError(
+                f"checkpoints: {self.checkpoints}: training writes to a folder. "
+                "Name one that every training worker sees."
+            )
+        return self.checkpoints
+
+    def _complete_from_the_workspace(self, folder: Path) -> None:
+        self.queue_path = folder / self.queue_path  # joining an absolute path keeps it as it is
+        self.checkpoints = _place(self.checkpoints or ".icefloe/checkpoints", folder)
+        if self.weights_dir is not None:
+            self.weights_dir = _place(self.weights_dir, folder)
+        self.tracking_uri = self.tracking_uri or sqlite_uri(self.state / "mlflow.db")
+        self.artifact_uri = self.artifact_uri or (self.state / "mlartifacts").as_uri()
+
+    def _complete_for_a_cluster(self) -> None:
+        """Refuse what would be a folder of whichever machine a step runs on."""
+        self.tracking_uri = self.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
+        needed = ["data_repo", "tracking_uri", "checkpoints"]
+        if self.tracking_uri and not self.tracking_uri.startswith("http"):  # no server, which would choose
+            needed.append("artifact_uri")
+        if missing := [name for name in needed if not getattr(self, name)]:
+            raise IcefloeError(
+                f"{', '.join(missing)}: not set, and the profile cluster falls back on no local folder. "
+                f"Set it in {', '.join(PREFIX + name.upper() for name in missing)}, in the file that "
+                f"{MOUNTED_VARIABLE} names, or in {SETTINGS_FILE}."
+            )
+        self.checkpoints = _shared_place("checkpoints", self.checkpoints)
+        if self.weights_dir is not None:
+            self.weights_dir = _shared_place("weights_dir", self.weights_dir)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -148,10 +241,28 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The workspace as found; then the environment before the workspace's own file."""
+        """The workspace as found; then the environment, the file that it names, and the workspace's own."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, Environment(settings_cls)]
         workspace = init_settings()["workspace"]
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=workspace / SETTINGS_FILE)
-        return init_settings, env_settings, toml
+        for path in (mounted_file(), workspace and workspace / SETTINGS_FILE):
+            if path is not None:
+                sources.append(toml_source(settings_cls, path))
+        return tuple(sources)
+
+
+def _place(place: Path | str, folder: Path) -> Path | str:
+    """A place on S3 as it is, and a path from the folder."""
+    return str(place) if is_on_s3(place) else folder / place
+
+
+def _shared_place(name: str, place: Path | str) -> Path | str:
+    """A place that every machine of a cluster can reach."""
+    if not is_on_s3(place) and not Path(place).is_absolute():
+        raise IcefloeError(
+            f"{name}: {place}: the profile cluster has no local folder to find that in. "
+            f"Name {S3}bucket/prefix, or the whole path of a folder that every machine sees."
+        )
+    return _place(place, Path())
 
 
 def sqlite_uri(path: Path) -> str:
@@ -169,13 +280,10 @@ def find_workspace(start: Path) -> Path:
     IcefloeError
         If there is none.
     """
-    for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / SETTINGS_FILE).is_file():
-            return folder
-    raise IcefloeError(
-        f"{start.resolve()}: no {SETTINGS_FILE} here or above. "
-        "Make a workspace with `icefloe init DIR` and work inside it."
-    )
+    folder = _nearest_workspace(start)
+    if folder is None:
+        raise _no_workspace(start)
+    return folder
 
 
 def load_settings(workspace: Path | None = None) -> Settings:
@@ -184,21 +292,34 @@ def load_settings(workspace: Path | None = None) -> Settings:
     Raises
     ------
     IcefloeError
-        If there is no workspace, or a setting is unknown or has a value of the wrong kind.
+        If there is no workspace, but for a step of the profile `cluster`, which needs none; or a setting is
+        unknown, has a value of the wrong kind, or leads where the profile has nothing.
     """
-
-    start = workspace or Path(os.environ.get("ICEFLOE_WORKSPACE", "."))
-    folder = find_workspace(start)
+    named = workspace or os.environ.get("ICEFLOE_WORKSPACE")
+    folder = find_workspace(Path(named)) if named else _nearest_workspace(Path())
     try:
         return Settings(workspace=folder)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(entry for entry in Settings.model_fields if entry != "workspace")
+        entry = error.errors()[0]["loc"]
+        place, part = place_of(entry, folder and folder / SETTINGS_FILE)
+        if error.errors()[0]["type"] == "extra_forbidden":
+            name = ".".join(str(step) for step in entry)
+            known = ", ".join(entry for entry in Settings.model_fields if entry != "folder")
             raise IcefloeError(
-                f"{folder / SETTINGS_FILE}: {name}: no such setting. Remove that line; there are: {known}."
+                f"{place}: {name}: no such setting. Remove that {part}; there are: {known}."
             ) from error
-        raise IcefloeError(f"{folder / SETTINGS_FILE}: {first_problem(error)}. Fix that line.") from error
-    except ValueError as error:  # not TOML at all
-        raise IcefloeError(f"{folder / SETTINGS_FILE}: {error}. Fix the file.") from error
+        raise IcefloeError(f"{place}: {first_problem(error)}. Fix that {part}.") from error
+    except SettingsError as error:  # a table in a variable is JSON
+        raise IcefloeError(f"{PREFIX}...: {error}. Fix that variable.") from error
+
+
+def _nearest_workspace(start: Path) -> Path | None:
+    folders = (start.resolve(), *start.resolve().parents)
+    return next((folder for folder in folders if (folder / SETTINGS_FILE).is_file()), None)
+
+
+def _no_workspace(start: Path) -> IcefloeError:
+    return IcefloeError(
+        f"{start.resolve()}: no {SETTINGS_FILE} here or above. "
+        "Make a workspace with `icefloe init DIR` and work inside it."
+    )

@@ -2,10 +2,12 @@
 
 from kfp import dsl
 
+from components.close_run.component import close_run
 from components.fewshot.component import fewshot as classify_chips
 from components.get_data.component import get_data
 from components.get_ensemble.component import get_ensemble
 from components.label_from_truth.component import label_from_truth
+from components.resolve.component import resolve
 from components.start_run.component import start_run
 from components.write_report.component import write_report
 from pipelines.drift import gate_and_sample
@@ -19,7 +21,7 @@ def train(
     training: dict = {},
     pruning: dict = {},
     promotion: dict = {},
-) -> str:
+) -> None:
     """Train a version on `datasets` from scratch.
 
     Args:
@@ -28,39 +30,28 @@ def train(
         training: Members, and how they are trained (`TrainingConfig`).
         pruning: Which members are kept (`PruningRule`).
         promotion: What a version must show to be promoted (`PromotionRule`).
-
-    Returns:
-        Output: Verdict of the promotion gate: pass, fail or inconclusive.
     """
-    started = start_run(name="train").set_caching_options(False)
-    version = first_version(
-        run=started.output,
-        datasets=datasets,
-        split=split,
-        training=training,
-        pruning=pruning,
-        promotion=promotion,
-    )
-    write_report(run=started.output).after(version).set_caching_options(False)
-    return version.output
+    with dsl.ExitHandler(close_run()):
+        started = start_run(name="train")
+        version = first_version(
+            datasets=datasets, split=split, training=training, pruning=pruning, promotion=promotion
+        ).after(started)
+        write_report().after(version)
 
 
 @dsl.pipeline(name="drift-check", description="A new dataset against the champion's benchmark.")
-def drift_check(dataset: str, gate: dict = {}, sampling: dict = {}) -> str:
+def drift_check(dataset: str, gate: dict = {}, sampling: dict = {}) -> None:
     """Decide whether `dataset` is in distribution; if it has shifted, queue the images to label.
 
     Args:
         dataset: The new dataset.
         gate: How the drift gate decides (`GateConfig`).
         sampling: How images to label are chosen (`SamplerConfig`).
-
-    Returns:
-        Output: accept, shifted, noisy or inconclusive.
     """
-    started = start_run(name="drift_check", about=dataset).set_caching_options(False)
-    decision = gate_and_sample(run=started.output, dataset=dataset, gate=gate, sampling=sampling)
-    write_report(run=started.output).after(decision).set_caching_options(False)
-    return decision.output
+    with dsl.ExitHandler(close_run()):
+        started = start_run(name="drift_check", about=dataset)
+        decision = gate_and_sample(dataset=dataset, gate=gate, sampling=sampling).after(started)
+        write_report().after(decision)
 
 
 @dsl.pipeline(name="retrain", description="Submitted labels in; the next version, promoted if better.")
@@ -70,7 +61,7 @@ def retrain(
     training: dict = {},
     pruning: dict = {},
     promotion: dict = {},
-) -> str:
+) -> None:
     """Train the next version on the labels submitted for `dataset`.
 
     Args:
@@ -79,26 +70,17 @@ def retrain(
         training: Members, and how they are trained (`TrainingConfig`).
         pruning: Which members are kept (`PruningRule`).
         promotion: What a version must show to be promoted (`PromotionRule`).
-
-    Returns:
-        Output: Verdict of the promotion gate: pass, fail or inconclusive.
     """
-    started = start_run(name="retrain", about=dataset).set_caching_options(False)
-    version = next_version(
-        run=started.output,
-        arrived=dataset,
-        split=split,
-        training=training,
-        pruning=pruning,
-        promotion=promotion,
-    )
-    write_report(run=started.output).after(version).set_caching_options(False)
-    return version.output
+    with dsl.ExitHandler(close_run()):
+        started = start_run(name="retrain", about=dataset)
+        version = next_version(
+            arrived=dataset, split=split, training=training, pruning=pruning, promotion=promotion
+        ).after(started)
+        write_report().after(version)
 
 
 @dsl.pipeline(name="arrivals")
 def arrivals(
-    run: str,
     arriving: list[str],
     split: dict,
     training: dict,
@@ -113,16 +95,11 @@ def arrivals(
     body in place of another task's output; a pipeline's parameter arrives intact.
     """
     with dsl.ParallelFor(arriving, name="arriving", parallelism=1) as dataset:
-        decision = gate_and_sample(run=run, dataset=dataset, gate=gate, sampling=sampling)
+        decision = gate_and_sample(dataset=dataset, gate=gate, sampling=sampling)
         with dsl.If(decision.output == "shifted", name="shifted"):
-            labelled = label_from_truth(dataset=dataset).set_caching_options(False)
+            labelled = label_from_truth(dataset=dataset)
             next_version(
-                run=run,
-                arrived=dataset,
-                split=split,
-                training=training,
-                pruning=pruning,
-                promotion=promotion,
+                arrived=dataset, split=split, training=training, pruning=pruning, promotion=promotion
             ).after(labelled)
 
 
@@ -141,6 +118,9 @@ def loop(
 ) -> None:
     """Train on `initial`, then process the `arriving` datasets one after the other.
 
+    Without an `ExitHandler`, around which Kubeflow fails where there is a `ParallelFor` inside
+    (kubeflow/pipelines#12390).
+
     Args:
         initial: Labelled datasets of the first version.
         arriving: Datasets that arrive, in order; their labels are held back.
@@ -151,17 +131,11 @@ def loop(
         sampling: How images to label are chosen (`SamplerConfig`).
         promotion: What a version must show to be promoted (`PromotionRule`).
     """
-    started = start_run(name="loop").set_caching_options(False)
+    started = start_run(name="loop")
     first = first_version(
-        run=started.output,
-        datasets=initial,
-        split=split,
-        training=training,
-        pruning=pruning,
-        promotion=promotion,
-    )
+        datasets=initial, split=split, training=training, pruning=pruning, promotion=promotion
+    ).after(started)
     processed = arrivals(
-        run=started.output,
         arriving=arriving,
         split=split,
         training=training,
@@ -170,7 +144,7 @@ def loop(
         sampling=sampling,
         promotion=promotion,
     ).after(first)
-    write_report(run=started.output).after(processed).set_caching_options(False)
+    write_report().after(processed)
 
 
 # Not the component's own name: kfp would take that for the package when it loads it.
@@ -186,14 +160,11 @@ def fewshot(dataset: str, version: str) -> int:
         Output: Number of images.
     """
     started = start_run(name="fewshot", about=dataset)
-    data = get_data(names=[dataset], split={})
-    supports = get_ensemble(version=version)
-    classified = classify_chips(
-        session=supports.outputs["ensemble"], data=data.outputs["data"], run=started.output
-    )
-    reported = write_report(run=started.output).after(classified)
-    for step in (started, data, supports, reported):
-        step.set_caching_options(False)
+    current = resolve(version=version).after(started)
+    data = get_data(version=current.outputs["data"], names=[dataset], split={})
+    supports = get_ensemble(version=current.outputs["version"])
+    classified = classify_chips(session=supports.outputs["ensemble"], data=data.outputs["data"])
+    write_report().after(classified)
     return classified.outputs["Output"]
 
 

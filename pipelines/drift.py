@@ -6,31 +6,26 @@ from components.check_drift.component import check_drift
 from components.get_data.component import get_data
 from components.get_ensemble.component import get_ensemble
 from components.predict_images.component import predict_images
+from components.resolve.component import resolve
 from components.select_images.component import select_images
 
 
 @dsl.pipeline(name="gate-and-sample")
-def gate_and_sample(run: str, dataset: str, gate: dict, sampling: dict) -> str:
+def gate_and_sample(dataset: str, gate: dict, sampling: dict) -> str:
     """Predict `dataset` with the champion, decide, sample and queue; return the gate's outcome."""
-    data = get_data(names=[dataset], split={})
-    champion = get_ensemble(version="champion")
+    current = resolve(version="champion")
+    data = get_data(version=current.outputs["data"], names=[dataset], split={})
+    champion = get_ensemble(version=current.outputs["version"])
     predicted = predict_images(ensemble=champion.outputs["ensemble"], data=data.outputs["data"])
     decision = check_drift(
         ensemble=champion.outputs["ensemble"],
         predictions=predicted.outputs["predictions"],
         data=data.outputs["data"],
         gate=gate,
-        run=run,
     )
     # The local runner resolves a condition only on an output named `Output`.
     with dsl.If(decision.outputs["Output"] == "shifted", name="shifted"):
-        chosen = select_images(
-            predictions=predicted.outputs["predictions"],
-            data=data.outputs["data"],
-            sampling=sampling,
-            run=run,
+        select_images(
+            predictions=predicted.outputs["predictions"], data=data.outputs["data"], sampling=sampling
         )
-        chosen.set_caching_options(False)
-    for step in (data, champion):
-        step.set_caching_options(False)
     return decision.outputs["Output"]

@@ -19,7 +19,7 @@ from kfp import dsl, local
 
 from icefloe.errors import IcefloeError
 from icefloe.progress import Progress
-from icefloe.settings import Settings
+from icefloe.settings import RUN_VARIABLE, Settings
 from pipelines.step_log import StepLog
 from pipelines.steps import forked_steps
 
@@ -90,7 +90,11 @@ def run_locally(
         pipeline_root=str(directory / "steps"),
         raise_on_error=True,
     )
-    with _environment(settings), forked_steps(process), _ray(settings, progress) if trains else _nothing():
+    with (
+        _environment(settings, directory.name),
+        forked_steps(process),
+        _ray(settings, progress) if trains else _nothing(),
+    ):
         try:
             with redirect_stdout(log), warnings.catch_warnings():
                 # The image is for clusters; local steps run in the present environment.
@@ -131,10 +135,11 @@ def forget_old_runs(settings: Settings, keep: int = 5) -> None:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """Pass the workspace to the steps, which are child processes, in the environment."""
+def _environment(settings: Settings, run: str) -> Iterator[None]:
+    """Pass the workspace and the run to the steps, which are child processes, in the environment."""
     before = dict(os.environ)
     os.environ["ICEFLOE_WORKSPACE"] = str(settings.workspace)
+    os.environ[RUN_VARIABLE] = run
     os.environ["PYTHONUNBUFFERED"] = "1"  # progress lines appear when they are printed
     try:
         yield

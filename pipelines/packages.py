@@ -9,12 +9,18 @@ import yaml
 from kfp import compiler, dsl
 
 from icefloe.files import write_text_atomic
+from icefloe.pods import Pods
+from pipelines.backend import fit_for_cluster
 
 
 def compile_package(
-    pipeline: dsl.base_component.BaseComponent, defaults: Mapping[str, Any], path: Path, image: str
+    pipeline: dsl.base_component.BaseComponent,
+    defaults: Mapping[str, Any],
+    path: Path,
+    image: str,
+    pods: Pods,
 ) -> Path:
-    """Write a pipeline as YAML.
+    """Write a pipeline as YAML: the same bytes for the same pipeline, defaults and settings.
 
     Parameters
     ----------
@@ -26,17 +32,18 @@ def compile_package(
         YAML file to write; its folder is made if missing.
     image
         Container image that its steps run in.
+    pods
+        What the cluster has for the steps' pods.
     """
     known = pipeline.component_spec.inputs or {}
     with tempfile.TemporaryDirectory() as scratch:
-        package = Path(scratch) / "package.yaml"
+        compiled = Path(scratch) / "package.yaml"
         compiler.Compiler().compile(
             pipeline,
-            str(package),
+            str(compiled),
             pipeline_parameters={name: value for name, value in defaults.items() if name in known},
         )
-        documents = list(yaml.safe_load_all(package.read_text(encoding="utf-8")))
-    for executor in documents[0]["deploymentSpec"]["executors"].values():
-        executor["container"]["image"] = image
-    write_text_atomic(path, yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
+        package = next(yaml.safe_load_all(compiled.read_text(encoding="utf-8")))
+    platform = fit_for_cluster(package, image, pods)
+    write_text_atomic(path, yaml.safe_dump_all([package, platform], sort_keys=True, allow_unicode=True))
     return path

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.versions import current_version, is_clean
 from icefloe.errors import IcefloeError
 from icefloe.progress import SILENT, Progress
 from icefloe.settings import Settings
+from pipelines.named import dataset_arguments, version_argument
 from pipelines.names import PipelineName
 from pipelines.step_process import step_process
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """Name of the preset that is planned, not read from `params.yaml`."""
 
-ON_ONE_DATASET = (PipelineName.DRIFT_CHECK, PipelineName.RETRAIN, PipelineName.FEWSHOT)
 TRAINING = (PipelineName.TRAIN, PipelineName.RETRAIN, PipelineName.LOOP)
 
 
@@ -100,8 +99,8 @@ def run_pipeline(
         given = _given_params(settings, preset, minutes)
         if given and trains:
             given.training.check_several_members()
-        named = _dataset_arguments(name, datasets, arriving, settings.data)
-        named |= _version_argument(settings, name, version)
+        named = dataset_arguments(name, datasets, arriving, settings.data)
+        named |= version_argument(settings, name, version)
         check_ready(name, settings, progress)
         params = given or _planned_params(settings, name, named, minutes, progress)
         known = pipeline.component_spec.inputs or {}
@@ -113,23 +112,38 @@ def run_pipeline(
     shutil.copyfile(ran.artifacts("report")[-1], report)
     forget_old_runs(settings)
     gate = None if name is not PipelineName.DRIFT_CHECK else _gate(ran, settings, arguments["dataset"])
-    return PipelineRun(ran.log, report, ran.seconds, gate, _champion(settings) if trains else "")
+    return PipelineRun(ran.log, report, ran.seconds, gate, champion_sentence(settings) if trains else "")
 
 
-def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
-    """Write every pipeline as a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+def package_defaults(settings: Settings, preset: str) -> dict[str, Any]:
+    """A preset's sections, as the defaults of packages.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no such preset, or it is the one that is planned.
+    """
     from icefloe.params import load_params
-    from pipelines.catalogue import PIPELINES
-    from pipelines.packages import compile_package
 
     if preset == AUTO:
         raise IcefloeError(
             "A package has no data and no machine to plan for, so it cannot have the preset auto. "
             "Name a preset of params.yaml, such as paper."
         )
-    sections = load_params(settings.workspace / "params.yaml", preset).sections()
+    return load_params(settings.workspace / "params.yaml", preset).sections()
+
+
+def compile_pipelines(settings: Settings, preset: str, output: Path) -> list[Path]:
+    """Write every pipeline as a package that Kubeflow Pipelines takes, with a preset as its defaults."""
+    from pipelines.catalogue import PIPELINES
+    from pipelines.image import check_exact
+    from pipelines.packages import compile_package
+
+    sections = package_defaults(settings, preset)
+    if settings.profile == "cluster":
+        check_exact(settings.image)
     return [
-        compile_package(pipeline, sections, output / f"{name}.yaml", settings.image)
+        compile_package(pipeline, sections, output / f"{name}.yaml", settings.image, settings.pods)
         for name, pipeline in PIPELINES.items()
     ]
 
@@ -168,7 +182,7 @@ def _gate(ran: LocalRun, settings: Settings, dataset: str) -> GateReport:
     return GateReport.model_validate(ran.record(settings).read_json(f"gate/{dataset}.json"))
 
 
-def _champion(settings: Settings) -> str:
+def champion_sentence(settings: Settings) -> str:
     from icefloe.registry.registry import Registry  # MLflow, which no start of a run should wait for
 
     return Registry(settings).champion_sentence()
@@ -186,53 +200,3 @@ def check_ready(name: PipelineName, settings: Settings, progress: Progress) -> N
             f"{settings.data}: it differs from the committed data version, which runs use. "
             "Take the changes in with `icefloe data commit -m ...`."
         )
-
-
-def _dataset_arguments(
-    name: PipelineName, named: Sequence[str], arriving: Sequence[str], data: Path
-) -> dict[str, Any]:
-    present = load_datasets(data)
-    for dataset in [*named, *arriving]:
-        if dataset not in present:
-            raise IcefloeError(f"{data / dataset}: no such dataset. There are: {', '.join(present)}.")
-    if name in ON_ONE_DATASET:
-        if len(named) != 1:
-            raise IcefloeError(f"{name}: one new dataset is needed. Name it: --dataset D3.")
-        return {"dataset": named[0]}
-    first = list(named) or _names(d for d in present.values() if d.labelled and not d.holds_truth)
-    if not first:
-        raise IcefloeError(
-            f"{data}: no dataset has labels, so nothing can be trained. Import labels with the images."
-        )
-    if name is PipelineName.TRAIN:
-        return {"datasets": first}
-    later = list(arriving) or _names(d for d in present.values() if d.name not in first and d.holds_truth)
-    if not later:
-        raise IcefloeError(
-            f"{data}: no dataset has labels held back, and the loop needs one. "
-            "Import one with `icefloe data import DIR --name D2 --hold-labels`."
-        )
-    return {"initial": first, "arriving": later}
-
-
-def _version_argument(settings: Settings, name: PipelineName, version: str | None) -> dict[str, str]:
-    """The few-shot version of `fewshot`."""
-    if name is not PipelineName.FEWSHOT:
-        if version is not None:
-            raise IcefloeError(f"{name}: --version is for fewshot. Leave it out.")
-        return {}
-    from icefloe.registry.families import FS
-    from icefloe.registry.registry import Registry
-
-    known = [one.name for one in Registry(settings, FS).list()]
-    if not known:
-        raise IcefloeError(
-            "fewshot: no session is registered. Register one with `icefloe fewshot register SESSION`."
-        )
-    if version is not None and version not in known:
-        raise IcefloeError(f"{version}: no such few-shot version. There are {', '.join(known)}.")
-    return {"version": version or known[-1]}
-
-
-def _names(datasets: Iterable[Dataset]) -> list[str]:
-    return [dataset.name for dataset in datasets]

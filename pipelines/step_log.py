@@ -95,5 +95,11 @@ class StepLog(io.TextIOBase):
             self._messages = [f"{full[1] or full[0]}. {remedy}"]
 
 
+def user_error(log: str) -> str | None:
+    """The line for the user in what a step that failed has printed; None if there is none."""
+    found = _USER_ERROR.findall(log)
+    return str(found[-1]) if found else None  # the last of chained errors is the outermost
+
+
 def _readable(task: str) -> str:
     return re.sub(r"(-\d+)+$", "", task).replace("-", " ")

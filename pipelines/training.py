@@ -9,16 +9,16 @@ from components.get_data.component import get_data
 from components.get_ensemble.component import get_ensemble
 from components.prune_members.component import prune_members
 from components.register_version.component import register_version
+from components.resolve.component import resolve
 from components.train_members.component import train_members
 
 
 @dsl.pipeline(name="first-version")
-def first_version(
-    run: str, datasets: list[str], split: dict, training: dict, pruning: dict, promotion: dict
-) -> str:
+def first_version(datasets: list[str], split: dict, training: dict, pruning: dict, promotion: dict) -> str:
     """Train, prune, assemble, evaluate and register the first version on `datasets`; return the verdict."""
-    data = get_data(names=datasets, split=split)
-    trained = train_members(data=data.outputs["data"], training=training, run=run)
+    current = resolve()
+    data = get_data(version=current.outputs["data"], names=datasets, split=split)
+    trained = train_members(data=data.outputs["data"], training=training)
     kept = prune_members(members=trained.outputs["members"], pruning=pruning)
     ensemble = assemble_ensemble(
         members=trained.outputs["members"], kept=kept.outputs["kept"], data=data.outputs["data"]
@@ -32,21 +32,19 @@ def first_version(
         data=data.outputs["data"],
         training=training,
         promotion=promotion,
-        run=run,
     )
-    for step in (data, registered):  # what they find changes from run to run
-        step.set_caching_options(False)
     return registered.outputs["Output"]
 
 
 @dsl.pipeline(name="next-version")
-def next_version(run: str, arrived: str, split: dict, training: dict, pruning: dict, promotion: dict) -> str:
+def next_version(arrived: str, split: dict, training: dict, pruning: dict, promotion: dict) -> str:
     """Make submitted labels a data version, train from the champion's weights, promote what is better."""
-    labels = collect_labels(dataset=arrived, run=run)
-    data = get_data(names=[], split=split).after(labels)
-    champion = get_ensemble(version="champion")
+    labels = collect_labels(dataset=arrived)
+    current = resolve(version="champion").after(labels)
+    data = get_data(version=current.outputs["data"], names=[], split=split)
+    champion = get_ensemble(version=current.outputs["version"])
     trained = train_members(
-        data=data.outputs["data"], training=training, run=run, start_from=champion.outputs["ensemble"]
+        data=data.outputs["data"], training=training, start_from=champion.outputs["ensemble"]
     )
     kept = prune_members(members=trained.outputs["members"], pruning=pruning)
     ensemble = assemble_ensemble(
@@ -68,10 +66,7 @@ def next_version(run: str, arrived: str, split: dict, training: dict, pruning: d
         data=data.outputs["data"],
         training=training,
         promotion=promotion,
-        run=run,
         arrived=arrived,
         parent=champion.outputs["ensemble"],
     )
-    for step in (labels, data, champion, registered):
-        step.set_caching_options(False)
     return registered.outputs["Output"]

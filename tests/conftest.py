@@ -1,5 +1,6 @@
 """Fixtures that every test may use, small ensembles of real networks with random weights among them."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 # Before torch is loaded, which reads them then. Networks here are small and processes many: threads that wait
 # for each other on busy cores take ten times the time of one alone.
@@ -35,6 +37,8 @@ settings.register_profile("long", max_examples=20_000, deadline=None, suppress_h
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+
+BUCKETS = count(1)
 
 AT_ONCE = ("tests/pipelines/", "tests/serving/worker/served/")
 """Folders whose files share a process that takes long to start."""
@@ -153,3 +157,32 @@ def database(new_url: Callable[[], URL], empty_database: Path) -> Iterator[Datab
     opened = open_url(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """Address of a real S3 server: moto's, which speaks HTTP like any other."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A new bucket of that server, which boto3 and what uses it finds by the environment."""
+    import boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return boto3.Session().resource("s3").create_bucket(Bucket=f"bucket-{next(BUCKETS)}")

@@ -29,6 +29,9 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 PATH = re.compile(rf"(?<![\w./~-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/]")
 MODULE = re.compile(r"(?<![\w./-])(?:icefloe|components|pipelines|studies)(?:\.\w+)+(?![\w/])")
 VARIABLE = re.compile(r"\bICEFLOE_([A-Z_]+)\b")
+NO_SETTINGS = ("workspace", "settings_file", "database_url_file", "pipelines_token_file", "pipeline_run")
+"""Variables that say where settings are, and which run a step belongs to."""
+
 CALL = re.compile(r"(?:^|\s)icefloe\s+(.*)")
 SHELL = {"&&", "||", "|", ";", "&", "<", ">", ">>"}
 
@@ -167,7 +170,7 @@ def test_every_option_named_exists(page):
 def test_every_environment_variable_named_is_a_setting(page):
     found = VARIABLE.findall(page.read_text(encoding="utf-8"))
     named = {name.lower().partition("__")[0] for name in found}  # behind it stand the entries of a table
-    assert not sorted(named - set(Settings.model_fields))
+    assert not sorted(named - {*Settings.model_fields, *NO_SETTINGS})
 
 
 def test_the_first_screen_of_the_readme_has_the_demo_and_the_tests():

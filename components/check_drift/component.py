@@ -11,7 +11,6 @@ def check_drift(
     predictions: Input[Artifact],
     data: Input[Dataset],
     gate: dict,
-    run: str,
     numbers: Output[Metrics],
     figure: Output[HTML],
     findings: Output[Markdown],
@@ -23,7 +22,6 @@ def check_drift(
         predictions: Its predictions of the dataset.
         data: The one dataset.
         gate: How the gate decides (`GateConfig`).
-        run: Id of the run that keeps the report.
 
     Returns:
         Output: accept, shifted, noisy or inconclusive.
@@ -36,15 +34,16 @@ def check_drift(
     from components.artifacts import tell, write_figure, write_findings, write_numbers
     from icefloe.drift.config import GateConfig
     from icefloe.settings import load_settings
-    from icefloe.workflow import drift
+    from icefloe.workflow import drift, runs
 
+    settings = load_settings()
     report = drift.check_drift(
-        load_settings(),
+        settings,
         drift.FetchedVersion(ensemble.metadata["version"], Path(ensemble.path)),
         Path(predictions.path),
         Path(data.path),
         GateConfig(**gate),
-        run,
+        runs.this_run(settings),
     )
     tell(report.sentence())
     write_numbers(numbers, report.numbers())

@@ -4,20 +4,20 @@ from components.base import component
 
 
 @component
-def collect_labels(dataset: str, run: str) -> str:
+def collect_labels(dataset: str) -> str:
     """Write all submitted labels into the workspace's datasets, and commit a data version.
 
     Args:
         dataset: The dataset whose arrival asked for them.
-        run: Id of the run that keeps what they cost.
 
     Returns:
         Output: Hash of the data version that holds them.
     """
     from components.artifacts import tell
     from icefloe.settings import load_settings
-    from icefloe.workflow import labels
+    from icefloe.workflow import labels, runs
 
-    collected = labels.collect_labels(load_settings(), dataset=dataset, run=run)
+    settings = load_settings()
+    collected = labels.collect_labels(settings, dataset=dataset, run=runs.this_run(settings))
     tell(collected.sentence())
     return collected.version.md5

@@ -13,14 +13,12 @@ def fewshot(
     numbers: Output[Metrics],
     figure: Output[HTML],
     findings: Output[Markdown],
-    run: str = "",
 ) -> int:
     """Count the chips of each class in every image, with intervals.
 
     Args:
         session: A session's JSON whose image is among the data, or the files of a version FS-Tn.
         data: The images, dataset by dataset in time order.
-        run: Id of the run that keeps the counts; empty: none does.
 
     Returns:
         Output: Number of images.
@@ -33,10 +31,16 @@ def fewshot(
 
     from components.artifacts import step_progress, tell, write_figure, write_findings, write_numbers
     from icefloe.settings import load_settings
-    from icefloe.workflow import fewshot_bundle
+    from icefloe.workflow import fewshot_bundle, runs
 
+    settings = load_settings()
     found = fewshot_bundle.classify_bundle(
-        load_settings(), Path(session.path), Path(data.path), Path(counts.path), run, step_progress
+        settings,
+        Path(session.path),
+        Path(data.path),
+        Path(counts.path),
+        runs.this_run(settings),
+        step_progress,
     )
     tell(found.series.sentence())
     write_numbers(numbers, found.numbers())

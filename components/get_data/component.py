@@ -1,4 +1,4 @@
-"""Fetch datasets of the workspace's data version and split them."""
+"""Fetch datasets of a data version and split them."""
 
 from kfp.dsl import Dataset, Output
 
@@ -6,10 +6,11 @@ from components.base import component
 
 
 @component
-def get_data(names: list[str], split: dict, data: Output[Dataset]) -> str:
-    """Copy datasets of the current data version, and divide their labelled images.
+def get_data(version: str, names: list[str], split: dict, data: Output[Dataset]) -> str:
+    """Copy datasets of a data version, and divide their labelled images.
 
     Args:
+        version: Git commit of the data version, such as the step `resolve` returns.
         names: Datasets; none named: all.
         split: How labelled images are divided (`SplitConfig`).
 
@@ -23,6 +24,6 @@ def get_data(names: list[str], split: dict, data: Output[Dataset]) -> str:
     from icefloe.settings import load_settings
     from icefloe.workflow import data as workflow
 
-    bundle = workflow.get_data(load_settings(), names, SplitConfig(**split), Path(data.path))
+    bundle = workflow.get_data(load_settings(), names, SplitConfig(**split), Path(data.path), version)
     data.metadata.update(bundle.describe())
     return bundle.version.md5

@@ -10,7 +10,7 @@ def get_ensemble(version: str, ensemble: Output[Model]) -> str:
     """Download a registered version, checking every file's hash.
 
     Args:
-        version: Name such as `EA-T2`, or an alias such as `champion`.
+        version: Name such as `EA-T2`.
 
     Returns:
         Output: The version's name.

@@ -14,7 +14,6 @@ def register_version(
     data: Input[Dataset],
     training: dict,
     promotion: dict,
-    run: str,
     findings: Output[Markdown],
     intervals: Output[HTML],
     arrived: str = "",
@@ -30,7 +29,6 @@ def register_version(
         data: The data it was trained on.
         training: Training parameters, for the lineage.
         promotion: The rule of the promotion gate (`PromotionRule`).
-        run: Id of the run that keeps the outcome.
         arrived: Dataset on which it has to be better.
         parent: The version that its training started from.
 
@@ -44,7 +42,7 @@ def register_version(
     from components.artifacts import tell, write_figure, write_findings
     from icefloe.evaluation.rule import PromotionRule
     from icefloe.settings import load_settings
-    from icefloe.workflow import registration
+    from icefloe.workflow import registration, runs
 
     challenger = registration.Challenger(
         ensemble=Path(ensemble.path),
@@ -56,7 +54,10 @@ def register_version(
         parent=parent.metadata["version"] if parent else None,
         arrived=arrived or None,
     )
-    found = registration.register_version(load_settings(), challenger, PromotionRule(**promotion), run)
+    settings = load_settings()
+    found = registration.register_version(
+        settings, challenger, PromotionRule(**promotion), runs.this_run(settings)
+    )
     write_findings(findings, found)
     write_figure(intervals, found.version.name, found.figure(), found.sentence())
     tell(found.sentence())

@@ -10,7 +10,6 @@ def select_images(
     predictions: Input[Artifact],
     data: Input[Dataset],
     sampling: dict,
-    run: str,
     reasons: Output[Markdown],
     pictures: Output[HTML],
 ) -> int:
@@ -20,7 +19,6 @@ def select_images(
         predictions: Scores, features and maps of the dataset's images.
         data: The one dataset.
         sampling: Strategy, number and spread (`SamplerConfig`).
-        run: Id of the run that keeps the selection.
 
     Returns:
         Output: Number of images chosen.
@@ -32,10 +30,11 @@ def select_images(
     from components.artifacts import tell, write_figure, write_findings
     from icefloe.active.sampler import SamplerConfig
     from icefloe.settings import load_settings
-    from icefloe.workflow import selection
+    from icefloe.workflow import runs, selection
 
+    settings = load_settings()
     chosen = selection.select_images(
-        load_settings(), Path(predictions.path), Path(data.path), SamplerConfig(**sampling), run
+        settings, Path(predictions.path), Path(data.path), SamplerConfig(**sampling), runs.this_run(settings)
     )
     write_findings(reasons, chosen.selection)
     write_figure(pictures, "Chosen for labelling", chosen.figure)

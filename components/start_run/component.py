@@ -5,7 +5,7 @@ from components.base import component
 
 @component
 def start_run(name: str, about: str = "") -> str:
-    """Start the MLflow run that records this run of a pipeline.
+    """Start the MLflow run that records this run of a pipeline, which its other steps find by themselves.
 
     Args:
         name: Name of the pipeline.

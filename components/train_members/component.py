@@ -9,7 +9,6 @@ from components.base import component
 def train_members(
     data: Input[Dataset],
     training: dict,
-    run: str,
     members: Output[Model],
     curves: Output[HTML],
     start_from: Input[Model] = None,
@@ -19,7 +18,6 @@ def train_members(
     Args:
         data: The datasets and their split.
         training: Members, and how they are trained (`TrainingConfig`).
-        run: Id of the run that the members' runs are nested in.
         start_from: The version that the training starts from.
 
     Returns:
@@ -32,14 +30,16 @@ def train_members(
     from components.artifacts import step_progress, write_figure
     from icefloe.settings import load_settings
     from icefloe.training.config import TrainingConfig
+    from icefloe.workflow import runs
     from icefloe.workflow import training as workflow
 
+    settings = load_settings()
     trained = workflow.train_candidates(
-        load_settings(),
+        settings,
         Path(data.path),
         TrainingConfig(**training),
         Path(members.path),
-        run,
+        runs.this_run(settings),
         workflow.FetchedVersion(start_from.metadata["version"], Path(start_from.path))
         if start_from
         else None,

@@ -6,11 +6,8 @@ from components.base import component
 
 
 @component
-def write_report(run: str, report: Output[HTML]) -> str:
+def write_report(report: Output[HTML]) -> str:
     """Write the report from the run's record and the registry, and close the record.
-
-    Args:
-        run: Id of the run.
 
     Returns:
         Output: Name of the champion, or none.
@@ -21,4 +18,5 @@ def write_report(run: str, report: Output[HTML]) -> str:
     from icefloe.settings import load_settings
     from icefloe.workflow import runs
 
-    return runs.write_report(load_settings(), Path(report.path), run, finish=True)
+    settings = load_settings()
+    return runs.write_report(settings, Path(report.path), runs.this_run(settings), finish=True)

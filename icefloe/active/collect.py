@@ -1,7 +1,7 @@
 """Labels from the queue into the datasets, as a new data version."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from icefloe.active.uploads import decode_png
 from icefloe.datasets.label_history import add_labels, mask_path, read_history
 from icefloe.datasets.label_origin import Making
 from icefloe.datasets.readers import read_mask
+from icefloe.datasets.shared import change_shared, cloned
 from icefloe.datasets.versions import DATA, DataVersion, commit, current_version
 
 
@@ -57,16 +58,51 @@ def collect(queue: Queue, workspace: Path, message: str | None = None) -> Collec
     IcefloeError
         If a dataset or image is gone, or git or DVC fails; the labels then stay submitted.
     """
+    return _collect(queue, message, lambda change: change(workspace), lambda: current_version(workspace))
+
+
+def collect_shared(queue: Queue, data_repo: str, message: str | None = None) -> Collection:
+    """As `collect`, into the workspace of a git repository, where the data version is pushed to.
+
+    Killed before that, nobody sees anything of it; killed after it, the next call marks the items. Where
+    somebody else pushed meanwhile, the labels are written into what that one made.
+
+    Parameters
+    ----------
+    queue, message
+        As for `collect`.
+    data_repo
+        URL of the repository, as for `icefloe.datasets.shared.cloned`.
+    """
+
+    def present() -> DataVersion:
+        with cloned(data_repo) as workspace:
+            return current_version(workspace)
+
+    return _collect(queue, message, lambda change: change_shared(data_repo, change), present)
+
+
+def _collect(
+    queue: Queue,
+    message: str | None,
+    change_data: Callable[[Callable[[Path], DataVersion]], DataVersion],
+    present: Callable[[], DataVersion],
+) -> Collection:
+    """Collect where `change_data` leads a change of a workspace's data to, and `present` is their version."""
     # Two pipelines, on two machines even, would each write the same labels into a data version of their own.
     with queue.database.exclusive("collect"):
         labels = queue.labels("submitted")
         if not labels:
-            return Collection((), 0.0, current_version(workspace))
+            return Collection((), 0.0, present())
         items = {item.id: item for item in queue.items("submitted")}
-        _write(labels, items, workspace / DATA)
         keys = tuple(items[label.item_id].key for label in labels)
         counted = f"{len(keys)} labels from the queue: {', '.join(keys)}"
-        version = commit(workspace, counted if message is None else message)
+
+        def write_and_commit(workspace: Path) -> DataVersion:
+            _write(labels, items, workspace / DATA)
+            return commit(workspace, counted if message is None else message)
+
+        version = change_data(write_and_commit)
         queue.mark_imported(labels, version.rev)
     return Collection(keys, sum(label.seconds or 0.0 for label in labels), version)
 

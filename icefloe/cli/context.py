@@ -46,13 +46,14 @@ def settings() -> Settings:
     Raises
     ------
     IcefloeError
-        If the folder is in no workspace.
+        If the folder is in no workspace, and the profile needs one.
     """
     from icefloe.scratch import clean_scratch
     from icefloe.settings import load_settings
 
     found = load_settings(_workspace)
-    clean_scratch(found.workspace)
+    if found.folder is not None:
+        clean_scratch(found.folder)
     return found
 
 

@@ -23,12 +23,17 @@ def database_url(settings: Settings) -> URL:
     Raises
     ------
     IcefloeError
-        If `database_url` cannot be read or names another kind of database. No message repeats the URL, which
-        may hold a password.
+        If `database_url` cannot be read or names another kind of database, or is missing in the profile
+        `cluster`. No message repeats the URL, which may hold a password.
     """
-    if not settings.database_url:
-        return sqlite_url(settings.queue_path)
-    return parse_url(settings.database_url.get_secret_value(), settings.workspace)
+    if settings.database_url:
+        return parse_url(settings.database_url.get_secret_value(), settings.folder)
+    if settings.profile == "cluster":
+        raise IcefloeError(
+            "database_url: not set, and the profile cluster falls back on no local file. "
+            "Set ICEFLOE_DATABASE_URL, or ICEFLOE_DATABASE_URL_FILE to a file that holds it."
+        )
+    return sqlite_url(settings.queue_path)
 
 
 def sqlite_url(path: Path) -> URL:
@@ -36,7 +41,7 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
-def parse_url(text: str, workspace: Path) -> URL:
+def parse_url(text: str, workspace: Path | None) -> URL:
     """Read a URL from the settings.
 
     Parameters
@@ -45,7 +50,7 @@ def parse_url(text: str, workspace: Path) -> URL:
         `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE`; `postgresql://` means the
         same driver.
     workspace
-        Folder that a relative SQLite path starts from.
+        Folder that a relative SQLite path starts from; None: there is none, and a whole path is needed.
 
     Raises
     ------
@@ -63,7 +68,11 @@ def parse_url(text: str, workspace: Path) -> URL:
     if url.drivername == "sqlite":
         if not url.database or url.database == ":memory:":
             raise IcefloeError(f"database_url: it names no SQLite file. Write {FORMS}.")
-        return url.set(database=str(workspace / url.database))
+        if workspace is None and not Path(url.database).is_absolute():
+            raise IcefloeError(
+                "database_url: its path is from a workspace, and there is none. Write the file's whole path."
+            )
+        return url.set(database=str((workspace or Path()) / url.database))
     if text.count("@") > 1:
         # A bare @ in the password ends it there; the rest would be shown as host or database.
         raise IcefloeError("database_url: it contains two @. Write an @ in the user name or password as %40.")

@@ -42,15 +42,24 @@ class Bundle:
     twins: tuple[str, ...] = ()
 
     @classmethod
-    def make(cls, workspace: Path, names: Sequence[str], config: SplitConfig, path: Path) -> Bundle:
-        """Copy datasets of the workspace's current version (none named: all) to `path`, and split them.
+    def make(
+        cls,
+        workspace: Path,
+        names: Sequence[str],
+        config: SplitConfig,
+        path: Path,
+        rev: str | None = None,
+    ) -> Bundle:
+        """Copy datasets of a version (none named: all) to `path`, and split them.
+
+        Without `rev`, the git revision that names the version, it is the workspace's current one.
 
         Raises
         ------
         IcefloeError
             If there is no version, or a dataset is not in it.
         """
-        version = snapshot(workspace, list(names) or None, None, path)
+        version = snapshot(workspace, list(names) or None, rev, path)
         datasets = load_datasets(path, list(names) or None)
         split = split_samples(list(datasets.values()), config)
         bundle = cls(path, version, datasets, split, _twins(datasets.values(), split))

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -13,12 +13,17 @@ from dvc.repo import Repo
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 
 from icefloe.datasets.git import own_repository
+from icefloe.datasets.remote import ask_store, remote_reported
 from icefloe.datasets.tree import data_files
-from icefloe.errors import IcefloeError
+from icefloe.errors import BusyError, IcefloeError
+from icefloe.names import composed
 
 OWN_CONFIG = {"core": {"autostage": False}, "cache": {"type": "reflink,copy"}}
 """A user's own configuration of DVC must not turn the data into links, which the next version would refuse.
 """
+
+FETCH_TRIES = 2
+"""A file that arrives damaged is fetched again: the second time tells the way from the remote."""
 
 
 @contextlib.contextmanager
@@ -86,12 +91,67 @@ def remove_half_written(pointer: Path) -> None:
             pointer.unlink()
 
 
+def fetch(repo: Repo, md5: str, names: Collection[str] | None = None) -> None:
+    """Copy what the data of that hash hold of datasets from the default remote to the cache; None: of all.
+
+    Raises
+    ------
+    IcefloeError
+        If the remote can't be read, or has a file no more or not as it was.
+    """
+    _fetch_objects(repo, [md5])
+    wanted = None if names is None else {composed(name) for name in names}
+    listed = json.loads(Path(repo.cache.local.oid_to_path(md5)).read_text(encoding="utf-8"))
+    _fetch_objects(
+        repo,
+        [
+            entry["md5"]
+            for entry in listed
+            if wanted is None or composed(entry["relpath"].partition("/")[0]) in wanted
+        ],
+    )
+
+
+def _fetch_objects(repo: Repo, oids: Sequence[str]) -> None:
+    remote, cache = repo.cloud.get_remote(), repo.cache.local
+    for tries in range(FETCH_TRIES):
+        lacking = _not_in_cache(repo, oids)
+        if not lacking:
+            return
+        try:
+            with remote_reported(repo), contextlib.suppress(FileNotFoundError):
+                # What is not as its hash, which is its name, DVC does not keep.
+                places = [remote.odb.oid_to_path(oid) for oid in lacking]
+                cache.add(places, remote.odb.fs, lacking, verify=True)
+        except BusyError:
+            raise
+        except IcefloeError:
+            if tries == FETCH_TRIES - 1:
+                raise
+    if lacking := _not_in_cache(repo, oids):
+        ask_store(repo)
+        raise IcefloeError(
+            f"{remote.odb.oid_to_path(lacking[0])}: this and {len(lacking) - 1} others are not what was "
+            "pushed there. Push the data again with `dvc push` from a workspace that has them."
+        )
+
+
+def _not_in_cache(repo: Repo, oids: Iterable[str]) -> list[str]:
+    place = repo.cache.local.oid_to_path
+    return [oid for oid in dict.fromkeys(oids) if not Path(place(oid)).is_file()]
+
+
 def push(repo: Repo, md5: str) -> None:
     """Copy the data of that hash to the default remote, whatever an earlier push that was killed has left.
 
     DVC takes a remote that has the list of files for one that has the files, and a killed push may have
     copied the list first.
     """
+    with remote_reported(repo):
+        _push(repo, md5)
+
+
+def _push(repo: Repo, md5: str) -> None:
     repo.push()
     remote, cache = repo.cloud.get_remote(), repo.cache.local
     if remote.worktree or remote.fs.version_aware:

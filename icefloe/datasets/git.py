@@ -13,6 +13,12 @@ from icefloe.scratch import alone
 RUNNING_FILE = Path(".icefloe/git-running")
 """Locked while a commit runs."""
 
+_FIRST_DEEPENING = 16
+"""Commits; with each step four times as many are fetched."""
+
+_OVERTAKEN = ("[rejected]", "cannot lock ref", "failed to update ref")
+"""Of a push: there is a newer commit, or somebody is pushing it at this moment."""
+
 _OURS = ("GIT_", "DVC_")
 _THEIRS = (
     "GIT_AUTHOR_",
@@ -80,6 +86,88 @@ def has_commit(folder: Path) -> bool:
     return completed.returncode == 0
 
 
+def clone(url: str, folder: Path) -> None:
+    """Clone a repository's main branch into a new folder: its last commit only, and nothing of the others.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails, or the repository has no commit.
+    """
+    completed = _run(folder.parent, "clone", "--quiet", "--depth", "1", "--no-tags", "--", url, str(folder))
+    if completed.returncode != 0:
+        raise IcefloeError(f"{shown(url)}: {_reason('clone', completed, url)}. Fix that and try again.")
+    if not has_commit(folder):
+        raise IcefloeError(f"{shown(url)}: the repository is empty. Push a workspace to it.")
+
+
+def follow_origin(folder: Path) -> None:
+    """Take a clone to what its origin has by now; what only the clone had is gone.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails.
+    """
+    git(folder, "fetch", "--quiet", "--depth", "1", "origin", "HEAD")
+    git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
+
+
+def deepen_to_last_change(folder: Path, path: str) -> None:
+    """Fetch as much of a clone's history as it takes to know which commit last changed a file.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails.
+    """
+    boundary = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "shallow"
+    more = _FIRST_DEEPENING
+    while boundary.is_file():
+        last = git(folder, "log", "-1", "--format=%H", "--", path)
+        if not last or last not in boundary.read_text(encoding="ascii"):
+            break
+        git(folder, "fetch", "--quiet", "--deepen", str(more), "origin", "HEAD")
+        more *= 4
+
+
+def deepen_to_commit(folder: Path, rev: str) -> None:
+    """Fetch as much of a clone's history as it takes to have a commit; all of it where that is not in it.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails.
+    """
+    boundary = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "shallow"
+    more = _FIRST_DEEPENING
+    while boundary.is_file() and _run(folder, "cat-file", "-e", f"{rev}^{{commit}}").returncode != 0:
+        git(folder, "fetch", "--quiet", "--deepen", str(more), "origin", "HEAD")
+        more *= 4
+
+
+def push_commits(folder: Path) -> bool:
+    """Push a clone's commits to its origin; False if others pushed meanwhile.
+
+    Raises
+    ------
+    IcefloeError
+        If git fails for another reason.
+    """
+    completed = _run(folder, "push", "--porcelain", "origin", "HEAD")
+    if completed.returncode != 0 and any(sign in completed.stdout for sign in _OVERTAKEN):
+        return False
+    _checked(completed, folder, "push")
+    return True
+
+
+def shown(url: str) -> str:
+    """A repository's URL as messages may show it: without a password or token."""
+    user, at, rest = url.rpartition("@")
+    scheme, separator, _ = user.partition("://")
+    return f"{scheme}://{rest}" if at and separator else url
+
+
 def code_revision() -> str:
     """Git commit of Icefloe's own code; empty where it was installed without its repository."""
     completed = _run(Path(__file__).parent, "rev-parse", "HEAD")
@@ -129,9 +217,13 @@ def _remove_locks(folder: Path) -> None:
 
 def _checked(completed: subprocess.CompletedProcess[str], folder: Path, command: str) -> str:
     if completed.returncode != 0:
-        reason = " ".join((completed.stderr or completed.stdout).split())
-        raise IcefloeError(f"{folder}: git {command} failed ({reason[:600]}). Fix that and try again.")
+        raise IcefloeError(f"{folder}: {_reason(command, completed)}. Fix that and try again.")
     return completed.stdout.rstrip("\n")
+
+
+def _reason(command: str, completed: subprocess.CompletedProcess[str], url: str = "") -> str:
+    said = " ".join((completed.stderr or completed.stdout).split())
+    return f"git {command} failed ({(said.replace(url, shown(url)) if url else said)[:600]})"
 
 
 def _run(folder: Path, *arguments: str, held: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -141,7 +233,10 @@ def _run(folder: Path, *arguments: str, held: int | None = None) -> subprocess.C
     return subprocess.run(
         [executable, *arguments],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if not _names_a_repository(name)},
+        env={
+            "GIT_TERMINAL_PROMPT": "0",  # a password that nobody is there to type
+            **{name: value for name, value in os.environ.items() if not _names_a_repository(name)},
+        },
         capture_output=True,
         text=True,
         check=False,

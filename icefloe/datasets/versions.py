@@ -182,9 +182,28 @@ def current_version(workspace: Path) -> DataVersion:
         if rev := git(workspace, "log", "-1", "--format=%H", "--", POINTER):
             return DataVersion(rev, pointer_md5(git(workspace, "show", f"{rev}:./{POINTER}")))
     except IcefloeError:
-        if (workspace / POINTER).exists() and has_commit(workspace):
+        # Git's own reason, such as a repository of another user's, but for one without any commit.
+        is_in_git = any((folder / ".git").exists() for folder in (workspace, *workspace.absolute().parents))
+        if (is_in_git or (workspace / POINTER).exists()) and has_commit(workspace):
             raise
     raise IcefloeError(f"{workspace}: no data version yet. Make one with `icefloe data commit -m MESSAGE`.")
+
+
+def version_at(workspace: Path, rev: str) -> DataVersion:
+    """The version that a git revision holds.
+
+    Raises
+    ------
+    IcefloeError
+        If there is no such revision, or no version in it.
+    """
+    try:
+        commit_id = git(workspace, "log", "-1", "--format=%H", rev, "--", POINTER)
+        return DataVersion(commit_id, pointer_md5(git(workspace, "show", f"{commit_id}:./{POINTER}")))
+    except IcefloeError as error:
+        raise IcefloeError(
+            f"{workspace}: no data version at {rev!r}. Name one that `git log -- {POINTER}` lists."
+        ) from error
 
 
 def is_clean(workspace: Path) -> bool:
@@ -228,7 +247,7 @@ def snapshot(workspace: Path, names: Sequence[str] | None, rev: str | None, dest
     IcefloeError
         If the version or a dataset in it is missing, its files are in no cache, or `destination` is in use.
     """
-    version = current_version(workspace) if rev is None else _version_at(workspace, rev)
+    version = current_version(workspace) if rev is None else version_at(workspace, rev)
     try:
         with atomic_directory(destination) as folder:
             # The working tree is quicker to read, where it is that version.
@@ -250,7 +269,7 @@ def diff(workspace: Path, old: str, new: str) -> VersionDiff:
         If a revision is unknown or holds no data version.
     """
     for rev in (old, new):
-        _version_at(workspace, rev)
+        version_at(workspace, rev)
     with dvc_repository(workspace) as repo:
         changes = repo.diff(old, new)
 
@@ -267,16 +286,6 @@ def diff(workspace: Path, old: str, new: str) -> VersionDiff:
             for change in ("added", "modified", "deleted")
         )
     )
-
-
-def _version_at(workspace: Path, rev: str) -> DataVersion:
-    try:
-        commit_id = git(workspace, "log", "-1", "--format=%H", rev, "--", POINTER)
-        return DataVersion(commit_id, pointer_md5(git(workspace, "show", f"{commit_id}:./{POINTER}")))
-    except IcefloeError as error:
-        raise IcefloeError(
-            f"{workspace}: no data version at {rev!r}. Name one that `git log -- {POINTER}` lists."
-        ) from error
 
 
 def _copy_from_tree(workspace: Path, names: Sequence[str] | None, folder: Path) -> None:

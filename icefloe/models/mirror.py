@@ -2,21 +2,17 @@
 
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from icefloe.errors import IcefloeError
 from icefloe.models.cards import IMAGE_SIM, SIMULATED
+from icefloe.s3.address import is_on_s3, open_s3
 from icefloe.typing import WeightsMirror
 
 logger = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parent / "sim"
-S3 = "s3://"
-TIMEOUT = 5.0
-"""Seconds for a connection to S3; a store that is not there should not cost a minute."""
 
 
 def cache_folder() -> Path:
@@ -81,52 +77,20 @@ def find(mirror: WeightsMirror, names: Sequence[str]) -> Path | None:
     IcefloeError
         If S3 cannot be reached or refuses, or boto3 is not installed.
     """
-    if isinstance(mirror, str) and mirror.startswith(S3):
-        return _find_on_s3(mirror, names)
+    if is_on_s3(mirror):
+        return _find_on_s3(str(mirror), names)
     return next((Path(mirror) / name for name in names if (Path(mirror) / name).is_file()), None)
 
 
 def _find_on_s3(mirror: str, names: Sequence[str]) -> Path | None:
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError as error:
-        raise IcefloeError(
-            f"{mirror}: reading S3 needs boto3. Run pip install 'icefloe[cluster]'."
-        ) from error
-    bucket, _, prefix = mirror.removeprefix(S3).partition("/")
-    config = Config(connect_timeout=TIMEOUT, retries={"total_max_attempts": 2})
-    try:
-        client = boto3.client("s3", config=config)
-        for name in names:
-            key = f"{prefix.rstrip('/')}/{name}".lstrip("/")
-            try:
-                found = client.head_object(Bucket=bucket, Key=key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                    continue
-                raise
-            return _copy(client, bucket, key, found["ETag"].strip('"'))
-        client.head_bucket(Bucket=bucket)  # an object of a bucket that does not exist is just not found
-    except (BotoCoreError, ClientError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise IcefloeError(
-            f"{mirror}: cannot be read ({reason}). "
-            "Check the address and the credentials, or name a local folder."
-        ) from error
-    return None
-
-
-def _copy(client: Any, bucket: str, key: str, etag: str) -> Path:
     """The object's local copy; its path contains the ETag, so a changed object is copied again."""
-    path = cache_folder() / bucket / Path(key).parent / etag / Path(key).name
-    if path.is_file():
-        return path
-    logger.info("Copying s3://%s/%s.", bucket, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as beside:
-        # botocore compares the bytes with the checksum that the store keeps of them.
-        client.download_file(bucket, key, f"{beside}/whole")
-        Path(f"{beside}/whole").replace(path)
+    store = open_s3(mirror)
+    found = next((found for found in map(store.find, names) if found is not None), None)
+    if found is None:
+        return None
+    key = Path(found.key)
+    path = cache_folder() / store.bucket / key.parent / found.etag / key.name
+    if not path.is_file():
+        logger.info("Copying s3://%s/%s.", store.bucket, key)
+        store.download(found, path)
     return path

@@ -6,6 +6,7 @@ Steps run in separate processes, on a cluster on separate machines; the run's id
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE, MLFLOW_USER
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE, MLFLOW_USER
 from pydantic import BaseModel
 
 from icefloe.errors import IcefloeError
-from icefloe.experiment import connect, open_experiment, run_name
+from icefloe.experiment import RUN_ID_VARIABLE, connect, open_experiment, run_name, run_page
 from icefloe.registry.files import MissingFileError, RunFiles
 from icefloe.registry.history import current_user
 from icefloe.registry.journal import LONGEST_NOTE
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from icefloe.registry.submission import Submission
 
 PIPELINE_TAG = "icefloe.pipeline"
+KEY_TAG = "icefloe.run"
+"""Holds the id by which the steps of a run know it, which is not MLflow's."""
+
 HAPPENED = "happened"
 
 
@@ -50,8 +54,10 @@ class RunRecord:
         self._files = RunFiles(self._client, run_id)
 
     @classmethod
-    def start(cls, settings: StoreSettings, name: str, about: str = "") -> RunRecord:
-        """Open a new run.
+    def start(cls, settings: StoreSettings, name: str, about: str = "", key: str = "") -> RunRecord:
+        """Open a new run, nested in the one that `MLFLOW_RUN_ID` names, such as one that Kubeflow opened.
+
+        One that has the key already is returned as it is: a step that is tried again opens no second.
 
         Parameters
         ----------
@@ -61,20 +67,46 @@ class RunRecord:
             Name of the pipeline.
         about
             Subject of the run, such as the dataset that came in; part of the name on MLflow's pages.
+        key
+            Id by which `find` finds it again; empty: none.
         """
+        if key and (opened := cls.find(settings, key)):
+            return opened
         client = connect(settings.tracking_uri)
         run = client.create_run(
             open_experiment(client, settings.experiment, settings.artifact_uri),
             run_name=run_name(f"{name} {about}".strip()),
-            tags={PIPELINE_TAG: name, MLFLOW_USER: current_user()},
+            tags={PIPELINE_TAG: name, MLFLOW_USER: current_user()}
+            | ({KEY_TAG: key} if key else {})
+            | _parent(),
         )
         return cls(settings, run.info.run_id)
+
+    @classmethod
+    def find(cls, settings: StoreSettings, key: str) -> RunRecord | None:
+        """The run that was opened with a key; None if there is none."""
+        client = connect(settings.tracking_uri)
+        experiment = client.get_experiment_by_name(settings.experiment)
+        if experiment is None:
+            return None
+        found = client.search_runs([experiment.experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+        return cls(settings, found[0].info.run_id) if found else None
 
     @property
     def name(self) -> str:
         """The pipeline that made the run."""
         run = self._run()
         return str(run.data.tags.get(PIPELINE_TAG) or run.info.run_name or self.run_id)
+
+    @property
+    def page(self) -> str:
+        """Address of the run within MLflow's pages."""
+        return run_page(self._run().info.experiment_id, self.run_id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may be found: `finish` has not been called."""
+        return str(self._run().info.status) == RunStatus.to_string(RunStatus.RUNNING)
 
     def write_json(self, path: str, document: BaseModel | Any) -> None:
         """Write a document, a pydantic model or plain values, to `path`; an earlier one is replaced."""
@@ -199,6 +231,11 @@ class RunRecord:
             raise IcefloeError(
                 f"run {self.run_id}: the tracking store has no such run. List them with `icefloe runs`."
             ) from error
+
+
+def _parent() -> dict[str, str]:
+    parent = os.environ.get(RUN_ID_VARIABLE)
+    return {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
 
 
 def list_runs(settings: StoreSettings) -> list[dict[str, Any]]:

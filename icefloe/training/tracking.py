@@ -9,11 +9,9 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from mlflow.utils.time import get_current_time_millis
 
-from icefloe.experiment import open_experiment, run_name
+from icefloe.experiment import RUN_ID_VARIABLE, open_experiment, run_name
 from icefloe.training.config import TrainingConfig
 from icefloe.training.records import EpochRecord, MemberReceipt
-
-RUN_ID_VARIABLE = "MLFLOW_RUN_ID"
 
 _CURVES = ("train_loss", "val_loss", "new_loss", "val_pca", "val_iou", "val_dice", "lr", "seconds")
 _SCORES = ("val_pca", "val_iou", "val_dice", "val_brier", "val_ece", "val_loss", "best_epoch", "seconds")

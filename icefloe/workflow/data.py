@@ -8,12 +8,14 @@ from icefloe.datasets.audit import AuditReport, audit
 from icefloe.datasets.bundle import Bundle
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.importer import ImportResult, import_folder
+from icefloe.datasets.shared import cloned
 from icefloe.datasets.splits import SplitConfig, split_samples
-from icefloe.datasets.versions import DataVersion, commit, track
+from icefloe.datasets.versions import DataVersion, commit, current_version, track
 from icefloe.progress import SILENT, Progress
 from icefloe.report.contact_sheet import write_contact_sheet
 from icefloe.settings import Settings
 from icefloe.simulate.workspace import simulate_workspace
+from icefloe.workflow.datasets import versioned
 
 
 @dataclass(frozen=True)
@@ -162,26 +164,45 @@ def commit_data(settings: Settings, message: str) -> DataVersion:
     return commit(settings.workspace, message)
 
 
-def get_data(settings: Settings, names: Sequence[str], split: SplitConfig, output: Path) -> Bundle:
-    """Copy datasets of the current data version for a pipeline, and split their labelled images.
+def current_data(settings: Settings) -> DataVersion:
+    """The current data version of the workspace, or of the repository that a cluster's steps clone.
+
+    Raises
+    ------
+    IcefloeError
+        If none was ever made, or the repository can't be read.
+    """
+    if settings.profile == "local":
+        return current_version(settings.workspace)
+    with cloned(settings.data_repo) as clone:
+        return current_version(clone)
+
+
+def get_data(
+    settings: Settings, names: Sequence[str], split: SplitConfig, output: Path, version: str | None = None
+) -> Bundle:
+    """Copy datasets of a data version for a pipeline, and split their labelled images.
 
     Parameters
     ----------
     settings
-        Settings of the workspace.
+        Settings of the workspace, or of the repository that a cluster's steps clone.
     names
         Names of datasets of the version; none named: all.
     split
         Fractions and block length by which the labelled images are divided.
     output
         New folder for the bundle.
+    version
+        Git commit of the data version; None: the current one.
 
     Raises
     ------
     IcefloeError
-        If there is no data version, or a dataset is not in it.
+        If there is no such data version, or a dataset is not in it.
     """
-    return Bundle.make(settings.workspace, names, split, output)
+    with versioned(settings, list(names) or None, version) as workspace:
+        return Bundle.make(workspace, names, split, output, version)
 
 
 def steps_done(region_done: bool) -> tuple[str, ...]:

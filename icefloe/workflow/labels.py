@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from icefloe.active.collect import Collection, collect
+from icefloe.active.collect import Collection, collect, collect_shared
 from icefloe.active.exchange.transfer import ImportResult, export_items
 from icefloe.active.exchange.transfer import import_labels as import_into_queue
 from icefloe.active.label_studio.pull import pull
@@ -10,10 +10,10 @@ from icefloe.active.label_studio.push import Pushed, push
 from icefloe.active.label_studio.server import TITLE_LENGTHS, Server
 from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
 from icefloe.active.queue import open_queue
-from icefloe.datasets.dataset import load_datasets
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.runs import RunRecord
 from icefloe.settings import Settings
+from icefloe.workflow.datasets import datasets_of
 
 
 def export_labels(settings: Settings, format_name: str, folder: Path, dataset: str | None = None) -> int:
@@ -47,14 +47,19 @@ def collect_labels(
     Parameters
     ----------
     settings
-        Settings of the workspace whose queue and data it is.
+        Settings of the workspace whose queue and data it is, or of the repository that a cluster's steps
+        clone and push to.
     message
         Commit message of the data version; None: it counts the labels.
     dataset, run
         The dataset whose arrival asked for them, and the run that keeps what they cost, as
         `labels/<dataset>.json`; empty: nothing is kept.
     """
-    collected = collect(open_queue(settings), settings.workspace, message)
+    queue = open_queue(settings)
+    if settings.profile == "local":
+        collected = collect(queue, settings.workspace, message)
+    else:
+        collected = collect_shared(queue, settings.data_repo, message)
     if run:
         record = RunRecord(settings, run)
         cost = {"keys": collected.keys, "seconds": collected.seconds}
@@ -65,9 +70,8 @@ def collect_labels(
 
 def label_from_truth(settings: Settings, dataset: str) -> float:
     """Label everything queued of a dataset with the truth kept back; return a person's minutes for it."""
-    labelled = TruthLabeler().label_all(
-        open_queue(settings), load_datasets(settings.data, [dataset]), dataset
-    )
+    with datasets_of(settings, [dataset]) as datasets:
+        labelled = TruthLabeler().label_all(open_queue(settings), datasets, dataset)
     return labelled * SECONDS_AN_IMAGE / 60
 
 

@@ -9,13 +9,13 @@ from icefloe.active.queue import open_queue
 from icefloe.active.request import request_labels
 from icefloe.active.sampler import SamplerConfig, Selection
 from icefloe.datasets.bundle import Bundle
-from icefloe.datasets.dataset import load_datasets
 from icefloe.ensemble.predictions import PredictionSet
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
 from icefloe.report.figures import png
 from icefloe.report.overlays import selection_figure
 from icefloe.settings import Settings
+from icefloe.workflow.datasets import datasets_of
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,16 @@ def select_images(
         Id of the run that keeps the selection, as `selection/<dataset>.json` and `.png`.
     """
     bundle, predicted = Bundle.load(data), PredictionSet.load(predictions)
-    selection = request_labels(
-        open_queue(settings),
-        bundle.datasets,
-        predicted,
-        sampling,
-        # Not the champion: were its successor refused, its round would be over and ask for no more.
-        Registry(settings).newest().name,
-        workspace=load_datasets(settings.data),
-    )
+    with datasets_of(settings) as workspace:
+        selection = request_labels(
+            open_queue(settings),
+            bundle.datasets,
+            predicted,
+            sampling,
+            # Not the champion: were its successor refused, its round would be over and ask for no more.
+            Registry(settings).newest().name,
+            workspace=workspace,
+        )
     figure = selection_figure(selection, bundle.samples, predicted)
     record = RunRecord(settings, run)
     record.write_result(f"selection/{bundle.only.name}.json", selection)

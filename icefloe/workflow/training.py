@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from icefloe.datasets.bundle import Bundle
 from icefloe.ensemble.manifest import Manifest
+from icefloe.experiment import RUN_ID_VARIABLE
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.registry import Registry
 from icefloe.report.curves import curves_figure
@@ -64,7 +65,7 @@ def train_candidates(
         If there is a single member, or data or weights cannot be used.
     """
     training.check_several_members()
-    os.environ["MLFLOW_RUN_ID"] = run  # what MLflow, in this process and on Ray's workers, goes by
+    os.environ[RUN_ID_VARIABLE] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
     known = Registry(settings).show(start.name).lineage.keys() if start else []
     members = train_members(
@@ -72,7 +73,7 @@ def train_candidates(
         bundle.split,
         training,
         output=output,
-        checkpoints=settings.checkpoints,
+        checkpoints=settings.checkpoints_folder,
         start_from=start.folder if start else None,
         new_keys=set(bundle.split.train) - set(known),
         progress=progress,

@@ -29,6 +29,11 @@ def warn_if_provisional(settings: Settings, version: str, progress: Progress) ->
         progress.warn(line)
 
 
+def version_name(settings: Settings, version: str) -> str:
+    """The name of a registered version, such as `EA-T2`, that an alias such as `champion` stands for."""
+    return Registry(settings).get(version).name
+
+
 def fetch_version(settings: Settings, version: str, output: Path) -> FetchedVersion:
     """Download a version's files, checking every hash.
 

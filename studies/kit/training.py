@@ -126,7 +126,7 @@ class Trainer:
             start = self._trained[network.start] if network.start else None
             first_weights = start.receipt.weights_sha256 if start else network.weights_sha256
             directory = checkpoint_directory(
-                self._settings.checkpoints, network.spec, network.config, data_sha256, first_weights
+                self._settings.checkpoints_folder, network.spec, network.config, data_sha256, first_weights
             )
             yield Job(
                 network.name,

@@ -96,5 +96,8 @@ def test_every_input_and_output_has_a_description_for_kubeflows_page(name, packa
         for entry, spec in kind.items()
     }
 
-    assert set(described) >= set(component_of(name).component_spec.inputs or {}) | {"Output"}
+    made = component_of(name).component_spec
+
+    assert set(made.outputs) >= {"Output"} or name == "resolve"  # which returns two
+    assert set(described) >= set(made.inputs or {}) | set(made.outputs)
     assert [entry for entry, text in described.items() if not text] == []

@@ -16,7 +16,7 @@ from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.predictions import save_predictions
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
-from icefloe.settings import load_settings
+from icefloe.settings import RUN_VARIABLE, load_settings
 
 SHAPE = (48, 64)
 
@@ -43,7 +43,8 @@ def ask(settings, tmp_path, monkeypatch, rng):
     members = rng.random((2, *SHAPE)).astype(np.float32)
     prediction = Prediction.from_members(members, 0.5, np.ones(2, np.float32))
     save_predictions(((sample, prediction) for sample in bundle.samples), tmp_path / "predictions")
-    run = RunRecord.start(settings, "drift_check").run_id
+    RunRecord.start(settings, "drift_check", key="run-7")
+    monkeypatch.setenv(RUN_VARIABLE, "run-7")
 
     def step(newest):
         monkeypatch.setattr(Registry, "newest", lambda self: SimpleNamespace(name=newest))
@@ -51,7 +52,7 @@ def ask(settings, tmp_path, monkeypatch, rng):
             name: SimpleNamespace(path=str(tmp_path / name))
             for name in ("predictions", "data", "reasons", "pictures")
         }
-        assert select_images.python_func(**artifacts, sampling={"k": 2}, run=run) == 2
+        assert select_images.python_func(**artifacts, sampling={"k": 2}) == 2
         return [item.stem for item in open_queue(settings).items()]
 
     return step

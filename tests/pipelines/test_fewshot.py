@@ -13,6 +13,7 @@ from kfp.dsl import Artifact, Output
 from components.base import component
 from components.fewshot.component import fewshot as classify_chips
 from components.get_data.component import get_data
+from components.resolve.component import resolve
 from icefloe.datasets.dataset import DatasetInfo
 from icefloe.datasets.versions import commit, init_workspace
 from icefloe.errors import IcefloeError
@@ -44,7 +45,8 @@ def hand_over(source: str, session: Output[Artifact]) -> str:
 @dsl.pipeline(name="by-session")
 def by_session(source: str) -> int:
     given = hand_over(source=source)
-    data = get_data(names=["D1"], split={})
+    current = resolve()
+    data = get_data(version=current.outputs["data"], names=["D1"], split={})
     done = classify_chips(session=given.outputs["session"], data=data.outputs["data"])
     return done.outputs["Output"]
 

@@ -6,10 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 from kfp import dsl
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from components.base import component
+from components.close_run.component import close_run
 from components.start_run.component import start_run
 from icefloe.errors import IcefloeError
+from icefloe.experiment import connect
+from icefloe.registry.runs import list_runs
 from icefloe.settings import load_settings
 from pipelines.local import forget_old_runs, run_locally
 from tests.stores import new_store
@@ -48,6 +52,12 @@ def complaining():
 @dsl.pipeline(name="crashing")
 def crashing():
     crash(before=succeed().output)
+
+
+@dsl.pipeline(name="closing")
+def closing():
+    with dsl.ExitHandler(close_run()):
+        complain(before=start_run(name="drift_check").output)
 
 
 @dsl.pipeline(name="recorded")
@@ -95,6 +105,17 @@ def test_a_step_that_complains_ends_the_run_with_its_one_line(run):
         run(complaining)
 
     assert str(error.value) == "D3/images/stack_7.tif: too dark. Take it again."
+
+
+def test_the_record_of_a_run_that_failed_is_closed_with_the_steps_words(run, settings, said):
+    with pytest.raises(IcefloeError, match="too dark"):
+        run(closing)
+
+    (ended,) = list_runs(settings)
+    assert ended["status"] == "FAILED"
+    note = connect(settings.tracking_uri).get_run(ended["id"]).data.tags[MLFLOW_RUN_NOTE]
+    assert note.endswith("** D3/images/stack_7.tif: too dark. Take it again.")
+    assert [line for line in said if not line.startswith("  ")] == ["start run", "complain", "close run"]
 
 
 def test_a_step_that_crashes_ends_the_run_with_the_logs_name(run, settings):

@@ -74,6 +74,14 @@ def test_gits_own_reason_is_shown(workspace, monkeypatch, question):
         commit(workspace, "second")
 
 
+@pytest.mark.parametrize("question", [current_version, is_clean])
+def test_before_the_first_version_gits_reason_goes_before_there_being_none(workspace, monkeypatch, question):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setattr(git_module, "_THEIRS", (*git_module._THEIRS, "GIT_TEST_"))
+    with pytest.raises(IcefloeError, match=r"detected dubious ownership in repository.*safe\.directory"):
+        question(workspace)
+
+
 def test_a_repository_that_is_gone_is_told_as_git_does(workspace, tmp_path):
     commit(workspace, "first")
     (workspace / ".git").rename(tmp_path / "moved.git")

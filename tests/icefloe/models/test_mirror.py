@@ -1,42 +1,18 @@
-"""Against a real S3 server: moto's, which speaks HTTP like any other."""
+"""Weights in a folder, in the package and on S3."""
 
-import logging
 import sys
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from icefloe.errors import IcefloeError
 from icefloe.models import mirror
 from icefloe.models.mirror import find, local_file
 from icefloe.models.weights import weights_file
 
-BUCKET = "weights-mirror"
 
-
-@pytest.fixture(scope="module")
-def address():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(address, monkeypatch, tmp_path):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    store = boto3.resource("s3").create_bucket(Bucket=BUCKET)
-    yield store
-    store.objects.all().delete()
-    store.delete()
 
 
 def put(bucket, key, content):
@@ -46,28 +22,28 @@ def put(bucket, key, content):
 def test_the_first_name_that_is_there_is_copied_here(bucket, tmp_path):
     put(bucket, "zoo/second.safetensors", b"two")
     put(bucket, "zoo/third.safetensors", b"three")
-    path = find(f"s3://{BUCKET}/zoo", ["first.safetensors", "second.safetensors", "third.safetensors"])
+    path = find(f"s3://{bucket.name}/zoo", ["first.safetensors", "second.safetensors", "third.safetensors"])
     assert path is not None
     assert path.read_bytes() == b"two"
     assert path.name == "second.safetensors"
-    assert path.is_relative_to(tmp_path / "cache" / "icefloe" / "weights" / BUCKET)
+    assert path.is_relative_to(tmp_path / "cache" / "icefloe" / "weights" / bucket.name)
     assert [file.name for file in path.parent.iterdir()] == ["second.safetensors"]
 
 
 def test_what_was_copied_is_not_fetched_again_but_a_new_content_is(bucket):
     put(bucket, "a.safetensors", b"old")
-    before = find(f"s3://{BUCKET}", ["a.safetensors"])
+    before = find(f"s3://{bucket.name}", ["a.safetensors"])
     written = before.stat().st_mtime_ns
-    assert find(f"s3://{BUCKET}/", ["a.safetensors"]) == before
+    assert find(f"s3://{bucket.name}/", ["a.safetensors"]) == before
     assert before.stat().st_mtime_ns == written
 
     put(bucket, "a.safetensors", b"new")
-    assert find(f"s3://{BUCKET}", ["a.safetensors"]).read_bytes() == b"new"
+    assert find(f"s3://{bucket.name}", ["a.safetensors"]).read_bytes() == b"new"
     assert before.read_bytes() == b"old"
 
 
 def test_a_prefix_without_the_file_gives_none(bucket):
-    assert find(f"s3://{BUCKET}/zoo", ["first.safetensors"]) is None
+    assert find(f"s3://{bucket.name}/zoo", ["first.safetensors"]) is None
 
 
 @pytest.mark.parametrize(
@@ -81,12 +57,13 @@ def test_a_prefix_without_the_file_gives_none(bucket):
 )
 def test_weights_come_from_the_prefix_under_the_names_of_a_folder(bucket, weights, key):
     put(bucket, key, b"weights")
-    assert weights_file("vgg19", weights, f"s3://{BUCKET}/zoo").read_bytes() == b"weights"
+    assert weights_file("vgg19", weights, f"s3://{bucket.name}/zoo").read_bytes() == b"weights"
 
 
 def test_a_bucket_that_is_not_there_is_refused(bucket):
     with pytest.raises(
-        IcefloeError, match=r"^s3://no-such-bucket/zoo: cannot be read \(.*Check the address and"
+        IcefloeError,
+        match=r"^s3://no-such-bucket/zoo/first\.safetensors: there is no such bucket \(.*Make it, or",
     ):
         find("s3://no-such-bucket/zoo", ["first.safetensors"])
 
@@ -94,15 +71,19 @@ def test_a_bucket_that_is_not_there_is_refused(bucket):
 def test_a_store_that_does_not_answer_is_refused_within_seconds(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(
-        IcefloeError, match=r"^s3://weights-mirror: cannot be read \(Could not connect"
+        IcefloeError,
+        match=r"^s3://bucket-\d+/first\.safetensors: the store does not answer \(Could not connect",
     ) as refusal:
-        find(f"s3://{BUCKET}", ["first.safetensors"])
+        find(f"s3://{bucket.name}", ["first.safetensors"])
     assert "\n" not in str(refusal.value)
 
 
 def test_without_boto3_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(IcefloeError, match=r"needs boto3\. Run pip install 'icefloe\[cluster\]'"):
+    monkeypatch.delitem(sys.modules, "icefloe.s3.folder", raising=False)
+    with pytest.raises(
+        IcefloeError, match=r"^s3://b/p: S3 needs boto3\. Run pip install 'icefloe\[cluster\]'"
+    ):
         find("s3://b/p", ["x"])
 
 

@@ -69,6 +69,18 @@ def test_runs_are_listed_newest_first_with_their_status(settings):
     ]
 
 
+def test_a_run_that_kubeflow_opened_is_the_parent_of_ours(settings, monkeypatch):
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    outer = RunRecord.start(settings, "kubeflow").run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", outer)
+
+    inner = RunRecord.start(settings, "train").run_id
+
+    client = connect(settings.tracking_uri)
+    assert client.get_run(inner).data.tags["mlflow.parentRunId"] == outer
+    assert "mlflow.parentRunId" not in client.get_run(outer).data.tags
+
+
 def test_a_study_that_never_ran_lists_nothing(settings):
     assert list_runs(settings) == []
 

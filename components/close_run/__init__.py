@@ -1,0 +1,1 @@
+"""KFP component `close_run`."""

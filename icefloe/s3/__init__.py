@@ -1,0 +1,1 @@
+"""Objects on S3: the one way in which Icefloe reads and writes them."""
