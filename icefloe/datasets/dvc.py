@@ -13,17 +13,14 @@ from dvc.repo import Repo
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 
 from icefloe.datasets.git import own_repository
-from icefloe.datasets.remote import ask_store, remote_reported
+from icefloe.datasets.remote import fetch_from_store, remote_reported, store_of
 from icefloe.datasets.tree import data_files
-from icefloe.errors import BusyError, IcefloeError
+from icefloe.errors import IcefloeError
 from icefloe.names import composed
 
 OWN_CONFIG = {"core": {"autostage": False}, "cache": {"type": "reflink,copy"}}
 """A user's own configuration of DVC must not turn the data into links, which the next version would refuse.
 """
-
-FETCH_TRIES = 2
-"""A file that arrives damaged is fetched again: the second time tells the way from the remote."""
 
 
 @contextlib.contextmanager
@@ -113,25 +110,19 @@ def fetch(repo: Repo, md5: str, names: Collection[str] | None = None) -> None:
 
 
 def _fetch_objects(repo: Repo, oids: Sequence[str]) -> None:
-    remote, cache = repo.cloud.get_remote(), repo.cache.local
-    for tries in range(FETCH_TRIES):
-        lacking = _not_in_cache(repo, oids)
-        if not lacking:
-            return
-        try:
-            with remote_reported(repo), contextlib.suppress(FileNotFoundError):
-                # What is not as its hash, which is its name, DVC does not keep.
-                places = [remote.odb.oid_to_path(oid) for oid in lacking]
-                cache.add(places, remote.odb.fs, lacking, verify=True)
-        except BusyError:
-            raise
-        except IcefloeError:
-            if tries == FETCH_TRIES - 1:
-                raise
+    cache = repo.cache.local
+    if not (lacking := _not_in_cache(repo, oids)):
+        return
+    odb = repo.cloud.get_remote().odb
+    if (store := store_of(repo)) is not None:
+        fetch_from_store(store, {oid: Path(cache.oid_to_path(oid)) for oid in lacking})
+    else:
+        # What is not as its hash, which is its name, DVC does not keep.
+        with remote_reported(repo), contextlib.suppress(FileNotFoundError):
+            cache.add([odb.oid_to_path(oid) for oid in lacking], odb.fs, lacking, verify=True)
     if lacking := _not_in_cache(repo, oids):
-        ask_store(repo)
         raise IcefloeError(
-            f"{remote.odb.oid_to_path(lacking[0])}: this and {len(lacking) - 1} others are not what was "
+            f"{odb.oid_to_path(lacking[0])}: this and {len(lacking) - 1} others are not what was "
             "pushed there. Push the data again with `dvc push` from a workspace that has them."
         )
 
