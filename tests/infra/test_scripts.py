@@ -64,6 +64,7 @@ def test_the_workspace_follows_the_repository_also_after_a_clone_that_was_killed
         image = volume / "study" / "data" / dataset / "images" / "a.tif"
         assert image.read_text(encoding="utf-8") == dataset
     assert not (volume / "study.new").exists()
+    assert "study.git" not in (volume / "study" / ".git" / "config").read_text(encoding="utf-8")
 
 
 @pytest.mark.integration
