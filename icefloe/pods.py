@@ -28,7 +28,8 @@ class Pods(BaseModel):
         they are there `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `MLFLOW_TRACKING_USERNAME`,
         `MLFLOW_TRACKING_PASSWORD`, `RAY_AUTH_TOKEN`, and `ICEFLOE_DATA_REPO`, whose URL may hold a password.
     config_map
-        Config map whose entry `icefloe.toml` holds the settings of the steps.
+        Config map whose entry `icefloe.toml` holds the settings of the steps. Beside it `NAME-environment`
+        may say where the S3 store is, in `AWS_REGION` and `AWS_ENDPOINT_URL_S3`.
     service_account
         Account that steps run as; empty: the one that Kubeflow Pipelines has for them.
     pull_policy, pull_secrets

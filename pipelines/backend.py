@@ -29,6 +29,9 @@ SECRET_ENTRIES = {
 }
 """Entries of the secret -> whether it must have them: other stores may let a pod in by its account."""
 
+STORE_ENTRIES = ("AWS_REGION", "AWS_ENDPOINT_URL_S3")
+"""Entries of a second config map, where it has them: where the S3 store is."""
+
 RUN_LABEL = "metadata.labels['pipeline/runid']"
 """Holds the run's id. Kubeflow's placeholder for it, `{{$.pipeline_job_uuid}}`, is replaced in inputs only:
 an environment is handed on as it is written."""
@@ -114,6 +117,17 @@ def _surroundings(needs: Needs, pods: Pods) -> kubernetes.KubernetesExecutorConf
                 optional=not is_needed,
             )
             for entry, is_needed in SECRET_ENTRIES.items()
+        ],
+        config_map_as_env=[
+            kubernetes.ConfigMapAsEnv(
+                config_map_name=f"{pods.config_map}-environment",
+                config_map_name_parameter=_constant(f"{pods.config_map}-environment"),
+                key_to_env=[
+                    kubernetes.ConfigMapAsEnv.ConfigMapKeyToEnvMap(config_map_key=entry, env_var=entry)
+                ],
+                optional=True,
+            )
+            for entry in STORE_ENTRIES
         ],
         config_map_as_volume=[
             kubernetes.ConfigMapAsVolume(

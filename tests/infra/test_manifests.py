@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 import yaml
 
 from icefloe.cli.main import app
+from icefloe.settings import load_settings
+from icefloe.settings_sources import MOUNTED_VARIABLE
 
 REPOSITORY = Path(__file__).parents[2]
 KUSTOMIZE = REPOSITORY / "infra" / "kustomize"
@@ -74,3 +77,11 @@ def test_every_group_of_ray_workers_asks_its_node_the_same():
     ]
     assert len(probes) == 2
     assert probes[0] == probes[1]
+
+
+@pytest.mark.parametrize("path", sorted(KUSTOMIZE.glob("*/icefloe.toml")), ids=lambda path: path.parent.name)
+def test_pods_can_use_the_settings_that_an_overlay_mounts(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(MOUNTED_VARIABLE, str(path))
+    settings = load_settings()
+    assert (settings.profile, settings.folder) == ("cluster", None)

@@ -18,7 +18,7 @@ from icefloe.params import DEFAULT_PARAMS, load_params
 from icefloe.pods import Pods, Toleration
 from icefloe.settings import RUN_VARIABLE
 from pipelines.arguments import check_arguments
-from pipelines.backend import SECRET_ENTRIES, component_of, executed_tasks
+from pipelines.backend import SECRET_ENTRIES, STORE_ENTRIES, component_of, executed_tasks
 from pipelines.catalogue import PIPELINES
 from pipelines.image import check_exact
 from pipelines.needs import NEEDS
@@ -118,6 +118,9 @@ def test_the_surroundings_are_what_kfp_kubernetes_makes_of_them(packages):
         kubernetes.use_field_path_as_env(task, RUN_VARIABLE, "metadata.labels['pipeline/runid']")
         for entry, is_needed in SECRET_ENTRIES.items():
             kubernetes.use_secret_as_env(task, PODS.secret, {entry: entry}, optional=not is_needed)
+        for entry in STORE_ENTRIES:
+            place = f"{PODS.config_map}-environment"
+            kubernetes.use_config_map_as_env(task, place, {entry: entry}, optional=True)
         kubernetes.use_config_map_as_volume(task, PODS.config_map, "/etc/icefloe")
         kubernetes.set_image_pull_policy(task, "Always")
         kubernetes.set_image_pull_secrets(task, ["registry"])
@@ -134,7 +137,10 @@ def test_only_the_expected_secrets_and_config_map_are_named(documents):
     text = yaml.safe_dump(documents[1])
 
     assert set(re.findall(r"secretName: (\S+)", text)) == {"facility", "registry"}
-    assert set(re.findall(r"configMapName: (\S+)", text)) == {"facility-settings"}
+    assert set(re.findall(r"configMapName: (\S+)", text)) == {
+        "facility-settings",
+        "facility-settings-environment",
+    }
 
 
 def test_no_package_holds_a_local_path_or_a_secret_value(documents):
