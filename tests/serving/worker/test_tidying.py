@@ -23,7 +23,7 @@ def jobs(database, tmp_path):
 @pytest.fixture
 def settings(workspace_settings, tmp_path):
     (tmp_path / "icefloe.toml").touch()
-    return workspace_settings.model_copy(update={"workspace": tmp_path})
+    return workspace_settings.model_copy(update={"folder": tmp_path})
 
 
 def make(path: Path, age: float) -> Path:
