@@ -9,6 +9,8 @@ from icefloe.files import sha256_file
 from icefloe.s3.folder import Limits, S3Folder
 from tests.s3_faults import faulty_store
 
+pytestmark = pytest.mark.integration  # they wait for a store that does not answer
+
 LIMITS = Limits(connect_seconds=1, read_seconds=0.5, attempts=3)
 """A tenth of a user's patience, so that a test takes seconds."""
 
