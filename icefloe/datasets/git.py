@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,14 +121,12 @@ def deepen_to_last_change(folder: Path, path: str) -> None:
     IcefloeError
         If git fails.
     """
-    boundary = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "shallow"
-    more = _FIRST_DEEPENING
-    while boundary.is_file():
+
+    def is_known(boundary: str) -> bool:
         last = git(folder, "log", "-1", "--format=%H", "--", path)
-        if not last or last not in boundary.read_text(encoding="ascii"):
-            break
-        git(folder, "fetch", "--quiet", "--deepen", str(more), "origin", "HEAD")
-        more *= 4
+        return not last or last not in boundary
+
+    _deepen(folder, is_known)
 
 
 def deepen_to_commit(folder: Path, rev: str) -> None:
@@ -139,9 +137,14 @@ def deepen_to_commit(folder: Path, rev: str) -> None:
     IcefloeError
         If git fails.
     """
+    _deepen(folder, lambda _: _run(folder, "cat-file", "-e", f"{rev}^{{commit}}").returncode == 0)
+
+
+def _deepen(folder: Path, is_enough: Callable[[str], bool]) -> None:
+    """Fetch ever more of a clone's history, until it is whole or, by the commits where it ends, enough."""
     boundary = Path(git(folder, "rev-parse", "--absolute-git-dir")) / "shallow"
     more = _FIRST_DEEPENING
-    while boundary.is_file() and _run(folder, "cat-file", "-e", f"{rev}^{{commit}}").returncode != 0:
+    while boundary.is_file() and not is_enough(boundary.read_text(encoding="ascii")):
         git(folder, "fetch", "--quiet", "--deepen", str(more), "origin", "HEAD")
         more *= 4
 
