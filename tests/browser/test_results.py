@@ -117,11 +117,11 @@ def test_curves_say_their_values_to_the_eye_and_to_a_reader(labeler):
     assert numbers == pytest.approx(expected, rel=1e-3)
 
     plot = figure.locator(".u-over")
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    middle = {"x": plot.bounding_box()["width"] / 2, "y": 40}
+    plot.hover(position=middle)  # once it has stopped moving: the table above it has just opened
     expect(figure.locator(".tooltip")).to_contain_text(f"1 s, {STEMS[1]}: ")
     expect(figure.locator(".tooltip")).to_contain_text("nm²")
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    plot.click(position=middle)
     expect(page.locator("#which")).to_contain_text(STEMS[1])
     colours = figure.locator("canvas").evaluate(N_COLOURS)
     assert colours > 20  # line, two bands, grid, numbers
