@@ -48,10 +48,7 @@ def next_version(arrived: str, split: dict, training: dict, pruning: dict, promo
     )
     kept = prune_members(members=trained.outputs["members"], pruning=pruning)
     ensemble = assemble_ensemble(
-        members=trained.outputs["members"],
-        kept=kept.outputs["kept"],
-        data=data.outputs["data"],
-        parent=champion.outputs["ensemble"],
+        members=trained.outputs["members"], kept=kept.outputs["kept"], data=data.outputs["data"]
     )
     evaluated = evaluate_ensemble(
         ensemble=ensemble.outputs["ensemble"],
@@ -67,6 +64,6 @@ def next_version(arrived: str, split: dict, training: dict, pruning: dict, promo
         training=training,
         promotion=promotion,
         arrived=arrived,
-        parent=champion.outputs["ensemble"],
+        champion=champion.outputs["ensemble"],
     )
     return registered.outputs["Output"]

@@ -11,7 +11,6 @@ def assemble_ensemble(
     kept: Input[Artifact],
     data: Input[Dataset],
     ensemble: Output[Model],
-    parent: Input[Model] = None,
 ) -> float:
     """Fit threshold and temperature on validation images, and measure the benchmark.
 
@@ -19,7 +18,6 @@ def assemble_ensemble(
         members: All candidates.
         kept: Which of them pruning kept, and why.
         data: The datasets they were trained on, and their split.
-        parent: The version that the training started from.
 
     Returns:
         Output: The threshold on the mean probability.
@@ -34,5 +32,5 @@ def assemble_ensemble(
         Path(kept.path),
         Path(data.path),
         Path(ensemble.path),
-        parent=parent.metadata["version"] if parent else None,
+        parent=members.metadata["parent"] or None,
     ).threshold

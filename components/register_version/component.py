@@ -17,7 +17,7 @@ def register_version(
     findings: Output[Markdown],
     intervals: Output[HTML],
     arrived: str = "",
-    parent: Input[Model] = None,
+    champion: Input[Model] = None,
 ) -> str:
     """Make the ensemble the next version with its lineage, and promote it if the gate lets it pass.
 
@@ -30,7 +30,7 @@ def register_version(
         training: Training parameters, for the lineage.
         promotion: The rule of the promotion gate (`PromotionRule`).
         arrived: Dataset on which it has to be better.
-        parent: The version that its training started from.
+        champion: The version that it was evaluated beside.
 
     Returns:
         Output: The promotion gate's verdict: pass, fail or inconclusive.
@@ -51,7 +51,8 @@ def register_version(
         evaluation=Path(evaluation.path),
         data=Path(data.path),
         training=training,
-        parent=parent.metadata["version"] if parent else None,
+        parent=members.metadata["parent"] or None,
+        champion=champion.metadata["version"] if champion else None,
         arrived=arrived or None,
     )
     settings = load_settings()

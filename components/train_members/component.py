@@ -13,12 +13,13 @@ def train_members(
     curves: Output[HTML],
     start_from: Input[Model] = None,
 ) -> int:
-    """Train candidates from scratch, or from an earlier version's weights.
+    """Train candidates from scratch, or from an earlier version's weights, if no withdrawn label moved them.
 
     Args:
         data: The datasets and their split.
         training: Members, and how they are trained (`TrainingConfig`).
-        start_from: The version that the training starts from.
+        start_from: The version that the training starts from; where a label that was withdrawn since has
+            trained it, the training starts from the newest one before it that knows of none.
 
     Returns:
         Output: Number of candidates.
@@ -45,5 +46,6 @@ def train_members(
         else None,
         step_progress,
     )
+    members.metadata["parent"] = trained.parent or ""
     write_figure(curves, "Training", trained.figure)
     return len(trained.members.receipts)

@@ -333,6 +333,24 @@ class Queue(QueueView):
                     marked += 1
             return marked
 
+    def note_withdrawn(self, keys: Iterable[str], actor: str, reason: str) -> None:
+        """Note in the history that labels were taken out of the data again.
+
+        Parameters
+        ----------
+        keys
+            Images such as `D3/stack_7`; one whose label did not come from the queue has no history here.
+        actor, reason
+            Who took them out, and why.
+        """
+        wanted = set(keys)
+        with self.database.writing() as connection:
+            now = self._clock()
+            imported = items_table.find_all(connection, now, "imported", None, None)
+            latest = {item.key: item.id for item in imported if item.key in wanted}
+            for item_id in latest.values():
+                events_table.record(connection, now, item_id, actor, "withdrawn", reason=reason)
+
     def _valid_lease(self, connection: Connection, token: str) -> LeaseRecord:
         """The lease, if its labeler still is the one to label the image."""
         lease = self._lease(connection, token)

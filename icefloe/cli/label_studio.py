@@ -8,7 +8,7 @@ import typer
 
 from icefloe.cli.context import progress, say, settings
 
-app = typer.Typer(help="Label in Label Studio: push images, pull annotations.", no_args_is_help=True)
+app = typer.Typer(help="Labels: to and from Label Studio, and taken back.", no_args_is_help=True)
 
 ITS_OWN_URL = "http://localhost:8080"
 """Where Label Studio is unless it was told otherwise."""

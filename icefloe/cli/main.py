@@ -24,6 +24,7 @@ from icefloe.cli import (
     results,
     studies,
     weights,
+    withdrawal,
 )
 from icefloe.cli.pretrain import pretrain
 from icefloe.cli.serving import serve, worker
@@ -41,6 +42,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(pipelines.app, name="pipeline")
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="queue")
+label_studio.app.command()(withdrawal.withdraw)
+label_studio.app.command()(withdrawal.withdrawn)
 app.add_typer(label_studio.app, name="labels")
 app.add_typer(fewshot.app, name="fewshot")
 app.add_typer(database.app, name="db")

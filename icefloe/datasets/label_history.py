@@ -18,6 +18,10 @@ from icefloe.typing import MaskArray
 
 HISTORY_FILE = "labels.csv"
 COLUMNS = ("stem", "author", "time", "source", "seconds")
+REASON = "reason"
+"""A column of histories in which a label was withdrawn."""
+WITHDRAWN = "withdrawn"
+"""Source of the line that takes a label back."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,14 @@ class LabelRecord:
     time
         When it came in, ISO 8601 with time zone.
     source
-        How: `dataset` (it came along, and nobody said whose it is), `import`, `queue`, `simulation`, ...
+        How: `dataset` (it came along, and nobody said whose it is), `import`, `queue`, `simulation`, ...;
+        `withdrawn` where the line takes the label before it back.
     seconds
         How long the labelling took; None where nobody measured it.
     making
         From what, with what, and what others thought.
+    reason
+        Why a label was withdrawn; None for a label.
     """
 
     stem: str
@@ -46,6 +53,7 @@ class LabelRecord:
     source: str
     seconds: float | None = None
     making: Making = UNTOLD
+    reason: str | None = None
 
 
 def read_history(dataset: Path) -> tuple[LabelRecord, ...]:
@@ -71,15 +79,18 @@ def read_history(dataset: Path) -> tuple[LabelRecord, ...]:
                 f"{path}: line {rows.line_num}: seconds is {row['seconds']!r}. Write a number or nothing."
             ) from error
         making = Making.of_cells(row, f"{path}: line {rows.line_num}")
-        records.append(LabelRecord(row["stem"], row["author"], row["time"], row["source"], seconds, making))
+        reason = row.get(REASON) or None
+        records.append(
+            LabelRecord(row["stem"], row["author"], row["time"], row["source"], seconds, making, reason)
+        )
     return tuple(records)
 
 
 def write_history(dataset: Path, records: tuple[LabelRecord, ...]) -> None:
     """Replace `labels.csv` of the dataset folder `dataset` at once, without columns that no line fills."""
     text = io.StringIO(newline="")
-    details = [record.making.cells() for record in records]
-    told = [column for column in MAKING_COLUMNS if any(cells[column] for cells in details)]
+    details = [{**record.making.cells(), REASON: record.reason or ""} for record in records]
+    told = [column for column in (*MAKING_COLUMNS, REASON) if any(cells[column] for cells in details)]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*COLUMNS, *told))
     for record, cells in zip(records, details, strict=True):
@@ -151,7 +162,7 @@ def add_labels(
     for stem, mask in masks.items():
         if samples[stem].is_labelled and stem not in known:
             # That there was an earlier label must not be forgotten: the split goes by an image's first.
-            history += (LabelRecord(stem, author="", time="", source="dataset"),)
+            history += (came_along(stem),)
         write_mask(mask_path(dataset_dir, stem), mask)
         _remove_superseded(samples[stem], mask_path(dataset_dir, stem))
         taken = seconds.get(stem) if isinstance(seconds, Mapping) else seconds
@@ -160,22 +171,30 @@ def add_labels(
     return Dataset.load(dataset_dir)
 
 
+def came_along(stem: str) -> LabelRecord:
+    """The line of a label that came with its dataset."""
+    return LabelRecord(stem, author="", time="", source="dataset")
+
+
 def mask_path(dataset_dir: Path, stem: str) -> Path:
     """Where the label of image `stem` is kept."""
     return dataset_dir / "masks" / f"{stem}.png"
 
 
 def label_batches(dataset: Dataset) -> dict[str, list[Sample]]:
-    """Labelled samples by the time their first label came in, oldest batch first.
+    """Samples with a label, or one withdrawn, by the time their first one came in, oldest batch first.
 
     Samples that the history does not name came with the dataset; their batch is named by an empty string.
     """
     first_time: dict[str, str] = {}
+    latest: dict[str, str] = {}
     for record in read_history(dataset.path):
         first_time.setdefault(record.stem, record.time)
+        latest[record.stem] = record.source
     batches: dict[str, list[Sample]] = {}
-    for sample in dataset.labelled:
-        batches.setdefault(first_time.get(sample.stem, ""), []).append(sample)
+    for sample in dataset.samples:
+        if sample.is_labelled or latest.get(sample.stem) == WITHDRAWN:
+            batches.setdefault(first_time.get(sample.stem, ""), []).append(sample)
     return dict(sorted(batches.items()))
 
 

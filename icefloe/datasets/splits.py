@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.datasets.label_history import label_batches
+from icefloe.datasets.withdrawal import withdrawn_mask
 from icefloe.typing import IGNORE
 
 Side = Literal["train", "validation", "test"]
@@ -151,7 +152,7 @@ def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
     together into interleaved blocks of time, so that each side sees the whole time range; a batch smaller
     than `min_labels` trains. With folds, what is not a test image is divided among them, again in blocks of
     time, see `fold_blocks`. So a sample once on a side, or in a fold, stays there when labels or datasets are
-    added. Duplicates follow the first of them, and no group is on two sides or in two folds.
+    added, or a label is withdrawn: its image still takes its place among the others. Duplicates follow the first of them, and no group is on two sides or in two folds.
 
     Parameters
     ----------
@@ -323,8 +324,8 @@ def _in_folds(
 
 
 def _foreground(unit: list[Sample]) -> float:
-    """Mean share of the labelled pixels that are no background."""
-    masks = [sample.mask() for sample in unit]
+    """Mean share of the labelled pixels that are no background, in masks that were withdrawn as well."""
+    masks = [sample.mask() if sample.is_labelled else withdrawn_mask(sample) for sample in unit]
     return float(
         np.mean([np.mean(mask[mask != IGNORE] > 0) if (mask != IGNORE).any() else 0 for mask in masks])
     )

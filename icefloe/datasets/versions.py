@@ -272,9 +272,16 @@ def diff(workspace: Path, old: str, new: str) -> VersionDiff:
         version_at(workspace, rev)
     with dvc_repository(workspace) as repo:
         changes = repo.diff(old, new)
+    changed = {
+        change: [entry["path"] for entry in changes.get(change, ())]
+        for change in ("added", "modified", "deleted")
+    }
+    for entry in changes.get("renamed", ()):  # what moved is gone from one place and new in another
+        changed["deleted"].append(entry["path"]["old"])
+        changed["added"].append(entry["path"]["new"])
 
     def keys(change: str, folder: str) -> tuple[str, ...]:
-        paths = (PurePosixPath(entry["path"]) for entry in changes.get(change, ()))
+        paths = map(PurePosixPath, changed[change])
         # data/<dataset>/<folder>/<file>; folders themselves are listed too.
         files = (path for path in paths if len(path.parts) == 4 and path.parts[2] == folder)
         return tuple(sorted((f"{path.parts[1]}/{path.stem}" for path in files), key=natural_key))

@@ -145,6 +145,7 @@ def submit(
     rule: PromotionRule,
     *,
     champion: Evaluation | None = None,
+    champion_version: str | None = None,
     new_dataset: str | None = None,
     run_id: str | None = None,
     provisional: str = "",
@@ -165,10 +166,12 @@ def submit(
     ensemble
         Directory of the challenger.
     lineage
-        Data, code and parent it was made from; the parent is the champion it is compared with.
+        Data, code and parent it was made from.
     evaluation, champion
-        Evaluations of the challenger and of that champion, on the same images; `champion` None: a first
+        Evaluations of the challenger and of the champion, on the same images; `champion` None: a first
         version.
+    champion_version
+        Name of that champion; None: a first version.
     rule
         What the challenger must show.
     new_dataset
@@ -193,7 +196,7 @@ def submit(
             rule,
             new_dataset=new_dataset,
             challenger_version=version.name,
-            champion_version=lineage.parent.name if lineage.parent else None,
+            champion_version=champion_version,
         )
         report = _with_warning(report, registry.champion())
         registry.attach_report(version.name, report)

@@ -36,6 +36,8 @@ class Challenger:
         Settings of the training, as in `params.yaml`.
     parent
         Version that its training started from; None: from scratch.
+    champion
+        Version that it was evaluated beside; None: it is a first version.
     arrived
         Dataset whose arrival it answers, on which it has to be better; None: a first version.
     """
@@ -47,6 +49,7 @@ class Challenger:
     data: Path
     training: dict[str, Any]
     parent: str | None = None
+    champion: str | None = None
     arrived: str | None = None
 
 
@@ -86,6 +89,7 @@ def register_version(
         evaluation,
         promotion,
         champion=champion,
+        champion_version=challenger.champion,
         new_dataset=challenger.arrived,
         run_id=run,
         provisional=pruning.provisional,

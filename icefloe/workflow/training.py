@@ -1,8 +1,11 @@
 """Train a version: its candidates, which of them are kept, and the ensemble that they make."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from matplotlib.figure import Figure
 
@@ -11,6 +14,7 @@ from icefloe.ensemble.manifest import Manifest
 from icefloe.experiment import RUN_ID_VARIABLE
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.registry import Registry
+from icefloe.registry.withdrawn import all_withdrawn, trained_by, untouched_start
 from icefloe.report.curves import curves_figure
 from icefloe.settings import Settings
 from icefloe.training.assembly import assemble_kept
@@ -25,10 +29,21 @@ from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces 
 
 @dataclass(frozen=True)
 class Trained:
-    """The candidates of a version, and their losses and scores by epoch."""
+    """The candidates of a version.
+
+    Attributes
+    ----------
+    members
+        Their folder.
+    figure
+        Their losses and scores by epoch.
+    parent
+        Version whose weights the training started from; None: from scratch.
+    """
 
     members: MembersDir
     figure: Figure
+    parent: str | None
 
 
 def train_candidates(
@@ -41,6 +56,9 @@ def train_candidates(
     progress: Progress = SILENT,
 ) -> Trained:
     """Train the candidates of an ensemble side by side on Ray.
+
+    Where a label that was withdrawn since has trained the version to start from, the training starts from the
+    newest version before it that knows of none, or from scratch: weights forget nothing on request.
 
     Parameters
     ----------
@@ -67,22 +85,48 @@ def train_candidates(
     training.check_several_members()
     os.environ[RUN_ID_VARIABLE] = run  # what MLflow, in this process and on Ray's workers, goes by
     bundle = Bundle.load(data)
-    known = Registry(settings).show(start.name).lineage.keys() if start else []
-    members = train_members(
-        bundle.datasets.values(),
-        bundle.split,
-        training,
-        output=output,
-        checkpoints=settings.checkpoints_folder,
-        start_from=start.folder if start else None,
-        new_keys=set(bundle.split.train) - set(known),
-        progress=progress,
-        tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
-        ray_address=settings.ray_address,
-        worker_niceness=settings.worker_niceness,
-        weights_dir=settings.weights_dir,
+    registry = Registry(settings)
+    with _untouched(registry, bundle, start, progress) as start:
+        known = registry.show(start.name).lineage.keys() if start else []
+        members = train_members(
+            bundle.datasets.values(),
+            bundle.split,
+            training,
+            output=output,
+            checkpoints=settings.checkpoints_folder,
+            start_from=start.folder if start else None,
+            new_keys=set(bundle.split.train) - set(known),
+            progress=progress,
+            tracking=Tracking(settings.tracking_uri, settings.experiment, settings.artifact_uri),
+            ray_address=settings.ray_address,
+            worker_niceness=settings.worker_niceness,
+            weights_dir=settings.weights_dir,
+        )
+    return Trained(members, curves_figure(members.history()), start.name if start else None)
+
+
+@contextmanager
+def _untouched(
+    registry: Registry, bundle: Bundle, start: FetchedVersion | None, progress: Progress
+) -> Iterator[FetchedVersion | None]:
+    """The version to start from, or the one before it that no withdrawn label has trained."""
+    labels = all_withdrawn(bundle.datasets.values())
+    touched = trained_by(registry, labels) if start else {}
+    if start is None or start.name not in touched:
+        yield start
+        return
+    name = untouched_start(registry, start.name, touched)
+    progress.warn(
+        f"Labels that were withdrawn since have trained {start.name} ({', '.join(touched[start.name])}). "
+        f"The training starts from {name or 'scratch'}."
     )
-    return Trained(members, curves_figure(members.history()))
+    if name is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="icefloe-") as scratch:
+        folder = Path(scratch) / name
+        registry.download(name, folder)
+        yield FetchedVersion(name, folder)
 
 
 def prune_candidates(members: Path, rule: PruningRule, output: Path) -> PruningResult:

@@ -137,6 +137,7 @@ def test_a_version_is_judged_only_once(registry, bundle, save_ensemble, evaluati
         evaluation_of({"D1": (0.97, 12)}),
         RULE,
         champion=evaluation_of(SCORES),
+        champion_version="EA-T1",
     )
     assert second.promoted
     gain = second.report.gains["D1"].text(signed=True)
@@ -168,7 +169,13 @@ def test_a_challenger_that_is_worse_is_registered_and_not_promoted(
     folder = save_ensemble(2, parent="EA-T1")
     lineage = describe_lineage(registry, folder, bundle, receipts(weights), {}, parent="EA-T1")
     outcome = submit(
-        registry, folder, lineage, evaluation_of({"D1": (0.80, 12)}), RULE, champion=evaluation_of(SCORES)
+        registry,
+        folder,
+        lineage,
+        evaluation_of({"D1": (0.80, 12)}),
+        RULE,
+        champion=evaluation_of(SCORES),
+        champion_version="EA-T1",
     )
 
     assert (outcome.version.name, outcome.report.verdict, outcome.promoted) == ("EA-T2", "fail", False)
