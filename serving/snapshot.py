@@ -206,6 +206,44 @@ class DriftVerdict(BaseModel):
     n_images: int
 
 
+class WithdrawnEntry(BaseModel):
+    """A label that was withdrawn.
+
+    Attributes
+    ----------
+    key
+        Its image, such as `D3/stack_7`.
+    author
+        Who had labelled it; None: it came with the data.
+    by, time, reason
+        Who withdrew it, when (s since the epoch) and why.
+    versions
+        Names of the versions that it has trained.
+    """
+
+    model_config = FROZEN
+
+    key: str
+    author: str | None
+    by: str
+    time: float
+    reason: str
+    versions: tuple[str, ...]
+
+
+class WithdrawnState(BaseModel):
+    """Labels that were withdrawn, newest first, and in `consequence` what that means for the champion."""
+
+    model_config = FROZEN
+
+    labels: tuple[WithdrawnEntry, ...] = ()
+    consequence: str = ""
+
+    def of_version(self, name: str) -> tuple[str, ...]:
+        """Images whose label has trained a version and was withdrawn since."""
+        return tuple(dict.fromkeys(label.key for label in self.labels if name in label.versions))
+
+
 class Snapshot(BaseModel):
     """What the registry and its runs hold; runs and verdicts newest first."""
 
@@ -214,6 +252,7 @@ class Snapshot(BaseModel):
     models: ModelsState
     runs: tuple[RunEntry, ...]
     drift: tuple[DriftVerdict, ...]
+    withdrawn: WithdrawnState = WithdrawnState()
 
 
 def snapshot_file(settings: Settings) -> Path:

@@ -152,7 +152,8 @@ def split_samples(datasets: Sequence[Dataset], config: SplitConfig) -> Split:
     together into interleaved blocks of time, so that each side sees the whole time range; a batch smaller
     than `min_labels` trains. With folds, what is not a test image is divided among them, again in blocks of
     time, see `fold_blocks`. So a sample once on a side, or in a fold, stays there when labels or datasets are
-    added, or a label is withdrawn: its image still takes its place among the others. Duplicates follow the first of them, and no group is on two sides or in two folds.
+    added, or a label is withdrawn: its image still takes its place among the others. Duplicates follow the
+    first of them, and no group is on two sides or in two folds.
 
     Parameters
     ----------

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from icefloe.datasets.dataset import Dataset, Sample
+from icefloe.datasets.dataset import Dataset, Sample, natural_key
 from icefloe.datasets.label_history import (
+    HISTORY_FILE,
     WITHDRAWN,
     LabelRecord,
     came_along,
@@ -84,7 +85,7 @@ def withdraw(
         if sample.mask_path is not None:
             sample.mask_path.unlink()
     wanted = {sample.key for sample in chosen}
-    latest = {label.key: label for label in withdrawn_labels(dataset) if label.key in wanted}
+    latest = {label.key: label for label in withdrawn_labels(dataset.path) if label.key in wanted}
     return tuple(latest[sample.key] for sample in chosen)
 
 
@@ -105,15 +106,20 @@ def check_withdrawable(dataset: Dataset, stems: Iterable[str]) -> tuple[Sample, 
                 f"{dataset.name}/{stem}: no such image. Name one as DATASET/IMAGE, such as D3/stack_7."
             )
         if not sample.is_labelled:
-            earlier = [label for label in withdrawn_labels(dataset) if label.key == sample.key]
+            earlier = [label for label in withdrawn_labels(dataset.path) if label.key == sample.key]
             since = f"; {earlier[-1].by} withdrew its label at {earlier[-1].at}" if earlier else ""
             raise IcefloeError(f"{sample.key}: the image has no label{since}. Name one that has.")
         chosen.append(sample)
     return tuple(chosen)
 
 
-def withdrawn_labels(dataset: Dataset) -> tuple[WithdrawnLabel, ...]:
+def withdrawn_labels(dataset_dir: Path) -> tuple[WithdrawnLabel, ...]:
     """Every label of a dataset that was ever taken back, oldest first, also of images labelled again since.
+
+    Parameters
+    ----------
+    dataset_dir
+        Folder of the dataset, which has its name.
 
     Raises
     ------
@@ -121,14 +127,14 @@ def withdrawn_labels(dataset: Dataset) -> tuple[WithdrawnLabel, ...]:
         If `labels.csv` cannot be read.
     """
     found, standing = [], dict[str, LabelRecord]()
-    for record in read_history(dataset.path):
+    for record in read_history(dataset_dir):
         if record.source != WITHDRAWN:
             standing[record.stem] = record
             continue
         label = standing.pop(record.stem, None)
         found.append(
             WithdrawnLabel(
-                key=f"{dataset.name}/{record.stem}",
+                key=f"{dataset_dir.name}/{record.stem}",
                 author=(label and label.author) or None,
                 labelled_at=(label and label.time) or None,
                 by=record.author,
@@ -137,6 +143,20 @@ def withdrawn_labels(dataset: Dataset) -> tuple[WithdrawnLabel, ...]:
             )
         )
     return tuple(found)
+
+
+def all_withdrawn(data: Path) -> tuple[WithdrawnLabel, ...]:
+    """Every label of the datasets in a folder that was ever taken back, dataset by dataset, oldest first.
+
+    Raises
+    ------
+    IcefloeError
+        If a `labels.csv` cannot be read.
+    """
+    folders = sorted(
+        (path.parent for path in data.glob(f"*/{HISTORY_FILE}")), key=lambda path: natural_key(path.name)
+    )
+    return tuple(label for folder in folders for label in withdrawn_labels(folder))
 
 
 def labelled_by(dataset: Dataset, author: str) -> tuple[str, ...]:

@@ -2,21 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from icefloe.datasets.dataset import Dataset
-from icefloe.datasets.withdrawal import WithdrawnLabel, withdrawn_labels
+from icefloe.datasets.withdrawal import WithdrawnLabel
 from icefloe.registry.lineage import Lineage
 from icefloe.registry.registry import Registry
-
-
-def all_withdrawn(datasets: Iterable[Dataset]) -> tuple[WithdrawnLabel, ...]:
-    """Every label of some datasets that was ever withdrawn, dataset by dataset, oldest first.
-
-    Raises
-    ------
-    IcefloeError
-        If a `labels.csv` cannot be read.
-    """
-    return tuple(label for dataset in datasets for label in withdrawn_labels(dataset))
 
 
 def trained_by(registry: Registry, labels: Collection[WithdrawnLabel]) -> dict[str, tuple[str, ...]]:

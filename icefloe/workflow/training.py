@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from matplotlib.figure import Figure
 
 from icefloe.datasets.bundle import Bundle
+from icefloe.datasets.withdrawal import all_withdrawn
 from icefloe.ensemble.manifest import Manifest
 from icefloe.experiment import RUN_ID_VARIABLE
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.registry import Registry
-from icefloe.registry.withdrawn import all_withdrawn, trained_by, untouched_start
+from icefloe.registry.withdrawn import trained_by, untouched_start
 from icefloe.report.curves import curves_figure
 from icefloe.settings import Settings
 from icefloe.training.assembly import assemble_kept
@@ -110,7 +111,7 @@ def _untouched(
     registry: Registry, bundle: Bundle, start: FetchedVersion | None, progress: Progress
 ) -> Iterator[FetchedVersion | None]:
     """The version to start from, or the one before it that no withdrawn label has trained."""
-    labels = all_withdrawn(bundle.datasets.values())
+    labels = all_withdrawn(bundle.path)
     touched = trained_by(registry, labels) if start else {}
     if start is None or start.name not in touched:
         yield start

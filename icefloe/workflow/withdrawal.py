@@ -8,10 +8,17 @@ from icefloe.active.queue import Queue, open_queue
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.datasets.shared import change_shared
 from icefloe.datasets.versions import DATA, DataVersion, commit, current_version
-from icefloe.datasets.withdrawal import WithdrawnLabel, check_withdrawable, labelled_by, withdraw
+from icefloe.datasets.withdrawal import (
+    WithdrawnLabel,
+    all_withdrawn,
+    check_withdrawable,
+    labelled_by,
+    withdraw,
+    withdrawn_labels,
+)
 from icefloe.errors import IcefloeError
 from icefloe.registry.registry import Registry
-from icefloe.registry.withdrawn import all_withdrawn, trained_by, untouched_start
+from icefloe.registry.withdrawn import trained_by, untouched_start
 from icefloe.settings import Settings
 from icefloe.tables import Table
 from icefloe.workflow.datasets import datasets_of
@@ -161,7 +168,7 @@ def withdraw_labels(
             found = tuple(
                 label for name in stems for label in withdraw(datasets[name].path, stems[name], by, reason)
             )
-            known = all_withdrawn(datasets.values())
+            known = all_withdrawn(workspace / DATA)
             if not found:
                 return current_version(workspace)
             listed = ", ".join(label.key for label in found)
@@ -189,7 +196,7 @@ def withdraw_labels(
 def withdrawn_so_far(settings: Settings) -> WithdrawnLabels:
     """Labels that were withdrawn so far, and the versions that they have trained."""
     with datasets_of(settings) as datasets:
-        labels = all_withdrawn(datasets.values())
+        labels = tuple(label for dataset in datasets.values() for label in withdrawn_labels(dataset.path))
     return WithdrawnLabels.of(Registry(settings), labels)
 
 

@@ -63,6 +63,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/images/{dataset}/{stem}/maps"): Role.VIEWER,
     ("GET", "/api/v1/images/{dataset}/{stem}/maps/{name}"): Role.VIEWER,
     ("GET", "/api/v1/data/versions"): Role.VIEWER,
+    ("GET", "/api/v1/data/withdrawals"): Role.VIEWER,
+    ("POST", "/api/v1/data/withdrawals"): Role.OPERATOR,
     ("GET", "/api/v1/data/audit"): Role.VIEWER,
     ("POST", "/api/v1/data/audit"): Role.OPERATOR,
     ("GET", "/api/v1/models"): Role.VIEWER,

@@ -28,5 +28,6 @@ def data(request: Request, person: CurrentPerson) -> HTMLResponse:
         audit=read_audit(settings),
         versions=version_log(settings.workspace),
         trained=trained,
-        may_audit=person.role.includes(Role.OPERATOR),
+        withdrawn=snapshot.withdrawn if snapshot else None,
+        may_change=person.role.includes(Role.OPERATOR),
     )

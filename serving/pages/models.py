@@ -41,8 +41,10 @@ def models(request: Request, person: CurrentPerson, one: Name = None, two: Name 
 
 @router.get("/models/{version}")
 def model(version: str, request: Request) -> HTMLResponse:
-    found = current_snapshot(request).models.version(version)
-    return render(request, "model.html", version=found, metrics=METRICS)
+    snapshot = current_snapshot(request)
+    found = snapshot.models.version(version)
+    withdrawn = snapshot.withdrawn.of_version(found.name)
+    return render(request, "model.html", version=found, metrics=METRICS, withdrawn=withdrawn)
 
 
 def _compared(state: ModelsState, one: str | None, two: str | None) -> ModelComparison | None:

@@ -42,6 +42,7 @@ WORK = {
     "promote": "promotion",
     "rollback": "rollback",
     "collect": "collecting labels",
+    "withdraw": "withdrawing labels",
     "audit": "audit of the data",
     "infer": "segmenting for a program",
     "picture": "looking at an image for few-shot",

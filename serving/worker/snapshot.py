@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from icefloe.datasets.withdrawal import WithdrawnLabel, all_withdrawn
 from icefloe.drift.report import GateReport
 from icefloe.evaluation.promotion import PromotionReport
 from icefloe.evaluation.rule import METRICS
@@ -18,6 +19,7 @@ from icefloe.registry.runs import RunRecord, list_runs
 from icefloe.registry.store import CHAMPION, PREVIOUS
 from icefloe.registry.version import Version, VersionDetails
 from icefloe.settings import Settings
+from icefloe.workflow.withdrawal import WithdrawnLabels
 from serving.snapshot import (
     ChampionChange,
     DriftVerdict,
@@ -29,6 +31,8 @@ from serving.snapshot import (
     Snapshot,
     TrainedOn,
     VersionState,
+    WithdrawnEntry,
+    WithdrawnState,
     snapshot_file,
 )
 
@@ -56,6 +60,7 @@ class SnapshotWriter:
         self._lock = threading.Lock()
         self._seen: tuple[list[Version], tuple[HistoryEntry, ...]] | None = None
         self._models: ModelsState | None = None
+        self._withdrawn: tuple[tuple[WithdrawnLabel, ...], WithdrawnState] = ((), WithdrawnState())
         self._finished: dict[str, tuple[RunEntry, tuple[DriftVerdict, ...]]] = {}
 
     def update(self) -> Snapshot:
@@ -64,6 +69,7 @@ class SnapshotWriter:
             found = [self._run(run) for run in list_runs(self._settings)[:LATEST_RUNS]]
             snapshot = Snapshot(
                 models=self._look_at_models(),
+                withdrawn=self._look_at_withdrawn(),
                 runs=tuple(run for run, _ in found),
                 drift=tuple(
                     sorted((one for _, verdicts in found for one in verdicts), key=lambda v: -v.time)
@@ -79,6 +85,7 @@ class SnapshotWriter:
         registry = Registry(self._settings)
         seen = registry.list(), registry.history()
         if self._models is None or seen != self._seen:
+            self._withdrawn = ((), WithdrawnState())  # there may be a version that they have trained
             versions, history = seen
             of_alias = {alias: version.name for version in versions for alias in version.aliases}
             self._models = ModelsState(
@@ -90,6 +97,15 @@ class SnapshotWriter:
             )
             self._seen = seen
         return self._models
+
+    def _look_at_withdrawn(self) -> WithdrawnState:
+        labels = all_withdrawn(self._settings.data)
+        if labels != self._withdrawn[0]:
+            found = WithdrawnLabels.of(Registry(self._settings), labels)
+            entries = sorted((_withdrawn(label, found) for label in labels), key=lambda entry: -entry.time)
+            state = WithdrawnState(labels=tuple(entries), consequence=found.consequence())
+            self._withdrawn = labels, state
+        return self._withdrawn[1]
 
     def _run(self, run: dict[str, Any]) -> tuple[RunEntry, tuple[DriftVerdict, ...]]:
         if run["id"] in self._finished:
@@ -129,6 +145,17 @@ def _version(registry: Registry, version: Version) -> VersionState:
         objection="" if CHAMPION in version.aliases else registry.objection(version.name),
         promises=_promises(details),
         scores=version.metrics,
+    )
+
+
+def _withdrawn(label: WithdrawnLabel, among: WithdrawnLabels) -> WithdrawnEntry:
+    return WithdrawnEntry(
+        key=label.key,
+        author=label.author,
+        by=label.by,
+        time=_seconds(label.at),
+        reason=label.reason,
+        versions=among.trained(label.key),
     )
 
 

@@ -25,7 +25,7 @@ from serving.prepared import (
 from serving.worker import fewshot
 from serving.worker.champion import promote, rollback
 from serving.worker.context import Arguments, Context, Task
-from serving.worker.data import audit, collect
+from serving.worker.data import audit, collect, withdraw
 from serving.worker.inference import infer
 from serving.worker.maps import draw_pictures, prepare_maps, write_tiff
 from serving.worker.measured import measure
@@ -120,6 +120,7 @@ TASKS: dict[Kind, Task] = {
     "promote": promote,
     "rollback": rollback,
     "collect": collect,
+    "withdraw": withdraw,
     "audit": audit,
     "infer": infer,
     "picture": fewshot.picture,

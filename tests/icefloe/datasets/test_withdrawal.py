@@ -22,7 +22,7 @@ def test_a_withdrawn_label_is_out_of_the_data_and_stays_in_the_history(make_data
     assert [sample.stem for sample in again.labelled] == ["stack_2"]
     assert (taken.key, taken.author, taken.labelled_at) == ("D1/stack_3", "Ada", NOON.isoformat())
     assert (taken.by, taken.at, taken.reason) == ("Ben", LATER.isoformat(), 'ice, called "water"')
-    assert withdrawn_labels(again) == (taken,)
+    assert withdrawn_labels(dataset.path) == (taken,)
     assert [(r.stem, r.author, r.source) for r in read_history(dataset.path)] == [
         ("stack_2", "Ada", "queue"),
         ("stack_3", "Ada", "queue"),
@@ -44,12 +44,12 @@ def test_an_image_that_is_labelled_again_has_a_label_of_its_own(make_dataset):
     add_labels(dataset.path, {"stack_3": mask}, "Ada", NOON)
     (first,) = withdraw(dataset.path, ["stack_3"], "Ben", "wrong", LATER)
     again = add_labels(dataset.path, {"stack_3": 1 - mask}, "Cy", LATER.replace(hour=10))
-    assert withdrawn_labels(again) == (first,)
+    assert withdrawn_labels(dataset.path) == (first,)
     assert labelled_by(again, "Cy") == ("stack_3",)
     assert labelled_by(again, "Ada") == ()
     (second,) = withdraw(dataset.path, ["stack_3"], "Ben", "wrong again", LATER.replace(hour=11))
     assert second.author == "Cy"
-    assert withdrawn_labels(again) == (first, second)
+    assert withdrawn_labels(dataset.path) == (first, second)
 
 
 @pytest.mark.parametrize(
