@@ -32,5 +32,5 @@ def assemble_ensemble(
         Path(kept.path),
         Path(data.path),
         Path(ensemble.path),
-        parent=members.metadata["parent"] or None,
+        parent=members.metadata.get("parent") or None,
     ).threshold

@@ -51,7 +51,7 @@ def register_version(
         evaluation=Path(evaluation.path),
         data=Path(data.path),
         training=training,
-        parent=members.metadata["parent"] or None,
+        parent=members.metadata.get("parent") or None,
         champion=champion.metadata["version"] if champion else None,
         arrived=arrived or None,
     )
