@@ -157,7 +157,10 @@ class RunRecord:
         self.write_json(f"promotion/{name}.json", submission.report)
         self.write_json(f"evaluation/{name}.json", evaluation)
         if champion is not None:
-            before = {"version": submission.version.parent, "evaluation": champion.model_dump(mode="json")}
+            before = {
+                "version": submission.report.champion,
+                "evaluation": champion.model_dump(mode="json"),
+            }
             self.write_json(f"before/{name}.json", before)
         self.write_json(f"pruning/{name}.json", pruning)
         self.write_png(f"pictures/{name}.png", pictures)

@@ -57,3 +57,5 @@ def test_the_next_version_knows_nothing_of_a_withdrawn_label(workspace):
     assert not afresh.lineage.start_sha256
     assert first not in [image.key for image in afresh.lineage.images]
     assert afresh.report.champion == "EA-T2"
+    newest = max((workspace / "reports").glob("*.html"), key=lambda path: path.stat().st_mtime)
+    assert "EA-T4" in newest.read_text()
