@@ -14,7 +14,7 @@ from icefloe.drift.quantities import Quantity, require_columns
 from icefloe.drift.size import at_equal_size
 from icefloe.ensemble.rows import ImageRow, in_time_order
 from icefloe.statistics.multiple import holm
-from icefloe.statistics.predictive import ExperimentMean, Predictive, experiment_means
+from icefloe.statistics.predictive import ExperimentMean, Predictive, course_means, experiment_means
 
 _MIN_OUTLINES = 3
 """Fewer images in which a boundary can be followed say nothing of it; the others still count."""
@@ -148,13 +148,14 @@ def _compare(
     series, values, matched = [sized.values for sized in measured.values()], quantity.values(new), False
     if quantity.with_size:
         series, values, matched = at_equal_size(list(measured.values()), quantity.of(new), config.min_images)
+    means = course_means if matched else experiment_means
     # A shifted dataset may scatter more; that must not count as error of the reference.
-    known = experiment_means(series)
+    known = means(series)
     return Comparison(
         quantity,
         dict(zip(measured, series, strict=True)),
         values,
         matched,
-        experiment_means([*series, values])[-1],
+        means([*series, values])[-1],
         Predictive([k.mean for k in known], [k.squared_error for k in known], config.prior(quantity.spread)),
     )

@@ -131,6 +131,33 @@ def experiment_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
     return means
 
 
+def course_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
+    """Means of several experiments whose images follow a course, such as that of melting, with their errors.
+
+    What changes smoothly from image to image is no error of the mean: another experiment of the same kind
+    takes nearly the same course, and by how much the means of whole courses differ is what the prior of the
+    spread says. Counted as correlated error, as by `experiment_means`, it would be counted twice. So the
+    error is what the scatter between neighbours leaves, by their mean squared difference (J. von Neumann,
+    Ann. Math. Stat. 12, 367, 1941), pooled over experiments; images far apart in time differ by the course,
+    too, which widens the error of short series.
+
+    Parameters
+    ----------
+    series : sequence of arrays, shape (n_k,) or (n_k, L)
+        Per-image values in time order, one array per experiment; n_k >= 1.
+
+    Returns
+    -------
+    list of ExperimentMean
+        Mean and squared error of each experiment, in the order given.
+    """
+    values = [np.asarray(s, dtype=np.float64).reshape(len(np.asarray(s)), -1) for s in series]
+    squares = sum(float((np.diff(v, axis=0) ** 2).sum()) for v in values)
+    pairs = sum(len(v) - 1 for v in values)
+    variance = squares / (2 * pairs) if pairs else 0.0
+    return [ExperimentMean(v.mean(axis=0), variance / len(v), len(v), float(len(v))) for v in values]
+
+
 class Predictive:
     """Predictive distribution of a new experiment's mean, given the reference experiments and the prior.
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from icefloe.statistics.predictive import ExperimentMean, Predictive, SpreadPrior, experiment_means
+from icefloe.statistics.predictive import (
+    ExperimentMean,
+    Predictive,
+    SpreadPrior,
+    course_means,
+    experiment_means,
+)
 
 BETWEEN, WITHIN, N_IMAGES = 0.2, 0.05, 12
 
@@ -148,3 +154,39 @@ def test_the_error_of_a_mean_of_correlated_frames_is_what_repeated_experiments_s
     estimated = [experiment_means(list(autoregression(rng, 3, 0.6)))[0].squared_error for _ in range(300)]
 
     assert np.mean(estimated) == pytest.approx(truth, rel=0.4)
+
+
+def course(rng, n_experiments, n_images=20, noise=0.05, spread=0.2):
+    """Experiments that all take one V-shaped course, each by an amount of its own higher or lower."""
+    phase = np.linspace(-1, 1, n_images)
+    height = rng.normal(0, spread, (n_experiments, 1))
+    return 1.2 * np.abs(phase) + height + rng.normal(0, noise, (n_experiments, n_images))
+
+
+def test_a_course_that_all_experiments_take_is_no_error_of_their_means(rng):
+    series = list(course(rng, 3))
+
+    error = [np.sqrt(mean.squared_error) for mean in course_means(series)]
+
+    assert error == pytest.approx([np.hypot(0.05, 0.09) / np.sqrt(20)] * 3, rel=0.4)  # a step of it: 0.13
+    assert np.sqrt(experiment_means(series)[0].squared_error) > 5 * error[0]
+
+
+def test_without_a_course_the_error_of_a_mean_is_that_of_independent_images(rng):
+    estimated = [course_means(list(rng.normal(0, 0.3, (3, 12))))[0].squared_error for _ in range(300)]
+
+    assert np.mean(estimated) == pytest.approx(0.3**2 / 12, rel=0.05)
+    assert course_means([[1.0]])[0].squared_error == 0
+
+
+@pytest.mark.parametrize("means", [course_means, experiment_means])
+def test_a_further_experiment_on_the_course_is_called_different_no_more_often_than_stated(rng, means):
+    prior, alarms = SpreadPrior(0.2, 12.0), []
+    for _ in range(400):
+        *reference, new = means(list(course(rng, 3)))
+        predictive = Predictive([k.mean for k in reference], [k.squared_error for k in reference], prior)
+        alarms.append(predictive.p_value(new.mean, new.squared_error, "greater") < 0.05)
+
+    assert np.mean(alarms) < 0.075
+    if means is course_means:
+        assert np.mean(alarms) > 0.025  # counted as error, the course leaves no alarm at all
