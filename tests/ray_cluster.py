@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import requests
 
+from tests.s3_faults import FaultyStore
+
 TOKEN = "0123456789abcdef" * 4
 
 
@@ -29,6 +31,8 @@ class Cluster:
         Of the dashboard.
     seconds
         It took to start.
+    s3
+        Proxy before the store that its nodes use.
     """
 
     address: str
@@ -37,6 +41,7 @@ class Cluster:
     folder: Path
     nodes: list[subprocess.Popen] = field(default_factory=list)
     seconds: float = 0.0
+    s3: FaultyStore | None = None
 
     def add(self, n_cpus: int, *options: str) -> subprocess.Popen:
         """Start a node, as the main process of a pod would be."""

@@ -35,7 +35,7 @@ def main() -> int:
         if path is None:
             raise IcefloeError(f"{store.address(given.request)}: the request is gone. Train again.")
         jobs, progress = read_request(path), Lines(_tell)
-        unfinished = [job for job in jobs if not is_finished(open_store(job.directory))]
+        unfinished = [job for job in jobs if not is_finished(job.store)]
         share = MemberShare(cpus=given.cpus, gpu=given.gpu)
         ray.init("auto")
         with started(unfinished, len(jobs), share, given.weights_dir, given.per_gpu, progress) as tasks:

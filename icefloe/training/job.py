@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData
+from icefloe.training.store import Store, open_store
 from icefloe.typing import Place
 
 
@@ -36,3 +38,8 @@ class Job:
     directory: Place
     initial: Mapping[str, np.ndarray] | None = None
     started_from: str | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """Its checkpoints; opened once, since a client for S3 takes half a second to make."""
+        return open_store(self.directory)

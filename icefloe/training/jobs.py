@@ -15,7 +15,6 @@ from icefloe.training.outcome import is_finished, read_outcome, read_progress
 from icefloe.training.progress import Listener, epoch_progress
 from icefloe.training.ray_api import is_dashboard
 from icefloe.training.ray_session import ADDRESS_VARIABLE, connected
-from icefloe.training.store import open_store
 from icefloe.training.submission import SubmittedJob
 from icefloe.training.tasks import started
 from icefloe.typing import WeightsMirror
@@ -81,7 +80,7 @@ def run_jobs(
         checkpoints can't be used.
     """
     with ExitStack() as stack:
-        unfinished = [job for job in jobs if not is_finished(open_store(job.directory))]
+        unfinished = [job for job in jobs if not is_finished(job.store)]
         address = ray_address or os.environ.get(ADDRESS_VARIABLE)
         if not unfinished:
             follow(jobs, lambda _: True, 1, progress, tracking)
@@ -94,7 +93,7 @@ def run_jobs(
             stack.enter_context(connected(address, worker_niceness))
             tasks = stack.enter_context(started(unfinished, len(jobs), None, weights_dir, per_gpu, progress))
             follow(jobs, tasks.wait, tasks.n_at_once, progress, tracking)
-    return [read_outcome(open_store(job.directory)) for job in jobs]
+    return [read_outcome(job.store) for job in jobs]
 
 
 def follow(
@@ -141,7 +140,7 @@ class _ProgressReader:
 
     def __init__(self, jobs: Iterable[Job], listeners: Iterable[Listener], pause: float) -> None:
         self._listeners, self._pause = list(listeners), pause
-        self._pending = {job.name: open_store(job.directory) for job in jobs}
+        self._pending = {job.name: job.store for job in jobs}
         self._n_seen = dict.fromkeys(self._pending, 0)
         self._looked_at = 0.0
 

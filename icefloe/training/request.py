@@ -38,9 +38,10 @@ def request_bytes(jobs: Iterable[Job]) -> bytes:
                 "started_from": job.started_from,
             }
         )
-    return safetensors.numpy.save(
-        arrays, {"request": json.dumps({"data": list(data.values()), "jobs": entries})}
-    )
+    request = json.dumps({"data": list(data.values()), "jobs": entries})
+    # It writes memory as it lies, whatever the strides say.
+    contiguous = {name: np.require(value, requirements="C") for name, value in arrays.items()}
+    return safetensors.numpy.save(contiguous, {"request": request})
 
 
 def read_request(path: Path) -> list[Job]:
@@ -73,8 +74,8 @@ def _put_data(data: TrainingData, name: str, arrays: Arrays) -> dict[str, Any]:
 
 
 def _put_images(prepared: PreparedImages, name: str, arrays: Arrays) -> dict[str, Any]:
-    for kind, parts in (("image", prepared.images), ("mask", prepared.masks)):
-        arrays |= {f"{name}.{kind}{row}": part for row, part in enumerate(parts)}
+    for row, (image, mask) in enumerate(zip(prepared.images, prepared.masks, strict=True)):
+        arrays |= {f"{name}.image{row}": image, f"{name}.mask{row}": mask}
     return {"keys": prepared.keys, "crop": prepared.crop}
 
 

@@ -14,7 +14,6 @@ from icefloe.training.identity import joint_identity
 from icefloe.training.job import Job
 from icefloe.training.ray_api import SUCCEEDED, JobsApi, JobState
 from icefloe.training.request import request_bytes
-from icefloe.training.store import open_store
 from icefloe.typing import WeightsMirror
 
 ENTRY = "icefloe.training.cluster_job"
@@ -69,13 +68,12 @@ class SubmittedJob:
     ) -> None:
         self._api, self._progress = JobsApi(address), progress
         identity = joint_identity(job.directory for job in jobs)
-        place = jobs[0].directory
-        self._store, self._request = open_store(place), f"request-{identity}.safetensors"
+        self._store, self._request = jobs[0].store, f"request-{identity}.safetensors"
         options = [f"--cpus={share.cpus}"]
         options += ["--gpu"] if share.gpu else []
         options += [f"--per-gpu={per_gpu}"] if per_gpu else []
         options += [f"--weights-dir={weights_dir}"] if weights_dir else []
-        command = shlex.join(["python", "-m", ENTRY, str(place), self._request, *options])
+        command = shlex.join(["python", "-m", ENTRY, str(jobs[0].directory), self._request, *options])
         self._n_shown, self._shown_at = 0, 0.0
         self._away_since: float | None = None
         for attempt in count(1):
@@ -158,7 +156,7 @@ class SubmittedJob:
         self._shown_at = time.monotonic()
         lines = _COLOUR.sub("", self._api.log(self._name)).splitlines()
         for line in lines[self._n_shown :]:
-            if line.strip() and not line.startswith((TOLD, FAILED)):
+            if line and not line.startswith((TOLD, FAILED, " ", "\t")):  # details are in Ray's own log
                 self._progress.tell(f"Ray: {line}")
         self._n_shown = len(lines)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import safetensors.numpy
+from safetensors import safe_open
 
 from icefloe.errors import IcefloeError
 from icefloe.progress import Silent
@@ -18,6 +19,7 @@ from icefloe.training.fit import fit_member
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
 from icefloe.training.parallel import train_members
+from icefloe.training.records import EpochRecord
 from icefloe.training.store import open_store
 from tests.ray_cluster import TOKEN, Cluster, ray_cluster, raylet_of, wait_for
 from tests.s3_faults import faulty_store
@@ -55,12 +57,19 @@ class Told(Silent):
 
 
 @pytest.fixture
-def cluster(bucket, monkeypatch):
+def cluster(bucket, s3_address, monkeypatch):
+    with faulty_store(s3_address, serial=True) as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
+        yield from _cluster(s3, monkeypatch)
+
+
+def _cluster(s3, monkeypatch):
     stores = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with ray_cluster(NO_PROXY="127.0.0.1", **stores) as found:
         print(f"Ray's head was up after {found.seconds:.0f} s")
+        found.s3 = s3
         yield found
 
 
@@ -92,7 +101,7 @@ def test_killed_nodes_and_killed_steps_change_nothing(
 
     first = step("first")
     stores = wait_for(lambda: all_begun(bucket, checkpoints, 3), "an epoch of each member", 300)
-    before = {name: read_progress(store)[1] for name, store in stores.items()}
+    before = {name: saved_epochs(store) for name, store in stores.items()}
     assert not any(is_finished(store) for store in stores.values())
     raylet_of(node).send_signal(signal.SIGKILL)
     first.send_signal(signal.SIGKILL)
@@ -126,6 +135,16 @@ def test_killed_nodes_and_killed_steps_change_nothing(
         receipt = next(receipt for receipt in members.receipts if receipt.name == name)
         assert receipt.weights_sha256 == undisturbed.weights_sha256
     assert not [key for key in keys_of(bucket) if "request" in key]
+
+
+def saved_epochs(store) -> tuple[EpochRecord, ...]:
+    """The epochs that a member's checkpoint holds."""
+    path = store.local("state.safetensors")
+    if path is None:
+        return ()
+    with safe_open(path, "np") as file:
+        records = json.loads(file.metadata()["progress"])["records"]
+    return tuple(map(EpochRecord.from_dict, records))
 
 
 def keys_of(bucket) -> list[str]:
@@ -197,3 +216,37 @@ def test_refusals_failures_and_a_dashboard_that_is_away(
     # What is trained is not asked for again.
     assert train("again").receipts == members.receipts
     assert len(cluster.jobs()) == 3
+
+
+def test_a_node_that_is_to_go_saves_the_last_epoch_first(
+    cluster: Cluster, bucket, make_dataset, split, three, tmp_path
+):
+    """As when Kubernetes ends a pod, by SIGTERM and 30 s later SIGKILL; slow writes make checkpoints rare."""
+    node = cluster.add(2, f"--address={cluster.gcs}")
+    wait_for(lambda: cluster.n_alive() == 2, "the second node")
+    cluster.s3.fail("slow", 10**6, lambda method, path: method == "PUT" and "state.safetensors" in path)
+    (spec, *_) = three.members
+    checkpoints = f"s3://{bucket.name}/checkpoints"
+    config = three.model_copy(update={"members": (spec,), "epochs": 500, "patience": 500})
+    arguments = [
+        str(make_dataset().path),
+        str(tmp_path / "members"),
+        checkpoints,
+        json.dumps(split.to_dict()),
+    ]
+    command = [sys.executable, "-c", STEP.replace("cpus=1", "cpus=2"), cluster.address, *arguments]
+    step = subprocess.Popen([*command, config.model_dump_json()], env=cluster.environment)
+    try:
+        (store,) = wait_for(lambda: all_begun(bucket, checkpoints, 1), "a first checkpoint", 300).values()
+        wait_for(lambda: n_unsaved(store) >= 3, "epochs without a checkpoint", 100)
+        n_trained = len(read_progress(store)[1])
+        assert len(saved_epochs(store)) < n_trained
+        node.terminate()
+        wait_for(lambda: len(saved_epochs(store)) >= n_trained, "a checkpoint of the last epoch", 30)
+    finally:
+        step.kill()
+        step.wait()
+
+
+def n_unsaved(store) -> int:
+    return len(read_progress(store)[1]) - len(saved_epochs(store))
