@@ -79,6 +79,23 @@ def is_private(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_here)
 
 
+class MemberShare(BaseModel):
+    """What each member is given on a Ray cluster, whose workers may come only when a job asks for them.
+
+    Attributes
+    ----------
+    cpus
+        CPUs, and threads, which are part of what makes a result repeatable.
+    gpu
+        Whether it trains on a GPU, or on the part of one that it needs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpus: int = Field(4, ge=1)
+    gpu: bool = False
+
+
 ProviderName = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 
 
@@ -109,7 +126,10 @@ class Settings(BaseSettings):
         Where training checkpoints are: a folder, on a disk that every training worker sees, or
         `s3://bucket/prefix`.
     ray_address
-        Ray cluster to train on; empty: Ray is started for the run.
+        Ray cluster to train on: `http://HOST:8265` of its dashboard, which asks for `RAY_AUTH_TOKEN`; empty:
+        Ray is started for the run.
+    ray_member
+        What each member is given on a cluster whose dashboard `ray_address` names.
     worker_niceness
         By how much the workers of a Ray started here are nicer than the command that starts it, 0 to 19. With
         0 training takes part in the machine as any program does, and `nice` works as it does for any.
@@ -148,6 +168,7 @@ class Settings(BaseSettings):
     queue_path: Path = Path(".icefloe/queue.db")
     checkpoints: Path | str = ""
     ray_address: str | None = None
+    ray_member: MemberShare = MemberShare()
     worker_niceness: int = Field(0, ge=0, le=19)
     image: str = "icefloe:latest"
     pipelines_host: str = ""
@@ -191,22 +212,6 @@ class Settings(BaseSettings):
     def state(self) -> Path:
         """Folder of a local workspace for runs, checkpoints and databases."""
         return self.workspace / ".icefloe"
-
-    @property
-    def checkpoints_folder(self) -> Path:
-        """Folder of training checkpoints.
-
-        Raises
-        ------
-        IcefloeError
-            If they are to be on S3.
-        """
-        if isinstance(self.checkpoints, str):
-            raise IcefloeError(
-                f"checkpoints: {self.checkpoints}: training writes to a folder. "
-                "Name one that every training worker sees."
-            )
-        return self.checkpoints
 
     def _complete_from_the_workspace(self, folder: Path) -> None:
         self.queue_path = folder / self.queue_path  # joining an absolute path keeps it as it is

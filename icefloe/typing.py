@@ -12,7 +12,10 @@ MaskArray: TypeAlias = NDArray[np.uint8]
 IGNORE = 255
 """Mask value of pixels that count neither in training nor in any metric."""
 
-WeightsMirror: TypeAlias = Path | str
+Place: TypeAlias = Path | str
+"""A folder, or `s3://bucket/prefix`."""
+
+WeightsMirror: TypeAlias = Place
 """Source of pre-trained weights: a folder, or `s3://bucket/prefix`."""
 
 Views: TypeAlias = Literal[1, 4, 8]

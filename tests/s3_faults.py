@@ -2,8 +2,9 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ _ANSWERS = {
     "busy": (503, _BODY.format("SlowDown", "Please reduce your request rate.")),
     "expired": (400, _BODY.format("ExpiredToken", "The provided token has expired.")),
 }
+
+SLOW_SECONDS = 3.0
 
 Matches = Callable[[str, str], bool]
 
@@ -32,7 +35,7 @@ class FaultyStore:
 
     `busy`, `expired`: answered so. `silent`: never answered. `short`: half of the answer's body. `wrong`: a
     byte of it changed. `lost`: the connection closed when the request was half read. `unheard`: the request
-    is carried out, and the connection closed without an answer.
+    is carried out, and the connection closed without an answer. `slow`: carried out after 3 s.
     """
 
     address: str = ""
@@ -52,10 +55,14 @@ class FaultyStore:
 
 
 @contextmanager
-def faulty_store(target: str) -> Iterator[FaultyStore]:
-    """Serve a proxy before the store at `target` while the block runs."""
+def faulty_store(target: str, serial: bool = False) -> Iterator[FaultyStore]:
+    """Serve a proxy before the store at `target` while the block runs.
+
+    `serial`: one request at a time, as moto needs it: its first look at an object's ETag and a reading of the
+    object at the same time move the same file, and both come out wrong.
+    """
     store = FaultyStore()
-    lock = threading.Lock()
+    lock, one_by_one = threading.Lock(), threading.Lock() if serial else nullcontext()
 
     class Proxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -77,15 +84,18 @@ def faulty_store(target: str) -> Iterator[FaultyStore]:
                 store.ended.wait(30)
                 self._hang_up()
             else:
+                if fault == "slow":
+                    time.sleep(SLOW_SECONDS)
                 self._forward(body, fault)
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = answer  # noqa: N815
 
         def _forward(self, body: bytes, fault: str) -> None:
             connection = http.client.HTTPConnection(urlsplit(target).netloc)
-            connection.request(self.command, self.path, body, dict(self.headers))
-            response = connection.getresponse()
-            content = response.read()
+            with one_by_one:
+                connection.request(self.command, self.path, body, dict(self.headers))
+                response = connection.getresponse()
+                content = response.read()
             connection.close()
             if fault == "unheard":
                 self._hang_up()

@@ -200,6 +200,17 @@ class S3Folder:
         finally:
             del self._conditions[key]
 
+    def remove(self, name: str) -> None:
+        """Remove an object, if there is one.
+
+        Raises
+        ------
+        IcefloeError
+            If the store can't be reached or refuses.
+        """
+        with reported(self.address(name)):
+            self._client.delete_object(Bucket=self.bucket, Key=self._key(name))
+
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}".lstrip("/")
 

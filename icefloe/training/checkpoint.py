@@ -1,13 +1,12 @@
 """Checkpoints of a member's training: safetensors with a JSON header; no pickles.
 
-A member's checkpoint directory holds
+A member's checkpoints are, in a folder or on S3,
 
-- `state.safetensors`: weights, their moving average if there is one, and optimiser state after an epoch, with
-  the records so far in its header, so that all change in one rename;
-- `best.safetensors`: the weights to keep if training ended now, and in the end the member's own file;
+- `state.safetensors`: weights, their moving average if there is one, the weights to keep if training ended
+  now and optimiser state after an epoch, with the records so far in its header, so that all change at once;
 - `progress.json`: process id and records, rewritten each epoch for the driver;
-- `probabilities.npy` and `receipt.json`: the result; the receipt is written last and says that
-  training is done.
+- `best.safetensors`, the member's own file, `probabilities.npy` and `receipt.json`: the result; the receipt
+  is written last and says that training is done.
 """
 
 import hashlib
@@ -20,14 +19,15 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from icefloe.errors import IcefloeError
-from icefloe.files import write_bytes_atomic
 from icefloe.training.outcome import BEST
 from icefloe.training.records import EpochRecord
+from icefloe.training.store import Store
 
 STATE = "state.safetensors"
-_MODEL, _OPTIMIZER, _AVERAGE = "model.", "optimizer.", "average."
+_MODEL, _OPTIMIZER, _AVERAGE, _BEST = "model.", "optimizer.", "average.", "best."
 
 Weights = dict[str, Tensor]
 
@@ -45,11 +45,14 @@ class TrainingState:
         the first.
     init_sha256
         SHA-256 of the weights before the first epoch.
+    best
+        Weights of `best_epoch`; empty before the first.
     """
 
     init_sha256: str
     best_epoch: int = 0
     records: list[EpochRecord] = field(default_factory=list)
+    best: Weights = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -79,27 +82,18 @@ def weights_sha256(weights: Weights) -> str:
     return hashlib.sha256(weights_bytes(weights)).hexdigest()
 
 
-def save_best(directory: Path, weights: Weights) -> None:
-    """Replace the best weights so far."""
-    write_bytes_atomic(directory / BEST, weights_bytes(weights))
-
-
-def load_best(directory: Path) -> Weights:
-    """The best weights so far."""
-    return safetensors.torch.load_file(directory / BEST)
-
-
-def save_state(
-    directory: Path,
+def state_bytes(
     progress: TrainingState,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: nn.Module | None = None,
-) -> None:
-    """Replace the state that training resumes from."""
+) -> bytes:
+    """The file that training resumes from."""
     tensors = {_MODEL + name: value for name, value in copy_weights(network).items()}
     if average is not None:
         tensors |= {_AVERAGE + name: value for name, value in copy_weights(average).items()}
+    if progress.best_epoch < progress.epoch:  # else they are among the others
+        tensors |= {_BEST + name: value for name, value in progress.best.items()}
     for index, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
             tensors[f"{_OPTIMIZER}{index}.{name}"] = value.detach().cpu().contiguous()
@@ -108,15 +102,14 @@ def save_state(
         "best_epoch": progress.best_epoch,
         "records": [record.to_dict() for record in progress.records],
     }
-    content = safetensors.torch.save(tensors, {"progress": json.dumps(header)})
-    write_bytes_atomic(directory / STATE, content)
+    return safetensors.torch.save(tensors, {"progress": json.dumps(header)})
 
 
 def load_state(
-    directory: Path,
+    store: Store,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    average: nn.Module | None = None,
+    average: AveragedModel | None = None,
 ) -> TrainingState | None:
     """Restore network, optimiser and moving average; None if no epoch was saved.
 
@@ -125,8 +118,8 @@ def load_state(
     IcefloeError
         If the file is damaged or of another network.
     """
-    path = directory / STATE
-    if not path.is_file():
+    path = store.local(STATE)
+    if path is None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
@@ -136,13 +129,27 @@ def load_state(
         if average is not None:
             average.load_state_dict(_part(tensors, _AVERAGE))
         _restore_optimizer(optimizer, tensors)
+        records = [EpochRecord.from_dict(record) for record in header["records"]]
+        progress = TrainingState(header["init_sha256"], header["best_epoch"], records)
+        progress.best = _best(progress, tensors, network if average is None else average.module)
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IcefloeError(
-            f"{path}: training cannot be resumed from it ({reason}). Remove its folder to start again."
+            f"{store.address(STATE)}: training cannot be resumed from it ({reason}). "
+            "Remove its folder to start again."
         ) from error
-    records = [EpochRecord.from_dict(record) for record in header["records"]]
-    return TrainingState(header["init_sha256"], header["best_epoch"], records)
+    return progress
+
+
+def _best(progress: TrainingState, tensors: Weights, judged: nn.Module) -> Weights:
+    if not progress.best_epoch:
+        return {}
+    if progress.best_epoch == progress.epoch:
+        return copy_weights(judged)
+    best = _part(tensors, _BEST)
+    if best.keys() != judged.state_dict().keys():
+        raise KeyError(f"weights of epoch {progress.best_epoch}")
+    return best
 
 
 def _part(tensors: Weights, prefix: str) -> Weights:

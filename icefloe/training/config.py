@@ -79,7 +79,7 @@ class TrainingConfig(BaseModel):
     seed
         Seed of the order of images and of their augmentation. First weights have each member's own seed.
     members_per_gpu
-        Members trained on one GPU at a time.
+        Members trained on one GPU at a time; empty: as many as its memory has room for, by a step of each.
     freeze_encoder
         Leave the encoders' pre-trained weights as they are and train the decoders alone; a retraining trains
         both.
@@ -109,7 +109,7 @@ class TrainingConfig(BaseModel):
     warmup_epochs: float = Field(1.0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(0, ge=0)
-    members_per_gpu: int = Field(1, ge=1)
+    members_per_gpu: int | None = Field(None, ge=1)
     freeze_encoder: bool = False
     freeze_statistics: bool = False
     retraining: RetrainingConfig = RetrainingConfig()

@@ -2,17 +2,17 @@
 
 import itertools
 import logging
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from icefloe.errors import IcefloeError
+from icefloe.errors import ConflictError, IcefloeError
 from icefloe.files import sha256_file
 from icefloe.models.spec import MemberSpec
 from icefloe.models.weights import weights_file
@@ -21,13 +21,12 @@ from icefloe.scoring.baselines import baseline_scores
 from icefloe.training.averaging import averaged_model
 from icefloe.training.batch_norm import freeze_statistics, set_momentum
 from icefloe.training.checkpoint import (
+    STATE,
     TrainingState,
-    Weights,
     copy_weights,
-    load_best,
     load_state,
-    save_best,
-    save_state,
+    state_bytes,
+    weights_bytes,
     weights_sha256,
 )
 from icefloe.training.config import TrainingConfig
@@ -40,6 +39,7 @@ from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.sampling import augmented, draw_order
 from icefloe.training.schedule import learning_rate
 from icefloe.training.simulated import simulated_images
+from icefloe.training.store import Store, open_store
 from icefloe.training.validation import (
     judged_logits,
     labelled_iou,
@@ -48,7 +48,7 @@ from icefloe.training.validation import (
     probability_scores,
     to_input,
 )
-from icefloe.typing import FloatArray, MaskArray, Views, WeightsMirror
+from icefloe.typing import FloatArray, MaskArray, Place, Views, WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def fit_member(
     spec: MemberSpec,
     data: TrainingData,
     config: TrainingConfig,
-    directory: Path,
+    directory: Place,
     *,
     initial: Mapping[str, np.ndarray] | None = None,
     started_from: str | None = None,
@@ -86,8 +86,9 @@ def fit_member(
     config
         Options of the training; its `members` are ignored.
     directory
-        Folder for this member with this data and configuration only (see `identity.checkpoint_directory`). If
-        it holds a finished training, that one's receipt is returned; if an unfinished one, it is resumed.
+        Folder or `s3://bucket/prefix` for this member with this data and configuration only (see
+        `identity.checkpoint_directory`). If it holds a finished training, that one's receipt is returned; if
+        an unfinished one, it is resumed.
     initial
         Weights and buffers by name to start from instead of the spec's own.
     started_from
@@ -104,13 +105,44 @@ def fit_member(
     IcefloeError
         If weights cannot be loaded or do not fit, a checkpoint is damaged, or the loss is no longer finite.
     """
-    if is_finished(directory):
-        return read_outcome(directory).receipt
-    directory.mkdir(parents=True, exist_ok=True)
-    with reproducible(threads):
-        fit = _Fit(spec, data, config, directory, initial, simulated, weights_dir)
-        fit.run()
-        return fit.finish(started_from, threads)
+    store = open_store(directory)
+    while not is_finished(store):
+        try:
+            with reproducible(threads):
+                fit = _Fit(spec, data, config, store, initial, simulated, weights_dir)
+                fit.run()
+                return fit.finish(started_from, threads)
+        except ConflictError:
+            logger.warning(
+                "%s: another process trains it, too; going on from that one's checkpoint.", spec.name
+            )
+    return read_outcome(store).receipt
+
+
+def measure_memory(
+    spec: MemberSpec, data: TrainingData, config: TrainingConfig, weights_dir: WeightsMirror | None
+) -> tuple[int, int]:
+    """Most memory of the GPU that a step at the batch's shape and its validation take, and all there is.
+
+    Parameters
+    ----------
+    spec, config
+        Of the training to come.
+    data
+        A batch's number of its images.
+    weights_dir
+        Mirror of pre-trained weights.
+
+    Returns
+    -------
+    tuple of (int, int)
+        Bytes that PyTorch reserved, and the GPU's.
+    """
+    step = config.model_copy(update={"simulated_share": 0.0, "draws_per_epoch": config.batch_size})
+    with tempfile.TemporaryDirectory() as folder, reproducible(1):
+        torch.cuda.reset_peak_memory_stats()
+        _Fit(spec, data, step, open_store(folder), None, None, weights_dir).run_epoch()
+    return torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
 
 
 class _Fit:
@@ -121,12 +153,12 @@ class _Fit:
         spec: MemberSpec,
         data: TrainingData,
         config: TrainingConfig,
-        directory: Path,
+        store: Store,
         initial: Mapping[str, np.ndarray] | None,
         simulated: PreparedImages | None,
         weights_dir: WeightsMirror | None,
     ) -> None:
-        self.spec, self.data, self.config, self.directory = spec, data, config, directory
+        self.spec, self.data, self.config, self.store = spec, data, config, store
         self.device = pick_device()
         self.precision = resolve_precision(config.precision, self.device)
         network = build(spec, len(data.classes), weights_dir)
@@ -140,8 +172,7 @@ class _Fit:
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = adamw(network, config, is_pretrained=spec.weights != "none")
         self.average = None if config.averaging is None else averaged_model(self.network, config.averaging)
-        self.best: Weights = copy_weights(network)
-        self.progress = TrainingState(init_sha256=weights_sha256(self.best))
+        self.progress = TrainingState(init_sha256=weights_sha256(copy_weights(network)))
         self.draw_weights = np.where(data.is_new, config.retraining.new_data_weight, 1.0)
         self.n_simulated = config.simulated_per_batch
         self.n_real = config.batch_size - self.n_simulated
@@ -151,18 +182,19 @@ class _Fit:
         self.steps_per_epoch = -(-(config.draws_per_epoch or data.train.n_draws) // self.n_real)
         self._checkpoint_cost = 0.0
         self._since_checkpoint = 0.0
+        self._unsaved: bytes | None = None
         self._resume()
 
     def _resume(self) -> None:
-        progress = load_state(self.directory, self.network, self.optimizer, self.average)
+        progress = load_state(self.store, self.network, self.optimizer, self.average)
         if progress is None:
             return
         if progress.init_sha256 != self.progress.init_sha256:
             raise IcefloeError(
-                f"{self.directory}: its training began with other weights. Remove the folder to start again."
+                f"{self.store.address(STATE)}: its training began with other weights. "
+                "Remove the folder to start again."
             )
         self.progress = progress
-        self.best = load_best(self.directory)
         logger.info("%s: going on after epoch %d.", self.spec.name, progress.epoch)
 
     @property
@@ -177,17 +209,27 @@ class _Fit:
         return progress.epoch >= config.epochs or progress.epoch - progress.best_epoch >= config.patience
 
     def run(self) -> None:
-        """Train to the end, saving the state after each epoch, or less often where that would take long."""
-        while not self.is_done:
-            self._run_epoch()
-            write_progress(self.directory, self.progress.records)
-            self._since_checkpoint += self.progress.records[-1].seconds
-            if self.is_done or self._checkpoint_cost <= CHECKPOINT_SHARE * self._since_checkpoint:
-                self._save()
+        """Train to the end, saving the state after each epoch, or less often where that would take long.
+
+        Whoever is asked to end saves the last epoch first: Ray raises KeyboardInterrupt when a task is
+        cancelled, and SystemExit when its pod is to go.
+        """
+        try:
+            while not self.is_done:
+                self.run_epoch()
+                self._unsaved = state_bytes(self.progress, self.network, self.optimizer, self.average)
+                write_progress(self.store, self.progress.records)
+                self._since_checkpoint += self.progress.records[-1].seconds
+                if self.is_done or self._checkpoint_cost <= CHECKPOINT_SHARE * self._since_checkpoint:
+                    self._save(self._unsaved)
+        except (KeyboardInterrupt, SystemExit):
+            if self._unsaved is not None:
+                self._save(self._unsaved)
+            raise
 
     def finish(self, started_from: str | None, threads: int) -> MemberReceipt:
         """Judge the best weights and write the outcome."""
-        self.judged.load_state_dict(self.best)
+        self.judged.load_state_dict(self.progress.best)
         validation, n_classes = self.data.validation, len(self.data.classes)
         probability = probabilities(self._logits(validation, self.config.views))
         scores = mask_scores(probability, validation, n_classes)
@@ -208,7 +250,7 @@ class _Fit:
             n_parameters=sum(p.numel() for p in self.network.parameters() if p.requires_grad),
             started_from=started_from,
             init_sha256=self.progress.init_sha256,
-            weights_sha256=weights_sha256(self.best),
+            weights_sha256=weights_sha256(self.progress.best),
             device=self.device.type,
             precision=self.precision,
             threads=threads,
@@ -217,10 +259,11 @@ class _Fit:
             val_iou_labelled=labelled_iou(probability, validation, n_classes),
             baselines=baseline_scores(validation.images, validation.masks, n_classes),
         )
-        write_outcome(self.directory, receipt, probability)
+        write_outcome(self.store, receipt, probability, weights_bytes(self.progress.best))
         return receipt
 
-    def _run_epoch(self) -> None:
+    def run_epoch(self) -> None:
+        """Train on an epoch's draws, and validate."""
         began = time.perf_counter()
         epoch = self.progress.epoch + 1
         train_loss = self._train(epoch)
@@ -246,7 +289,7 @@ class _Fit:
         self.progress.records.append(record)
         if is_best:
             self.progress.best_epoch = epoch
-            self.best = copy_weights(self.judged)
+            self.progress.best = copy_weights(self.judged)
 
     def _train(self, epoch: int) -> float:
         """One pass over the epoch's draws; the mean loss of its steps."""
@@ -320,13 +363,12 @@ class _Fit:
     def _logits(self, images: PreparedImages, views: Views = 1) -> torch.Tensor:
         return judged_logits(self.judged, images, self.config.batch_size, self.device, self.precision, views)
 
-    def _save(self) -> None:
+    def _save(self, state: bytes) -> None:
         began = time.perf_counter()
-        # Best first: were only it written before a kill, resuming would come by the same weights again.
-        save_best(self.directory, self.best)
-        save_state(self.directory, self.progress, self.network, self.optimizer, self.average)
+        self.store.write(STATE, state)
         self._checkpoint_cost = time.perf_counter() - began
         self._since_checkpoint = 0.0
+        self._unsaved = None
 
 
 def _load_initial(network: nn.Module, initial: Mapping[str, np.ndarray], name: str) -> None:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from pathlib import Path
+from collections.abc import Iterable
 
 from icefloe.models.spec import MemberSpec
 from icefloe.training.config import TrainingConfig
+from icefloe.training.store import below
+from icefloe.typing import Place
 
 FORMAT = 1
 """Raise it when the same inputs come to mean another training."""
@@ -14,14 +16,14 @@ _KEY_LENGTH = 16
 
 
 def checkpoint_directory(
-    root: Path, spec: MemberSpec, config: TrainingConfig, data_sha256: str, init_sha256: str | None
-) -> Path:
-    """Directory of the checkpoints of one member's training with one configuration on one set of images.
+    root: Place, spec: MemberSpec, config: TrainingConfig, data_sha256: str, init_sha256: str | None
+) -> Place:
+    """Folder of the checkpoints of one member's training with one configuration on one set of images.
 
     Parameters
     ----------
     root
-        The directory of all checkpoints.
+        The place of all checkpoints, a folder or on S3.
     spec
         Specification of the member.
     config
@@ -39,5 +41,13 @@ def checkpoint_directory(
         "data": data_sha256,
         "init": init_sha256,
     }
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    return root / f"{spec.name}-{digest[:_KEY_LENGTH]}"
+    return below(root, f"{spec.name}-{_digest(identity)}")
+
+
+def joint_identity(directories: Iterable[Place]) -> str:
+    """What names several trainings together: the same for the same ones, in whatever order."""
+    return _digest(sorted(str(directory).rpartition("/")[2] for directory in directories))
+
+
+def _digest(identity: object) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:_KEY_LENGTH]

@@ -13,13 +13,15 @@ from icefloe.files import sha256_file
 from icefloe.models.mirror import local_file
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import SILENT, Progress
+from icefloe.settings import MemberShare
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import TrainingData, prepare
 from icefloe.training.identity import checkpoint_directory
-from icefloe.training.jobs import Job, Tracking, run_jobs
+from icefloe.training.job import Job
+from icefloe.training.jobs import Tracking, run_jobs
 from icefloe.training.members import MembersDir, save_members
 from icefloe.training.previous import PreviousVersion
-from icefloe.typing import WeightsMirror
+from icefloe.typing import Place, WeightsMirror
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def train_members(
     config: TrainingConfig,
     *,
     output: Path,
-    checkpoints: Path,
+    checkpoints: Place,
     start_from: Path | None = None,
     new_keys: Iterable[str] = (),
     progress: Progress = SILENT,
@@ -38,6 +40,7 @@ def train_members(
     ray_address: str | None = None,
     worker_niceness: int = 0,
     weights_dir: WeightsMirror | None = None,
+    share: MemberShare | None = None,
 ) -> MembersDir:
     """Train every member of a configuration, as many at once as CPUs and GPUs allow.
 
@@ -57,7 +60,7 @@ def train_members(
     output
         The members' directory, made whole or not at all.
     checkpoints
-        Folder on a disk that every Ray worker sees.
+        Folder on a disk that every Ray worker sees, or `s3://bucket/prefix`.
     start_from
         Directory of the previous version's ensemble. Members start from its weights, matched by name; those
         it does not have, such as one that was pruned then, are trained from scratch on the same data, so that
@@ -69,12 +72,13 @@ def train_members(
     tracking
         Where runs go in MLflow; None: nowhere.
     ray_address
-        Ray cluster to train on. If not given: the Ray that this process is connected to, else that of
-        `RAY_ADDRESS`, else one started here and stopped at the end.
+        Ray cluster to train on, as of `run_jobs`.
     worker_niceness
         By how much the workers of a Ray started here are nicer than this process.
     weights_dir
         Mirror of pre-trained weights: a folder that every worker sees, or `s3://bucket/prefix`.
+    share
+        What each member is given on a cluster, as of `run_jobs`.
 
     Returns
     -------
@@ -108,6 +112,7 @@ def train_members(
         worker_niceness=worker_niceness,
         weights_dir=weights_dir,
         per_gpu=config.members_per_gpu,
+        share=share,
     )
     return save_members(
         output,
@@ -151,7 +156,7 @@ def member_jobs(
     data: Sequence[TrainingData],
     hashes: Sequence[str],
     folds: Mapping[str, int | None],
-    checkpoints: Path,
+    checkpoints: Place,
     previous: PreviousVersion | None,
     weights_dir: WeightsMirror | None,
 ) -> list[Job]:
@@ -168,7 +173,7 @@ def member_jobs(
     folds
         Member -> the fold that it validates on; None: there are no folds.
     checkpoints
-        Folder of all checkpoints.
+        Place of all checkpoints.
     previous
         The version that the training starts from; None: from scratch.
     weights_dir
@@ -196,7 +201,7 @@ def member_jobs(
         elif previous is not None:
             logger.info("%s: %s has no such member; it is trained from scratch.", spec.name, previous.name)
         directory = checkpoint_directory(checkpoints, spec, how, hashes[part], init_sha256)
-        jobs.append(Job(spec.name, spec, data[part], how, directory.absolute(), initial, started_from))
+        jobs.append(Job(spec.name, spec, data[part], how, directory, initial, started_from))
     return jobs
 
 

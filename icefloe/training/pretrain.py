@@ -23,10 +23,11 @@ from icefloe.scoring.metrics import pixel_scores
 from icefloe.simulate.wide import KINDS
 from icefloe.training.batch_norm import freeze_statistics, set_momentum
 from icefloe.training.checkpoint import (
+    STATE,
     TrainingState,
     copy_weights,
     load_state,
-    save_state,
+    state_bytes,
     weights_sha256,
 )
 from icefloe.training.device import pick_device, reproducible, resolve_precision
@@ -37,6 +38,7 @@ from icefloe.training.records import EpochRecord
 from icefloe.training.sampling import augmented
 from icefloe.training.schedule import learning_rate
 from icefloe.training.simulated import SimulatedBatch, simulated_batch, stream
+from icefloe.training.store import FolderStore
 from icefloe.training.validation import to_input
 from icefloe.typing import FloatArray, MaskArray
 
@@ -107,7 +109,7 @@ class _Pretraining:
     """The state of one pre-training: network, optimiser, progress."""
 
     def __init__(self, config: PretrainConfig, directory: Path, threads: int) -> None:
-        self.config, self.directory, self.threads = config, directory, threads
+        self.config, self.store, self.threads = config, FolderStore(directory), threads
         self.device = pick_device()
         self.precision = resolve_precision("auto", self.device)
         network = build(config.spec, 2)
@@ -127,7 +129,7 @@ class _Pretraining:
 
     def resume(self) -> None:
         """Resume an interrupted run."""
-        progress = load_state(self.directory, self.network, self.optimizer)
+        progress = load_state(self.store, self.network, self.optimizer)
         if progress is not None:
             self.progress = progress
             logger.info("%s: going on after step %d.", self.config.encoder, self.step)
@@ -153,7 +155,7 @@ class _Pretraining:
             seconds=round(time.perf_counter() - began, 3),
         )
         self.progress.records.append(record)
-        save_state(self.directory, self.progress, self.network, self.optimizer)
+        self.store.write(STATE, state_bytes(self.progress, self.network, self.optimizer))
         return record
 
     def learn(self, batches: Iterable[SimulatedBatch]) -> float:

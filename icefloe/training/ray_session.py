@@ -9,6 +9,8 @@ from typing import Any
 import ray
 
 from icefloe.errors import IcefloeError
+from icefloe.machine import usable_cores
+from icefloe.training.ray_api import is_dashboard
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 
@@ -27,7 +29,7 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
     Parameters
     ----------
     address
-        Address of the cluster; None: start one with this machine's CPUs and GPUs.
+        Address of the cluster; None: start one with the CPUs and GPUs that this process may use.
     worker_niceness
         By how much the workers of a Ray started here are nicer than this process. Ray's own 15 leaves them a
         thirtieth of a core that anything else wants.
@@ -40,7 +42,7 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
     options: dict[str, Any] = {"address": address} if address else {"address": "local"}
     if not address:
         options |= {
-            "num_cpus": os.cpu_count(),
+            "num_cpus": usable_cores(),
             "include_dashboard": False,
             "_system_config": {"worker_niceness": worker_niceness},
         }
@@ -71,21 +73,23 @@ def connected(address: str | None, worker_niceness: int = 0) -> Iterator[None]:
     Parameters
     ----------
     address
-        Address of a cluster; None: that of `RAY_ADDRESS`, or without one a Ray for this block.
+        Address of a cluster; None: that of `RAY_ADDRESS`, or without one a Ray for this block. One that is
+        reached by its dashboard gets jobs, and nothing is connected to it.
     worker_niceness
         As of `start_ray`.
     """
-    if ray.is_initialized():
+    address = address or os.environ.get(ADDRESS_VARIABLE)
+    if ray.is_initialized() or is_dashboard(address):
         yield
         return
-    start_ray(address or os.environ.get(ADDRESS_VARIABLE), worker_niceness)
+    start_ray(address, worker_niceness)
     try:
         yield
     finally:
         stop_ray()
 
 
-def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
+def member_resources(n_members: int, gpu_share: float) -> dict[str, Any]:
     """CPUs and GPUs for each member, so that as many as possible run at once and none is idle.
 
     A few members more than CPUs share them, all at once: three on two CPUs would else train two and then one,
@@ -96,8 +100,8 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     n_members
         Number of members, finished ones too: a resumed run then computes with as many threads as the one that
         was interrupted.
-    members_per_gpu
-        Number of members that share a GPU.
+    gpu_share
+        Part of a GPU that each member is given, where there is one.
 
     Returns
     -------
@@ -109,11 +113,16 @@ def member_resources(n_members: int, members_per_gpu: int) -> dict[str, Any]:
     n_gpus = int(sum(node.get("GPU", 0) for node in nodes))
     largest_node = int(max(node.get("CPU", 0) for node in nodes))
     if n_gpus:
-        n_parallel = min(n_members, n_gpus * members_per_gpu)
-        return {"num_cpus": _whole_cpus(n_cpus, n_parallel, largest_node), "num_gpus": 1 / members_per_gpu}
+        n_parallel = min(n_members, n_gpus * int(1 / gpu_share + 1e-3))
+        return {"num_cpus": _whole_cpus(n_cpus, n_parallel, largest_node), "num_gpus": gpu_share}
     if n_cpus < n_members <= MOST_SHARING * n_cpus:
         return {"num_cpus": n_cpus / n_members}
     return {"num_cpus": _whole_cpus(n_cpus, min(n_members, n_cpus), largest_node)}
+
+
+def has_gpus() -> bool:
+    """Whether Ray has a GPU."""
+    return any(node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"])
 
 
 def threads(resources: Mapping[str, Any]) -> int:

@@ -1,44 +1,129 @@
 """Tracking of training in MLflow: a parent run, and in it a run for each member with its curves."""
 
+import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from queue import Queue
+from threading import Thread
 
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 from mlflow.utils.time import get_current_time_millis
 
+from icefloe.errors import IcefloeError
 from icefloe.experiment import RUN_ID_VARIABLE, open_experiment, run_name
 from icefloe.training.config import TrainingConfig
 from icefloe.training.records import EpochRecord, MemberReceipt
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+PATIENCE_SECONDS = 600.0
+"""How long training that is done waits for an MLflow that is away."""
+
+_PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
+_LONGEST = 200
 
 _CURVES = ("train_loss", "val_loss", "new_loss", "val_pca", "val_iou", "val_dice", "lr", "seconds")
 _SCORES = ("val_pca", "val_iou", "val_dice", "val_brier", "val_ece", "val_loss", "best_epoch", "seconds")
 
 
 class MemberRuns:
-    """Member runs nested in one parent run; a `Listener`."""
+    """Member runs nested in one parent run; a `Listener`.
+
+    What it is told is written by a thread, in order, and again and again while MLflow is away: training does
+    not wait for it. Runs of an earlier call that was killed are gone on with.
+
+    Parameters
+    ----------
+    client
+        MLflow's client.
+    parent_id
+        The run that the members' are nested in.
+    configs
+        Training options of each member, logged as its parameters.
+    """
 
     def __init__(self, client: MlflowClient, parent_id: str, configs: Mapping[str, TrainingConfig]) -> None:
         self._client, self._parent_id, self._configs = client, parent_id, configs
-        self._experiment_id = client.get_run(parent_id).info.experiment_id
         self._runs: dict[str, str] = {}
+        self._n_logged: dict[str, int] = {}
+        self._waiting: Queue[Callable[[], None] | None] = Queue()
+        self._failure: Exception | None = None
+        self._give_up_at = float("inf")
+        self._thread = Thread(target=self._write, name="mlflow", daemon=True)
+        self._thread.start()
 
     def on_epoch(self, name: str, record: EpochRecord) -> None:
         """Add the epoch to the member's curves."""
-        now = get_current_time_millis()
+        self._later(partial(self._log_epoch, name, record, get_current_time_millis()))
+
+    def on_finished(self, name: str, receipt: MemberReceipt) -> None:
+        """Add the receipt and close the member's run."""
+        self._later(partial(self._log_receipt, name, receipt, get_current_time_millis()))
+
+    def close(self, seconds: float) -> None:
+        """Wait until all is written, for so long at most.
+
+        Raises
+        ------
+        IcefloeError
+            If MLflow did not come back.
+        """
+        self._give_up_at = time.monotonic() + seconds
+        self._waiting.put(None)
+        self._thread.join()
+        self._raise_failure()
+
+    def close_unfinished(self, status: str) -> None:
+        """Close the runs of members that did not come to their end."""
+        for run_id in self._runs.values():
+            if self._client.get_run(run_id).info.status == "RUNNING":
+                self._client.set_terminated(run_id, status)
+
+    def _later(self, write: Callable[[], None]) -> None:
+        self._raise_failure()
+        self._waiting.put(write)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            reason = " ".join(str(self._failure).split())[:_LONGEST]
+            raise IcefloeError(
+                f"{self._client.tracking_uri}: MLflow did not take the training's curves ({reason}). "
+                "Run again when it does; what is trained is not trained again."
+            ) from self._failure
+
+    def _write(self) -> None:
+        while (write := self._waiting.get()) is not None:
+            while True:
+                try:
+                    write()
+                    break
+                except Exception as error:
+                    if not _may_pass(error) or time.monotonic() > self._give_up_at:
+                        self._failure = error
+                        return
+                    logger.warning("MLflow is away; the curves are written when it is back.")
+                    time.sleep(RETRY_SECONDS)
+
+    def _log_epoch(self, name: str, record: EpochRecord, now: int) -> None:
+        run_id = self._run_of(name)
+        if record.epoch <= self._n_logged[name]:
+            return
         values = record.to_dict()
         curves = [
             Metric(curve, values[curve], now, record.epoch) for curve in _CURVES if values[curve] is not None
         ]
-        self._client.log_batch(self._run_of(name), metrics=curves)
+        self._client.log_batch(run_id, metrics=curves)
 
-    def on_finished(self, name: str, receipt: MemberReceipt) -> None:
-        """Add the receipt and close the member's run."""
+    def _log_receipt(self, name: str, receipt: MemberReceipt, now: int) -> None:
         run_id = self._run_of(name)
         values = receipt.to_dict()
-        now = get_current_time_millis()
         tags = [
             RunTag("icefloe.init_sha256", receipt.init_sha256),
             RunTag("icefloe.weights_sha256", receipt.weights_sha256),
@@ -49,19 +134,29 @@ class MemberRuns:
         self._client.log_dict(run_id, values, "receipt.json")
         self._client.set_terminated(run_id, "FINISHED")
 
-    def close_unfinished(self, status: str) -> None:
-        """Close the runs of members that did not come to their end."""
-        for run_id in self._runs.values():
-            if self._client.get_run(run_id).info.status == "RUNNING":
-                self._client.set_terminated(run_id, status)
-
     def _run_of(self, name: str) -> str:
         if name not in self._runs:
-            tags = {MLFLOW_PARENT_RUN_ID: self._parent_id, MLFLOW_RUN_NAME: name}
-            run = self._client.create_run(self._experiment_id, tags=tags)
-            self._runs[name] = run.info.run_id
-            self._client.log_batch(run.info.run_id, params=_parameters(name, self._configs[name]))
+            experiment = self._client.get_run(self._parent_id).info.experiment_id
+            mine = (
+                f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent_id}' AND tags.`{MLFLOW_RUN_NAME}` = '{name}'"
+            )
+            found = self._client.search_runs([experiment], mine)
+            if found:
+                run_id = found[0].info.run_id
+                logged = self._client.get_metric_history(run_id, "train_loss")
+                self._n_logged[name] = max((metric.step for metric in logged), default=0)
+            else:
+                tags = {MLFLOW_PARENT_RUN_ID: self._parent_id, MLFLOW_RUN_NAME: name}
+                run_id = self._client.create_run(experiment, tags=tags).info.run_id
+                self._n_logged[name] = 0
+            self._client.log_batch(run_id, params=_parameters(name, self._configs[name]))
+            self._runs[name] = run_id
         return self._runs[name]
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether MLflow may take the same later: it is away, or busy."""
+    return isinstance(error, MlflowException) and error.error_code in _PASSING
 
 
 @contextmanager
@@ -83,6 +178,11 @@ def member_runs(
         Training options of each member, logged as its parameters.
     artifact_uri
         Where a newly made experiment keeps its artifacts.
+
+    Raises
+    ------
+    IcefloeError
+        If MLflow does not take what it is to log, or was away at the end and did not come back.
     """
     client = MlflowClient(tracking_uri)
     inherited = os.environ.get(RUN_ID_VARIABLE)
@@ -90,11 +190,15 @@ def member_runs(
     runs = MemberRuns(client, parent_id, configs)
     try:
         yield runs
+        runs.close(PATIENCE_SECONDS)
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        runs.close_unfinished(status)
-        if not inherited:
-            client.set_terminated(parent_id, status)
+        with suppress(MlflowException):  # the error itself is what is to be told
+            with suppress(IcefloeError):
+                runs.close(0)
+            runs.close_unfinished(status)
+            if not inherited:
+                client.set_terminated(parent_id, status)
         raise
     if not inherited:  # a run that another process began is ended by that process
         client.set_terminated(parent_id, "FINISHED")

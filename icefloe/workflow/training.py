@@ -94,7 +94,7 @@ def train_candidates(
             bundle.split,
             training,
             output=output,
-            checkpoints=settings.checkpoints_folder,
+            checkpoints=settings.checkpoints,
             start_from=start.folder if start else None,
             new_keys=set(bundle.split.train) - set(known),
             progress=progress,
@@ -102,6 +102,7 @@ def train_candidates(
             ray_address=settings.ray_address,
             worker_niceness=settings.worker_niceness,
             weights_dir=settings.weights_dir,
+            share=settings.ray_member,
         )
     return Trained(members, curves_figure(members.history()), start.name if start else None)
 

@@ -14,7 +14,8 @@ from icefloe.settings import Settings
 from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData, prepare_images
 from icefloe.training.identity import checkpoint_directory
-from icefloe.training.jobs import Job, run_jobs
+from icefloe.training.job import Job
+from icefloe.training.jobs import run_jobs
 from icefloe.training.members import TrainedMember
 from icefloe.typing import FloatArray, MaskArray
 from studies.kit.data import StudyData
@@ -91,6 +92,7 @@ class Trainer:
                 ray_address=self._settings.ray_address,
                 worker_niceness=self._settings.worker_niceness,
                 per_gpu=missing[0].config.members_per_gpu,
+                share=self._settings.ray_member,
             )
             self._trained |= dict(zip(missing, trained, strict=True))
         return [self._trained[network] for network in wanted]
@@ -126,14 +128,14 @@ class Trainer:
             start = self._trained[network.start] if network.start else None
             first_weights = start.receipt.weights_sha256 if start else network.weights_sha256
             directory = checkpoint_directory(
-                self._settings.checkpoints_folder, network.spec, network.config, data_sha256, first_weights
+                self._settings.checkpoints, network.spec, network.config, data_sha256, first_weights
             )
             yield Job(
                 network.name,
                 network.spec,
                 data,
                 network.config,
-                directory.absolute(),
+                directory,
                 initial=weights_of(start.weights) if start else None,
                 started_from=network.start.version if network.start else None,
             )

@@ -14,6 +14,7 @@ from icefloe.training.data import PreparedImages, prepare_images
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome
 from icefloe.training.sampling import augmented
+from icefloe.training.store import FolderStore
 
 CROP = 32
 
@@ -144,7 +145,7 @@ def tiles(make_dataset, split, config):
 def test_training_on_crops_learns_whole_images_and_is_judged_on_every_pixel_of_them(spec, tiles, tmp_path):
     data, config = tiles
     receipt = fit_member(spec, data, config, tmp_path)
-    outcome = read_outcome(tmp_path)
+    outcome = read_outcome(FolderStore(tmp_path))
     assert receipt.val_iou > 0.5
     assert outcome.probabilities.shape == data.validation.judged_masks.shape == (1, 1, 128 * 192 + 64 * 192)
     mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1

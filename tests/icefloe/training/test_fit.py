@@ -1,6 +1,5 @@
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome, read_progress
 from icefloe.training.records import EpochRecord, MemberReceipt
 from icefloe.training.simulated import simulated_images
+from icefloe.training.store import FolderStore, Store
 
 
 class Killed(BaseException):
@@ -31,8 +31,8 @@ class Killed(BaseException):
 def killed_after(n_epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     write = fit.write_progress
 
-    def write_then_die(directory: Path, records: list[EpochRecord]) -> None:
-        write(directory, records)
+    def write_then_die(store: Store, records: list[EpochRecord]) -> None:
+        write(store, records)
         if len(records) == n_epochs:
             raise Killed
 
@@ -55,13 +55,13 @@ def test_a_killed_training_resumes_to_the_very_same_weights(spec, data, config, 
         killed_after(2, patch)
         with pytest.raises(Killed):
             fit_member(spec, data, config, tmp_path / "killed")
-    before = read_progress(tmp_path / "killed")[1]
+    before = read_progress(FolderStore(tmp_path / "killed"))[1]
     torch.randn(7)  # whatever happened to torch's random state in between has no effect
     resumed = fit_member(spec, data, config, tmp_path / "killed")
     assert resumed.weights_sha256 == undisturbed.weights_sha256
     assert without_times(resumed) == without_times(undisturbed)
     assert (
-        read_progress(tmp_path / "killed")[1][0] == before[0]
+        read_progress(FolderStore(tmp_path / "killed"))[1][0] == before[0]
     )  # times too: the first epoch was not run again
 
 
@@ -123,7 +123,7 @@ def test_with_averaging_a_killed_training_resumes_to_the_very_same_weights(
     resumed = fit_member(spec, data, averaged(config), tmp_path / "killed")
     assert without_times(resumed) == without_times(undisturbed)
     of_average, of_weights = (
-        [{**record.to_dict(), "seconds": 0} for record in read_progress(tmp_path / part)[1]]
+        [{**record.to_dict(), "seconds": 0} for record in read_progress(FolderStore(tmp_path / part))[1]]
         for part in ("killed", "undisturbed")
     )
     assert of_average == of_weights
@@ -157,7 +157,7 @@ def test_with_averaging_training_itself_stays_the_same(spec, data, config, tmp_p
 
 def test_an_averaged_training_learns_discs(spec, data, config, tmp_path):
     receipt = fit_member(spec, data, averaged(config, epochs=12), tmp_path)
-    outcome = read_outcome(tmp_path)
+    outcome = read_outcome(FolderStore(tmp_path))
     assert receipt.val_iou > 0.5
     assert receipt.val_loss == outcome.records[-1].val_loss
     mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
@@ -189,7 +189,10 @@ def test_a_pretrained_encoder_learns_at_its_own_rate_and_a_random_one_at_the_dec
     assert slow_encoder < 0.05 * encoder
     assert fast_decoder > 0.5 * decoder
     assert moved(spec, slow, "random") == moved(spec, once, "random_as_before")
-    assert read_progress(tmp_path / "slow")[1][0].lr == read_progress(tmp_path / "as_before")[1][0].lr
+    assert (
+        read_progress(FolderStore(tmp_path / "slow"))[1][0].lr
+        == read_progress(FolderStore(tmp_path / "as_before"))[1][0].lr
+    )
 
 
 def test_a_slower_encoder_resumes_to_the_very_same_weights(spec, data, config, tmp_path, monkeypatch):
@@ -216,7 +219,7 @@ def test_training_learns_discs_and_keeps_the_weights_of_the_lowest_validation_lo
 ):
     longer = config.model_copy(update={"epochs": 8, "patience": 8})
     receipt = fit_member(spec, data, longer, tmp_path)
-    outcome = read_outcome(tmp_path)
+    outcome = read_outcome(FolderStore(tmp_path))
     losses = [record.val_loss for record in outcome.records]
     assert receipt.val_loss == min(losses) == losses[receipt.best_epoch - 1]
     assert losses[-1] < losses[0] - 0.2
@@ -247,7 +250,7 @@ def test_a_finished_member_is_judged_by_all_views_that_its_ensemble_will_use(spe
     network = load_network(spec, 2, tmp_path / "views" / "best.safetensors")
     with torch.inference_mode():
         logits = view_logits(network, torch.tensor(np.stack(data.validation.images))[:, None], 8)
-    found = read_outcome(tmp_path / "views").probabilities
+    found = read_outcome(FolderStore(tmp_path / "views")).probabilities
     np.testing.assert_allclose(found, logits[:, 0].sigmoid(), atol=2e-3)
     mask, truth = found >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_pca == pytest.approx((mask == truth).mean(), abs=5e-3)
@@ -257,7 +260,7 @@ def test_a_finished_member_is_judged_by_all_views_that_its_ensemble_will_use(spe
 def test_newly_labelled_images_have_a_say_in_which_epoch_is_best(spec, data, config, tmp_path):
     new = replace(data, is_new=np.arange(8) < 2)
     receipt = fit_member(spec, new, config, tmp_path)
-    records = read_outcome(tmp_path).records
+    records = read_outcome(FolderStore(tmp_path)).records
     stopping = [(record.val_loss + record.new_loss) / 2 for record in records]
     assert receipt.best_epoch == 1 + np.argmin(stopping)
     assert receipt.val_loss == records[receipt.best_epoch - 1].val_loss
@@ -268,7 +271,7 @@ def test_the_receipt_hashes_the_weights_file_and_the_starting_weights_file(spec,
     save_file(build(spec, 2).state_dict(), start)
     initial = {name: value.numpy() for name, value in load_file(start).items()}
     receipt = fit_member(spec, data, config, tmp_path / "fit", initial=initial, started_from="EA-T1")
-    weights = read_outcome(tmp_path / "fit").weights
+    weights = read_outcome(FolderStore(tmp_path / "fit")).weights
     assert receipt.init_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
     assert receipt.weights_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert receipt.started_from == "EA-T1"
@@ -293,7 +296,7 @@ def test_several_classes_are_trained_with_a_probability_for_each(spec, data, con
         is_new=data.is_new,
     )
     receipt = fit_member(spec, three, config, tmp_path)
-    probability = read_outcome(tmp_path).probabilities.astype(float)
+    probability = read_outcome(FolderStore(tmp_path)).probabilities.astype(float)
     assert probability.shape == (4, 3, 64, 64)
     np.testing.assert_allclose(probability.sum(axis=1), 1, atol=2e-3)
     assert 0 < receipt.val_brier < 2

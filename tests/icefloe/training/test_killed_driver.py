@@ -14,6 +14,7 @@ from safetensors import safe_open
 
 from icefloe.training.members import MembersDir
 from icefloe.training.outcome import is_finished, read_progress
+from icefloe.training.store import open_store
 
 RUN = """
 import json, sys
@@ -54,8 +55,10 @@ def test_a_killed_run_leaves_no_process_and_goes_on_where_it_stood(make_dataset,
     _, alive = psutil.wait_procs(processes, timeout=30)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
-    before = {directory: read_progress(directory)[1][: n_saved(directory)] for directory in directories}
-    assert any(not is_finished(directory) for directory in directories)
+    before = {
+        directory: read_progress(open_store(directory))[1][: n_saved(directory)] for directory in directories
+    }
+    assert any(not is_finished(open_store(directory)) for directory in directories)
     assert start(tmp_path / "resumed").wait() == 0
     resumed = MembersDir.load(tmp_path / "resumed").history()
     for directory, records in before.items():

@@ -33,5 +33,5 @@ def test_no_cpu_is_idle_while_a_member_waits(cluster, n_members, n_cpus, share):
 def test_on_gpus_each_member_has_its_share_of_one(cluster):
     cluster({"CPU": 8.0, "GPU": 1.0}, {"CPU": 8.0, "GPU": 1.0})
 
-    assert member_resources(6, 2) == {"num_cpus": 4, "num_gpus": 0.5}
-    assert members_at_once(member_resources(6, 2)) == 4
+    assert member_resources(6, 0.5) == {"num_cpus": 4, "num_gpus": 0.5}
+    assert members_at_once(member_resources(6, 0.5)) == 4

@@ -26,6 +26,7 @@ from icefloe.training.outcome import is_finished, read_progress
 from icefloe.training.parallel import member_folds, member_jobs, train_members
 from icefloe.training.previous import PreviousVersion
 from icefloe.training.ray_session import start_ray, stop_ray
+from icefloe.training.store import open_store
 
 SAME_ON_EVERY_RUN = ("name", "val_loss", "val_pca", "val_iou", "val_brier", "best_epoch", "weights_sha256")
 
@@ -111,14 +112,14 @@ def test_killed_workers_interrupted_drivers_and_retraining(
     def kill_once(name, done, total=None, detail=""):
         if not killed and name == first_name:
             directory = only_directory(tmp_path / "checkpoints-killed", name)
-            pid, _ = read_progress(directory)
-            assert not is_finished(directory)
+            pid, _ = read_progress(open_store(directory))
+            assert not is_finished(open_store(directory))
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
 
     survived = train("killed", progress=Told(kill_once))
     assert essence(survived) == essence(undisturbed)
-    pid, _ = read_progress(only_directory(tmp_path / "checkpoints-killed", first_name))
+    pid, _ = read_progress(open_store(only_directory(tmp_path / "checkpoints-killed", first_name)))
     assert pid not in (killed[0], os.getpid())
 
     # The driver is interrupted: nothing is written, checkpoints stay, and the next run goes on from them.

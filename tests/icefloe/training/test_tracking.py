@@ -1,8 +1,10 @@
+import os
+
 import pytest
 from mlflow.tracking import MlflowClient
 
 from icefloe.training.records import EpochRecord, MemberReceipt
-from icefloe.training.tracking import member_runs
+from icefloe.training.tracking import MemberRuns, member_runs
 from tests.stores import new_store
 
 RECORDS = [EpochRecord(epoch, 1 / epoch, 2 / epoch, 0.9, 0.8, 0.85, 1e-3, 1.5) for epoch in (1, 2)]
@@ -69,3 +71,22 @@ def test_without_a_run_going_on_one_is_made_and_a_failure_is_seen_in_it(tracking
     found = client.search_runs([experiment.experiment_id])
     assert {run.info.status for run in found} == {"FAILED"}
     assert len(found) == 2
+
+
+def test_a_step_that_is_started_again_goes_on_with_the_runs_of_the_first(
+    tracking_uri, config, spec, tmp_path, monkeypatch
+):
+    client = MlflowClient(tracking_uri)
+    experiment = client.create_experiment("study", artifact_location=(tmp_path / "artifacts").as_uri())
+    monkeypatch.setenv("MLFLOW_RUN_ID", client.create_run(experiment).info.run_id)
+    killed = MemberRuns(client, os.environ["MLFLOW_RUN_ID"], {spec.name: config})
+    killed.on_epoch(spec.name, RECORDS[0])
+    killed.close(60)
+    with member_runs(tracking_uri, "ignored", {spec.name: config}) as runs:
+        for record in RECORDS:
+            runs.on_epoch(spec.name, record)
+        runs.on_finished(spec.name, receipt_of(spec))
+    (run,) = client.search_runs([experiment], f"tags.`mlflow.runName` = '{spec.name}'")
+    history = client.get_metric_history(run.info.run_id, "val_loss")
+    assert [metric.step for metric in history] == [1, 2]
+    assert run.info.status == "FINISHED"

@@ -15,6 +15,7 @@ from icefloe.simulate.workspace import write_dataset
 from icefloe.training.config import TrainingConfig
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import is_finished, read_outcome
+from icefloe.training.store import open_store
 from studies.kit import training
 from studies.kit.data import StudyData
 from studies.kit.training import Network, Trainer
@@ -46,13 +47,13 @@ def asked(monkeypatch):
     def run(jobs, **_):
         calls.append([job.name for job in jobs])
         for job in jobs:
-            if not is_finished(job.directory):
+            if not is_finished(open_store(job.directory)):
                 fit_member(
                     *(job.spec, job.data, job.config, job.directory),
                     initial=job.initial,
                     started_from=job.started_from,
                 )
-        return [read_outcome(job.directory) for job in jobs]
+        return [read_outcome(open_store(job.directory)) for job in jobs]
 
     monkeypatch.setattr(training, "run_jobs", run)
     return calls

@@ -14,6 +14,7 @@ from icefloe.settings import Settings
 from icefloe.training.config import RetrainingConfig, TrainingConfig
 from icefloe.training.fit import fit_member
 from icefloe.training.outcome import read_outcome
+from icefloe.training.store import open_store
 from studies.kit import training
 from studies.kit.data import StudyData
 from studies.kit.training import Trainer
@@ -39,7 +40,7 @@ def one_after_the_other(jobs, **_):
             initial=job.initial,
             started_from=job.started_from,
         )
-    return [read_outcome(job.directory) for job in jobs]
+    return [read_outcome(open_store(job.directory)) for job in jobs]
 
 
 @pytest.fixture(scope="module")
