@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKSPACE := demo
 LABEL_STUDIO := 1.23.2
 
-.PHONY: help demo test test-web test-browser lint manifests integration bench clean
+.PHONY: help demo test test-web test-browser lint manifests images integration bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,7 +36,7 @@ MEMORY := $(shell test "$$(df --output=avail --block-size=1G /dev/shm 2>/dev/nul
 # In the order of the files: those with few tests, which xdist would leave for the end, may take longest.
 test: .venv/.installed  ## the tests, without those that take long or need servers
 	@folder=$$(mktemp -d $(MEMORY:%=-p %)); trap 'rm -rf "$$folder"' EXIT; export TMPDIR="$$folder"; set -x; \
-	  $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser and not manifests' --ignore tests/browser
+	  $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not integration and not browser and not manifests and not images' --ignore tests/browser
 
 node_modules/.package-lock.json: package-lock.json package.json
 	@command -v node >/dev/null && command -v npm >/dev/null || \
@@ -81,6 +81,9 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 manifests: .venv/bin/kubectl  ## the manifests for Kubernetes: rendered, by their schemas, by our rules
 	$(BIN)/pytest -m manifests tests/infra
 	$(BIN)/python -m infra.checks $(BIN)/kubectl ../shared/schemas
+
+images: .venv/.installed  ## the image for CPUs: built, and tried without rights, network or a disk to write to
+	infra/images/images.sh $(BIN)
 
 # In an environment of its own, since what it needs is not what we need.
 .venv-label-studio/.installed-$(LABEL_STUDIO):

@@ -13,6 +13,9 @@ from icefloe.scratch import alone
 RUNNING_FILE = Path(".icefloe/git-running")
 """Locked while a commit runs."""
 
+REVISION_VARIABLE = "ICEFLOE_REVISION"
+"""Set in images, which have no repository."""
+
 _FIRST_DEEPENING = 16
 """Commits; with each step four times as many are fetched."""
 
@@ -171,10 +174,18 @@ def shown(url: str) -> str:
     return f"{scheme}://{rest}" if at and separator else url
 
 
-def code_revision() -> str:
-    """Git commit of Icefloe's own code; empty where it was installed without its repository."""
-    completed = _run(Path(__file__).parent, "rev-parse", "HEAD")
-    return completed.stdout.strip() if completed.returncode == 0 else ""
+def code_revision(module: Path = Path(__file__)) -> str:
+    """Git commit of Icefloe's own code; in an image the one that it was built from; else empty.
+
+    Parameters
+    ----------
+    module
+        A file of the code. Installed into an environment inside somebody's repository it is none of theirs.
+    """
+    completed = _run(module.parent, "ls-files", "--error-unmatch", "--", module.name)
+    if completed.returncode == 0:
+        completed = _run(module.parent, "rev-parse", "HEAD")
+    return completed.stdout.strip() if completed.returncode == 0 else os.environ.get(REVISION_VARIABLE, "")
 
 
 def is_git_root(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.fingerprint import Fingerprint
 from icefloe.datasets.splits import SplitConfig
+from icefloe.machine import usable_cores
 from icefloe.result import Result
 from icefloe.tables import Table
 from icefloe.training.config import TrainingConfig
@@ -27,7 +28,7 @@ class Machine(BaseModel):
     Attributes
     ----------
     cores
-        Number of CPU cores.
+        Number of CPU cores that may be used, which in a container are not all.
     gpu
         Name of its GPU, if any.
     load
@@ -49,7 +50,7 @@ class Machine(BaseModel):
     def here(cls) -> Machine:
         """This one."""
         gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-        return cls(cores=os.cpu_count() or 1, gpu=gpu, load=round(os.getloadavg()[0], 1))
+        return cls(cores=usable_cores(), gpu=gpu, load=round(os.getloadavg()[0], 1))
 
 
 class Plan(Result):

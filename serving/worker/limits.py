@@ -1,13 +1,9 @@
 """What a worker's child may use of the machine, or of the container that it runs in."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-CGROUP = Path("/sys/fs/cgroup")
-"""Where Linux says what a container may use, which is less than the machine that it sees."""
+from icefloe.machine import CGROUP, usable_cores, usable_memory
 
 
 @dataclass(frozen=True)
@@ -20,19 +16,5 @@ class Limits:
     @classmethod
     def shared_by(cls, n_workers: int, cgroup: Path = CGROUP) -> "Limits":
         """A fair share: the cores, and three quarters of the memory."""
-        cores, total = len(os.sched_getaffinity(0)), psutil.virtual_memory().total
-        if (quota := _limit(cgroup / "cpu.max")) is not None:
-            time, period = quota
-            cores = min(cores, max(1, time // period))
-        if (limit := _limit(cgroup / "memory.max")) is not None:
-            total = min(total, limit[0])
-        return cls(memory=total * 3 // 4 // n_workers, threads=max(1, cores // n_workers))
-
-
-def _limit(path: Path) -> list[int] | None:
-    """The numbers in a file of a control group; None: there is none, or no limit."""
-    try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError:
-        return None
-    return None if words[0] == "max" else [int(word) for word in words]
+        memory = usable_memory(cgroup) * 3 // 4 // n_workers
+        return cls(memory=memory, threads=max(1, usable_cores(cgroup) // n_workers))

@@ -1,7 +1,6 @@
 """A study from its start to the files that people read: a page, its figures, and every number behind them."""
 
 import json
-import os
 import platform
 import time
 from abc import abstractmethod
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from icefloe.datasets.versions import current_version, is_clean
 from icefloe.files import write_bytes_atomic, write_text_atomic
+from icefloe.machine import usable_cores
 from icefloe.progress import Progress
 from icefloe.report.figures import png
 from icefloe.result import Result
@@ -132,7 +132,7 @@ def measured_by(command: str, seconds: float, data: str) -> str:
     minutes = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `{command}` in {minutes} "
-        f"on {os.cpu_count()} cores ({platform.machine()}), data version {data}."
+        f"on {usable_cores()} cores ({platform.machine()}), data version {data}."
     )
 
 

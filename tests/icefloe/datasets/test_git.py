@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from icefloe.datasets import git as git_module
-from icefloe.datasets.git import RUNNING_FILE, git
+from icefloe.datasets.git import REVISION_VARIABLE, RUNNING_FILE, code_revision, git
 from icefloe.datasets.versions import commit, current_version, is_clean
 from icefloe.errors import IcefloeError
 
@@ -141,3 +141,17 @@ def test_a_detached_head_takes_a_version(workspace):
     (workspace / "data" / "D1" / "images" / "stack_1.tif").unlink()
     second = commit(workspace, "second")
     assert current_version(workspace).rev == second.rev
+
+
+def test_the_codes_commit_is_its_repositorys_or_its_images_but_none_of_a_repository_around_it(
+    other, tmp_path, monkeypatch
+):
+    monkeypatch.delenv(REVISION_VARIABLE, raising=False)
+    module = other / "module.py"
+    module.touch()
+    assert code_revision(module) == ""  # as in an environment that git ignores
+    (tmp_path / "image").mkdir()
+    monkeypatch.setenv(REVISION_VARIABLE, "c0de")
+    assert [code_revision(place) for place in (module, tmp_path / "image" / "module.py")] == ["c0de", "c0de"]
+    run_git(other, "add", "module.py")
+    assert code_revision(module) == run_git(other, "rev-parse", "HEAD").strip()
