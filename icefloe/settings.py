@@ -21,6 +21,7 @@ from icefloe.settings_sources import (
     Environment,
     mounted_file,
     place_of,
+    refuse_secrets,
     toml_source,
 )
 from icefloe.validation import first_problem
@@ -152,7 +153,7 @@ class Settings(BaseSettings):
     ------
     IcefloeError
         If the profile is `local` without a workspace, or `cluster` with a setting that leads to a local
-        folder.
+        folder, or with a secret in a file of settings.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
@@ -222,7 +223,10 @@ class Settings(BaseSettings):
         self.artifact_uri = self.artifact_uri or (self.state / "mlartifacts").as_uri()
 
     def _complete_for_a_cluster(self) -> None:
-        """Refuse what would be a folder of whichever machine a step runs on."""
+        """Refuse what would be a folder of whichever machine a step runs on, and secrets in files."""
+        for path in (mounted_file(), self.folder and self.folder / SETTINGS_FILE):
+            if path is not None and path.is_file():
+                refuse_secrets(path)
         self.tracking_uri = self.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
         needed = ["data_repo", "tracking_uri", "checkpoints"]
         if self.tracking_uri and not self.tracking_uri.startswith("http"):  # no server, which would choose

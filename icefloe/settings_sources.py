@@ -2,8 +2,10 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
 
@@ -61,6 +63,25 @@ def toml_source(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSetti
         raise IcefloeError(f"{path}: {error}. Fix the file.") from error
 
 
+def refuse_secrets(path: Path) -> None:
+    """Refuse a file of settings with a secret in it: others read such files, and git keeps them for good.
+
+    Raises
+    ------
+    IcefloeError
+        If a setting is a secret, or a URL with a password; names it, not its value.
+    """
+    for entry, value in _entries(tomllib.loads(path.read_text(encoding="utf-8"))):
+        is_secret = entry[-1] in _SECRETS and "://" not in value
+        if is_secret or urlsplit(value).password is not None:
+            variable = PREFIX + "__".join(entry).upper()
+            file = f", or name its file in {variable}{_FILE.upper()}" if entry[-1] in _SECRETS else ""
+            raise IcefloeError(
+                f"{path}: {'.'.join(entry)}: a secret does not belong into this file, which others read. "
+                f"Set {variable} from a secret of the cluster{file}."
+            )
+
+
 def place_of(entry: tuple[int | str, ...], workspace_file: Path | None) -> tuple[str, str]:
     """Where a setting was given, as messages name it: a variable or a file; and the part of it to fix."""
     variable = PREFIX + "__".join(str(part) for part in entry).upper()
@@ -71,6 +92,15 @@ def place_of(entry: tuple[int | str, ...], workspace_file: Path | None) -> tuple
     if mounted is not None and entry[0] in tomllib.loads(mounted.read_text(encoding="utf-8")):
         return str(mounted), "line"
     return str(workspace_file or mounted or PREFIX + str(entry[0]).upper()), "line"
+
+
+def _entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in a table and the tables below, by its keys."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _entries(value, (*above, key))
+        elif isinstance(value, str):
+            yield (*above, key), value
 
 
 def _with_secrets(variables: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -290,3 +290,41 @@ def test_without_a_server_a_cluster_must_be_told_where_artifacts_go(pod, monkeyp
         load_settings()
     monkeypatch.setenv("ICEFLOE_ARTIFACT_URI", "s3://study/artifacts")
     assert load_settings().artifact_uri == "s3://study/artifacts"
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "remedy"),
+    [
+        (
+            'database_url = "postgresql+psycopg://ana:s3cret@db/icefloe"',
+            "database_url",
+            "from a secret of the cluster, or name its file in ICEFLOE_DATABASE_URL_FILE",
+        ),
+        ('pipelines_token = "s3cret"', "pipelines_token", "ICEFLOE_PIPELINES_TOKEN from "),
+        ('data_repo = "https://ana:s3cret@git/study.git"', "data_repo", "ICEFLOE_DATA_REPO from "),
+        (
+            '[oidc.lab]\nissuer = "https://lab.example.org"\nclient_id = "icefloe"\n'
+            'client_secret = "s3cret"\nroles = {staff = "labeler"}',
+            "oidc.lab.client_secret",
+            "ICEFLOE_OIDC__LAB__CLIENT_SECRET from ",
+        ),
+    ],
+)
+def test_a_secret_in_a_file_that_a_cluster_mounts_is_refused_without_showing_it(
+    pod, monkeypatch, tmp_path, text, named, remedy
+):
+    path = tmp_path / "mounted.toml"
+    path.write_text(text + "\n")
+    monkeypatch.setenv("ICEFLOE_SETTINGS_FILE", str(path))
+    with pytest.raises(IcefloeError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{path}: {named}: a secret does not belong into this file")
+    assert remedy in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_url_without_a_password_may_stand_in_that_file(pod, monkeypatch, tmp_path):
+    path = tmp_path / "mounted.toml"
+    path.write_text('database_url = "postgresql+psycopg://ana@db/icefloe"\n')
+    monkeypatch.setenv("ICEFLOE_SETTINGS_FILE", str(path))
+    assert load_settings().profile == "cluster"
