@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def begin_session(file: Path, images: Sequence[Path], options: FewShotOptions = 
 
 
 def fitted(settings: Settings, begun: Begun, progress: Progress = SILENT) -> FewShotModel:
-    """The model of a session, not yet classified; vectors come from the workspace's cache.
+    """The model of a session, not yet classified; vectors come from a cache in the workspace or a pod's scratch.
 
     Raises
     ------
@@ -155,7 +156,8 @@ def fitted(settings: Settings, begun: Begun, progress: Progress = SILENT) -> Few
     """
     session = begun.session
     encoder = Encoder(session.embedding.encoder, settings.weights_dir)
-    cache = Cache(settings.state / "fewshot")
+    state = settings.state if settings.folder else Path(tempfile.gettempdir())
+    cache = Cache(state / "fewshot")
     return FewShotModel.fit(session, begun.picture.image, encoder, cache, progress)
 
 

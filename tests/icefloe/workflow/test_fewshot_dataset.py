@@ -1,5 +1,7 @@
 """Classified chips as a dataset of weak labels: masks, provenance, and what is refused."""
 
+import tempfile
+
 import numpy as np
 import pytest
 import tifffile
@@ -11,6 +13,7 @@ from icefloe.errors import IcefloeError
 from icefloe.fewshot.session import Session
 from icefloe.fewshot.source import read_picture
 from icefloe.files import sha256_file
+from icefloe.settings import load_settings
 from icefloe.typing import IGNORE
 from icefloe.workflow.fewshot_begin import begin_session, fitted
 from icefloe.workflow.fewshot_dataset import label_weakly
@@ -132,3 +135,27 @@ def test_an_image_whose_chips_are_all_unsure_gets_no_label(workspace_settings, s
     assert made.ignored == 1
     assert "t0: every chip is unsure, so it has no label." in made.notes
     assert read_history(made.dataset.path) == ()
+
+
+def test_a_session_is_fitted_in_a_pod_that_has_no_workspace(
+    session, workspace_settings, tmp_path, monkeypatch
+):
+    begun = begin_session(session, ())
+    here = fitted(workspace_settings, begun)
+    pod = tmp_path / "pod"
+    pod.mkdir()
+    monkeypatch.chdir(pod)
+    monkeypatch.setattr(tempfile, "tempdir", str(pod))
+    values = {
+        "DATA_REPO": "git://host/study.git",
+        "TRACKING_URI": "http://host",
+        "CHECKPOINTS": "s3://bucket/x",
+    }
+    for name, value in {"PROFILE": "cluster", **values}.items():
+        monkeypatch.setenv(f"ICEFLOE_{name}", value)
+
+    there = fitted(load_settings(), begun)
+
+    picture = begun.picture
+    assert there.classify(picture) == here.classify(picture)
+    assert (pod / "fewshot").is_dir()
