@@ -147,7 +147,7 @@ def begin_session(file: Path, images: Sequence[Path], options: FewShotOptions = 
 
 
 def fitted(settings: Settings, begun: Begun, progress: Progress = SILENT) -> FewShotModel:
-    """The model of a session, not yet classified; vectors come from a cache in the workspace or a pod's scratch.
+    """The model of a session, not yet classified; vectors come from the workspace's cache, or a pod's.
 
     Raises
     ------
