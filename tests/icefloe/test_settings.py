@@ -7,7 +7,7 @@ import pytest
 
 from icefloe.database.url import database_url, display_name
 from icefloe.errors import IcefloeError
-from icefloe.settings import SETTINGS_FILE, load_settings
+from icefloe.settings import SETTINGS_FILE, MemberShare, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -290,3 +290,13 @@ def test_without_a_server_a_cluster_must_be_told_where_artifacts_go(pod, monkeyp
         load_settings()
     monkeypatch.setenv("ICEFLOE_ARTIFACT_URI", "s3://study/artifacts")
     assert load_settings().artifact_uri == "s3://study/artifacts"
+
+
+def test_what_a_member_is_given_on_a_cluster_comes_from_a_table_or_variables(pod, monkeypatch):
+    assert load_settings().ray_member == MemberShare(cpus=4, gpu=False)
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__GPU", "true")
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__CPUS", "0")
+    with pytest.raises(IcefloeError, match=r"ray_member\.cpus"):
+        load_settings()
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__CPUS", "6")
+    assert load_settings().ray_member == MemberShare(cpus=6, gpu=True)
