@@ -259,18 +259,8 @@ def is_saved_within_30_s_of(end, store) -> None:
     print(f"Epoch {n_trained} was saved {time.monotonic() - began:.0f} s after SIGTERM")
 
 
-def test_a_node_whose_pod_is_to_go_saves_the_last_epoch_first(slow_training, monkeypatch):
-    """Kubernetes sends SIGTERM to the main process, and SIGKILL 30 s later."""
-    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
-    with ray_cluster(**stores()) as cluster:
-        node = cluster.add(2, f"--address={cluster.gcs}")
-        wait_for(lambda: cluster.n_alive() == 2, "the second node")
-        _, store = slow_training(cluster.address, cluster.environment)
-        is_saved_within_30_s_of(node.terminate, store)
-
-
 def test_a_step_whose_pod_is_to_go_saves_the_last_epoch_first(slow_training):
-    """Where it trains on a Ray of its own."""
+    """Where it trains on a Ray of its own: Kubernetes sends SIGTERM, and SIGKILL 30 s later."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     step, store = slow_training("", environment)
     is_saved_within_30_s_of(step.terminate, store)
