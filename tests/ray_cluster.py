@@ -16,8 +16,6 @@ from pathlib import Path
 import psutil
 import requests
 
-from tests.s3_faults import FaultyStore
-
 TOKEN = "0123456789abcdef" * 4
 
 
@@ -31,8 +29,6 @@ class Cluster:
         Of the dashboard.
     seconds
         It took to start.
-    s3
-        Proxy before the store that its nodes use.
     """
 
     address: str
@@ -41,7 +37,6 @@ class Cluster:
     folder: Path
     nodes: list[subprocess.Popen] = field(default_factory=list)
     seconds: float = 0.0
-    s3: FaultyStore | None = None
 
     def add(self, n_cpus: int, *options: str) -> subprocess.Popen:
         """Start a node, as the main process of a pod would be."""

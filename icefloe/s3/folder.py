@@ -106,6 +106,7 @@ class S3Folder:
             raise IcefloeError(f"{address}: there is no bucket in it. Write {S3}bucket/prefix.")
         self._limits = limits or Limits()
         self._conditions: dict[str, dict[str, str]] = {}
+        self._pinned: dict[str, str] = {}
         self._client = self._connect(address)
 
     def address(self, name: str) -> str:
@@ -231,10 +232,16 @@ class S3Folder:
         # s3transfer passes no conditions on.
         for request in ("PutObject", "CompleteMultipartUpload"):
             client.meta.events.register(f"provide-client-params.s3.{request}", self._with_condition)
+        client.meta.events.register("provide-client-params.s3.GetObject", self._pinned_to_its_content)
         return client
 
     def _with_condition(self, params: dict[str, Any], **_: object) -> dict[str, Any]:
         return params | self._conditions[params["Key"]]
+
+    def _pinned_to_its_content(self, params: dict[str, Any], **_: object) -> dict[str, Any]:
+        """What is downloaded, as it was found; s3transfer asks for that of objects in parts only."""
+        etag = self._pinned.get(params["Key"])
+        return params if etag is None else params | {"IfMatch": etag}
 
     def _transfers(self) -> TransferManager:
         return TransferManager(self._client, TransferConfig(num_download_attempts=TRIES))
@@ -249,12 +256,14 @@ class S3Folder:
 
     def _fetch(self, found: Found, part: Path) -> bool:
         """Copy the object that was found; False where its bytes are not those that the store summed up."""
-        with self._transfers() as transfers:
-            future = transfers.download(self.bucket, found.key, str(part), subscribers=[_Known(found)])
-            try:
-                future.result()
-            except FlexibleChecksumError:
-                return False
+        self._pinned[found.key] = f'"{found.etag}"'
+        try:
+            with self._transfers() as transfers:
+                transfers.download(self.bucket, found.key, str(part), subscribers=[_Known(found)]).result()
+        except FlexibleChecksumError:
+            return False
+        finally:
+            del self._pinned[found.key]
         return True
 
     def _is_whole(self, found: Found, part: Path) -> bool:

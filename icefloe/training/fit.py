@@ -138,11 +138,21 @@ def measure_memory(
     tuple of (int, int)
         Bytes that PyTorch reserved, and the GPU's.
     """
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    run_step(spec, data, config, weights_dir)
+    return torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
+
+
+def run_step(
+    spec: MemberSpec, data: TrainingData, config: TrainingConfig, weights_dir: WeightsMirror | None = None
+) -> EpochRecord:
+    """One step of a training at its batch's shape, and its validation; nothing is kept."""
     step = config.model_copy(update={"simulated_share": 0.0, "draws_per_epoch": config.batch_size})
     with tempfile.TemporaryDirectory() as folder, reproducible(1):
-        torch.cuda.reset_peak_memory_stats()
-        _Fit(spec, data, step, open_store(folder), None, None, weights_dir).run_epoch()
-    return torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
+        fit = _Fit(spec, data, step, open_store(folder), None, None, weights_dir)
+        fit.run_epoch()
+        return fit.progress.records[0]
 
 
 class _Fit:

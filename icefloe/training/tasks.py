@@ -100,23 +100,24 @@ def started(
 
 def _measured_share(jobs: Sequence[Job], weights_dir: WeightsMirror | None) -> float:
     """The part of a GPU that the largest training needs, found by a step of each kind on a whole one."""
-    from icefloe.training.fit import measure_memory
-
     kinds = {
         (job.spec.model_copy(update={"seed": 0}).model_dump_json(), job.config.batch_size): job
         for job in jobs
     }
-    # A worker of its own for each, which frees the GPU's memory when it ends.
-    measure = ray.remote(num_gpus=1, max_calls=1, max_retries=WORKER_RETRIES)(measure_memory)
-    tasks = {
-        measure.remote(job.spec, _few(job.data, job.config.batch_size), job.config, weights_dir): job
-        for job in kinds.values()
-    }
-    measured = []
-    for task, job in tasks.items():
-        _raise_failure(task, job)
-        measured.append(gpu_share(*ray.get(task)))
-    return max(measured)
+    few = [(job.spec, _few(job.data, job.config.batch_size), job.config) for job in kinds.values()]
+    # A worker for this call only, which frees the GPU's memory when it ends.
+    measure = ray.remote(num_gpus=1, max_calls=1, max_retries=WORKER_RETRIES)(_measure_in_worker)
+    task = measure.remote(few, weights_dir)
+    _raise_failure(task, jobs[0])
+    return max(gpu_share(peak, total) for peak, total in ray.get(task))
+
+
+def _measure_in_worker(
+    trainings: Sequence[tuple[MemberSpec, TrainingData, TrainingConfig]], weights_dir: WeightsMirror | None
+) -> list[tuple[int, int]]:
+    from icefloe.training.fit import measure_memory
+
+    return [measure_memory(*training, weights_dir) for training in trainings]
 
 
 def _few(data: TrainingData, n_images: int) -> TrainingData:

@@ -7,7 +7,7 @@ import pytest
 
 from icefloe.database.url import database_url, display_name
 from icefloe.errors import IcefloeError
-from icefloe.settings import SETTINGS_FILE, load_settings
+from icefloe.settings import SETTINGS_FILE, MemberShare, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -328,3 +328,13 @@ def test_a_url_without_a_password_may_stand_in_that_file(pod, monkeypatch, tmp_p
     path.write_text('database_url = "postgresql+psycopg://ana@db/icefloe"\n')
     monkeypatch.setenv("ICEFLOE_SETTINGS_FILE", str(path))
     assert load_settings().profile == "cluster"
+
+
+def test_what_a_member_is_given_on_a_cluster_comes_from_a_table_or_variables(pod, monkeypatch):
+    assert load_settings().ray_member == MemberShare(cpus=4, gpu=False)
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__GPU", "true")
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__CPUS", "0")
+    with pytest.raises(IcefloeError, match=r"ray_member\.cpus"):
+        load_settings()
+    monkeypatch.setenv("ICEFLOE_RAY_MEMBER__CPUS", "6")
+    assert load_settings().ray_member == MemberShare(cpus=6, gpu=True)

@@ -87,10 +87,11 @@ def test_one_that_was_removed_is_not_replaced(folder, bucket, make_file):
     assert folder.find("a") is None
 
 
-def test_one_that_was_replaced_since_it_was_found_is_not_read_for_it(folder, make_file, tmp_path):
-    folder.upload(make_file(IN_PARTS), "a")
+@pytest.mark.parametrize("size", [1000, IN_PARTS])
+def test_one_that_was_replaced_since_it_was_found_is_not_read_for_it(folder, make_file, tmp_path, size):
+    folder.upload(make_file(size), "a")
     found = folder.find("a")
-    folder.upload(make_file(IN_PARTS, "other"), "a", replaces=found.etag)
+    folder.upload(make_file(size, "other"), "a", replaces=found.etag)
 
     with pytest.raises(ConflictError, match="somebody else has written it meanwhile"):
         folder.download(found, tmp_path / "copy")
