@@ -56,7 +56,7 @@ def list_() -> None:
 @app.command("export")
 def export_(
     format_name: FormatName,
-    folder: Annotated[Path, typer.Argument(help="New folder to write to.")],
+    folder: Annotated[str, typer.Argument(help="New folder to write to, or s3://bucket/prefix.")],
     dataset: Annotated[
         str | None, typer.Option("-d", "--dataset", help="Only this dataset's images.")
     ] = None,

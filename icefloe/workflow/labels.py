@@ -1,6 +1,7 @@
 """Labels: out to labelling tools, back into the queue, and into the data."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from icefloe.active.collect import Collection, collect, collect_shared
 from icefloe.active.exchange.transfer import ImportResult, export_items
@@ -12,16 +13,40 @@ from icefloe.active.labelers import SECONDS_AN_IMAGE, TruthLabeler
 from icefloe.active.queue import open_queue
 from icefloe.progress import SILENT, Progress
 from icefloe.registry.runs import RunRecord
+from icefloe.s3.address import is_on_s3, open_s3
 from icefloe.settings import Settings
 from icefloe.workflow.datasets import datasets_of
 
 
-def export_labels(settings: Settings, format_name: str, folder: Path, dataset: str | None = None) -> int:
+def export_labels(settings: Settings, format_name: str, place: Path | str, dataset: str | None = None) -> int:
     """Write the waiting images with their predicted masks, for a labelling tool; return how many.
 
-    Parameters and errors are those of `export_items`.
+    Parameters
+    ----------
+    settings
+        Settings of the workspace whose queue and data it is.
+    format_name, dataset
+        As for `export_items`.
+    place
+        New folder, or `s3://bucket/prefix`. There images come before the files that list them, so that
+        whoever finds a list finds all that is in it; called again after it broke off, it writes the rest.
+
+    Raises
+    ------
+    IcefloeError
+        As `export_items`; or if the store can't be reached, refuses, or holds other files of these names.
     """
-    return export_items(open_queue(settings), settings.data, format_name, folder, dataset)
+    queue = open_queue(settings)
+    if not is_on_s3(place):
+        return export_items(queue, settings.data, format_name, Path(place), dataset)
+    store = open_s3(str(place))
+    with TemporaryDirectory(prefix="icefloe-") as scratch:
+        folder = Path(scratch) / "export"
+        number = export_items(queue, settings.data, format_name, folder, dataset)
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        for path in sorted(paths, key=lambda path: (path.parent == folder, path)):
+            store.upload(path, path.relative_to(folder).as_posix())
+    return number
 
 
 def import_labels(
