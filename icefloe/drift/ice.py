@@ -26,7 +26,7 @@ UNCERTAINTY = Quantity(
     "uncertainty",
     SCORE_WORDS["uq_mean"],
     ("uq_mean",),
-    Spread(scale=0.27),
+    Spread(scale=0.24),
     alternative="greater",
     with_size=True,
 )
