@@ -148,19 +148,16 @@ class RunRecord:
         self,
         submission: Submission,
         evaluation: Evaluation,
-        champion: Evaluation | None,
+        champion: tuple[str, Evaluation] | None,
         pruning: Any,
         pictures: bytes,
     ) -> None:
-        """Write the results of a challenger: gate, evaluations of both, pruning receipts, pictures."""
+        """Write the results of a challenger: gate, its evaluation and the champion's, pruning, pictures."""
         name = submission.version.name
         self.write_json(f"promotion/{name}.json", submission.report)
         self.write_json(f"evaluation/{name}.json", evaluation)
         if champion is not None:
-            before = {
-                "version": submission.report.champion,
-                "evaluation": champion.model_dump(mode="json"),
-            }
+            before = {"version": champion[0], "evaluation": champion[1].model_dump(mode="json")}
             self.write_json(f"before/{name}.json", before)
         self.write_json(f"pruning/{name}.json", pruning)
         self.write_png(f"pictures/{name}.png", pictures)

@@ -144,8 +144,7 @@ def submit(
     evaluation: Evaluation,
     rule: PromotionRule,
     *,
-    champion: Evaluation | None = None,
-    champion_version: str | None = None,
+    champion: tuple[str, Evaluation] | None = None,
     new_dataset: str | None = None,
     run_id: str | None = None,
     provisional: str = "",
@@ -167,11 +166,10 @@ def submit(
         Directory of the challenger.
     lineage
         Data, code and parent it was made from.
-    evaluation, champion
-        Evaluations of the challenger and of the champion, on the same images; `champion` None: a first
-        version.
-    champion_version
-        Name of that champion; None: a first version.
+    evaluation
+        Evaluation of the challenger.
+    champion
+        Name of the champion, and its evaluation on the same images; None: a first version.
     rule
         What the challenger must show.
     new_dataset
@@ -190,13 +188,14 @@ def submit(
     replaced = None
     report = registry.show(version.name).report
     if report is None:
+        name, before = champion or (None, None)
         report = compare(
             evaluation,
-            champion,
+            before,
             rule,
             new_dataset=new_dataset,
             challenger_version=version.name,
-            champion_version=champion_version,
+            champion_version=name,
         )
         report = _with_warning(report, registry.champion())
         registry.attach_report(version.name, report)

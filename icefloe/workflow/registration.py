@@ -71,8 +71,9 @@ def register_version(
     """
     registry = Registry(settings)
     evaluation = Evaluation.load(challenger.evaluation / EVALUATION)
-    champion_file = challenger.evaluation / CHAMPION
-    champion = Evaluation.load(champion_file) if champion_file.is_file() else None
+    champion = None
+    if challenger.champion is not None:
+        champion = challenger.champion, Evaluation.load(challenger.evaluation / CHAMPION)
     pruning = PruningResult.model_validate_json(challenger.kept.read_bytes())
     lineage = describe_lineage(
         registry,
@@ -89,7 +90,6 @@ def register_version(
         evaluation,
         promotion,
         champion=champion,
-        champion_version=challenger.champion,
         new_dataset=challenger.arrived,
         run_id=run,
         provisional=pruning.provisional,

@@ -35,7 +35,7 @@ def submit_next(registry, tmp_path, evaluation_of, save_ensemble, lineage_of):
         parent = registry.show("EA-T1").lineage
         ensemble = save_ensemble(tmp_path / f"next-{seed}", seed)
         lineage = lineage_of(ensemble, ["D1"], parent, "EA-T1")
-        evaluation, champion = evaluation_of(dice, seed=seed), evaluation_of(before)
+        evaluation, champion = evaluation_of(dice, seed=seed), ("EA-T1", evaluation_of(before))
         return submit(
             registry, ensemble, lineage, evaluation, RULE, champion=champion, provisional=provisional
         )

@@ -136,8 +136,7 @@ def test_a_version_is_judged_only_once(registry, bundle, save_ensemble, evaluati
         lineage,
         evaluation_of({"D1": (0.97, 12)}),
         RULE,
-        champion=evaluation_of(SCORES),
-        champion_version="EA-T1",
+        champion=("EA-T1", evaluation_of(SCORES)),
     )
     assert second.promoted
     gain = second.report.gains["D1"].text(signed=True)
@@ -174,8 +173,7 @@ def test_a_challenger_that_is_worse_is_registered_and_not_promoted(
         lineage,
         evaluation_of({"D1": (0.80, 12)}),
         RULE,
-        champion=evaluation_of(SCORES),
-        champion_version="EA-T1",
+        champion=("EA-T1", evaluation_of(SCORES)),
     )
 
     assert (outcome.version.name, outcome.report.verdict, outcome.promoted) == ("EA-T2", "fail", False)
@@ -226,7 +224,9 @@ def test_a_challenger_that_did_not_start_from_its_parents_weights_is_refused(
     lineage = describe_lineage(registry, folder, bundle, other, {}, parent="EA-T1")
 
     with pytest.raises(IcefloeError, match="are not those of EA-T1"):
-        submit(registry, folder, lineage, evaluation_of(SCORES), RULE, champion=evaluation_of(SCORES))
+        submit(
+            registry, folder, lineage, evaluation_of(SCORES), RULE, champion=("EA-T1", evaluation_of(SCORES))
+        )
     assert [version.name for version in registry.list()] == ["EA-T1"]
 
 

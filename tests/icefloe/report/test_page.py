@@ -154,7 +154,7 @@ def page(settings, results, tmp_path_factory):
     record.write_version(
         Submission(version=second_version(), report=results.promotion, promoted=True, champion="EA-T2"),
         results.after,
-        results.before,
+        ("EA-T1", results.before),
         {
             "rule": {"min_accuracy": 0.97, "min_iou": None},
             "receipts": [receipt, {**receipt, "name": "vgg19", "kept": False}],
