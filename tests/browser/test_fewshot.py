@@ -403,7 +403,9 @@ def test_two_sessions_are_compared_and_nobody_else_sees_them(stack, labeler, ope
     resulting(page)
     page.goto("/fewshot")
     form = page.locator("#compare form")
-    names = form.locator("[name=first] option").all_text_contents()
+    options = form.locator("[name=first] option")
+    expect(options.filter(has_text="by Cora")).to_have_count(1)  # they are asked for after the page is there
+    names = options.all_text_contents()
     own = next(name for name in names if name.startswith("by Cora"))
     form.locator("[name=first]").select_option(own)
     form.locator("[name=second]").select_option(next(name for name in names if name != own))
