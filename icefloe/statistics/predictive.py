@@ -113,7 +113,7 @@ def experiment_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
     list of ExperimentMean
         Mean and squared error of each experiment, in the order given.
     """
-    values = [np.asarray(s, dtype=np.float64).reshape(len(np.asarray(s)), -1) for s in series]
+    values = [_columns(images) for images in series]
     residuals = [v - v.mean(axis=0) for v in values]
     total = sum(float((r**2).sum()) for r in residuals)
     freedom = sum(len(r) - 1 for r in residuals)
@@ -151,11 +151,17 @@ def course_means(series: Sequence[ArrayLike]) -> list[ExperimentMean]:
     list of ExperimentMean
         Mean and squared error of each experiment, in the order given.
     """
-    values = [np.asarray(s, dtype=np.float64).reshape(len(np.asarray(s)), -1) for s in series]
+    values = [_columns(images) for images in series]
     squares = sum(float((np.diff(v, axis=0) ** 2).sum()) for v in values)
     pairs = sum(len(v) - 1 for v in values)
     variance = squares / (2 * pairs) if pairs else 0.0
     return [ExperimentMean(v.mean(axis=0), variance / len(v), len(v), float(len(v))) for v in values]
+
+
+def _columns(images: ArrayLike) -> Array:
+    """Per-image values as (n, L)."""
+    values = np.asarray(images, dtype=np.float64)
+    return values.reshape(len(values), -1)
 
 
 class Predictive:
