@@ -186,3 +186,11 @@ def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return boto3.Session().resource("s3").create_bucket(Bucket=f"bucket-{next(BUCKETS)}")
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Path:
+    """A control group of one core and 1 GiB."""
+    (tmp_path / "cpu.max").write_text("100000 100000\n", encoding="ascii")
+    (tmp_path / "memory.max").write_text(f"{1 << 30}\n", encoding="ascii")
+    return tmp_path

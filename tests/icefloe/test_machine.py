@@ -3,20 +3,11 @@
 import os
 
 import psutil
-import pytest
 
 from icefloe.machine import usable_cores, usable_memory
 from icefloe.training.plan import Machine
 
 GIB = 1 << 30
-
-
-@pytest.fixture
-def container(tmp_path):
-    """A control group of one core and 1 GiB."""
-    (tmp_path / "cpu.max").write_text("100000 100000\n", encoding="ascii")
-    (tmp_path / "memory.max").write_text(f"{GIB}\n", encoding="ascii")
-    return tmp_path
 
 
 def test_a_container_has_what_it_may_use(container):
