@@ -12,6 +12,13 @@ from urllib.parse import urlsplit
 _BODY = "<?xml version='1.0'?><Error><Code>{}</Code><Message>{}</Message></Error>"
 _ANSWERS = {
     "busy": (503, _BODY.format("SlowDown", "Please reduce your request rate.")),
+    "skewed": (
+        403,
+        _BODY.format(
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ),
+    ),
     "expired": (400, _BODY.format("ExpiredToken", "The provided token has expired.")),
 }
 
@@ -33,9 +40,10 @@ class Request:
 class FaultyStore:
     """Faults, each for the next `times` requests that match.
 
-    `busy`, `expired`: answered so. `silent`: never answered. `short`: half of the answer's body. `wrong`: a
-    byte of it changed. `lost`: the connection closed when the request was half read. `unheard`: the request
-    is carried out, and the connection closed without an answer. `slow`: carried out after 3 s.
+    `busy`, `skewed` (a clock is wrong), `expired`: answered so. `silent`: never answered. `short`: half of
+    the answer's body. `wrong`: a byte of it changed. `lost`: the connection closed when the request was half
+    read. `unheard`: the request is carried out, and the connection closed without an answer. `slow`: carried
+    out after 3 s.
     """
 
     address: str = ""

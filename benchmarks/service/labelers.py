@@ -155,6 +155,7 @@ def _asked(browser: HTTPConnection, method: str, place: str, body: bytes, header
             return content
         if answer.status != 503:
             raise IcefloeError(f"{method} {place}: {answer.status} {content.decode(errors='replace')}")
+        browser.close()  # the service does not keep an idle connection that long
         time.sleep(float(answer.getheader("Retry-After", "1")))
 
 

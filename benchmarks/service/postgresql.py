@@ -59,6 +59,10 @@ class PostgreSQL:
             connection.execute(text(statement))
         engine.dispose()
 
+    def restart(self) -> None:
+        """As after a crash: no connection is ended in order, and the server recovers from its log."""
+        self._call("pg_ctl", "-D", "data", "-m", "immediate", "-w", "-l", "log", "restart")
+
     def stop(self) -> None:
         self._call("pg_ctl", "-D", "data", "-m", "immediate", "stop")
 

@@ -1,6 +1,5 @@
 """Drafts: masks that labelers are still at work on, so that no stroke is lost with a browser."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,12 +41,12 @@ class Drafts:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def read(self, item_id: int, labeler: str) -> Draft | None:
         """A labeler's own draft, if there is one."""

@@ -1,6 +1,5 @@
 """A look at the labelling queue: what is in it, who labels what, and what has happened."""
 
-import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection
@@ -19,12 +18,12 @@ class QueueView:
     database
         The database that holds the queue, opened.
     clock
-        Seconds since the epoch; it says when leases expire, so the clocks of several machines should agree.
+        Seconds since the epoch; it says when leases expire. None: the database's, one for all machines.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Transactions on a database, whichever engine it runs on."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -107,6 +108,19 @@ class Database(ABC):
         IcefloeError
             If the database cannot be reached.
         """
+
+    def time(self) -> float:
+        """Seconds since the epoch by the clock that all users of the database share.
+
+        Leases and sign-ins expire by it: a machine whose own clock is wrong must not take an image from
+        somebody who is labelling it.
+
+        Raises
+        ------
+        IcefloeError
+            If the database cannot be reached.
+        """
+        return time.time()
 
     def close(self) -> None:
         """Close the connections that are kept open for later use."""

@@ -25,6 +25,12 @@ _KEPT = 10
 _TRUSTED_SECONDS = 30.0
 """A connection that nobody used for so long is tried before it is used again."""
 
+_CLOCK_SECONDS = 60.0
+"""How long the server's clock is reckoned on from its last answer."""
+
+_RESTARTING = ("57P01", "57P02", "57P03")
+"""The server stops, has crashed, or has not begun yet: what it was asked may be asked again."""
+
 _engines: WeakSet[Engine] = WeakSet()
 
 
@@ -46,6 +52,9 @@ class PostgresDatabase(Database):
     in minutes; with one rule on both engines, what is true of one is true of the other.
     """
 
+    _asked: tuple[float, float] | None = None
+    """When the server was last asked for the time, by this machine's monotonic clock, and its answer."""
+
     @contextmanager
     def exclusive(self, purpose: str) -> Iterator[None]:
         with self._errors_in_one_line():
@@ -59,6 +68,17 @@ class PostgresDatabase(Database):
             yield
         finally:
             connection.close()
+
+    def time(self) -> float:
+        """The server's clock, asked once a minute."""
+        now = time.monotonic()
+        asked = self._asked
+        if asked is None or now - asked[0] > _CLOCK_SECONDS:
+            with self.reading(once=True) as connection:
+                told = connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+            asked = self._asked = time.monotonic(), float(told)
+            now = asked[0]
+        return asked[1] + now - asked[0]
 
     def version(self, connection: Connection) -> int:
         if connection.exec_driver_sql(f"SELECT to_regclass('{VERSION_TABLE}')").scalar() is None:
@@ -108,6 +128,8 @@ class PostgresDatabase(Database):
             return f"{what}. Give the user of database_url that right."
         if state == "42P07":  # duplicate_table
             return f"{what}. Name a database that holds nothing else in database_url."
+        if state in _RESTARTING:
+            return f"{what}. The server restarts; try again."
         if isinstance(error, OperationalError):
             return f"{what}. See that the server runs and that database_url is right."
         return None
@@ -117,7 +139,7 @@ class PostgresDatabase(Database):
         if state == "53100":  # disk_full
             return NoRoomError
         # Without a state the server could not be reached at all.
-        return BusyError if state in (None, "55P03") else IcefloeError
+        return BusyError if state in (None, "55P03", *_RESTARTING) else IcefloeError
 
 
 def _note_use(_connection: Any, record: Any) -> None:

@@ -1,6 +1,5 @@
 """People who sign in at an identity provider: sign-ins under way, and who is who here."""
 
-import time
 from collections.abc import Callable
 
 from authlib.common.security import generate_token
@@ -49,12 +48,12 @@ class Identities:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def begin(self, provider: str, target: str) -> SignIn:
         """Begin a sign-in at a provider, for somebody who wants the page `target`."""

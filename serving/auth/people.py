@@ -1,6 +1,5 @@
 """Accounts, and the one-time links with which their owners choose passwords."""
 
-import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
@@ -84,12 +83,12 @@ class People:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def all(self) -> list[Person]:
         """Every account, by name."""

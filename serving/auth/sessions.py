@@ -1,6 +1,5 @@
 """Signing in and out: sessions of browsers, and the count of failed attempts."""
 
-import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -40,12 +39,12 @@ class Sessions:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def sign_in(self, name: str, password: str, address: str) -> tuple[Person, str]:
         """Begin a session; return its person, and the secret for the cookie.

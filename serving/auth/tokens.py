@@ -1,6 +1,5 @@
 """API tokens: with one a program acts as the person who made it."""
 
-import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
@@ -37,12 +36,12 @@ class Tokens:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def add(self, person: Person, title: str, days: int) -> tuple[Token, str]:
         """Make a token that is valid for `days`; return it and its secret, which is not shown again."""

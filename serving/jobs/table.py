@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -60,12 +59,12 @@ class Jobs:
     bells
         Rung when there is a job to do, or one has ended.
     clock
-        Seconds since the epoch; the clocks of several machines should agree.
+        Seconds since the epoch; None: the database's, one for all machines.
     """
 
-    def __init__(self, database: Database, bells: Bells, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, bells: Bells, clock: Callable[[], float] | None = None) -> None:
         self.database, self.bells = database, bells
-        self._clock = clock
+        self._clock = clock or database.time
 
     def ask(
         self, kind: str, arguments: Mapping[str, Any], priority: int, actor: str, changes: str | None = None

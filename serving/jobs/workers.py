@@ -1,6 +1,5 @@
 """The table of workers: who lives, and which version each has loaded."""
 
-import time
 from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
@@ -39,12 +38,12 @@ class Workers:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the database's.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def beat(self, state: WorkerState) -> None:
         """A worker's sign of life, and what it has loaded."""

@@ -85,6 +85,7 @@ def test_a_read_that_fails_for_a_while_succeeds(folder, store, file, tmp_path, f
         ("lost", r"/study/a: the store does not answer \(.*\)\. Check AWS_ENDPOINT_URL and"),
         ("wrong", r"/study/a: its bytes are not those that were written\. Write it again"),
         ("expired", r"/study/a: the credentials have expired \(.*ExpiredToken.*\)\. Renew them\."),
+        ("skewed", r"/study/a: this machine's clock is wrong \(.*RequestTimeTooSkewed.*\)\. Set it\."),
     ],
 )
 def test_a_read_that_goes_on_failing_is_told_in_one_line_and_leaves_no_file(
@@ -99,7 +100,7 @@ def test_a_read_that_goes_on_failing_is_told_in_one_line_and_leaves_no_file(
         folder.download(found, tmp_path / "copy")
 
     told(error)
-    assert isinstance(error.value, BusyError) == (fault not in ("wrong", "expired"))
+    assert isinstance(error.value, BusyError) == (fault not in ("wrong", "expired", "skewed"))
     assert time.monotonic() - began < 60
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -124,6 +125,7 @@ def test_a_write_that_fails_for_a_while_succeeds_once(folder, store, bucket, mak
         ("silent", "the store does not answer"),
         ("lost", "the store does not answer"),
         ("expired", "the credentials have expired"),
+        ("skewed", "this machine's clock is wrong"),
     ],
 )
 def test_a_write_that_goes_on_failing_leaves_nothing_to_be_seen(folder, store, bucket, file, fault, words):
