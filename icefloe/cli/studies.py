@@ -156,6 +156,23 @@ def gate(
 
 
 @app.command()
+def promotion(
+    worlds: Annotated[int, typer.Option(min=1, help="First versions, each of its own experiments.")] = 12,
+    arrivals: Annotated[int, typer.Option(min=1, help="Experiments that arrive at each.")] = 20,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate and train.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the experiments.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """Promotion gate: what it promotes after two labels, how often wrongly, and what it misses."""
+    from studies.promotion.run import run_promotion
+
+    _run(
+        partial(run_promotion, worlds=worlds, arrivals=arrivals, processes=processes, seed=seed),
+        output,
+    )
+
+
+@app.command()
 def transfer(
     standard: Annotated[
         list[str] | None,

@@ -39,6 +39,14 @@ def mean_scores(evaluation: "Evaluation") -> dict[str, dict[str, float]]:
     }
 
 
+def partly_judged(evaluation: "Evaluation") -> dict[str, float]:
+    """Dataset -> share of its images that only a part of the members judged."""
+    parts: dict[str, list[bool]] = {}
+    for row in evaluation.images:
+        parts.setdefault(row.dataset, []).append(row.n_left_out > 0)
+    return {dataset: float(np.mean(part)) for dataset, part in parts.items()}
+
+
 def common(
     challenger: Mapping[str, float], champion: Mapping[str, float]
 ) -> tuple[dict[str, float], dict[str, float]]:

@@ -2,16 +2,20 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from icefloe.evaluation.columns import Columns, check_same_images, common, scores_by_dataset
+from icefloe.evaluation.columns import Columns, check_same_images, common, partly_judged, scores_by_dataset
+from icefloe.evaluation.prior import kind_of, learned_prior
 from icefloe.evaluation.promotion import Comparison, Finding, PromotionReport, Verdict
 from icefloe.evaluation.rule import HIGHER_IS_BETTER, METRICS, PromotionRule
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.means import images_needed, mean_interval
 from icefloe.statistics.multiple import simultaneous
+from icefloe.statistics.posterior import ChangePosterior
+from icefloe.statistics.predictive import experiment_means
 
 if TYPE_CHECKING:
     from icefloe.evaluation.evaluate import Evaluation
@@ -25,11 +29,14 @@ def compare(
     new_dataset: str | None = None,
     challenger_version: str | None = None,
     champion_version: str | None = None,
+    earlier: Sequence[PromotionReport] = (),
 ) -> PromotionReport:
     """Judge a challenger on every dataset so far, image by image against the champion.
 
-    Both must have been evaluated on the same held-out images: those of every earlier dataset, and the new
-    dataset's images that neither was trained on.
+    Both must have been evaluated on the same images: held-out ones of every earlier dataset, and of the new
+    dataset images that those who judge them, the whole versions or some members, were not trained on. Two are
+    enough to decide on a clear gain: how much images scatter is learned from earlier rounds
+    (`icefloe.statistics.posterior`).
 
     Parameters
     ----------
@@ -45,6 +52,8 @@ def compare(
         Name of the challenger, for the report; None: it has none yet.
     champion_version
         Name of the champion; the registry promotes only over the version that a report names.
+    earlier
+        Reports of earlier rounds, whose images say how much images scatter.
 
     Raises
     ------
@@ -56,13 +65,11 @@ def compare(
         return _first_version(challenger, challenger_scores, rule, challenger_version)
     champion_scores = scores_by_dataset(champion)
     check_same_images(challenger_scores, champion_scores)
+    changes = _changes(challenger, challenger_scores, champion_scores, new_dataset, earlier)
     comparisons = tuple(
-        _compare_metric(dataset, metric, *both, rule)
-        for dataset in challenger_scores
-        for metric in METRICS
-        if all(both := common(challenger_scores[dataset][metric], champion_scores[dataset][metric]))
+        _compared(change, challenger_scores, champion_scores, rule) for change in changes.values()
     )
-    gains = _gains(challenger_scores, champion_scores, rule, new_dataset)
+    gains = _gains(changes, rule, new_dataset)
     improvement, reason = _improvement(gains, rule, new_dataset)
     verdicts = {dataset: _dataset_verdict(comparisons, dataset) for dataset in challenger_scores}
     return PromotionReport(
@@ -75,68 +82,103 @@ def compare(
         gains=gains,
         dataset_verdicts=verdicts,
         reasons=(reason, *_forgetting_reasons(comparisons)),
-        warnings=_warnings(comparisons, rule),
+        warnings=_grew_certain(comparisons),
     )
 
 
-def _interval(
-    challenger_scores: Mapping[str, float],
-    champion_scores: Mapping[str, float],
-    rule: PromotionRule,
-    dataset: str,
-) -> Interval:
-    """Of the mean difference over the images of a dataset."""
-    return mean_interval(
-        [value - champion_scores[stem] for stem, value in challenger_scores.items()],
-        confidence=rule.confidence,
-        n_resamples=rule.n_resamples,
-        block_length=rule.block_length,
-        # By name, so that a dataset's intervals do not move when another dataset is added.
-        rng=np.random.default_rng([rule.seed, zlib.crc32(dataset.encode())]),
-    )
+@dataclass(frozen=True)
+class _Change:
+    """The change of a metric on a dataset: differences of its images, and what they say of the mean."""
+
+    dataset: str
+    metric: str
+    differences: dict[str, float]
+    posterior: ChangePosterior
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the differences."""
+        values = list(self.differences.values())
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+    def interval(self, confidence: float) -> Interval:
+        """Of the mean change: a finding of one side of it holds with probability `confidence`."""
+        low, high = self.posterior.interval(2 * confidence - 1)
+        observed = float(np.mean(list(self.differences.values())))
+        return Interval(mean=observed, low=low, high=high, n=len(self.differences))
 
 
-def _compare_metric(
-    dataset: str,
-    metric: str,
-    challenger_scores: Mapping[str, float],
-    champion_scores: Mapping[str, float],
-    rule: PromotionRule,
-    baseline: str | None = None,
+def _changes(
+    challenger: "Evaluation",
+    challenger_scores: Columns,
+    champion_scores: Columns,
+    new_dataset: str | None,
+    earlier: Sequence[PromotionReport],
+) -> dict[tuple[str, str], _Change]:
+    """(dataset, metric) -> its change, where both versions have the metric."""
+    differences = {
+        (dataset, metric): {stem: value - before[stem] for stem, value in after.items()}
+        for dataset in challenger_scores
+        for metric in METRICS
+        for after, before in [common(challenger_scores[dataset][metric], champion_scores[dataset][metric])]
+        if after
+    }
+    partly = partly_judged(challenger)
+    changes = {}
+    for metric in METRICS:
+        values = {d: np.array(list(of.values())) for (d, m), of in differences.items() if m == metric}
+        worth = dict(zip(values, experiment_means(list(values.values())), strict=True)) if values else {}
+        for dataset, found in values.items():
+            kind = kind_of(dataset, new_dataset)
+            beside = [
+                (float(other.var(ddof=1)), len(other))
+                for name, other in values.items()
+                if name != dataset and len(other) > 1 and kind_of(name, new_dataset) == kind
+            ]
+            prior = learned_prior(metric, kind, beside, earlier).judged_by_part(partly[dataset])
+            posterior = ChangePosterior(found, prior, worth[dataset].n_effective)
+            changes[dataset, metric] = _Change(dataset, metric, differences[dataset, metric], posterior)
+    return {key: changes[key] for key in differences}
+
+
+def _compared(
+    change: _Change, challenger_scores: Columns, champion_scores: Columns, rule: PromotionRule
 ) -> Comparison:
-    interval = _interval(challenger_scores, champion_scores, rule, dataset)
-    margin = rule.margin(metric)
+    dataset, metric = change.dataset, change.metric
+    interval, margin = change.interval(rule.confidence), rule.margin(metric)
+    higher = metric in HIGHER_IS_BETTER
     finding: Finding = "reported"
     if margin is not None:
-        finding = interval.finding(margin, higher_is_better=metric in HIGHER_IS_BETTER)
+        finding = interval.finding(margin, higher_is_better=higher)
+    above = change.posterior.above
     return Comparison(
         dataset=dataset,
         metric=metric,
-        n_images=len(challenger_scores),
-        challenger=float(np.mean(list(challenger_scores.values()))),
-        reference=float(np.mean(list(champion_scores.values()))),
+        n_images=len(change.differences),
+        challenger=float(np.mean([challenger_scores[dataset][metric][stem] for stem in change.differences])),
+        reference=float(np.mean([champion_scores[dataset][metric][stem] for stem in change.differences])),
         difference=interval.mean,
-        low=interval.low if interval.is_bounded else None,
-        high=interval.high if interval.is_bounded else None,
+        low=interval.low,
+        high=interval.high,
         margin=margin,
         finding=finding,
-        baseline=baseline,
+        better=above(0.0) if higher else 1 - above(0.0),
+        worse=None if margin is None else 1 - above(-margin) if higher else above(margin),
+        spread=change.spread,
     )
 
 
 def _gains(
-    challenger_scores: Columns, champion_scores: Columns, rule: PromotionRule, new_dataset: str | None
+    changes: Mapping[tuple[str, str], _Change], rule: PromotionRule, new_dataset: str | None
 ) -> dict[str, Interval]:
     """Dice gained on each dataset where the challenger may be better; none without a held-out image."""
-    candidates: Sequence[str] = list(challenger_scores) if new_dataset is None else [new_dataset]
-    corrected = rule.model_copy(update={"confidence": simultaneous(len(candidates), rule.confidence)})
-    return {
-        dataset: _interval(
-            challenger_scores[dataset]["dice"], champion_scores[dataset]["dice"], corrected, dataset
-        )
-        for dataset in candidates
-        if dataset in challenger_scores
+    candidates = {
+        dataset: change
+        for (dataset, metric), change in changes.items()
+        if metric == "dice" and new_dataset in (None, dataset)
     }
+    confidence = simultaneous(max(1, len(candidates)), rule.confidence)
+    return {dataset: change.interval(confidence) for dataset, change in candidates.items()}
 
 
 def _improvement(
@@ -187,38 +229,40 @@ def _forgetting_reasons(comparisons: Sequence[Comparison]) -> list[str]:
     return reasons or ["No dataset is worse beyond the margins."]
 
 
-def _warnings(comparisons: Sequence[Comparison], rule: PromotionRule) -> tuple[str, ...]:
-    warnings = []
+def _grew_certain(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     by_metric = {(c.dataset, c.metric): c for c in comparisons}
-    for (dataset, metric), c in by_metric.items():
-        if metric != "dice":
-            continue
-        if c.n_images == 1:
-            warnings.append(f"{dataset} has only 1 held-out image, which shows no spread.")
-        elif c.n_images < rule.min_images:
-            warnings.append(
-                f"{dataset} has only {c.n_images} images: its intervals assume normal differences."
-            )
-        uq = by_metric.get((dataset, "uq"))
-        if uq and uq.high is not None and uq.high < 0 and c.difference < 0:
-            warnings.append(f"On {dataset} the challenger is more certain although its Dice fell.")
-    return tuple(warnings)
+    return tuple(
+        f"On {dataset} the challenger is more certain although its Dice fell."
+        for (dataset, metric), uq in by_metric.items()
+        if metric == "uq"
+        and uq.high is not None
+        and uq.high < 0
+        and by_metric[dataset, "dice"].difference < 0
+    )
+
+
+def _few_images(comparisons: Sequence[Comparison], rule: PromotionRule) -> tuple[str, ...]:
+    return tuple(
+        f"{c.dataset} has only 1 held-out image, which shows no spread."
+        if c.n_images == 1
+        else f"{c.dataset} has only {c.n_images} images: its intervals assume normal differences."
+        for c in comparisons
+        if c.n_images < rule.min_images
+    )
 
 
 def _first_version(
     evaluation: "Evaluation", challenger_scores: Columns, rule: PromotionRule, challenger: str | None
 ) -> PromotionReport:
     """Judge a version that has no champion to beat: its Dice must lie above every trivial baseline's."""
-    without_margin = rule.model_copy(update={"dice_margin": 0.0})
     verdicts: dict[str, Verdict] = {}
     comparisons, reasons = [], []
     for dataset, columns in challenger_scores.items():
         name, dice = _best_baseline(evaluation, dataset)
-        constant = dict.fromkeys(columns["dice"], dice)
-        comparison = _compare_metric(dataset, "dice", columns["dice"], constant, without_margin, name)
+        comparison = _beside_baseline(dataset, columns["dice"], dice, name, rule)
         if comparison.finding == "undecided":
             gains = [value - dice for value in columns["dice"].values()]
-            needed = images_needed(gains, confidence=rule.confidence)
+            needed = images_needed(gains, confidence=2 * rule.confidence - 1)
             comparison = comparison.model_copy(update={"images_needed": needed})
         comparisons.append(comparison)
         if comparison.finding == "better":
@@ -239,7 +283,34 @@ def _first_version(
         comparisons=tuple(comparisons),
         dataset_verdicts=verdicts,
         reasons=tuple(reasons),
-        warnings=_warnings(comparisons, rule),
+        warnings=_few_images(comparisons, rule),
+    )
+
+
+def _beside_baseline(
+    dataset: str, scores: Mapping[str, float], baseline: float, name: str, rule: PromotionRule
+) -> Comparison:
+    """A first version's Dice minus a trivial baseline's, of which nothing is known before."""
+    interval = mean_interval(
+        [value - baseline for value in scores.values()],
+        confidence=2 * rule.confidence - 1,
+        n_resamples=rule.n_resamples,
+        block_length=rule.block_length,
+        # By name, so that a dataset's intervals do not move when another dataset is added.
+        rng=np.random.default_rng([rule.seed, zlib.crc32(dataset.encode())]),
+    )
+    return Comparison(
+        dataset=dataset,
+        metric="dice",
+        n_images=len(scores),
+        challenger=float(np.mean(list(scores.values()))),
+        reference=baseline,
+        difference=interval.mean,
+        low=interval.low if interval.is_bounded else None,
+        high=interval.high if interval.is_bounded else None,
+        margin=0.0,
+        finding=interval.finding(0.0),
+        baseline=name,
     )
 
 

@@ -39,7 +39,8 @@ class Comparison(BaseModel):
         Means over the images. The reference is the champion, or for a first version the best trivial
         baseline.
     difference, low, high
-        Mean difference and the ends of its interval; the ends are None where one image gives no interval.
+        Mean difference over the images, and the ends of the interval of the versions' mean difference; beside
+        a baseline the ends are None where one image gives no interval.
     margin
         How much worse still counts as not worse; None: the metric is reported and decides nothing.
     finding
@@ -50,6 +51,12 @@ class Comparison(BaseModel):
     baseline
         Name of the trivial baseline that is the reference; None: the champion is, or the file is an earlier
         version's.
+    better, worse
+        Probability that the challenger is better, and that it is worse beyond the margin; None beside a
+        baseline, without a margin, or in files of earlier versions.
+    spread
+        Standard deviation of the images' differences; None: of one image, beside a baseline, or in files of
+        earlier versions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +73,9 @@ class Comparison(BaseModel):
     finding: Finding
     baseline: str | None = None
     images_needed: int | None = None
+    better: float | None = None
+    worse: float | None = None
+    spread: float | None = None
 
     @property
     def interval(self) -> Interval:
@@ -171,13 +181,16 @@ class PromotionReport(Result):
                 "images": c.n_images,
                 reference: c.reference,
                 challenger: c.challenger,
-                f"difference [{self.rule.confidence:.0%} interval]": c.interval.text(4, signed=True),
+                f"difference [{2 * self.rule.confidence - 1:.0%} interval]": c.interval.text(4, signed=True),
+                "P(better)": c.better,
                 "margin": c.margin,
+                "P(worse)": c.worse,
                 "finding": c.finding,
             }
             for c in self.comparisons
         ]
-        return Table.of(rows, {reference: ".4f", challenger: ".4f", "margin": "g"})
+        formats = {reference: ".4f", challenger: ".4f", "margin": "g"}
+        return Table.of(rows, formats | dict.fromkeys(("P(better)", "P(worse)"), ".3f"))
 
     def to_markdown(self) -> str:
         """The sentence and all comparisons."""

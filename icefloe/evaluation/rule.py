@@ -11,26 +11,27 @@ HIGHER_IS_BETTER = frozenset({"dice", "pca"})
 class PromotionRule(BaseModel):
     """Margins and confidence of the promotion gate, for differences of per-image means.
 
-    A pass must be shown on every dataset and metric, so the chance that a challenger worse by more than a
-    margin passes is at most `(1 - confidence) / 2`, whatever the number of datasets.
+    A pass must be shown on every dataset and metric, so a challenger worse by more than a margin passes with
+    a probability of at most `1 - confidence`, whatever the number of datasets.
 
     Attributes
     ----------
-    n_resamples, confidence, seed
-        Number of bootstrap resamples, two-sided level of every interval, and the seed of the resampling.
-    block_length
-        Images in a block of the bootstrap over time; None: the cube root of their number; 1: images are
-        independent.
+    confidence
+        Probability that a finding must have: better, worse beyond the margin, or not. Intervals leave
+        `1 - confidence` on each side.
     dice_margin, pca_margin, ece_margin
         How much worse the mean over a dataset's images may become before it counts as forgetting.
     uq_margin
         The same for mean UQ; None: UQ is reported and decides nothing, because an ensemble may grow more
         certain while it grows worse (three of four ERs of Baskaran et al. 2022 do on D4).
     min_improvement
-        Dice that the new dataset must gain at least, shown by the interval's lower bound lying above it.
+        Dice that the new dataset must gain at least.
+    n_resamples, block_length, seed
+        Of the bootstrap over time that judges a first version beside the trivial baselines: number of
+        resamples; images in a block (None: the cube root of their number; 1: they are independent); seed.
     min_images
-        A dataset with fewer images is decided by the t interval's assumption of normal differences, and the
-        report warns: no distribution-free test of 5 pairs reaches a two-sided 5 %.
+        A first version's dataset with fewer images is decided by the t interval's assumption of normal
+        differences, and the report warns: no distribution-free test of 5 pairs reaches a two-sided 5 %.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

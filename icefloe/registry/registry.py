@@ -201,6 +201,12 @@ class Registry:
         """The version's evaluation at its registration, by name or alias."""
         return read_evaluation(*self._find(version))
 
+    def reports(self, newest: int = 10) -> tuple[PromotionReport, ...]:
+        """The promotion gate's latest report on each of the newest versions that it judged, oldest first."""
+        versions = self._store.versions()[-newest:]
+        found = (read_report(self._store, version) for version in versions)
+        return tuple(report for report in found if report is not None)
+
     def guarantees(self, version: str) -> Guarantees | None:
         """The guarantees a version was calibrated to after its registration; None if there are none."""
         return read_guarantees(*self._find(version))

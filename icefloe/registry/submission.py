@@ -196,6 +196,7 @@ def submit(
             new_dataset=new_dataset,
             challenger_version=version.name,
             champion_version=name,
+            earlier=registry.reports(),
         )
         report = _with_warning(report, registry.champion())
         registry.attach_report(version.name, report)
