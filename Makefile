@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKSPACE := demo
 LABEL_STUDIO := 1.23.2
+SERVERS := postgresql ceph-mon ceph-osd radosgw prometheus
 
-.PHONY: help demo test test-web test-browser lint manifests images integration bench clean
+.PHONY: help demo test test-web test-browser lint manifests images servers integration bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -93,7 +94,14 @@ images: .venv/.installed  ## the image for CPUs: built, and tried without rights
 
 .venv-label-studio: .venv-label-studio/.installed-$(LABEL_STUDIO)
 
-integration: .venv/.browser .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
+# Debian may start a PostgreSQL and a Prometheus of its own then; tests leave them alone.
+servers:
+	@dpkg-query -W $(SERVERS) >/dev/null 2>&1 || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -q && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(SERVERS); } || \
+	  echo "make: servers are missing, so tests that start them are skipped. Install them: apt-get install $(SERVERS)"
+
+integration: servers .venv/.browser .venv-label-studio/.installed-$(LABEL_STUDIO)  ## the tests that take minutes or start servers
 	$(BIN)/pytest -m integration --timeout 3600 --ignore tests/browser
 	@# What people see move is measured when nothing else runs.
 	$(BIN)/pytest -m quiet tests/browser

@@ -108,7 +108,7 @@ def ray_cluster(**environment: str) -> Iterator[Cluster]:
             *("--head", f"--port={gcs}", f"--dashboard-port={dashboard}", f"--temp-dir={folder}"),
             *("--include-dashboard=true", "--node-ip-address=127.0.0.1"),
         )
-        wait_for(lambda: _is_up(cluster), "Ray's dashboard")
+        wait_for(lambda: _is_up(cluster), "Ray's dashboard", 600)
         cluster.seconds = time.monotonic() - began
         yield cluster
     finally:

@@ -77,7 +77,7 @@ def succeed(*arguments: object) -> str:
     return ended.stdout
 
 
-def make_workspace(folder: Path) -> Path:
+def fill_workspace(folder: Path) -> None:
     """D1, D2 standard and labelled; D3 through a camera of uneven gain, its truth kept back."""
     succeed("init", folder)
     (folder / "params.yaml").write_text(yaml.safe_dump({"presets": PRESETS}), encoding="utf-8")
@@ -91,6 +91,11 @@ def make_workspace(folder: Path) -> Path:
         experiment = simulate_experiment(spec.changed(**small), seed)
         info = DatasetInfo(name=name, experiment=name, preprocessing=["stacked"])
         write_dataset(experiment, folder / "data" / name, info, labelled=name != "D3")
+
+
+def make_workspace(folder: Path) -> Path:
+    """A workspace with D1 to D3 as its first data version."""
+    fill_workspace(folder)
     succeed("-C", folder, "data", "commit", "-m", "D1 to D3")
     return folder
 

@@ -1,73 +1,27 @@
 """An MLflow server that is stopped and started again while members train."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-import requests
 from mlflow.tracking import MlflowClient
 
 from icefloe.errors import IcefloeError
 from icefloe.training import tracking
 from icefloe.training.records import EpochRecord
 from icefloe.training.tracking import member_runs
-from tests.ray_cluster import free_port, wait_for
+from tests.mlflow_server import Server
+from tests.ray_cluster import free_port
 from tests.stores import new_store
 
 AWAY_SECONDS = 30.0
 N_EPOCHS = 20
 
 
-class Server:
-    """`mlflow server` on a file of SQLite."""
-
-    def __init__(self, folder: Path) -> None:
-        self.address, self._store, self._folder = f"http://127.0.0.1:{free_port()}", new_store(folder), folder
-        self._process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        port = self.address.rpartition(":")[2]
-        command = [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            "--host=127.0.0.1",
-            f"--port={port}",
-            "--workers=1",
-        ]
-        command += [
-            f"--backend-store-uri={self._store}",
-            f"--artifacts-destination={self._folder / 'artifacts'}",
-        ]
-        with (self._folder / "mlflow.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True, cwd=self._folder
-            )
-        wait_for(self._answers, "mlflow server", 180)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        try:
-            return requests.get(f"{self.address}/health", timeout=5).ok
-        except requests.RequestException:
-            return False
-
-
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    made = Server(tmp_path)
+    made = Server(tmp_path, new_store(tmp_path), str(tmp_path / "artifacts"))
     made.start()
     yield made
     made.stop()
