@@ -40,7 +40,7 @@ def _fsync_directory(directory: Path) -> None:
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:
     """Replace `path` with `data`: afterwards there is the old file or the new one, never a part of either."""
-    with _named(path):
+    with named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(dir=scratch_for(path), prefix=PREFIX)
         try:
@@ -83,7 +83,7 @@ def atomic_directory(path: Path, *, durable: bool = True) -> Iterator[Path]:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     beside = Path(tempfile.mkdtemp(dir=scratch_for(path), prefix=PREFIX))
     try:
-        with _named(path):
+        with named(path):
             yield beside
         beside.chmod(0o755)  # mkdtemp makes it private to this user
         put(beside, path)  # an empty directory at `path` is replaced
@@ -95,8 +95,14 @@ def atomic_directory(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Give an error of the system that names no file, such as a full disk, the one that was to be written."""
+def named(path: Path) -> Iterator[None]:
+    """Give an error of the system that names no file, such as a full disk, the one that was to be written.
+
+    Raises
+    ------
+    OSError
+        The same, which then names it.
+    """
     try:
         yield
     except OSError as error:

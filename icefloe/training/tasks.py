@@ -17,13 +17,12 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.gpu_share import gpu_share
 from icefloe.training.job import Job
+from icefloe.training.node_end import GRACE_SECONDS, MEMBER
 from icefloe.training.ray_session import has_gpus, member_resources, members_at_once, threads
 from icefloe.training.simulated import N_PARTS, joined, simulated_part
 from icefloe.typing import Place, WeightsMirror
 
 WORKER_RETRIES = 3
-GRACE_SECONDS = 20.0
-"""In which workers that are to end write their checkpoints; Kubernetes gives a pod 30 s."""
 
 
 class RayTasks:
@@ -150,7 +149,7 @@ def _submit(
     shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
     stored: dict[int, Any] = {identity: ray.put(part) for identity, part in shared.items()}
     return {
-        train.options(name=job.name).remote(
+        train.options(name=MEMBER + job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
             *(stored[id(job.initial)], job.started_from, simulated.get(job.name)),
             *(threads(resources), weights_dir),
