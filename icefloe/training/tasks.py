@@ -9,7 +9,7 @@ import numpy as np
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from icefloe.errors import IcefloeError
+from icefloe.errors import IcefloeError, explain_system_error
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import Progress, tracked
 from icefloe.settings import MemberShare
@@ -187,6 +187,8 @@ def _raise_failure(task: Any, job: Job) -> None:
     except RayTaskError as error:
         if isinstance(error.cause, IcefloeError):
             raise IcefloeError(str(error.cause)) from error
+        if (explained := explain_system_error(error.cause)) is not None:
+            raise IcefloeError(f"{job.name}: {explained}") from error
         raise
     except RayError as error:
         reason = " ".join(str(error).split())[:200]
