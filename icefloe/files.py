@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ from icefloe.scratch import PREFIX, put, scratch_for
 
 LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db")
 """What macOS, Windows and network disks leave in folders, in lower case; besides names with a leading dot."""
+
+_WRITTEN_IN_PART = re.compile(r"\d+ requested and \d+ written")
+"""What numpy's `tofile`, by which TIFFs are written, says of a full disk."""
 
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where it was built in, is ten times as fast; neither makes anything but plain types."""
@@ -106,6 +110,8 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None and _WRITTEN_IN_PART.fullmatch(str(error)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
