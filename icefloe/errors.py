@@ -84,5 +84,11 @@ def explain_system_error(error: BaseException, place: str = "this disk") -> str 
     return None
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room on a disk."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, NoRoomError)
+
+
 def _name(file: object) -> str:
     return file.decode(errors="backslashreplace") if isinstance(file, bytes) else str(file)

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ from icefloe.scratch import PREFIX, put, scratch_for
 
 LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db")
 """What macOS, Windows and network disks leave in folders, in lower case; besides names with a leading dot."""
+
+_WRITTEN_IN_PART = re.compile(r"\d+ requested and \d+ written")
+"""What numpy's `tofile`, by which TIFFs are written, says of a full disk."""
 
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where it was built in, is ten times as fast; neither makes anything but plain types."""
@@ -40,7 +44,7 @@ def _fsync_directory(directory: Path) -> None:
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:
     """Replace `path` with `data`: afterwards there is the old file or the new one, never a part of either."""
-    with _named(path):
+    with named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(dir=scratch_for(path), prefix=PREFIX)
         try:
@@ -83,7 +87,7 @@ def atomic_directory(path: Path, *, durable: bool = True) -> Iterator[Path]:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     beside = Path(tempfile.mkdtemp(dir=scratch_for(path), prefix=PREFIX))
     try:
-        with _named(path):
+        with named(path):
             yield beside
         beside.chmod(0o755)  # mkdtemp makes it private to this user
         put(beside, path)  # an empty directory at `path` is replaced
@@ -95,11 +99,19 @@ def atomic_directory(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Give an error of the system that names no file, such as a full disk, the one that was to be written."""
+def named(path: Path) -> Iterator[None]:
+    """Give an error of the system that names no file, such as a full disk, the one that was to be written.
+
+    Raises
+    ------
+    OSError
+        The same, which then names it.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno is None and _WRITTEN_IN_PART.fullmatch(str(error)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise

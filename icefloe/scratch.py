@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -60,10 +60,33 @@ def put(written: Path, path: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         beside = path.with_name(f"{PREFIX}{os.getpid()}")
-        copy = shutil.copytree if written.is_dir() else shutil.copy2
+        copy = copy_tree if written.is_dir() else shutil.copy2
         copy(written, beside)
         beside.replace(path)
         shutil.rmtree(written) if written.is_dir() else written.unlink()
+
+
+def copy_tree(folder: Path, copy: Path, ignore: Callable[..., set[str]] | None = None) -> None:
+    """As `shutil.copytree`, which tells all files that could not be copied, and of none why in a usable form.
+
+    Raises
+    ------
+    OSError
+        What the system said of the first.
+    """
+    failures: list[OSError] = []
+
+    def copy_file(source: str, destination: str) -> None:
+        try:
+            shutil.copy2(source, destination)
+        except OSError as error:
+            failures.append(error)
+            raise
+
+    try:
+        shutil.copytree(folder, copy, ignore=ignore, copy_function=copy_file)
+    except shutil.Error as error:
+        raise failures[0] if failures else error from None
 
 
 def clean_scratch(workspace: Path) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STARTED = re.compile(r"Executing task \S*?'([\w-]+)'")
 _FINISHED = re.compile(r"Task \S*?'([\w-]+)'\S* finished with status \S*?(SUCCESS|FAILURE)")
 _COLOUR = re.compile(r"\x1b\[\d+m")
-_USER_ERROR = re.compile(r"icefloe\.errors\.IcefloeError: (.*)")
+_USER_ERROR = re.compile(r"icefloe\.errors\.\w+: (.*)")
 _FULL_DISK = re.compile(
     rf"OSError: \[Errno (?:{errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\] (.*)|database or disk is full"
 )
@@ -91,14 +91,20 @@ class StepLog(io.TextIOBase):
         elif error := _USER_ERROR.search(line):
             self._messages, self._in_message = [error[1]], True  # the last of chained errors is the outermost
         elif full := _FULL_DISK.search(line):
-            remedy = "Make room there, then run it again: finished training is not repeated."
-            self._messages = [f"{full[1] or full[0]}. {remedy}"]
+            self._messages = [_full_disk(full)]
 
 
 def user_error(log: str) -> str | None:
     """The line for the user in what a step that failed has printed; None if there is none."""
     found = _USER_ERROR.findall(log)
-    return str(found[-1]) if found else None  # the last of chained errors is the outermost
+    if found:
+        return str(found[-1])  # the last of chained errors is the outermost
+    full = _FULL_DISK.search(log)
+    return _full_disk(full) if full else None
+
+
+def _full_disk(found: re.Match[str]) -> str:
+    return f"{found[1] or found[0]}. Make room there, then run it again: finished training is not repeated."
 
 
 def _readable(task: str) -> str:

@@ -1,6 +1,5 @@
 """Errors as clients and people get them: problem details (RFC 9457), or a page in a browser."""
 
-import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from icefloe.errors import (
     NoRoomError,
     TooLargeError,
     explain_system_error,
+    is_disk_full,
 )
 from serving.pages.render import render, wants_page
 
@@ -153,8 +153,7 @@ def failure(request: Request, error: Exception) -> Response:
     """The answer to an error that nobody foresaw: what the system refused, or where the log has it."""
     explained = explain_system_error(error, "the workspace")
     if explained is not None:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return _answer(request, 507 if full else 500, explained)
+        return _answer(request, 507 if is_disk_full(error) else 500, explained)
     logger.error("Request %s failed.", request_id(request), exc_info=error)
     return _answer(request, 500, "The service failed. Tell its operator the request id; the log has it.")
 

@@ -13,6 +13,7 @@ from icefloe.datasets.duplicates import find_groups, merge_links
 from icefloe.datasets.splits import Split, SplitConfig, split_samples
 from icefloe.datasets.versions import DataVersion, snapshot
 from icefloe.errors import IcefloeError
+from icefloe.files import write_text_atomic
 
 BUNDLE_FILE = "bundle.json"
 
@@ -64,7 +65,7 @@ class Bundle:
         split = split_samples(list(datasets.values()), config)
         bundle = cls(path, version, datasets, split, _twins(datasets.values(), split))
         content = {"version": asdict(version), "split": split.to_dict(), "twins": bundle.twins}
-        (path / BUNDLE_FILE).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        write_text_atomic(path / BUNDLE_FILE, json.dumps(content, indent=1))
         return bundle
 
     @classmethod

@@ -1,8 +1,11 @@
 """DVC as data versions use it: its repository, its errors in one line, what it leaves when it is killed."""
 
 import contextlib
+import errno
 import json
 import logging
+import os
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -40,7 +43,7 @@ def dvc_repository(workspace: Path) -> Iterator[Repo]:
 
 @contextlib.contextmanager
 def reported(workspace: Path) -> Iterator[None]:
-    """DVC's errors as one line; its hints of commands to type kept off the screen."""
+    """DVC's errors as one line, and a full disk as one; its hints of commands to type kept off the screen."""
     logger = logging.getLogger("dvc")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # what it would log, it raises
@@ -50,6 +53,10 @@ def reported(workspace: Path) -> Iterator[None]:
     except DvcException as error:
         reason = " ".join(str(error).split())
         raise IcefloeError(f"{workspace}: DVC failed ({reason[:200]}). Fix that and try again.") from error
+    except sqlite3.OperationalError as error:  # of what DVC notes beside its cache
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(workspace)) from error
     finally:
         logger.setLevel(level)
 

@@ -1,5 +1,6 @@
 """The few git commands that data versions need, as a user without a git identity can run them."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -244,7 +245,7 @@ def _run(folder: Path, *arguments: str, held: int | None = None) -> subprocess.C
     executable = shutil.which("git")
     if executable is None:
         raise IcefloeError("git: not found. Install git; data versions are git commits.")
-    return subprocess.run(
+    completed = subprocess.run(
         [executable, *arguments],
         cwd=folder,
         env={
@@ -258,3 +259,7 @@ def _run(folder: Path, *arguments: str, held: int | None = None) -> subprocess.C
         errors="backslashreplace",
         pass_fds=() if held is None else (held,),
     )
+    full = os.strerror(errno.ENOSPC)
+    if completed.returncode != 0 and full in completed.stderr:
+        raise OSError(errno.ENOSPC, full, str(folder))
+    return completed

@@ -30,7 +30,7 @@ from icefloe.datasets.tree import data_files
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory, write_text_atomic
 from icefloe.names import composed
-from icefloe.scratch import alone
+from icefloe.scratch import alone, copy_tree
 from icefloe.settings import SETTINGS_FILE
 
 DATA = "data"
@@ -300,7 +300,7 @@ def _copy_from_tree(workspace: Path, names: Sequence[str] | None, folder: Path) 
         (path.parent.name for path in (workspace / DATA).glob(f"*/{INFO_FILE}")), key=natural_key
     )
     for name in _checked_names(workspace, names, present):
-        shutil.copytree(workspace / DATA / name, folder / name, ignore=shutil.ignore_patterns(".*"))
+        copy_tree(workspace / DATA / name, folder / name, ignore=shutil.ignore_patterns(".*"))
 
 
 def _copy_from_cache(

@@ -1,6 +1,5 @@
 """Sessions that people keep in the workspace's database; each is one person's alone."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -172,12 +171,12 @@ class KeptSessions:
     database
         The workspace's database, opened.
     clock
-        Seconds since the epoch.
+        Seconds since the epoch; None: the clock of the database.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] | None = None) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = clock or database.time
 
     def all(self, person: int) -> list[KeptSession]:
         """A person's sessions, the last changed first."""

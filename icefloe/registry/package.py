@@ -12,6 +12,7 @@ from mlflow.models import Model
 from mlflow.pyfunc import add_to_model
 
 from icefloe.registry.families import Family
+from icefloe.scratch import copy_tree
 
 FILES_FOLDER = "artifacts/ensemble"
 """Folder of a version's own files in the model's folder, for all families."""
@@ -31,7 +32,7 @@ def package(family: Family, folder: Path, model_folder: Path, n_classes: int) ->
     n_classes
         Number of classes that the version knows, background included.
     """
-    shutil.copytree(folder, model_folder / FILES_FOLDER)
+    copy_tree(folder, model_folder / FILES_FOLDER)
     shutil.copyfile(family.model_code, model_folder / family.model_code.name)
     (model_folder / "requirements.txt").write_text(f"icefloe=={version('icefloe')}\n", encoding="utf-8")
     model = Model(signature=family.signature(n_classes) if family.signature else None)

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from s3transfer.manager import TransferConfig, TransferManager
 
 from icefloe.errors import ConflictError, IcefloeError
-from icefloe.files import sha256_file
+from icefloe.files import named, sha256_file
 from icefloe.s3.address import S3
 from icefloe.s3.problems import CHANGED_MEANWHILE, GONE_UPLOAD, MISSING_OBJECT, code_of, reported
 from icefloe.scratch import put, scratch_for
@@ -153,7 +153,7 @@ class S3Folder:
         """
         address = f"{S3}{self.bucket}/{found.key}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=scratch_for(path)) as beside:
+        with named(path), tempfile.TemporaryDirectory(dir=scratch_for(path)) as beside:
             part = Path(beside) / "whole"
             for _ in range(TRIES):
                 with reported(address):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from icefloe.errors import ConflictError
-from icefloe.files import write_bytes_atomic
+from icefloe.files import named, write_bytes_atomic
 from icefloe.s3.address import is_on_s3, open_s3
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class S3Store:
     def write(self, name: str, content: bytes) -> None:
         if name not in self._known:
             self._find(name)
-        with tempfile.NamedTemporaryFile(dir=self._copies) as file:
+        with named(self._copies), tempfile.NamedTemporaryFile(dir=self._copies) as file:
             file.write(content)
             file.flush()
             replaces = self._known.pop(name)  # after a failure the store is asked again

@@ -9,7 +9,7 @@ import numpy as np
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from icefloe.errors import IcefloeError
+from icefloe.errors import IcefloeError, explain_system_error
 from icefloe.models.spec import MemberSpec
 from icefloe.progress import Progress, tracked
 from icefloe.settings import MemberShare
@@ -17,13 +17,12 @@ from icefloe.training.config import TrainingConfig
 from icefloe.training.data import PreparedImages, TrainingData
 from icefloe.training.gpu_share import gpu_share
 from icefloe.training.job import Job
+from icefloe.training.node_end import GRACE_SECONDS, MEMBER
 from icefloe.training.ray_session import has_gpus, member_resources, members_at_once, threads
 from icefloe.training.simulated import N_PARTS, joined, simulated_part
 from icefloe.typing import Place, WeightsMirror
 
 WORKER_RETRIES = 3
-GRACE_SECONDS = 20.0
-"""In which workers that are to end write their checkpoints; Kubernetes gives a pod 30 s."""
 
 
 class RayTasks:
@@ -150,7 +149,7 @@ def _submit(
     shared = {id(part): part for job in jobs for part in (job.data, job.initial)}
     stored: dict[int, Any] = {identity: ray.put(part) for identity, part in shared.items()}
     return {
-        train.options(name=job.name).remote(
+        train.options(name=MEMBER + job.name).remote(
             *(job.spec, stored[id(job.data)], job.config, job.directory),
             *(stored[id(job.initial)], job.started_from, simulated.get(job.name)),
             *(threads(resources), weights_dir),
@@ -188,6 +187,8 @@ def _raise_failure(task: Any, job: Job) -> None:
     except RayTaskError as error:
         if isinstance(error.cause, IcefloeError):
             raise IcefloeError(str(error.cause)) from error
+        if (explained := explain_system_error(error.cause)) is not None:
+            raise IcefloeError(f"{job.name}: {explained}") from error
         raise
     except RayError as error:
         reason = " ".join(str(error).split())[:200]

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from icefloe.errors import IcefloeError, TooLargeError, explain_system_error
+from icefloe.errors import IcefloeError, TooLargeError, explain_system_error, is_disk_full
 from icefloe.settings import load_settings
 from serving.worker.messages import Advanced, Ended, Message
 from serving.worker.niceness import step_back
@@ -81,12 +81,20 @@ def work(pipe: Connection, stop: Event, workspace: Path, threads: int) -> None:
         except StoppedError:
             outcome = Ended(None, None)
         except Exception as error:
-            outcome = Ended(None, _explained(kind, error), 413 if isinstance(error, TooLargeError) else 422)
+            outcome = Ended(None, explained(kind, error), status_of(error))
         send(outcome)
         context.later.catch_up()
 
 
-def _explained(kind: str, error: Exception) -> str:
+def status_of(error: Exception) -> int:
+    """What HTTP calls an error that a job ended by."""
+    if is_disk_full(error):
+        return 507
+    return 413 if isinstance(error, TooLargeError) else 422
+
+
+def explained(kind: str, error: Exception) -> str:
+    """Why a job came to nothing, in one line; the log has what nobody foresaw."""
     if isinstance(error, IcefloeError):
         return str(error)
     explained = explain_system_error(error, "the workspace")

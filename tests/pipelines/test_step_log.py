@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines.step_log import StepLog
+from pipelines.step_log import StepLog, user_error
 
 FAILURE = """\
 01:36:41.434 - INFO - Executing task \x1b[96m'{task}'\x1b[0m
@@ -71,6 +71,13 @@ def test_a_failing_steps_own_words_are_kept(log, said):
 def test_a_full_disk_is_told_as_such(log, line, reason):
     log.write(failure("get-data", [line]))
     assert log.error == (f"{reason}. Make room there, then run it again: finished training is not repeated.")
+    assert user_error(f"Traceback (most recent call last):\n{line}\n") == log.error
+
+
+def test_an_error_of_any_kind_of_icefloes_is_told(log):
+    line = "icefloe.errors.BusyError: s3://b/a: the store can't answer now. Try again later."
+    log.write(failure("train-members", [line]))
+    assert log.error == user_error(line) == "s3://b/a: the store can't answer now. Try again later."
 
 
 def test_of_chained_errors_the_outermost_counts(log):

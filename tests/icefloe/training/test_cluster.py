@@ -59,14 +59,19 @@ class Told(Silent):
 
 
 @pytest.fixture
-def cluster(bucket, s3_address, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+def s3(s3_address, monkeypatch):
     with faulty_store(s3_address, serial=True) as s3:
         monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
-        with ray_cluster(**stores()) as found:
-            print(f"Ray's head was up after {found.seconds:.0f} s")
-            yield found
+        yield s3
+
+
+@pytest.fixture
+def cluster(bucket, s3, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with ray_cluster(**stores()) as found:
+        print(f"Ray's head was up after {found.seconds:.0f} s")
+        yield found
 
 
 def stores() -> dict[str, str]:
@@ -222,28 +227,26 @@ def test_refusals_failures_and_a_dashboard_that_is_away(
 
 
 @pytest.fixture
-def slow_training(bucket, s3_address, make_dataset, split, three, tmp_path, monkeypatch):
+def slow_training(bucket, s3, make_dataset, split, three, tmp_path):
     """A step that trains one member for long; slow writes make its checkpoints rare."""
     steps = []
-    with faulty_store(s3_address, serial=True) as s3:
-        s3.fail("slow", 10**6, lambda method, path: method == "PUT" and "state.safetensors" in path)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
+    s3.fail("slow", 10**6, lambda method, path: method == "PUT" and "state.safetensors" in path)
 
-        def start(address: str, environment: dict[str, str]):
-            checkpoints = f"s3://{bucket.name}/checkpoints"
-            config = three.model_copy(update={"members": three.members[:1], "epochs": 500, "patience": 500})
-            command = [sys.executable, "-c", STEP.replace("cpus=1", "cpus=2"), address]
-            command += [str(make_dataset().path), str(tmp_path / "members"), checkpoints]
-            command += [json.dumps(split.to_dict()), config.model_dump_json()]
-            steps.append(subprocess.Popen(command, env=environment | {"AWS_ENDPOINT_URL": s3.address}))
-            (store,) = wait_for(lambda: all_begun(bucket, checkpoints, 1), "a checkpoint", 300).values()
-            wait_for(lambda: n_unsaved(store) >= 3, "epochs without a checkpoint", 100)
-            return steps[0], store
+    def start(address: str, environment: dict[str, str]):
+        checkpoints = f"s3://{bucket.name}/checkpoints"
+        config = three.model_copy(update={"members": three.members[:1], "epochs": 500, "patience": 500})
+        command = [sys.executable, "-c", STEP.replace("cpus=1", "cpus=2"), address]
+        command += [str(make_dataset().path), str(tmp_path / "members"), checkpoints]
+        command += [json.dumps(split.to_dict()), config.model_dump_json()]
+        steps.append(subprocess.Popen(command, env=environment))
+        (store,) = wait_for(lambda: all_begun(bucket, checkpoints, 1), "a checkpoint", 300).values()
+        wait_for(lambda: n_unsaved(store) >= 3, "epochs without a checkpoint", 100)
+        return steps[0], store
 
-        yield start
-        for step in steps:
-            step.kill()
-            step.wait()
+    yield start
+    for step in steps:
+        step.kill()
+        step.wait()
 
 
 def n_unsaved(store) -> int:
@@ -265,3 +268,22 @@ def test_a_step_whose_pod_is_to_go_saves_the_last_epoch_first(slow_training):
     step, store = slow_training("", environment)
     is_saved_within_30_s_of(step.terminate, store)
     assert step.wait(30) != 0
+
+
+def test_a_ray_node_whose_pod_is_to_go_saves_the_last_epoch_and_another_goes_on(
+    cluster: Cluster, slow_training
+):
+    """Kubernetes runs the hook first; what it has not ended after 30 s is killed."""
+    node = cluster.add(2, f"--address={cluster.gcs}", "--node-ip-address=127.0.0.1")
+    wait_for(lambda: cluster.n_alive() == 2, "the second node")
+    environment = {name: value for name, value in cluster.environment.items() if name != "RAY_AUTH_MODE"}
+    _, store = slow_training(cluster.address, environment)
+    hook = [sys.executable, "-m", "icefloe.training.node_end", "--main", str(node.pid)]
+
+    is_saved_within_30_s_of(lambda: subprocess.Popen(hook), store)
+
+    assert node.wait(30) is not None
+    n_saved = len(saved_epochs(store))
+    cluster.add(2, f"--address={cluster.gcs}", "--node-ip-address=127.0.0.1")
+    wait_for(lambda: len(saved_epochs(store)) > n_saved, "the training to go on", 300)
+    assert list(cluster.jobs().values()) == ["RUNNING"]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from icefloe.errors import IcefloeError, TooLargeError
 from serving.jobs.job import Job
 from serving.jobs.table import Jobs
+from serving.worker.child import explained, status_of
 from serving.worker.context import Context
 from serving.worker.fewshot_vectors import Vectors
 from serving.worker.later import Later
@@ -65,7 +65,5 @@ def working(app: Any) -> Iterator[None]:
 def _do(context: Context, jobs: Jobs, job: Job) -> None:
     try:
         jobs.finish(job.id, NAME, TASKS[job.kind](context, job.arguments))
-    except IcefloeError as error:
-        jobs.fail(job.id, NAME, str(error), 413 if isinstance(error, TooLargeError) else 422)
     except Exception as error:
-        jobs.fail(job.id, NAME, f"The worker failed: {error!r}", 500)
+        jobs.fail(job.id, NAME, explained(job.kind, error), status_of(error))
