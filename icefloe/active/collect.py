@@ -10,12 +10,15 @@ import numpy as np
 
 from icefloe.active.items import Item, Label, timestamp
 from icefloe.active.queue import Queue
+from icefloe.active.region import inside_any, limited, regions_text
 from icefloe.active.uploads import decode_png
+from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.label_history import add_labels, mask_path, read_history
 from icefloe.datasets.label_origin import Making
 from icefloe.datasets.readers import read_mask
 from icefloe.datasets.shared import change_shared, cloned
 from icefloe.datasets.versions import DATA, DataVersion, commit, current_version
+from icefloe.typing import MaskArray
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def collect(queue: Queue, workspace: Path, message: str | None = None) -> Collec
     """Write the submitted labels into the datasets, commit a data version, and mark the items imported.
 
     Labels collected together get one time in `labels.csv`, that of the last of them, because splits treat
-    labels of one time as one batch; the queue keeps each label's own time. Killed at any moment it can be run
+    labels of one time as one batch; the queue keeps each label's own time. A label of regions replaces those
+    regions of the one that its image has, and the rest stays. Killed at any moment it can be run
     again: labels that are written already are known by mask, author and time, unchanged data make no further
     version, and an item is marked once.
 
@@ -115,9 +119,13 @@ def _write(labels: Sequence[Label], items: Mapping[int, Item], data: Path) -> No
             batches[items[label.item_id].dataset, label.labeler, label.source].append(label)
     for (dataset, author, source), batch in batches.items():
         stems = {label.id: items[label.item_id].stem for label in batch}
+        samples = {sample.stem: sample for sample in Dataset.load(data / dataset).samples}
         add_labels(
             data / dataset,
-            {stems[label.id]: decode_png(label.png) for label in batch},
+            {
+                stems[label.id]: _merged(label, items[label.item_id], samples.get(stems[label.id]))
+                for label in batch
+            },
             author,
             came_in,
             source,
@@ -128,7 +136,21 @@ def _write(labels: Sequence[Label], items: Mapping[int, Item], data: Path) -> No
 
 def _making(label: Label, item: Item) -> Making:
     others = [name for name in item.labelers if name != label.labeler]
-    return Making(timestamp(label.time), label.origin, " and ".join(others) or None, item.agreement)
+    return Making(
+        made=timestamp(label.time),
+        origin=label.origin,
+        others=" and ".join(others) or None,
+        agreement=item.agreement,
+        regions=regions_text(item.regions) or None,
+    )
+
+
+def _merged(label: Label, item: Item, sample: Sample | None) -> MaskArray:
+    """The label, and outside its regions what the image's earlier label says."""
+    mask = decode_png(label.png)
+    if not item.regions or sample is None or not sample.is_labelled:
+        return mask
+    return np.where(inside_any(item.regions, item.shape), mask, sample.mask())
 
 
 def _is_written(label: Label, item: Item, data: Path) -> bool:
@@ -142,5 +164,5 @@ def _is_written(label: Label, item: Item, data: Path) -> bool:
         (last.author, last.source, last.seconds) == (label.labeler, label.source, label.seconds)
         # The history keeps whole seconds.
         and datetime.fromisoformat(last.time).timestamp() >= int(label.time)
-        and np.array_equal(read_mask(path), decode_png(label.png))
+        and np.array_equal(limited(read_mask(path), item.regions), decode_png(label.png))
     )

@@ -70,6 +70,7 @@ def fill(
             predicted_by=predictions.version or None,
             third_below=plan.third_below_of(selected.key, round, seed),
             arm=plan.arm_of(selected.key, round, seed),
+            regions=selected.regions,
         )
 
     return queue.add([item(selected) for selected in selection.items])

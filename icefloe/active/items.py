@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from icefloe.active.region import Region, check_regions, limited
 from icefloe.active.uploads import check_person, encode_png, read_mask_upload
 from icefloe.datasets.label_origin import NOT_KNOWN, Origin
 from icefloe.errors import IcefloeError
@@ -68,6 +69,8 @@ class NewItem:
     arm
         `without`: it is shown without the pre-segmentation, to be compared with those shown `with` it; None:
         it takes no part in that.
+    regions
+        What of the image is to be labelled, all other pixels of its label are 255; none: all of it.
     """
 
     dataset: str
@@ -80,6 +83,7 @@ class NewItem:
     predicted_by: str | None = None
     third_below: float | None = None
     arm: Arm | None = None
+    regions: tuple[Region, ...] = ()
 
     def checked(self) -> "NewItem":
         """The item with its pre-segmentation in the queue's own form.
@@ -87,7 +91,7 @@ class NewItem:
         Raises
         ------
         IcefloeError
-            If a name is unsafe, the shape or classes can't be, or the pre-segmentation does not fit.
+            If a name is unsafe, the shape, classes or regions can't be, or the pre-segmentation does not fit.
         """
         check_name("dataset", self.dataset)
         check_name("image", self.stem)
@@ -98,6 +102,7 @@ class NewItem:
                 f"{what}: can't be queued with shape {self.shape}, classes {list(self.classes)}, "
                 f"score {self.purpose.score}. Give the image's size, two or more classes and a finite score."
             )
+        check_regions(what, self.regions, self.shape)
         if self.third_below is not None and not 0 <= self.third_below <= 1:
             raise IcefloeError(f"{what}: a Dice of {self.third_below} can't be. Give a number from 0 to 1.")
         if self.presegmentation is None:
@@ -114,7 +119,8 @@ class Item:
     """An image in the queue; `leased_to` and `lease_expires` (s since the epoch) tell of a running lease.
 
     `labelers` are those of two people who have labelled it, `first_label` and `second_label` the numbers of
-    their labels, `agreement` the Dice of both; `revision` counts its changes.
+    their labels, `agreement` the Dice of both; `revision` counts its changes. Only its
+    `regions` are labelled, where it has any.
     """
 
     id: int
@@ -138,6 +144,7 @@ class Item:
     agreement: float | None = None
     arm: Arm | None = None
     revision: int = 1
+    regions: tuple[Region, ...] = ()
 
     @property
     def key(self) -> str:
@@ -166,6 +173,7 @@ class Item:
             "score": self.purpose.score,
             "rank": self.purpose.rank,
             "reason": self.purpose.reason,
+            "regions": len(self.regions),
             "leased_to": self.leased_to,
             "lease_expires": None if self.lease_expires is None else timestamp(self.lease_expires),
             "data_version": self.data_version,
@@ -214,7 +222,7 @@ class OutsideLabel:
     client: str | None = None
 
     def checked(self, item: Item) -> "OutsideLabel":
-        """The label with its mask in the queue's own form.
+        """The label with its mask in the queue's own form: 255 outside the item's regions.
 
         Parameters
         ----------
@@ -234,7 +242,7 @@ class OutsideLabel:
             )
         mask = read_mask_upload(self.png, item.shape, len(item.classes), item.key)
         # Encoded anew, so that what is kept holds pixels only, whatever the sender's file held besides.
-        return replace(self, png=encode_png(mask))
+        return replace(self, png=encode_png(limited(mask, item.regions)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -54,9 +55,10 @@ class Queue(QueueView):
         item_id = items_table.add(connection, item)
         if item_id is None:
             return False
-        events_table.record(
-            connection, self._clock(), item_id, actor, "added", round=item.round, reason=item.purpose.reason
-        )
+        noted: dict[str, Any] = {"round": item.round, "reason": item.purpose.reason}
+        if item.regions:
+            noted["regions"] = len(item.regions)
+        events_table.record(connection, self._clock(), item_id, actor, "added", **noted)
         return True
 
     def lease(
@@ -217,6 +219,8 @@ class Queue(QueueView):
         Sending the same label twice is as sending it once. After the lease has expired the label is still
         accepted unless somebody else has leased the image since. A label that fits the image but comes too
         late is kept beside (`refused_labels`) and the error says so.
+
+        Where the item has regions, the label is 255 outside them, whatever was painted there.
 
         Where two people label an image, the label that becomes data is the first one's if the Dice of both
         reaches the item's value, and else that of a third, who takes one or the other's at each pixel.

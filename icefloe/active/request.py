@@ -101,6 +101,7 @@ def _as_selection(items: list[Item], config: SamplerConfig, available: int) -> S
             strategy=item.purpose.strategy,
             rank=item.purpose.rank,
             reason=item.purpose.reason,
+            regions=item.regions,
         )
         for item in sorted(items, key=lambda item: item.purpose.rank)
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from icefloe.active.plan import LabellingPlan
+from icefloe.active.region import Region
 from icefloe.active.strategies import Candidates, strategy
 from icefloe.datasets.dataset import natural_key
 from icefloe.ensemble.prediction import SCORES
@@ -66,6 +67,8 @@ class Selected(BaseModel):
         Rank in the order of choice, from 1.
     reason
         Why it was chosen, in words.
+    regions
+        What of it is to be labelled; none: all of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +79,7 @@ class Selected(BaseModel):
     strategy: str
     rank: int
     reason: str
+    regions: tuple[Region, ...] = ()
 
     @property
     def key(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from icefloe.database.engine import Database
 from icefloe.errors import IcefloeError
 
-HEAD = 10
+HEAD = 11
 """Number of the newest migration; Alembic, slow to import, is asked only where this is not reached."""
 
 TOO_NEW = "this database was made by a newer Icefloe. Update Icefloe to use it."

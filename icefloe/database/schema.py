@@ -55,13 +55,14 @@ items = Table(
     Column("predicted_by", Text),
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("uncertainty", _Real),
+    Column("regions", Text),
     UniqueConstraint("dataset", "stem", "round"),
 )
 """Images to label and why each was chosen; `label` is the accepted one, `classes` a JSON list of names.
 
 `third_below`: two people label it, and a third decides where their Dice, `agreement`, is below; NULL: one
 labels. `arm`: `with` or `without` the pre-segmentation, where that is compared; `predicted_by` names the
-version.
+version. `regions`: a JSON list of [top, left, height, width] in px; NULL: all of the image is labelled.
 """
 
 Index(

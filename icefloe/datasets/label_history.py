@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +84,22 @@ def read_history(dataset: Path) -> tuple[LabelRecord, ...]:
             LabelRecord(row["stem"], row["author"], row["time"], row["source"], seconds, making, reason)
         )
     return tuple(records)
+
+
+def standing_records(history: Iterable[LabelRecord]) -> dict[str, tuple[LabelRecord, ...]]:
+    """By stem, the lines that an image's label is made of: the last of all of it, and of regions since.
+
+    Images whose label was withdrawn, and not made again, are left out.
+    """
+    standing: dict[str, tuple[LabelRecord, ...]] = {}
+    for record in history:
+        if record.source == WITHDRAWN:
+            standing.pop(record.stem, None)
+        elif record.making.regions is None:
+            standing[record.stem] = (record,)
+        else:
+            standing[record.stem] = (*standing.get(record.stem, ()), record)
+    return standing
 
 
 def write_history(dataset: Path, records: tuple[LabelRecord, ...]) -> None:

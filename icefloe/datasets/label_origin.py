@@ -57,16 +57,20 @@ class Making:
         Other people who labelled the image, of whom it is the one that stands; separated by ` and `.
     agreement
         Dice of the two people who labelled it.
+    regions
+        `top left height width` of each region that was labelled, in px, separated by `; `: the rest of the
+        image's label stayed as it was. None: all of it was.
     """
 
     made: str | None = None
     origin: Origin = NOT_KNOWN
     others: str | None = None
     agreement: float | None = None
+    regions: str | None = None
 
     def cells(self) -> dict[str, str]:
         """Text by column; empty where something is not known."""
-        values = (self.made, *astuple(self.origin), self.others, self.agreement)
+        values = (self.made, *astuple(self.origin), self.others, self.agreement, self.regions)
         return {
             column: f"{value:.4f}" if isinstance(value, float) else value or ""
             for column, value in zip(MAKING_COLUMNS, values, strict=True)
@@ -81,15 +85,15 @@ class Making:
         IcefloeError
             If the agreement is no number; `where` names the place.
         """
-        made, *origin, others, agreement = (row.get(column) or None for column in MAKING_COLUMNS)
+        made, *origin, others, agreement, regions = (row.get(column) or None for column in MAKING_COLUMNS)
         try:
             dice = None if agreement is None else float(agreement)
         except ValueError as error:
             raise IcefloeError(f"{where}: agreement is {agreement!r}. Write a number or nothing.") from error
-        return cls(made, Origin(*origin), others, dice)
+        return cls(made, Origin(*origin), others, dice, regions)
 
 
 UNTOLD = Making()
 
-MAKING_COLUMNS = ("made", *(field.name for field in fields(Origin)), "others", "agreement")
+MAKING_COLUMNS = ("made", *(field.name for field in fields(Origin)), "others", "agreement", "regions")
 """Columns of a label history that older ones lack."""

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,7 @@ def write_coco(
     tolerance: float = 0.0,
     *,
     as_runs: bool = False,
+    beside: Mapping[str, Sequence[Polygon]] = MappingProxyType({}),
 ) -> None:
     """Write the masks of several images as polygons, or as run lengths, in one COCO file.
 
@@ -111,15 +113,18 @@ def write_coco(
         Largest distance of an outline from the border, in pixels; as in `mask_polygons`.
     as_runs
         Write run lengths, which no tolerance changes.
+    beside
+        Further outlines, by image file name, under labels of their own.
     """
-    names = [*classes[1:], IGNORE_NAME]
+    others = {polygon.label or "" for polygons in beside.values() for polygon in polygons}
+    names = [*classes[1:], IGNORE_NAME, *sorted(others)]
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, (file_name, mask) in enumerate(masks.items(), start=1):
         height, width = mask.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
         regions = mask_runs(mask, classes) if as_runs else mask_polygons(mask, classes, tolerance)
-        for region in regions:
+        for region in (*regions, *beside.get(file_name, ())):
             annotations.append(
                 {
                     "id": len(annotations) + 1,
@@ -135,7 +140,12 @@ def write_coco(
 
 
 def write_labelme(
-    path: Path, image_name: str, mask: MaskArray, classes: Sequence[str], tolerance: float = 0.0
+    path: Path,
+    image_name: str,
+    mask: MaskArray,
+    classes: Sequence[str],
+    tolerance: float = 0.0,
+    beside: Sequence[Polygon] = (),
 ) -> None:
     """Write one image's mask as polygons in a labelme file.
 
@@ -151,6 +161,8 @@ def write_labelme(
         Class names by mask value, background first.
     tolerance
         Largest distance of an outline from the border, in pixels; as in `mask_polygons`.
+    beside
+        Further outlines, under labels of their own.
     """
     shapes = [
         {
@@ -160,7 +172,7 @@ def write_labelme(
             "shape_type": "polygon",
             "flags": {},
         }
-        for polygon in mask_polygons(mask, classes, tolerance)
+        for polygon in (*mask_polygons(mask, classes, tolerance), *beside)
     ]
     content = {
         "version": "5.5.0",

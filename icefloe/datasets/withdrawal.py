@@ -12,6 +12,7 @@ from icefloe.datasets.label_history import (
     LabelRecord,
     came_along,
     read_history,
+    standing_records,
     write_history,
 )
 from icefloe.datasets.labels import write_mask
@@ -32,7 +33,8 @@ class WithdrawnLabel:
     key
         Its image, such as `D3/stack_7`.
     author, labelled_at
-        Who had labelled it, and when (ISO 8601); None where the label came with the data.
+        Who had labelled it, and when last (ISO 8601); several names where regions are of several people, and
+        None where the label came with the data.
     by, at, reason
         Who took it back, when (ISO 8601) and why.
     """
@@ -126,17 +128,18 @@ def withdrawn_labels(dataset_dir: Path) -> tuple[WithdrawnLabel, ...]:
     IcefloeError
         If `labels.csv` cannot be read.
     """
-    found, standing = [], dict[str, LabelRecord]()
-    for record in read_history(dataset_dir):
+    found = []
+    history = read_history(dataset_dir)
+    for number, record in enumerate(history):
         if record.source != WITHDRAWN:
-            standing[record.stem] = record
             continue
-        label = standing.pop(record.stem, None)
+        label = standing_records(history[:number]).get(record.stem, ())
+        authors = dict.fromkeys(part.author for part in label if part.author)
         found.append(
             WithdrawnLabel(
                 key=f"{dataset_dir.name}/{record.stem}",
-                author=(label and label.author) or None,
-                labelled_at=(label and label.time) or None,
+                author=" and ".join(authors) or None,
+                labelled_at=(label[-1].time if label else None) or None,
                 by=record.author,
                 at=record.time,
                 reason=record.reason or "",
@@ -160,12 +163,12 @@ def all_withdrawn(data: Path) -> tuple[WithdrawnLabel, ...]:
 
 
 def labelled_by(dataset: Dataset, author: str) -> tuple[str, ...]:
-    """Stems of the images whose label now is this person's."""
-    latest = {record.stem: record for record in read_history(dataset.path)}
+    """Stems of the images whose label now is this person's, or regions of it are."""
+    standing = standing_records(read_history(dataset.path))
     return tuple(
         sample.stem
         for sample in dataset.labelled
-        if sample.stem in latest and latest[sample.stem].author == author
+        if any(record.author == author for record in standing.get(sample.stem, ()))
     )
 
 

@@ -182,6 +182,8 @@ async def submit_label(
 ) -> Receipt:
     """Hand in a mask: 8-bit PNG of class indices, 255 = ignore; sending it twice is as once.
 
+    Where the item has regions, what is painted outside them is not kept: those pixels become 255.
+
     Where two people's masks are to be decided between, each of its pixels is as one of them has it.
     """
     queue: Queue = request.app.state.queue

@@ -1,5 +1,6 @@
 """What the API shows of the queue: progress, items, leases, receipts, history."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,17 @@ class Progress(BaseModel):
     halfway: int
     to_decide: int
     sentence: str
+
+
+class ItemRegion(BaseModel):
+    """A rectangle of an image, in px: its first row and column, and its size."""
+
+    model_config = ConfigDict(frozen=True)
+
+    top: int
+    left: int
+    height: int
+    width: int
 
 
 class QueueItem(BaseModel):
@@ -54,6 +66,8 @@ class QueueItem(BaseModel):
         Whether two people label it, those who have, and the Dice of both.
     without_presegmentation
         Whether it is labelled without seeing what the ensemble predicts.
+    regions
+        What of the image is labelled, every other pixel of its label is 255; none: all of it.
     revision
         Number of its changes; its ETag.
     """
@@ -81,6 +95,7 @@ class QueueItem(BaseModel):
     labelers: tuple[str, ...]
     agreement: float | None
     without_presegmentation: bool
+    regions: tuple[ItemRegion, ...]
     revision: int
 
     @classmethod
@@ -108,6 +123,7 @@ class QueueItem(BaseModel):
             labelers=item.labelers,
             agreement=item.agreement,
             without_presegmentation=item.arm == "without",
+            regions=tuple(ItemRegion(**asdict(region)) for region in item.regions),
             revision=item.revision,
         )
 

@@ -60,6 +60,7 @@ def _row(item: Item, name: str) -> dict[str, object]:
         "round": item.round,
         "rank": item.purpose.rank,
         "reason": item.purpose.reason,
+        "n_regions": len(item.regions),
         "state": item.state,
         "leased_to": item.leased_to,
         "until": until[11:16],

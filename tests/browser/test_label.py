@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from icefloe.active.collect import collect
 from icefloe.active.items import NewItem, Purpose
+from icefloe.active.region import Region, inside_any, limited
 from icefloe.active.uploads import decode_png, encode_png
 from icefloe.datasets.dataset import Dataset
 from tests.browser.conftest import DESK, TABLET
@@ -298,3 +299,92 @@ def test_the_pages_are_accessible_and_fit_the_screen(queue, labeler, dark, size)
             page.wait_for_timeout(1500)
             kind = f"{'-tablet' if size == TABLET else ''}{'-dark' if dark else ''}"
             page.screenshot(path=Path(folder) / f"service{path.replace('/', '-')}{kind}.png")
+
+
+def test_regions_are_seen_one_after_the_other_and_the_rest_is_locked(queue, labeler, tmp_path):
+    """Of the first image two regions are to be labelled: its pre-segmentation stays as it is around them."""
+    regions = (Region(30, 30, 20, 30), Region(60, 90, 24, 30))
+    for item in queue.items("waiting"):
+        queue.skip(queue.lease("test", item_id=item.id).token, "another test's")
+    purpose = Purpose("bald", 0.5, 1, "its members disagree here")
+    mask, stem = presegmentation(STEMS[0]), STEMS[0]
+    queue.add(
+        [
+            NewItem(
+                "D1",
+                stem,
+                f"round of {os.urandom(4).hex()}",
+                SHAPE,
+                CLASSES,
+                purpose,
+                encode_png(mask),
+                regions=regions,
+            )
+        ]
+    )
+    page = labeler()
+    page.goto("/label")
+    opened(page, stem)
+    expect(page.locator("#why")).to_contain_text("Only 2 regions of it are labelled.")
+    shown = page.locator("mask-editor .images .region")
+    expect(shown).to_have_text("Region 1 of 2")
+    page.locator("mask-editor").screenshot(path=tmp_path / "region.png")
+
+    def at_middle(region):
+        """The middle of the picture is the middle of the region that is looked at."""
+        box = page.locator("mask-editor .picture").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2 + 1)
+        row, column = region.top + region.height // 2, region.left + region.width // 2
+        expect(page.locator(".readout")).to_contain_text(f"{column}, {row}:")
+
+    at_middle(regions[0])
+    page.keyboard.press("j")
+    expect(shown).to_have_text("Region 2 of 2")
+    at_middle(regions[1])
+    page.get_by_role("button", name="Next region").click()
+    expect(shown).to_have_text("Region 1 of 2")
+
+    page.keyboard.press("Home")
+    point(page, 80, 10)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#message")).to_contain_text("the rest is locked")
+    assert np.array_equal(mask_of(page), mask)
+    page.mouse.move(*place(page, 40, 5))
+    page.mouse.down()
+    page.mouse.move(*place(page, 40, 120), steps=20)
+    page.mouse.up()
+    page.keyboard.press("m")  # grows everywhere, were it not for the regions
+    expect(page.locator("mask-editor .stage")).not_to_have_attribute("aria-busy", "true")
+    inside = inside_any(regions, SHAPE)
+    changed = mask_of(page)
+    assert np.array_equal(changed[~inside], mask[~inside])
+    assert changed[40, 30:60].all()
+    page.locator("mask-editor").screenshot(path=tmp_path / "whole.png")
+    page.keyboard.press("?")
+    expect(page.locator("dialog", has_text="Next region")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#why")).to_contain_text("No image waits", timeout=60_000)
+    np.testing.assert_array_equal(labels_of(queue)[stem], limited(changed, regions))
+
+
+def test_regions_are_gone_through_and_painted_by_touch(queue, labeler):
+    region = Region(30, 30, 20, 30)
+    for item in queue.items("waiting"):
+        queue.skip(queue.lease("test", item_id=item.id).token, "another test's")
+    purpose = Purpose("bald", 0.5, 1, "its members disagree here")
+    rounds = f"round of {os.urandom(4).hex()}"
+    second = Region(60, 90, 24, 30)
+    queue.add([NewItem("D1", STEMS[0], rounds, SHAPE, CLASSES, purpose, regions=(region, second))])
+    page = labeler(size=TABLET, touch=True)
+    page.goto("/label")
+    opened(page, STEMS[0])
+    page.get_by_role("button", name="Next region").tap()
+    expect(page.locator("mask-editor .images .region")).to_have_text("Region 2 of 2")
+    box = page.locator("mask-editor .picture").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    changed = mask_of(page).astype(bool)
+    assert changed.any()
+    assert not changed[~second.mask(SHAPE)].any()

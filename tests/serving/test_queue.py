@@ -10,6 +10,7 @@ from PIL import Image
 
 from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import LEASE_SECONDS, Queue
+from icefloe.active.region import Region, limited
 from icefloe.active.uploads import decode_png, encode_png
 from serving.auth.roles import Role
 from tests.clock import Clock
@@ -310,3 +311,26 @@ def test_a_draft_is_its_labelers_alone_and_must_fit(ann, bob, queue):
     small = encode_png(np.zeros((3, 3), np.uint8))
     assert save_draft(ann, held, small, If_Match='"1"').status_code == 422
     assert ann.get("/api/v1/queue/items/99/draft").status_code == 404
+
+
+def test_an_item_tells_its_regions_and_keeps_nothing_that_is_painted_outside(queue, ann):
+    regions = (Region(4, 6, 10, 12), Region(20, 0, 8, 8))
+    queue.add(
+        [NewItem("D3", "part", "EA-T1", SHAPE, CLASSES, Purpose("bald", 0.5, 3, "here"), regions=regions)]
+    )
+    (item,) = (item for item in ann.get("/api/v1/queue/items").json() if item["stem"] == "part")
+    assert item["regions"] == [
+        {"top": 4, "left": 6, "height": 10, "width": 12},
+        {"top": 20, "left": 0, "height": 8, "width": 8},
+    ]
+    held = lease(ann, item_id=item["id"])
+    assert held["item"]["regions"] == item["regions"]
+    assert submit(ann, held, encode_png(mask())).status_code == 200
+    (label,) = queue.labels()
+    np.testing.assert_array_equal(decode_png(label.png), limited(mask(), regions))
+
+
+def test_the_page_queue_counts_the_regions(queue, ann):
+    purpose = Purpose("bald", 0.5, 3, "here")
+    queue.add([NewItem("D3", "part", "EA-T1", SHAPE, CLASSES, purpose, regions=(Region(4, 6, 10, 12),))])
+    assert "1 region of it" in ann.get("/queue").text

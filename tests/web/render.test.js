@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLASS_COLOURS, classTable, packed, STRIPE, toneTable } from "../../serving/web/editor/colour.js";
 import { averaging, Pyramid, voting } from "../../serving/web/editor/pyramid.js";
-import { paint } from "../../serving/web/editor/render.js";
+import { dim, paint } from "../../serving/web/editor/render.js";
 import { View } from "../../serving/web/editor/view.js";
 import { blobs, random } from "./random.js";
 
@@ -73,3 +73,56 @@ for (const outlined of [false, true])
       assert.deepEqual(part, screen, `a part at ${zoom}`);
     }
   });
+
+test("all but the regions is dimmed, each has a frame, and a part is drawn as all of it", () => {
+  const made = scene();
+  const regions = [
+    { left: 10, top: 20, right: 60, bottom: 50 },
+    { left: 40, top: 30, right: 90, bottom: 110 }, // overlaps the first
+    { left: 150, top: 0, right: 200, bottom: 30 },
+  ];
+  const planes = { image: made.image, layer: made.layer, outlined: null };
+  for (const zoom of [0.4, 1, 3.3]) {
+    const view = new View(WIDTH, HEIGHT);
+    view.resize(120, 90);
+    view.zoom = zoom;
+    view.centre({ x: 40, y: 25 });
+    const bright = new Uint32Array(120 * 90);
+    const all = { left: 0, top: 0, right: 120, bottom: 90 };
+    paint(bright, all, view, planes, made.look);
+    const screen = bright.slice();
+    dim(screen, all, view, regions);
+    /** @param {number} x @param {number} y */
+    const isOpen = (x, y) => {
+      const u = view.left + (x + 0.5) / zoom;
+      const v = view.top + (y + 0.5) / zoom;
+      return regions.some((one) => u >= one.left && u < one.right && v >= one.top && v < one.bottom);
+    };
+    const white = packed(255, 255, 255);
+    let [open, dimmed, framed] = [0, 0, 0];
+    for (let y = 1; y < 89; y++)
+      for (let x = 1; x < 119; x++) {
+        const [before, after] = [bright[y * 120 + x], screen[y * 120 + x]];
+        const around = [isOpen(x - 1, y), isOpen(x + 1, y), isOpen(x, y - 1), isOpen(x, y + 1)];
+        if (!isOpen(x, y) && around.some(Boolean)) {
+          assert.equal(after, white);
+          framed++;
+        } else if (after !== white) {
+          const part = (/** @type {number} */ shift) =>
+            ((after >>> shift) & 255) - ((before >>> shift) & 255) * 0.375;
+          if (isOpen(x, y)) assert.equal(after, before);
+          else for (const shift of [0, 8, 16]) assert.ok(Math.abs(part(shift)) <= 2);
+          assert.equal(after >>> 24, 255);
+          if (isOpen(x, y)) open++;
+          else dimmed++;
+        }
+      }
+    assert.ok(open > 100 && dimmed > 100 && framed > 20);
+
+    const again = screen.slice();
+    const rect = { left: 13, top: 7, right: 77, bottom: 51 };
+    paint(again, rect, view, planes, made.look);
+    dim(again, rect, view, regions);
+    assert.deepEqual(again, screen);
+  }
+});

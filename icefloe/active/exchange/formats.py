@@ -14,12 +14,16 @@ from PIL import Image
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.sources import Source, shown
 from icefloe.active.items import Item
+from icefloe.active.region import inside_any
 from icefloe.datasets.import_files import LeftOut
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 
 # Outlines may pass half a pixel beside the mask's: invisible, and several times fewer points to drag.
 POLYGON_TOLERANCE = 0.5
+
+DIMMED = 0.4
+"""Share of its brightness that an image keeps outside the regions to be labelled."""
 
 OTHER_KIND = "not a label file of this format"
 NOBODY_OUTLINED = "nobody outlined anything"
@@ -36,7 +40,8 @@ class Outgoing:
     image : float32, shape (H, W)
         Its image.
     premask : uint8, shape (H, W)
-        The predicted class indices to be corrected; all 0 where nothing was predicted.
+        The predicted class indices to be corrected; 0 where nothing was predicted, and outside the item's
+        regions.
     pixel_size_nm
         Pixel edge in nm; None where not known.
     """
@@ -149,24 +154,23 @@ class Format(ABC):
         return premask
 
 
-def write_viewable(path: Path, image: FloatArray) -> None:
-    """Write an image, float32 of shape (H, W), as the PNG that `viewable_png` makes of it."""
+def write_viewable(path: Path, outgoing: Outgoing) -> None:
+    """Write an item's image as the PNG that `viewable_png` makes of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(viewable_png(image))
+    path.write_bytes(viewable_png(outgoing))
 
 
-def viewable_png(image: FloatArray) -> bytes:
-    """An image as the 8 bit PNG that browsers and editors show, its 0.5 to 99.5 percentile stretched.
+def viewable_png(outgoing: Outgoing) -> bytes:
+    """An item's image as the 8 bit PNG that browsers and editors show, its 0.5 to 99.5 percentile stretched.
 
-    Parameters
-    ----------
-    image : float32, shape (H, W)
-        Any unit.
+    Where only regions are to be labelled, the rest is dimmed: so every tool shows them.
     """
+    image = outgoing.image
     low, high = np.percentile(image, (0.5, 99.5))
     stretched = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
+    dimmed = np.where(inside_any(outgoing.item.regions, outgoing.item.shape), stretched, DIMMED * stretched)
     encoded = io.BytesIO()
-    Image.fromarray(np.round(255 * stretched).astype(np.uint8)).save(encoded, format="PNG")
+    Image.fromarray(np.round(255 * dimmed).astype(np.uint8)).save(encoded, format="PNG")
     return encoded.getvalue()
 
 

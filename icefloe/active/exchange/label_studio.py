@@ -38,7 +38,7 @@ class LabelStudio(Format):
 
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
         for outgoing in items:
-            write_viewable(folder / "images" / outgoing.image_name, outgoing.image)
+            write_viewable(folder / "images" / outgoing.image_name, outgoing)
         tasks = [self.task(outgoing, LOCAL_FILES + quote(outgoing.image_name)) for outgoing in items]
         write_text_atomic(folder / "tasks.json", json.dumps(tasks))
         write_text_atomic(folder / "label_config.xml", label_config(items[0].item.classes))

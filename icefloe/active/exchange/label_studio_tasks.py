@@ -1,6 +1,7 @@
 """Queue items as Label Studio's tasks, and masks as the regions of a prediction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,11 @@ def task_data(item: Item, address: str) -> dict[str, Any]:
         Where Label Studio finds the image.
     """
     uncertainty = item.purpose.uncertainty
-    known = {} if uncertainty is None else {"uncertainty": round(uncertainty, UNCERTAINTY_DIGITS)}
+    known: dict[str, Any] = (
+        {} if uncertainty is None else {"uncertainty": round(uncertainty, UNCERTAINTY_DIGITS)}
+    )
+    if item.regions:
+        known["regions"] = [asdict(region) for region in item.regions]
     named = {"dataset": item.dataset, "stem": item.stem, "round": item.round}
     return {"image": address, **named, **known, **purpose_columns(item)}
 

@@ -12,6 +12,7 @@ from icefloe.active.exchange.formats import Format, Incoming, Outgoing, Reading
 from icefloe.active.exchange.known import Known
 from icefloe.active.exchange.png import IMAGES, MASKS, check_levels, masks_in
 from icefloe.active.exchange.sources import Source, SourceFile
+from icefloe.active.region import inside_any, limited
 from icefloe.datasets import plain
 from icefloe.datasets.annotations.mask_file import read_mask_file
 from icefloe.errors import IcefloeError
@@ -26,6 +27,8 @@ MAX_FILE_BYTES = 128 * 2**20
 class OmeTiff(Format):
     """`images/` and `masks/` of class indices (255 = ignore), by dataset; reads such masks.
 
+    Outside the regions that are to be labelled, a mask is 255.
+
     Fiji, napari and QuPath open them with their pixel size; what they save may be any TIFF.
     """
 
@@ -35,7 +38,8 @@ class OmeTiff(Format):
         for outgoing in items:
             name = f"{outgoing.item.key}{SUFFIX}"
             _write(folder / IMAGES / name, outgoing.image, outgoing.pixel_size_nm)
-            _write(folder / MASKS / name, outgoing.premask, outgoing.pixel_size_nm)
+            mask = limited(outgoing.premask, outgoing.item.regions)
+            _write(folder / MASKS / name, mask, outgoing.pixel_size_nm)
 
     def read(self, source: Source, items: Known) -> Reading:
         reading = Reading(source.name)
@@ -43,7 +47,8 @@ class OmeTiff(Format):
             item = items.by_file(_image_name(file, items), file.where, source.folder)
             reading.claim(item)
             mask = _read(file, item.shape, len(item.classes))
-            if n_ignored := int((mask == IGNORE).sum()):
+            inside = inside_any(item.regions, item.shape)
+            if n_ignored := int((mask[inside] == IGNORE).sum()):
                 # An editor's white is 255, too.
                 reading.notes.append(f"{item.key}: {n_ignored} pixels of 255 are taken as ignore.")
             reading.labels.append(Incoming(item=item, mask=mask, what=file.where, time=file.time))

@@ -18,10 +18,11 @@ from icefloe.active.exchange.formats import (
     write_viewable,
 )
 from icefloe.active.exchange.known import Known
-from icefloe.active.exchange.png_table import COLUMNS, TABLE, read_table
+from icefloe.active.exchange.png_table import COLUMNS, REGIONS, TABLE, read_table
 from icefloe.active.exchange.sources import Source, SourceFile
 from icefloe.active.exchange.values import parse_seconds, parse_time
 from icefloe.active.items import Item
+from icefloe.active.region import limited, regions_text
 from icefloe.active.uploads import MAX_MASK_BYTES, decode_upload, encode_png
 from icefloe.datasets.annotations.mask_file import MaskFile, White
 from icefloe.errors import IcefloeError
@@ -38,7 +39,8 @@ class PngMasks(Format):
     """`images/`, `masks/` to be painted over, and `items.csv` with columns for author, time and seconds.
 
     A mask of two classes is black and white, so that it can be seen; one of more, or with ignored pixels,
-    holds the class indices.
+    holds the class indices. Where only regions are to be labelled, the table names them; outside them, class
+    indices are 255 and black and white is black.
     """
 
     name = "png"
@@ -49,10 +51,11 @@ class PngMasks(Format):
         table.writeheader()
         for outgoing in items:
             item = outgoing.item
-            write_viewable(folder / IMAGES / outgoing.image_name, outgoing.image)
-            painted = _paintable(outgoing.premask, len(item.classes))
+            write_viewable(folder / IMAGES / outgoing.image_name, outgoing)
+            painted = _paintable(outgoing.premask, item)
             write_bytes_atomic(folder / MASKS / outgoing.image_name, encode_png(painted))
-            table.writerow({"dataset": item.dataset, "stem": item.stem, **purpose_columns(item)})
+            row = {"dataset": item.dataset, "stem": item.stem, **purpose_columns(item)}
+            table.writerow({**row, REGIONS: regions_text(item.regions)})
         write_text_atomic(folder / TABLE, text.getvalue())
 
     def read(self, source: Source, items: Known) -> Reading:
@@ -166,6 +169,6 @@ def _folders(file: SourceFile) -> list[str]:
     return [part.lower() for part in file.name.parts[:-1]]
 
 
-def _paintable(mask: MaskArray, n_classes: int) -> MaskArray:
-    black_and_white = n_classes == 2 and IGNORE not in mask
-    return mask * np.uint8(IGNORE) if black_and_white else mask
+def _paintable(mask: MaskArray, item: Item) -> MaskArray:
+    black_and_white = len(item.classes) == 2 and IGNORE not in mask
+    return mask * np.uint8(IGNORE) if black_and_white else limited(mask, item.regions)

@@ -9,7 +9,9 @@ from icefloe.active.exchange.sources import SourceFile, shown
 from icefloe.errors import IcefloeError
 
 TABLE = "items.csv"
-COLUMNS = ("dataset", "stem", "strategy", "score", "rank", "reason", "author", "time", "seconds")
+REGIONS = "regions"
+"""Column of `top left height width` in px of what is to be labelled; empty: all of the image."""
+COLUMNS = ("dataset", "stem", "strategy", "score", "rank", "reason", REGIONS, "author", "time", "seconds")
 MAX_TABLE_BYTES = 16 * 2**20
 
 _SEPARATORS = (",", ";", "\t")

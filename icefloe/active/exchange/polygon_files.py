@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
+
+import numpy as np
 
 from icefloe.active.exchange.formats import (
     NOBODY_OUTLINED,
@@ -23,13 +25,15 @@ from icefloe.active.exchange.values import read_json
 from icefloe.active.items import Item
 from icefloe.datasets.annotations.drawing import draw_mask, foreground_alias
 from icefloe.datasets.annotations.reading import annotations_in
-from icefloe.datasets.annotations.regions import Annotation
+from icefloe.datasets.annotations.regions import Annotation, Polygon
 from icefloe.datasets.annotations.units import refuse_percent
 from icefloe.datasets.labels import mask_polygons, write_coco, write_labelme
 from icefloe.errors import IcefloeError
 from icefloe.typing import MaskArray
 
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+REGION_NAME = "region to label"
+"""Label of the rectangles in which an image is to be labelled; they are no labels themselves."""
 _RENAME = "Name the outlines as the exported ones are named."
 
 
@@ -46,19 +50,27 @@ class PolygonFormat(Format):
     def _annotations(self, file: SourceFile) -> list[Annotation] | None:
         content = read_json(file)
         check_format(file, content, self.kind)
-        return annotations_in(Path(file.where), content)
+        annotations = annotations_in(Path(file.where), content)
+        return annotations if annotations is None else [_without_rectangles(one) for one in annotations]
 
 
 class Coco(PolygonFormat):
     """One `annotations.json` and `images/`, for CVAT and many others; reads one such JSON file."""
 
     name = kind = "coco"
+    as_runs: ClassVar[bool] = False
 
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
         for outgoing in items:
-            write_viewable(folder / "images" / outgoing.image_name, outgoing.image)
-        masks = {outgoing.image_name: outgoing.premask for outgoing in items}
-        write_coco(folder / "annotations.json", masks, items[0].item.classes, POLYGON_TOLERANCE)
+            write_viewable(folder / "images" / outgoing.image_name, outgoing)
+        write_coco(
+            folder / "annotations.json",
+            {outgoing.image_name: outgoing.premask for outgoing in items},
+            items[0].item.classes,
+            POLYGON_TOLERANCE,
+            as_runs=self.as_runs,
+            beside={outgoing.image_name: _rectangles(outgoing.item) for outgoing in items},
+        )
 
     def read(self, source: Source, items: Known) -> Reading:
         file = source.only_json()
@@ -82,12 +94,7 @@ class CocoRuns(Coco):
     """As `Coco`, but its pre-annotations are run lengths: exact to the pixel, where a tool edits those."""
 
     name = "coco-rle"
-
-    def write(self, items: Sequence[Outgoing], folder: Path) -> None:
-        for outgoing in items:
-            write_viewable(folder / "images" / outgoing.image_name, outgoing.image)
-        masks = {outgoing.image_name: outgoing.premask for outgoing in items}
-        write_coco(folder / "annotations.json", masks, items[0].item.classes, as_runs=True)
+    as_runs = True
 
     def as_exported(self, premask: MaskArray, classes: Sequence[str]) -> MaskArray:
         return premask
@@ -104,13 +111,14 @@ class Labelme(PolygonFormat):
     def write(self, items: Sequence[Outgoing], folder: Path) -> None:
         for outgoing in items:
             image = folder / outgoing.image_name
-            write_viewable(image, outgoing.image)
+            write_viewable(image, outgoing)
             write_labelme(
                 image.with_name(f"{outgoing.item.stem}.json"),
                 image.name,
                 outgoing.premask,
                 outgoing.item.classes,
                 POLYGON_TOLERANCE,
+                _rectangles(outgoing.item),
             )
 
     def read(self, source: Source, items: Known) -> Reading:
@@ -127,6 +135,26 @@ class Labelme(PolygonFormat):
             found.append(Outlined(file, item, annotations[0], file.time))
         _draw(reading, found)
         return reading
+
+
+def _rectangles(item: Item) -> list[Polygon]:
+    """The item's regions as outlines through the middle of their outermost pixels."""
+    polygons = []
+    for region in item.regions:
+        left, top = region.left + 0.5, region.top + 0.5
+        right, bottom = left + region.width - 1, top + region.height - 1
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        polygons.append(Polygon(REGION_NAME, np.array(corners)))
+    return polygons
+
+
+def _without_rectangles(annotation: Annotation) -> Annotation:
+    drawn = tuple(
+        region
+        for region in annotation.regions
+        if region.label is None or region.label.strip().casefold() != REGION_NAME
+    )
+    return replace(annotation, regions=drawn)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from icefloe.active.exchange.polygon_files import Coco, CocoRuns, Labelme
 from icefloe.active.exchange.sources import open_source
 from icefloe.active.items import Item, Label, OutsideLabel
 from icefloe.active.queue import Queue
+from icefloe.active.region import limited
 from icefloe.active.uploads import check_person, decode_png, encode_png
 from icefloe.datasets.dataset import check_mask, load_datasets
 from icefloe.datasets.import_files import LeftOut
@@ -152,7 +153,8 @@ def import_labels(
 ) -> ImportResult:
     """Submit the labels in another tool's export to the queue: all of them, or none if one is bad.
 
-    Importing the same file again changes nothing. `collect` then makes a data version of them.
+    Importing the same file again changes nothing. What is drawn outside an item's regions is not kept.
+    `collect` then makes a data version of them.
 
     Parameters
     ----------
@@ -183,7 +185,8 @@ def import_labels(
         item = label.item
         check_mask(label.what, label.mask, item.shape, len(item.classes))
         untouched = _tells_no_author(chosen) and np.array_equal(
-            label.mask, chosen.as_exported(_premask(queue, item), item.classes)
+            limited(label.mask, item.regions),
+            limited(chosen.as_exported(_premask(queue, item), item.classes), item.regions),
         )
         if untouched and not accept_unchanged:
             unchanged.append(item.key)
@@ -248,7 +251,8 @@ def _known_labels(queue: Queue) -> set[int | None]:
 
 def _premask(queue: Queue, item: Item) -> MaskArray:
     stored = None if item.arm == "without" else queue.presegmentation(item.id)
-    return np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
+    premask = np.zeros(item.shape, np.uint8) if stored is None else decode_png(stored)
+    return limited(premask, item.regions, outside=0)
 
 
 def outside_label(label: Incoming, source: str, author: str | None) -> OutsideLabel:
@@ -272,7 +276,7 @@ def outside_label(label: Incoming, source: str, author: str | None) -> OutsideLa
     if labeler is None:
         raise IcefloeError(f"{label.what}: the label names no author. Name one: --author NAME.")
     check_person(labeler)
-    png = encode_png(label.mask)
+    png = encode_png(limited(label.mask, label.item.regions))
     # Of the label itself and nothing else, so that a second import of the file is known again.
     token = hashlib.sha256(f"{label.item.id} {labeler} ".encode() + png).hexdigest()
     return OutsideLabel(

@@ -74,7 +74,7 @@ def push(
             server.update_task(number, fresh)
             n_updated += 1
     for one in tracked(outgoing(queue, data, new), progress, "Pushing", len(new)):
-        address = server.upload(project, one.image_name.replace("/", "_"), viewable_png(one.image))
+        address = server.upload(project, one.image_name.replace("/", "_"), viewable_png(one))
         server.add_task(project, LabelStudio().task(one, address))
     return Pushed(
         url=f"{server.url}/projects/{project.id}",

@@ -1,7 +1,7 @@
 """Queued images in the database."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from icefloe.active.items import (
     State,
 )
 from icefloe.active.origin import sha256
+from icefloe.active.region import Region
 from icefloe.database.schema import drafts, items, labels, leases
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
@@ -177,6 +178,7 @@ def add(connection: Connection, item: NewItem) -> int | None:
         "predicted_by": item.predicted_by,
         "third_below": item.third_below,
         "arm": item.arm,
+        "regions": json.dumps([astuple(region) for region in item.regions]) if item.regions else None,
     }
     return int(connection.execute(_ADD, row).scalar_one())
 
@@ -351,4 +353,5 @@ def _as_item(row: Row[*tuple[Any, ...]]) -> Item:
         agreement=row.agreement,
         arm=row.arm,
         revision=row.revision,
+        regions=tuple(Region(*edges) for edges in json.loads(row.regions or "[]")),
     )

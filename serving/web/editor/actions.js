@@ -56,6 +56,7 @@ export const ACTIONS = {
   skip: (session) => session.emit("skip"),
   previousFrame: (session) => session.emit("neighbour", -1),
   nextFrame: (session) => session.emit("neighbour", 1),
+  nextRegion: (session) => session.sight.nextRegion(),
   help: (session) => session.help(),
 };
 

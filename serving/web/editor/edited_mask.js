@@ -14,14 +14,17 @@ export class EditedMask {
   #kept;
   /** @type {Touched | null} what was tried since */
   #tried = null;
+  #open;
 
   /**
    * @param {Uint8Array} mask class indices, shape (height, width), 255 = ignore; copied
    * @param {number} width
    * @param {number} height
    * @param {SavedHistory | null} [saved]
+   * @param {Uint8Array | null} [open] one byte a pixel: 1 where it may be changed; null: everywhere
    */
-  constructor(mask, width, height, saved) {
+  constructor(mask, width, height, saved, open = null) {
+    this.#open = open;
     this.width = width;
     this.height = height;
     this.mask = mask.slice();
@@ -41,7 +44,8 @@ export class EditedMask {
    */
   stroke(from, to, radius, value, writable, where = null) {
     const { mask, width } = this;
-    const free = !where && writable.every(Boolean);
+    const open = this.#open;
+    const free = !where && !open && writable.every(Boolean);
     const tried = this.#touched();
     return strokeRows(
       width,
@@ -54,7 +58,7 @@ export class EditedMask {
         if (free) mask.fill(value, y * width + first, y * width + end);
         else
           for (let i = y * width + first; i < y * width + end; i++)
-            if (writable[mask[i]] && (!where || where(i))) mask[i] = value;
+            if ((!open || open[i]) && writable[mask[i]] && (!where || where(i))) mask[i] = value;
       },
     );
   }
@@ -70,12 +74,13 @@ export class EditedMask {
     if (!selection) return null;
     const { rect, inside } = selection;
     const { mask, width } = this;
+    const open = this.#open;
     let j = 0;
     const tried = this.#touched();
     for (let y = rect.top; y < rect.bottom; y++) {
       tried.add(y, rect.left, rect.right);
       for (let i = y * width + rect.left; i < y * width + rect.right; i++, j++)
-        if (inside[j] && writable[mask[i]]) mask[i] = value;
+        if (inside[j] && (!open || open[i]) && writable[mask[i]]) mask[i] = value;
     }
     return rect;
   }

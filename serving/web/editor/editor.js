@@ -244,6 +244,7 @@ export class MaskEditor extends HTMLElement {
       window: screen.window,
       level: screen.level,
       cut: this.#session.cut,
+      region: this.#session.sight.region,
     });
     this.#stage.setLegend(this.#session.sight.legend);
   }

@@ -115,6 +115,13 @@ const TABLE = /** @type {const} @satisfies {readonly Key[]} */ ([
   { group: "Without a mouse", command: "back", keys: ["Backspace"], label: "Take the last corner back" },
   { group: "Images", command: "accept", keys: ["Enter"], label: "Accept", help: "and go to the next image" },
   { group: "Images", command: "skip", keys: ["S"], label: "Skip", help: "with a reason" },
+  {
+    group: "Images",
+    command: "nextRegion",
+    keys: ["J"],
+    label: "Next region",
+    help: "where only regions of an image are to be labelled",
+  },
   { group: "Images", command: "previousFrame", keys: [","], label: "Frame before" },
   { group: "Images", command: "nextFrame", keys: ["."], label: "Frame after" },
   { group: "Images", command: "help", keys: ["?"], label: "Keys", help: "this list" },

@@ -26,6 +26,7 @@ import { BRUSHES } from "./tools.js";
  * @property {number} window 16-bit values from black to white
  * @property {number} level
  * @property {number | null} cut threshold of the last threshold lasso, 16-bit value
+ * @property {string | null} region which of the regions to be labelled is looked at; null where all is labelled
  *
  * @typedef {Settings & {window: number, level: number, cut: number}} Values
  */
@@ -46,7 +47,7 @@ const COMMANDS = {
     "fit",
     "fullSize",
   ],
-  Images: ["previousFrame", "nextFrame", "help", "skip", "accept"],
+  Images: ["previousFrame", "nextFrame", "nextRegion", "help", "skip", "accept"],
 };
 
 const LAYERS = new Set(["changes", "previousMask", "uncertainty", "probability"]);
@@ -57,6 +58,7 @@ export class Panel {
   /** @type {HTMLButtonElement[]} */
   #classes = [];
   #classGroup;
+  #region = element("span", { class: "region" });
   #run;
   #controls;
 
@@ -80,6 +82,7 @@ export class Panel {
     /** Everything but what moves on to other images. */
     this.tools = element("div", { class: "panel" }, tools, this.#classGroup, change, see);
     this.images = images;
+    images.prepend(this.#region);
     this.tools.addEventListener("change", (event) => {
       event.stopPropagation(); // the page listens for the editor's own event of this name
       used();
@@ -107,6 +110,9 @@ export class Panel {
     for (const button of this.#classes) press(button, Number(button.dataset.class) === state.classIndex);
     this.#enable("undo", state.canUndo);
     this.#enable("redo", state.canRedo);
+    this.#region.textContent = state.region ?? "";
+    const next = this.#buttons.get("nextRegion");
+    if (next) next.hidden = state.region === null;
     const controls = this.#controls;
     for (const name of /** @type {const} */ ([
       "diameter",

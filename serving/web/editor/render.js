@@ -8,6 +8,8 @@ import { packed, STRIPE } from "./colour.js";
 import { IGNORE } from "./edited_mask.js";
 
 const AROUND = packed(40, 40, 40);
+const FRAME = packed(255, 255, 255);
+const OPAQUE = packed(0, 0, 0);
 
 /**
  * @typedef {object} Look
@@ -84,6 +86,65 @@ export function paint(screen, rect, view, { image, layer, outlined }, { tone, ta
         if (!inner) screen[start + i - 1] = lines[own];
       }
     }
+  }
+}
+
+/**
+ * Darken what is painted outside of some parts of the image, and frame these.
+ * @param {Uint32Array} screen as for `paint`
+ * @param {Rect} rect of the canvas, just painted
+ * @param {View} view
+ * @param {Rect[]} parts of the image
+ */
+export function dim(screen, rect, view, parts) {
+  const onCanvas = parts.map(({ left, top, right, bottom }) => ({
+    left: firstWithin(left, view.left, view.zoom),
+    top: firstWithin(top, view.top, view.zoom),
+    right: firstWithin(right, view.left, view.zoom),
+    bottom: firstWithin(bottom, view.top, view.zoom),
+  }));
+  for (let y = rect.top; y < rect.bottom; y++) {
+    const start = y * view.screenWidth;
+    const spans = onCanvas.filter(({ top, bottom }) => y >= top && y < bottom);
+    spans.sort((a, b) => a.left - b.left);
+    let x = rect.left;
+    for (const { left, right } of spans) {
+      darken(screen, start + x, start + Math.min(left, rect.right));
+      x = Math.max(x, Math.min(right, rect.right));
+    }
+    darken(screen, start + x, start + rect.right);
+  }
+  for (const { left, top, right, bottom } of onCanvas) {
+    const frame = { left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1 };
+    for (let y = Math.max(frame.top, rect.top); y < Math.min(frame.bottom, rect.bottom); y++) {
+      const isEdge = y === frame.top || y === bottom;
+      for (let x = Math.max(frame.left, rect.left); x < Math.min(frame.right, rect.right); x++)
+        if (isEdge || x === frame.left || x === right) screen[y * view.screenWidth + x] = FRAME;
+        else x = Math.max(x, Math.min(right, rect.right) - 1); // nothing to draw between the edges
+    }
+  }
+}
+
+/**
+ * The first canvas pixel whose middle shows an image position or what lies behind it.
+ * @param {number} position
+ * @param {number} origin image position of canvas position 0
+ * @param {number} zoom
+ */
+function firstWithin(position, origin, zoom) {
+  return Math.ceil((position - origin) * zoom - 0.5);
+}
+
+/**
+ * Leave three eighths of the brightness.
+ * @param {Uint32Array} screen
+ * @param {number} first
+ * @param {number} end
+ */
+function darken(screen, first, end) {
+  for (let i = first; i < end; i++) {
+    const colour = screen[i];
+    screen[i] = (OPAQUE | (((colour >>> 2) & 0x3f3f3f) + ((colour >>> 3) & 0x1f1f1f))) >>> 0;
   }
 }
 

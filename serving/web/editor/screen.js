@@ -7,7 +7,7 @@
 import { CHANGE_COLOURS, CLASS_COLOURS, classTable, mapTable, packed, toneTable } from "./colour.js";
 import { averaging, Pyramid, voting } from "./pyramid.js";
 import { clip, grown, union } from "./rect.js";
-import { paint } from "./render.js";
+import { dim, paint } from "./render.js";
 import { View } from "./view.js";
 
 /** Longer side of the mini-map, canvas pixels. */
@@ -51,6 +51,7 @@ export class Screen {
   #mapView;
   #frame = 0;
   #afterwards;
+  #regions;
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -60,8 +61,10 @@ export class Screen {
    * @param {Uint8Array} original the mask before any change
    * @param {Settings} settings
    * @param {() => void} afterwards called after each frame drawn
+   * @param {Rect[]} [regions] all but these is dimmed, if there are any
    */
-  constructor(canvas, map, image, mask, original, settings, afterwards) {
+  constructor(canvas, map, image, mask, original, settings, afterwards, regions = []) {
+    this.#regions = regions;
     const { width, height } = image;
     this.#image = image;
     this.#original = original;
@@ -161,8 +164,8 @@ export class Screen {
     if (this.#restyled) this.#look = this.#chosenLook();
     this.#restyled = false;
     const planes = this.#planes();
-    this.#surface.draw(this.#dirty, this.view, planes, this.#look);
-    this.#map.draw(this.#mapDirty, this.#mapView, planes, this.#look);
+    this.#surface.draw(this.#dirty, this.view, planes, this.#look, this.#regions);
+    this.#map.draw(this.#mapDirty, this.#mapView, planes, this.#look, this.#regions);
     this.#dirty = this.#mapDirty = null;
     this.#afterwards();
   }
@@ -290,11 +293,13 @@ class Surface {
    * @param {View} view
    * @param {Planes} planes
    * @param {Look} look
+   * @param {Rect[]} regions
    */
-  draw(dirty, view, planes, look) {
+  draw(dirty, view, planes, look, regions) {
     const rect = dirty && clip(dirty, this.#canvas.width, this.#canvas.height);
     if (!rect) return;
     paint(this.#pixels, rect, view, planes, look);
+    if (regions.length > 0) dim(this.#pixels, rect, view, regions);
     const { left, top, right, bottom } = rect;
     this.#context.putImageData(this.#data, 0, 0, left, top, right - left, bottom - top);
   }

@@ -13,6 +13,7 @@
 import { ACTIONS } from "./actions.js";
 import { EditedMask, IGNORE, writableClasses } from "./edited_mask.js";
 import { snapped } from "./raster.js";
+import { Regions } from "./regions.js";
 import { Screen } from "./screen.js";
 import { MAX_DIAMETER } from "./settings.js";
 import { Sight } from "./sight.js";
@@ -34,6 +35,7 @@ const WHILE_DOWN = new Set([
 /** Share by which a key or notch of the wheel changes the brush. */
 const STEP = 0.15;
 const ANOTHER_FRAME = "This is another frame. Go back to the image with , or . to change its mask.";
+const LOCKED = "Only regions of this image are to be labelled, the rest is locked. Press J for the next one.";
 const ANOTHER_MASK = "This is another frame's mask. Press V to see this image's own.";
 
 /**
@@ -74,7 +76,8 @@ export class Session {
     const { pixels, width, height, mask } = image;
     this.#desk = desk;
     this.#image = { ...image };
-    this.edited = new EditedMask(mask, width, height, image.history);
+    const regions = image.regions?.length ? new Regions(image.regions, width, height) : null;
+    this.edited = new EditedMask(mask, width, height, image.history, regions?.open);
     const screen = new Screen(
       desk.stage.canvas,
       desk.stage.map,
@@ -83,8 +86,9 @@ export class Session {
       image.original ?? mask,
       desk.settings,
       () => this.#drawOver(),
+      regions?.rects,
     );
-    this.sight = new Sight(this.#image, screen, desk);
+    this.sight = new Sight(this.#image, screen, desk, regions);
     this.#tools = toolsOn(this.#bench());
     desk.helper.open({ pixels, width, height }).catch((error) => this.say(error.message));
   }
@@ -154,6 +158,7 @@ export class Session {
         this.say(ANOTHER_FRAME);
         return;
       }
+      if (BRUSHES.has(this.chosen.tool) && !this.sight.isOpen(point)) this.say(LOCKED);
       this.#down = true;
       this.tool.down(point, erase || this.#desk.chosen.subtract);
     });

@@ -1,6 +1,7 @@
 /** How one image is seen: layer, contrast, zoom, and where to look next. */
 
 /** @import {Desk} from "./session.js" */
+/** @import {Regions} from "./regions.js" */
 /** @import {Layer, Screen} from "./screen.js" */
 /** @import {OpenImage, Point} from "./types.js" */
 /** @import {View} from "./view.js" */
@@ -23,19 +24,23 @@ export class Sight {
   /** @type {Point[] | null} once asked for */
   #spots = null;
   #spot = -1;
+  #regions;
 
   /**
    * @param {OpenImage} image
    * @param {Screen} screen
    * @param {Desk} desk
+   * @param {Regions | null} regions that are to be labelled; null: all of it is
    */
-  constructor(image, screen, desk) {
+  constructor(image, screen, desk, regions) {
+    this.#regions = regions;
     this.#image = image;
     this.screen = screen;
     this.#desk = desk;
     this.#counts = histogram(image.pixels);
     this.fitCanvas();
-    this.screen.view.fit();
+    if (regions) this.screen.view.show(regions.current);
+    else this.screen.view.fit();
   }
 
   /** @param {(view: View) => void} change */
@@ -100,10 +105,10 @@ export class Sight {
       say(MISSING.uncertainty);
       return;
     }
-    this.#spots ??= uncertainSpots(this.screen.uncertainty);
+    this.#spots ??= uncertainSpots(this.screen.uncertainty).filter((spot) => this.isOpen(spot));
     const { length } = this.#spots;
     if (length === 0) {
-      say("No place in this image is uncertain.");
+      say(`No place in ${this.#regions ? "these regions" : "this image"} is uncertain.`);
       return;
     }
     this.#spot = (this.#spot + 1) % length;
@@ -113,6 +118,31 @@ export class Sight {
       view.centre(spot);
     });
     say(`Uncertain spot ${this.#spot + 1} of ${length}.`);
+  }
+
+  /**
+   * Whether a place may be changed.
+   * @param {Point} point
+   */
+  isOpen(point) {
+    return !this.#regions || this.#regions.has(point);
+  }
+
+  /** See the next region. */
+  nextRegion() {
+    const regions = this.#regions;
+    if (!regions) {
+      this.#desk.emit("message", "All of this image is to be labelled, not regions of it.");
+      return;
+    }
+    regions.next();
+    this.look((view) => view.show(regions.current));
+    this.#desk.emit("message", `${regions.words}.`);
+  }
+
+  /** Which of the regions is looked at, in words; null where there are none. */
+  get region() {
+    return this.#regions?.words ?? null;
   }
 
   /** What the colours mean. */

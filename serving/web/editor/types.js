@@ -35,5 +35,6 @@
  * @property {number | null} pixelSizeNm side of a pixel in nm
  * @property {SavedHistory | null} history from `saveHistory`, made with this mask
  * @property {Uint8Array} [original] the mask before any change, if `mask` is a draft
+ * @property {Rect[]} [regions] what is to be labelled, the rest is locked; none: all of it
  */
 export {};

@@ -3,6 +3,8 @@
 /** @import {Point, Rect} from "./types.js" */
 
 const MAX_ZOOM = 64;
+/** Share of the canvas for a part of an image, the rest is for what lies around it. */
+const PART = 0.7;
 
 export class View {
   /** Canvas pixels an image pixel is across. */
@@ -36,6 +38,16 @@ export class View {
   fit() {
     this.zoom = this.fitZoom;
     this.centre({ x: this.width / 2, y: this.height / 2 });
+  }
+
+  /**
+   * Show a part of the image, and something around it.
+   * @param {Rect} rect
+   */
+  show({ left, top, right, bottom }) {
+    const fits = Math.min(this.screenWidth / (right - left), this.screenHeight / (bottom - top));
+    this.zoom = Math.min(PART * fits, MAX_ZOOM);
+    this.centre({ x: (left + right) / 2, y: (top + bottom) / 2 });
   }
 
   /**

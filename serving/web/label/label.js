@@ -86,7 +86,16 @@ async function begin(leased) {
   changedHere = changedThere = false;
   const unseen = item.without_presegmentation ? " You see it without the ensemble's mask." : "";
   const asked = item.task === "decide" ? "two people's masks differ; decide between them." : item.reason;
-  byId("why").textContent = `${item.dataset}/${item.stem}: ${asked}${unseen}`;
+  byId("why").textContent = `${item.dataset}/${item.stem}: ${asked}${unseen}${inParts(item.regions.length)}`;
+}
+
+/**
+ * What is to be labelled, where that is not all of the image.
+ * @param {number} count of regions
+ */
+function inParts(count) {
+  if (count === 0) return "";
+  return count === 1 ? " Only one region of it is labelled." : ` Only ${count} regions of it are labelled.`;
 }
 
 /** @param {Work} leased */
@@ -114,6 +123,12 @@ async function beginMask(leased) {
     probability: null,
     uncertainty: null,
     previousMask: null,
+    regions: item.regions.map(({ top, left, height, width }) => ({
+      left,
+      top,
+      right: left + width,
+      bottom: top + height,
+    })),
   });
   surroundings = new Surroundings(editor, item);
   surroundings.addMaps().catch(tell);

@@ -19,6 +19,7 @@ const RETRY_MS = 5000;
  * @property {string} reason
  * @property {boolean} has_presegmentation
  * @property {boolean} without_presegmentation
+ * @property {{top: number, left: number, height: number, width: number}[]} regions to be labelled; none: all of it
  * @property {"label" | "decide"} task
  *
  * @typedef {object} ItemLease

@@ -5,11 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
+from icefloe.active.filling import fill
 from icefloe.active.labelers import TruthLabeler
 from icefloe.active.plan import LabellingPlan
 from icefloe.active.queue import Queue
+from icefloe.active.region import Region
 from icefloe.active.request import request_labels
-from icefloe.active.sampler import SamplerConfig
+from icefloe.active.sampler import SamplerConfig, Selection, select
 from icefloe.database.open import open_url
 from icefloe.database.url import sqlite_url
 from icefloe.datasets.dataset import Dataset
@@ -205,3 +207,18 @@ def test_by_default_one_person_labels_each_with_its_presegmentation(queue, write
     dataset = write_dataset("D3", count=6)
     request_labels(queue, {"D3": dataset}, predict(dataset), CONFIG, "EA-T1")
     assert {(item.third_below, item.arm) for item in queue.items()} == {(None, None)}
+
+
+def test_regions_that_were_chosen_are_queued_and_come_back_when_asked_again(queue, write_dataset, predict):
+    dataset = write_dataset("D3", count=3)
+    predictions, datasets = predict(dataset), {"D3": dataset}
+    regions = (Region(0, 0, 8, 16), Region(40, 60, 24, 24))
+    selection = select(predictions, CONFIG, np.random.default_rng(0), set(), set())
+    first, second = selection.items
+    chosen = selection.model_copy(update={"items": (first.model_copy(update={"regions": regions}), second)})
+
+    assert fill(queue, chosen, predictions, datasets, "EA-T1") == 2
+    assert [item.regions for item in queue.items()] == [regions, ()]
+    again = request_labels(queue, datasets, predictions, CONFIG, "EA-T1")
+    assert [item.regions for item in again.items] == [regions, ()]
+    assert Selection.model_validate_json(chosen.model_dump_json()) == chosen
