@@ -15,7 +15,6 @@ from scipy import ndimage
 from skimage.measure import find_contours
 
 from benchmarks.fewshot.scenes import Segmented
-from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 from icefloe.datasets.dataset import Dataset, DatasetInfo
 from icefloe.datasets.label_history import mask_path
 from icefloe.datasets.labels import write_mask
@@ -34,6 +33,7 @@ from icefloe.workflow.data import commit_data, get_data
 from icefloe.workflow.fewshot import FewShotOptions, classify_images
 from icefloe.workflow.runs import start_run
 from icefloe.workflow.training import assemble_version, prune_candidates, train_candidates
+from studies.kit.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 
 CLASSES = ("background", "particle")
 SPEC = NanoparticleSpec(size_px=256, coverage=0.12, radius_nm=8.0, spread=0.25)

@@ -19,13 +19,13 @@ from benchmarks.service.correction_tasks import (
     largest_error,
 )
 from benchmarks.service.hand import Hand
-from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, THINK_S
 from benchmarks.service.label_studio import EMAIL, KEY, PASSWORD
 from benchmarks.service.strokes import ENOUGH, Stroke, stroke
 from icefloe.active.exchange.brush import decode_brush
 from icefloe.active.uploads import decode_png
 from icefloe.typing import MaskArray
 from icefloe.workflow.labels import pull_labels, push_labels
+from studies.kit.keystrokes import DRAW_PX_PER_S, KEY_S, THINK_S
 
 PATIENCE_MS = 300_000
 SIZE_STEP, SIZES = 5, (1, 50)

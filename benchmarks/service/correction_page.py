@@ -10,10 +10,10 @@ from benchmarks.service.correction import correct_all, tasks_served
 from benchmarks.service.correction_label_studio import correct_in_label_studio
 from benchmarks.service.correction_tasks import GOOD_DICE, SIDE, Corrected, Task, dice, make_task, n_false
 from benchmarks.service.editor import chromium
-from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 from benchmarks.service.label_studio import label_studio
 from benchmarks.service.page import write_page
 from icefloe.tables import Table
+from studies.kit.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 
 ABOUT = f"""\
 {{n_images}} simulated micrographs of nanoparticles, {SIDE} x {SIDE} pixels. Their pre-segmentations miss

@@ -5,8 +5,8 @@ import time
 import numpy as np
 from playwright.sync_api import FloatRect, Page
 
-from benchmarks.service.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 from icefloe.typing import FloatArray
+from studies.kit.keystrokes import DRAW_PX_PER_S, KEY_S, POINT_S, THINK_S
 
 TREMOR_PX = 0.3
 """Standard deviation of a hand from its line, image pixels."""

@@ -48,18 +48,21 @@ def label_cost(
         list[str] | None,
         typer.Option(
             help="Dataset that arrives without labels; repeat for more. Default: all with labels held back, "
-            "and each labelled one after those before it."
+            "and each labelled one after those before it, the first after the second."
         ),
     ] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option(help="Strategy to compare; repeat for more. Default: all.")
+        list[str] | None,
+        typer.Option(help="A further strategy to choose images by, beside the preset's; repeat for more."),
     ] = None,
-    labels: Annotated[str, typer.Option(help="Number of labels after each round.")] = "1,2,4",
+    seconds: Annotated[
+        str, typer.Option(help="A person's seconds on a dataset by the end of each round.")
+    ] = "30,60,120",
     seeds: Annotated[int, typer.Option(help="Repetitions.", min=1)] = 4,
     preset: Annotated[str, typer.Option(help="Preset of params.yaml.")] = "light",
     output: Output = STUDIES,
 ) -> None:
-    """Label cost: every sampling strategy against two random baselines, and a person's minutes."""
+    """Label cost: images and regions, at random and by strategy, at equal seconds of a person."""
     from studies.label_cost.run import run_label_cost
 
     _run(
@@ -68,7 +71,7 @@ def label_cost(
             standard=standard or (),
             arriving=arriving or (),
             strategies=strategy or (),
-            labels=labels,
+            seconds=seconds,
             n_seeds=seeds,
             preset=preset,
         ),

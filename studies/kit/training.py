@@ -1,11 +1,13 @@
 """Networks by what they are trained on and how: each is trained once, whoever asks for it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import safetensors.numpy
 
+from icefloe.active.region import Region
 from icefloe.datasets.dataset import Sample
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.models.spec import MemberSpec
@@ -17,7 +19,7 @@ from icefloe.training.identity import checkpoint_directory
 from icefloe.training.job import Job
 from icefloe.training.jobs import run_jobs
 from icefloe.training.members import TrainedMember
-from icefloe.typing import FloatArray, MaskArray
+from icefloe.typing import IGNORE, FloatArray, MaskArray
 from studies.kit.data import StudyData
 
 
@@ -37,6 +39,8 @@ class Network:
         The network whose trained weights it begins with; None: with those of `spec`.
     weights_sha256
         SHA-256 of the file of pre-trained weights that `spec` names; None: random or published ones.
+    parts
+        Keys of training images that are labelled in regions only, each with its regions.
     """
 
     version: str
@@ -47,6 +51,7 @@ class Network:
     new: tuple[str, ...] = ()
     start: "Network | None" = None
     weights_sha256: str | None = None
+    parts: tuple[tuple[str, tuple[Region, ...]], ...] = ()
 
     @property
     def name(self) -> str:
@@ -103,7 +108,21 @@ class Trainer:
             self.prepare([self._samples[key] for key in keys], network.config.preprocessing)
             for keys in (network.train, network.validation)
         )
+        masks = dict(zip(train.keys, train.masks, strict=True))
+        for key, regions in network.parts:
+            masks[key] = self._labelled_in(self._samples[key], regions, network.config.preprocessing)
+        train = replace(train, masks=tuple(masks.values()))
         return TrainingData.of(train, validation, self.data.classes, new=network.new)
+
+    def _labelled_in(
+        self, sample: Sample, regions: Sequence[Region], preprocessing: Preprocessing
+    ) -> MaskArray:
+        """The reference mask on the networks' grid, 255 outside the regions."""
+        reference = sample.reference()
+        shape = (reference.shape[0], reference.shape[1])
+        labelled = np.any([region.mask(shape) for region in regions], axis=0)
+        geometry = preprocessing.geometry(shape, sample.pixel_size_nm)
+        return geometry.place_mask(np.where(labelled, reference, np.uint8(IGNORE)))
 
     def prepare(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> PreparedImages:
         """Images and reference masks on the networks' grid; each file is read once."""
@@ -120,7 +139,10 @@ class Trainer:
         shared: dict[object, tuple[TrainingData, str]] = {}
         weights_of = cache(safetensors.numpy.load_file)
         for network in networks:
-            images = (network.train, network.validation, network.new, network.config.preprocessing)
+            images = (
+                *(network.train, network.validation, network.new, network.parts),
+                network.config.preprocessing,
+            )
             if images not in shared:
                 data = self.training_data(network)
                 shared[images] = data, data.sha256

@@ -1,19 +1,19 @@
-"""What is compared: sampling strategies, on datasets that arrive with images held out of their choice."""
+"""What is compared: strategies for images and regions, on datasets with images held out of their choice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from icefloe.active.proposals import REGION_STRATEGIES, RegionStrategy
 from icefloe.active.sampler import SamplerConfig
-from icefloe.active.strategies import STRATEGIES, ForegroundRandom, Random, strategy
+from icefloe.active.strategies import ForegroundRandom, Random, strategy
 from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import GUARDED_FROM, Split, SplitConfig, split_samples, time_blocks
 from icefloe.errors import IcefloeError
 from icefloe.typing import FloatArray, MaskArray
 from studies.kit.data import Division, StudyData
-from studies.label_cost.annotation_time import measured_minutes
 
 BASELINES = (Random.name, ForegroundRandom.name)
 TEST_FRACTION = 0.3
@@ -23,42 +23,45 @@ FEWEST = 4
 
 @dataclass(frozen=True)
 class ComparedStrategy:
-    """A way of choosing images: its name in tables, and how the sampler is set; `k` is set at each round."""
+    """A way of choosing what to label.
+
+    Attributes
+    ----------
+    name
+        Its name in tables.
+    sampler
+        How whole images are chosen.
+    regions
+        How regions are chosen instead; None: whole images are labelled.
+    """
 
     name: str
     sampler: SamplerConfig
+    regions: RegionStrategy | None = None
 
 
 def compared_strategies(names: Sequence[str], sampler: SamplerConfig) -> list[ComparedStrategy]:
-    """The two baselines, then the strategies of these names; none named: every other one.
+    """Two random draws of images, the sampler's own strategy and those of these names, and both of regions.
 
-    Baselines draw without keeping apart in time, as the paper's. Strategies keep the preset's `spread`, which
-    alone may make a difference: so a random draw that keeps it is among them, called `random-spread`.
+    Random draws don't keep apart in time, as the paper's; strategies keep the preset's `spread`.
 
     Raises
     ------
     IcefloeError
-        If there is no strategy of that name, or none but the baselines.
+        If there is no strategy of that name.
     """
     baselines = [
         ComparedStrategy(name, sampler.model_copy(update={"strategy": name, "spread": 0.0}))
         for name in BASELINES
     ]
-    wanted = dict.fromkeys(names or [name for name in STRATEGIES if name != ForegroundRandom.name])
-    keeping_apart = [
-        ComparedStrategy(
-            f"{name}-spread" if name in BASELINES else name,
-            sampler.model_copy(update={"strategy": strategy(name).name}),
-        )
+    wanted = dict.fromkeys([sampler.strategy, *names])
+    of_images = [
+        ComparedStrategy(name, sampler.model_copy(update={"strategy": strategy(name).name}))
         for name in wanted
-        # Without a spread to keep, a baseline would be listed twice.
-        if name not in BASELINES or sampler.spread > 0
+        if name not in BASELINES
     ]
-    if not keeping_apart:
-        raise IcefloeError(
-            "There is nothing to compare with the random baselines. Name another strategy with --strategy."
-        )
-    return [*baselines, *keeping_apart]
+    of_regions = [ComparedStrategy(name, sampler, regions()) for name, regions in REGION_STRATEGIES.items()]
+    return [*baselines, *of_images, *of_regions]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +75,15 @@ class ArrivingDataset:
     samples, divisions
         Its images in time order, one of each group of duplicates, none of what a standard one shows; and of
         each seed those to choose from and to test on.
-    labels
-        Number of images that are labelled after each round.
-    measured
-        Key -> minutes that a person took for the label, where somebody measured them.
+    is_simulated
+        Whether `icefloe data simulate` made it.
     """
 
     name: str
     standard: tuple[str, ...]
     samples: tuple[Sample, ...]
     divisions: tuple[Division, ...]
-    labels: tuple[int, ...]
-    measured: Mapping[str, float]
+    is_simulated: bool
 
     @cached_property
     def images(self) -> dict[str, FloatArray]:
@@ -100,19 +100,18 @@ def arriving_datasets(
     data: StudyData,
     standard: Sequence[str],
     arriving: Sequence[str],
-    labels: Sequence[int],
     n_seeds: int,
     guard_frames: int = 1,
 ) -> list[ArrivingDataset]:
     """Each arriving dataset with the standard ones before it; all of them, if it is no standard one itself.
 
-    Numbers of `labels` that some seed's pool does not have are left out.
+    The first standard dataset arrives after the second.
 
     Raises
     ------
     IcefloeError
-        If nothing arrives, a dataset has no standard one before it, shows too few different things, or has
-        a pool smaller than the fewest labels.
+        If nothing arrives, there is no standard dataset but the one that arrives, or it shows too few
+        different things.
     """
     if not arriving:
         raise IcefloeError(
@@ -121,8 +120,9 @@ def arriving_datasets(
     found = []
     for name in arriving:
         before = tuple(standard[: standard.index(name)] if name in standard else standard)
+        before = before or tuple(standard[1:2])
         if not before:
-            raise IcefloeError(f"{name}: no standard dataset comes before it. Name one with --standard.")
+            raise IcefloeError(f"{name}: no standard dataset but itself. Name one with --standard.")
         known = [sample for other in before for sample in data.datasets[other].samples]
         samples = tuple(data.distinct(data.samples(name), known))
         if len(samples) < FEWEST:
@@ -131,15 +131,8 @@ def arriving_datasets(
                 f"Name a dataset with {FEWEST} or more."
             )
         divisions = tuple(hold_out(samples, seed, guard_frames) for seed in range(n_seeds))
-        smallest = min(len(division.pool) for division in divisions)
-        if labels[0] > smallest:
-            raise IcefloeError(
-                f"{name}: {smallest} images to choose from, and {labels[0]} labels asked for. "
-                "Ask for fewer with --labels."
-            )
-        possible = tuple(count for count in labels if count <= smallest)
-        measured = measured_minutes(data.datasets[name], samples)
-        found.append(ArrivingDataset(name, before, samples, divisions, possible, measured))
+        is_simulated = data.datasets[name].info.source.startswith("icefloe data simulate")
+        found.append(ArrivingDataset(name, before, samples, divisions, is_simulated))
     return found
 
 
@@ -179,8 +172,8 @@ def standard_split(data: StudyData, names: Sequence[str], config: SplitConfig) -
     return split
 
 
-def rising_labels(text: str) -> tuple[int, ...]:
-    """How many images are labelled after each round, from text such as `1,2,4`.
+def rising_seconds(text: str) -> tuple[int, ...]:
+    """A person's seconds on a dataset after each round, from text such as `30,60,120`.
 
     Raises
     ------
@@ -188,12 +181,12 @@ def rising_labels(text: str) -> tuple[int, ...]:
         If these are not whole numbers that rise from 1 or more.
     """
     try:
-        labels = tuple(int(count) for count in text.split(","))
+        seconds = tuple(int(count) for count in text.split(","))
     except ValueError as error:
-        raise IcefloeError(f"--labels {text}: not whole numbers. Write them like 1,2,4.") from error
-    if min(labels) < 1 or list(labels) != sorted(set(labels)):
+        raise IcefloeError(f"--seconds {text}: not whole numbers. Write them like 30,60,120.") from error
+    if min(seconds) < 1 or list(seconds) != sorted(set(seconds)):
         raise IcefloeError(
-            f"Labels {', '.join(map(str, labels))}: not rising from 1 or more. "
-            "Name what is labelled after each round, such as 1,2,4."
+            f"Seconds {', '.join(map(str, seconds))}: not rising from 1 or more. "
+            "Name how long is labelled by the end of each round, such as 30,60,120."
         )
-    return labels
+    return seconds

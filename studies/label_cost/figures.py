@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from icefloe.active.proposals import REGION_STRATEGIES
 from studies.kit.figures import BLACK, GREY, PALE, PALETTE, draw_curve, draw_estimates, heatmap, panels
-from studies.label_cost.annotation_time import SCRATCH_MINUTES
 from studies.label_cost.design import BASELINES
 
 if TYPE_CHECKING:
@@ -22,59 +22,45 @@ WIDTH, LEGEND = 3.4, 2.2
 
 
 def curves_figure(result: LabelCostResult) -> Figure:
-    """Dice against labels: bands (95 % t) for the baselines and the best strategy, lines for the others."""
+    """Dice against seconds: bands (95 % t) for uniform draws of images and for regions, lines for others."""
     figure, axes = _panels(result, 3.6)
     for axis, curves, dataset in zip(axes, result.curves, result.datasets, strict=True):
-        draw_curves(axis, curves, dataset, result.best)
+        draw_curves(axis, curves, dataset)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return figure
 
 
-def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary, best: str) -> None:
+def draw_curves(axes: Axes, curves: Curves, dataset: DatasetSummary) -> None:
     """One panel of it."""
-    position = np.arange(len(curves.labels))
     for name in curves.strategies:
-        estimates, dashed = curves.estimates("dice", name), name in BASELINES
+        estimates = curves.estimates("dice", name)
+        dashed, banded = name in BASELINES, name == BASELINES[0] or name in REGION_STRATEGIES
         style: Any = {"color": _colour(curves.strategies, name), "linestyle": "--" if dashed else "-"}
-        if dashed or name == best:
-            draw_curve(axes, position, estimates, band=True, label=name, linewidth=2, **style)
+        if banded:
+            draw_curve(axes, curves.seconds, estimates, band=True, label=name, linewidth=2, **style)
         else:
-            axes.plot(position, [each.mean for each in estimates], label=name, linewidth=1, **style)
+            axes.plot(curves.seconds, [each.mean for each in estimates], label=name, linewidth=1, **style)
     whole_pool, baseline = float(np.mean(dataset.whole_pool)), max(dataset.baselines.values())
     axes.axhline(whole_pool, color=PALE, linestyle=":", label="whole pool labelled")
     axes.axhline(baseline, color="#ddaa77", linestyle=":", label="best without learning")
-    axes.set_xticks(position, [f"{count:g}" for count in curves.labels])
-    axes.set(title=f"{dataset.dataset}, after {' and '.join(dataset.standard)}", xlabel="labels")
-
-
-def minutes_figure(result: LabelCostResult) -> Figure:
-    """Dice against a person's minutes, from scratch and correcting: uniform draws and the best strategy."""
-    figure, axes = _panels(result, 3.4)
-    for axis, each in zip(axes, result.curves, strict=True):
-        for name in (BASELINES[0], result.best):
-            row, colour = each.row(name), _colour(each.strategies, name)
-            dice, corrected = each.dice[row].mean(axis=0), each.minutes[row].mean(axis=0)
-            axis.plot(SCRATCH_MINUTES * each.labels, dice, "o--", color=colour, label=f"{name}, from scratch")
-            axis.plot(corrected, dice, "o-", color=colour, label=f"{name}, correcting (estimate)")
-        axis.set(title=each.dataset, xlabel="minutes")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    return figure
+    axes.set_xticks(curves.seconds)
+    axes.set(title=f"{dataset.dataset}, after {' and '.join(dataset.standard)}", xlabel="a person's seconds")
 
 
 def saved_figure(result: LabelCostResult) -> Figure:
-    """Labels saved by each strategy with simultaneous intervals, a panel a baseline."""
-    figure, axes = panels(1, len(BASELINES), 9, 1.2 + 0.35 * len(result.compared), sharey=True)
-    colours = [_colour(result.strategies, name) for name in result.compared]
-    for axis, baseline in zip(axes[0], BASELINES, strict=True):
+    """Seconds saved by each strategy with simultaneous intervals, a panel a baseline."""
+    baselines = result.baselines
+    figure, axes = panels(len(baselines), 1, 7, (0.7 + 0.3 * len(result.strategies)) * len(baselines))
+    for axis, baseline in zip(axes[:, 0], baselines, strict=True):
         saved = {name: each.saved for name, each in result.against(baseline).items()}
-        draw_estimates(axis, saved, colours)
+        draw_estimates(axis, saved, [_colour(result.strategies, name) for name in saved])
         axis.axvline(0, color=GREY, linewidth=1)
-        axis.set(xlabel=f"labels saved of {result.n_target_labels}, against {baseline}")
+        axis.set(xlabel=f"seconds saved against {baseline}, all datasets")
     return figure
 
 
 def picked_figure(result: LabelCostResult) -> Figure:
-    """How often each image was chosen by the last round, strategies below each other, along time."""
+    """How often each image had a label by the last round, strategies below each other, along time."""
     height = 0.8 + 0.22 * len(result.strategies)
     figure, axes = panels(len(result.datasets), 1, 8, height * len(result.datasets))
     for axis, dataset, curves in zip(axes[:, 0], result.datasets, result.curves, strict=True):
@@ -84,7 +70,7 @@ def picked_figure(result: LabelCostResult) -> Figure:
         every = range(0, len(dataset.frames), max(1, len(dataset.frames) // 15))
         axis.set_xticks(every, [str(dataset.frames[i]) for i in every])
         axis.tick_params(labelsize=7)
-        axis.set_title(f"{dataset.dataset}: among the first {curves.labels[-1]:g} labels")
+        axis.set_title(f"{dataset.dataset}: labelled within {curves.seconds[-1]:g} s")
     axes[-1, 0].set_xlabel("time index")
     figure.colorbar(shown, ax=axes[:, 0], label="share of the seeds that offered it")
     return figure

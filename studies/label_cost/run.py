@@ -9,7 +9,7 @@ from icefloe.settings import Settings
 from icefloe.training.ray_session import connected
 from studies.kit.data import StudyData, labelled_and_held_back
 from studies.kit.training import Trainer
-from studies.label_cost.design import arriving_datasets, compared_strategies, rising_labels, standard_split
+from studies.label_cost.design import arriving_datasets, compared_strategies, rising_seconds, standard_split
 from studies.label_cost.replay import Repetition, replay
 from studies.label_cost.result import DatasetSummary, LabelCostResult
 
@@ -21,11 +21,11 @@ def run_label_cost(
     standard: Sequence[str] = (),
     arriving: Sequence[str] = (),
     strategies: Sequence[str] = (),
-    labels: str = "1,2,4",
+    seconds: str = "30,60,120",
     n_seeds: int = 4,
     preset: str = "light",
 ) -> LabelCostResult:
-    """Replay the loop with each strategy and both random baselines.
+    """Replay the loop with each strategy, of whole images and of regions, at equal seconds of a person.
 
     Killed and run again, it finds its finished trainings.
 
@@ -39,12 +39,11 @@ def run_label_cost(
         Datasets that first versions know; empty: those with labels.
     arriving
         Datasets that arrive, each after the standard ones before it; empty: those whose labels are held back,
-        and each labelled one but the first.
+        and each labelled one where there are several.
     strategies
-        Names of sampling strategies; empty: all.
-    labels
-        How many images are labelled after each round, such as `1,2,4`; on a dataset with smaller pools the
-        largest numbers are left out.
+        Names of further strategies to choose images by.
+    seconds
+        How long a person has labelled a dataset by the end of each round, such as `30,60,120`.
     n_seeds
         Number of repetitions.
     preset
@@ -53,17 +52,20 @@ def run_label_cost(
     Raises
     ------
     IcefloeError
-        If datasets, strategies or labels can't be used, or a training fails.
+        If datasets, strategies or seconds can't be used, or a training fails.
     """
     if n_seeds < 1:
         raise IcefloeError(f"{n_seeds} seeds: nothing is replayed. Ask for one or more.")
     params = load_params(settings.workspace / "params.yaml", preset)
-    counts = rising_labels(labels)
+    budgets = rising_seconds(seconds)
     compared = compared_strategies(strategies, params.sampling)
     labelled, held_back = labelled_and_held_back(settings.data)
-    standard, arriving = standard or labelled, arriving or [*labelled[1:], *held_back]
+    standard, arriving = (
+        standard or labelled,
+        arriving or [*(labelled if len(labelled) > 1 else ()), *held_back],
+    )
     data = StudyData.load(settings.data, [*standard, *arriving])
-    arrivals = arriving_datasets(data, standard, arriving, counts, n_seeds, params.split.guard_frames)
+    arrivals = arriving_datasets(data, standard, arriving, n_seeds, params.split.guard_frames)
     splits = {each.standard: standard_split(data, each.standard, params.split) for each in arrivals}
     trainer, outcomes = Trainer(data, settings, progress), []
     repetitions: dict[str, list[Repetition]] = {each.name: [] for each in arrivals}
@@ -73,7 +75,7 @@ def run_label_cost(
             of_seed = [
                 Repetition(each, seed, trainer, splits[each.standard], params.training) for each in arrivals
             ]
-            outcomes += replay(trainer, of_seed, compared)
+            outcomes += replay(trainer, of_seed, compared, budgets)
             for each in of_seed:
                 repetitions[each.dataset.name].append(each)
         datasets = [DatasetSummary.of(each, outcomes) for each in repetitions.values()]
@@ -87,5 +89,5 @@ def run_label_cost(
         retraining_epochs=params.training.retraining.epochs,
         n_seeds=n_seeds,
         spread=params.sampling.spread,
-        n_measured=sum(len(each.measured) for each in arrivals),
+        default=params.sampling.strategy,
     )

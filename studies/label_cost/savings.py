@@ -1,6 +1,6 @@
-"""What follows from learning curves: labels and minutes saved, and which strategy is best."""
+"""What follows from learning curves: a person's seconds saved, and which strategy is best."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,6 @@ from icefloe.statistics.multiple import simultaneous
 from icefloe.statistics.repetitions import Seeds, over_seeds, resampled_seeds
 from studies.kit.study import Record
 from studies.kit.tables import in_words
-from studies.label_cost.annotation_time import SCRATCH_MINUTES
-from studies.label_cost.design import BASELINES
 from studies.label_cost.replay import Outcome
 
 Array = NDArray[np.float64]
@@ -21,41 +19,49 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Learning curves on one dataset: of A strategies, with S seeds, at N numbers of labels.
+    """Learning curves on one dataset: of A strategies, with S seeds, at the same N numbers of seconds.
 
     Attributes
     ----------
     dataset
         Name of the dataset that arrived.
+    is_simulated
+        Whether it was simulated.
     strategies
-        Names of the A strategies, the baselines first.
-    labels : float64, shape (N,)
-        Numbers of labels, 0 first.
-    dice, iou, minutes : float64, shape (A, S, N)
-        Dice and IoU in [0, 1], and minutes of correcting, as in `Outcome`.
+        Names of the A strategies.
+    seconds : float64, shape (N,)
+        A person's seconds, 0 first.
+    dice, iou : float64, shape (A, S, N)
+        Scores in [0, 1] at just these seconds. A round ends with a whole label, so a little later: between
+        rounds they are read along straight lines.
     """
 
     dataset: str
+    is_simulated: bool
     strategies: tuple[str, ...]
-    labels: Array
+    seconds: Array
     dice: Array
     iou: Array
-    minutes: Array
 
     @classmethod
-    def of(cls, dataset: str, outcomes: Iterable[Outcome]) -> "Curves":
+    def of(cls, dataset: str, is_simulated: bool, outcomes: Iterable[Outcome]) -> "Curves":
         """From the outcomes on one dataset, among others."""
-        table = {(o.strategy, o.seed, o.labels): o for o in outcomes if o.dataset == dataset}
-        strategies, seeds, labels = (list(dict.fromkeys(key)) for key in zip(*table, strict=True))
-        labels.sort()
-        values = [
-            [[[getattr(table[a, s, n], name) for n in labels] for s in seeds] for a in strategies]
-            for name in ("dice", "iou", "minutes")
-        ]
-        return cls(dataset, tuple(strategies), np.array(labels, dtype=np.float64), *map(np.array, values))
+        table = {(o.strategy, o.seed, o.budget): o for o in outcomes if o.dataset == dataset}
+        strategies, seeds, budgets = (list(dict.fromkeys(key)) for key in zip(*table, strict=True))
+        budgets.sort()
+
+        def scores(name: str, strategy: str, seed: int) -> Array:
+            rounds = [table[strategy, seed, budget] for budget in budgets]
+            spent = [each.seconds for each in rounds]
+            return np.interp(budgets, spent, [getattr(each, name) for each in rounds])
+
+        values = (
+            np.array([[scores(name, a, s) for s in seeds] for a in strategies]) for name in ("dice", "iou")
+        )
+        return cls(dataset, is_simulated, tuple(strategies), np.array(budgets, dtype=np.float64), *values)
 
     def estimates(self, measure: str, strategy: str) -> list[Interval]:
-        """`dice`, `iou` or `minutes` at each number of labels, over seeds."""
+        """`dice` or `iou` at each number of seconds, over seeds."""
         return [over_seeds(values) for values in getattr(self, measure)[self.row(strategy)].T]
 
     def row(self, strategy: str) -> int:
@@ -64,30 +70,30 @@ class Curves:
 
     @property
     def areas(self) -> Array:
-        """Area under Dice over the logarithm of labels, from the first label on, over its width.
+        """Area under Dice over the logarithm of seconds, from the first round's end on, over its width.
 
-        In [0, 1], shape (A, S); twice the labels are worth as much anywhere on the curve.
+        In [0, 1], shape (A, S); twice the seconds are worth as much anywhere on the curve.
         """
-        if len(self.labels) == 2:
+        if len(self.seconds) == 2:
             return self.dice[..., 1]
-        position = np.log(self.labels[1:])
+        position = np.log(self.seconds[1:])
         return np.asarray(np.trapezoid(self.dice[..., 1:], position) / (position[-1] - position[0]))
 
     @property
-    def target_labels(self) -> int:
-        """Labels of a baseline whose Dice a strategy has to reach: the last number but one.
+    def target_seconds(self) -> float:
+        """Seconds of a baseline whose Dice a strategy has to reach: the last but one.
 
         The last leaves room to see what a strategy costs that needs more.
         """
-        return int(self.labels[-2] if len(self.labels) > 2 else self.labels[-1])
+        return float(self.seconds[-2] if len(self.seconds) > 2 else self.seconds[-1])
 
     def mean_curve(self, strategy: str, seeds: Seeds) -> Array:
         """Mean Dice over some seeds, made to rise, shape (N,)."""
         return rising(self.dice[self.row(strategy), seeds].mean(axis=0))
 
     def target(self, baseline_curve: Array) -> float:
-        """The Dice of a baseline's mean curve at `target_labels`."""
-        return float(baseline_curve[self.labels == self.target_labels][0])
+        """The Dice of a baseline's mean curve at `target_seconds`."""
+        return float(baseline_curve[self.seconds == self.target_seconds][0])
 
 
 def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
@@ -98,52 +104,17 @@ def cost_to_reach(cost: Array, dice: Array, target: float) -> float:
     return min(first_crossing(cost, dice, target), float(cost[-1]))
 
 
-def minutes_needed(
-    curves: Curves, strategy: str, baseline: str, seeds: Seeds, minutes_a_label: float | None
-) -> float:
-    """Minutes until a strategy's mean curve has the Dice of a baseline's at `target_labels`.
+def seconds_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
+    """How many seconds fewer a strategy needs than a baseline, for the same Dice; all datasets together.
 
-    So many a label or, with None, those of correcting what the ensemble drew.
-    """
-    if minutes_a_label is None:
-        cost = curves.minutes[curves.row(strategy), seeds].mean(axis=0)
-    else:
-        cost = minutes_a_label * curves.labels
-    target = curves.target(curves.mean_curve(baseline, seeds))
-    return cost_to_reach(cost, curves.mean_curve(strategy, seeds), target)
-
-
-class MinutesNeeded(Record):
-    """Minutes to the Dice of uniform draws, all datasets: from scratch, and correcting."""
-
-    strategy: str
-    from_scratch: Interval
-    correcting: Interval
-
-
-def minutes_to_target(arrivals: Sequence[Curves], strategy: str) -> MinutesNeeded:
-    """Over all datasets, each to the Dice of uniform draws."""
-
-    def needed(minutes_a_label: float | None) -> Interval:
-        def total(seeds: Seeds) -> float:
-            return sum(minutes_needed(c, strategy, BASELINES[0], seeds, minutes_a_label) for c in arrivals)
-
-        return resampled_seeds(total, arrivals[0].dice.shape[1])
-
-    return MinutesNeeded(strategy=strategy, from_scratch=needed(SCRATCH_MINUTES), correcting=needed(None))
-
-
-def labels_saved(arrivals: Sequence[Curves], strategy: str, baseline: str, seeds: Seeds) -> float:
-    """How many labels fewer a strategy needs than a baseline, for the same Dice; all datasets together.
-
-    The Dice is the baseline's at `target_labels`. From the labels that the baseline needs for it, those of
+    The Dice is the baseline's at `target_seconds`. From the seconds that the baseline needs for it, those of
     the strategy are taken off: where the baseline's curve is flat, it could have stopped sooner. A strategy
-    that never gets there counts with the largest number of labels tried.
+    that never gets there counts with the most seconds tried.
     """
     saved = 0.0
     for curves in arrivals:
         theirs, ours = (curves.mean_curve(name, seeds) for name in (baseline, strategy))
-        costs = [cost_to_reach(curves.labels, each, curves.target(theirs)) for each in (theirs, ours)]
+        costs = [cost_to_reach(curves.seconds, each, curves.target(theirs)) for each in (theirs, ours)]
         saved += costs[0] - costs[1]
     return saved
 
@@ -153,56 +124,77 @@ def mean_areas(arrivals: Sequence[Curves]) -> Array:
     return np.asarray(np.mean([curves.areas for curves in arrivals], axis=0))
 
 
+def kinds(arrivals: Sequence[Curves]) -> dict[str, list[Curves]]:
+    """Datasets by kind, `real` and `simulated`; kinds of which there is none are left out."""
+    found: dict[str, list[Curves]] = {}
+    for curves in arrivals:
+        found.setdefault("simulated" if curves.is_simulated else "real", []).append(curves)
+    return dict(sorted(found.items()))
+
+
 class Comparison(Record):
     """A strategy against a baseline.
 
     Attributes
     ----------
     strategy, baseline
-        Names of the strategy, and of the baseline that it is compared with.
-    gain
-        Area under the learning curve less the baseline's, seed by seed, mean over datasets.
+        Names of the strategy, and of the one that it is compared with.
+    gain, gain_by_kind
+        Area under the learning curve less the baseline's, seed by seed, mean over all datasets, and over
+        those of a kind.
     saved, saved_by_dataset
-        Number of labels saved, all datasets together and one by one.
+        Number of seconds saved, all datasets together and one by one.
 
-    Intervals of `gain` and `saved` hold for all strategies against a baseline together, those by dataset
-    each for itself.
+    Intervals of `gain`, `gain_by_kind` and `saved` hold for all strategies against a baseline together, those
+    by dataset each for itself.
     """
 
     strategy: str
     baseline: str
     gain: Interval
+    gain_by_kind: dict[str, Interval]
     saved: Interval
     saved_by_dataset: dict[str, Interval]
 
     @property
     def verdict(self) -> str:
-        """Whether labels are saved, as far as the interval tells."""
-        return in_words(self.saved, "saves labels", "costs labels", "no saving shown")
+        """Whether time is saved, as far as the interval tells."""
+        return in_words(self.saved, "saves time", "costs time", "no saving shown")
 
 
-def compare(arrivals: Sequence[Curves], strategies: Sequence[str]) -> tuple[Comparison, ...]:
-    """Every strategy against every baseline."""
-    areas, row = mean_areas(arrivals), arrivals[0].row
-    n_seeds = areas.shape[1]
-    confidence = simultaneous(len(strategies))
+def compare(
+    arrivals: Sequence[Curves], strategies: Sequence[str], baselines: Sequence[str]
+) -> tuple[Comparison, ...]:
+    """Every strategy against every baseline that is another."""
+    row = arrivals[0].row
+    n_seeds = arrivals[0].dice.shape[1]
+
+    def gain(curves: Sequence[Curves], strategy: str, baseline: str, confidence: float) -> Interval:
+        areas = mean_areas(curves)
+        return over_seeds(areas[row(strategy)] - areas[row(baseline)], confidence)
 
     def saved(curves: Sequence[Curves], strategy: str, baseline: str, confidence: float) -> Interval:
         return resampled_seeds(
-            lambda seeds: labels_saved(curves, strategy, baseline, seeds), n_seeds, confidence
+            lambda seeds: seconds_saved(curves, strategy, baseline, seeds), n_seeds, confidence
         )
 
-    return tuple(
-        Comparison(
-            strategy=strategy,
-            baseline=baseline,
-            gain=over_seeds(areas[row(strategy)] - areas[row(baseline)], confidence),
-            saved=saved(arrivals, strategy, baseline, confidence),
-            saved_by_dataset={each.dataset: saved([each], strategy, baseline, 0.95) for each in arrivals},
-        )
-        for baseline in BASELINES
-        for strategy in strategies
-    )
+    found = []
+    for baseline in baselines:
+        others = [name for name in strategies if name != baseline]
+        for strategy in others:
+            pair, together = (strategy, baseline), simultaneous(len(others))
+            by_kind = {kind: gain(curves, *pair, together) for kind, curves in kinds(arrivals).items()}
+            found.append(
+                Comparison(
+                    strategy=strategy,
+                    baseline=baseline,
+                    gain=gain(arrivals, *pair, together),
+                    gain_by_kind=by_kind,
+                    saved=saved(arrivals, *pair, together),
+                    saved_by_dataset={each.dataset: saved([each], *pair, 0.95) for each in arrivals},
+                )
+            )
+    return tuple(found)
 
 
 class CrossValidatedBest(Record):
@@ -211,16 +203,23 @@ class CrossValidatedBest(Record):
     Attributes
     ----------
     baseline
-        Name of the baseline that it is compared with.
+        Name of the strategy that it is compared with.
     chosen
         For each seed, the strategy with the largest mean area on the other seeds.
-    gain
-        Its area less the baseline's on that seed, over seeds.
+    gain_by_kind
+        Its area less the baseline's on that seed, over seeds, on the datasets of each kind.
     """
 
     baseline: str
     chosen: tuple[str, ...]
-    gain: Interval
+    gain_by_kind: dict[str, Interval]
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is shown better on real and on simulated datasets."""
+        return set(self.gain_by_kind) == {"real", "simulated"} and all(
+            gain.finding() == "better" for gain in self.gain_by_kind.values()
+        )
 
 
 def cross_validated_best(
@@ -232,12 +231,21 @@ def cross_validated_best(
     this one is not favoured so. Its seeds share what they were chosen by, so the interval is approximate. A
     single seed gives None.
     """
-    areas, row = mean_areas(arrivals), arrivals[0].row
-    of_strategies = areas[[row(name) for name in strategies]]
+    rows = [arrivals[0].row(name) for name in strategies]
+    areas = mean_areas(arrivals)[rows]
     n_seeds = areas.shape[1]
     if n_seeds < 2:
         return None
-    best = [int(np.delete(of_strategies, seed, axis=1).mean(axis=1).argmax()) for seed in range(n_seeds)]
-    gains = of_strategies[best, np.arange(n_seeds)] - areas[row(baseline)]
-    chosen = tuple(strategies[each] for each in best)
-    return CrossValidatedBest(baseline=baseline, chosen=chosen, gain=over_seeds(gains))
+    best = [int(np.delete(areas, seed, axis=1).mean(axis=1).argmax()) for seed in range(n_seeds)]
+
+    def gain(of_kind: Mapping[str, Sequence[Curves]], kind: str) -> Interval:
+        measured = mean_areas(of_kind[kind])
+        of_best = measured[[rows[each] for each in best], np.arange(n_seeds)]
+        return over_seeds(of_best - measured[arrivals[0].row(baseline)])
+
+    by_kind = kinds(arrivals)
+    return CrossValidatedBest(
+        baseline=baseline,
+        chosen=tuple(strategies[each] for each in best),
+        gain_by_kind={kind: gain(by_kind, kind) for kind in by_kind},
+    )

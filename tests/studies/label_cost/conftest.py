@@ -29,39 +29,43 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MakeResult = Callable[..., LabelCostResult]
 
 
-def outcomes_of(dataset: str, labels: tuple[int, ...], dice: dict[str, np.ndarray]) -> list[Outcome]:
+def outcomes_of(dataset: str, seconds: tuple[int, ...], dice: dict[str, np.ndarray]) -> list[Outcome]:
     """From Dice by strategy, float of shape (S, N)."""
     return [
         Outcome(
             dataset=dataset,
             seed=seed,
             strategy=strategy,
-            labels=count,
+            budget=budget,
+            seconds=budget,
+            clicks=2 * budget,
+            images=1,
+            regions=3,
             dice=value,
             iou=value / (2 - value),
-            minutes=2.0 * count,
         )
         for strategy, of_seeds in dice.items()
         for seed, curve in enumerate(np.atleast_2d(np.asarray(of_seeds, float)))
-        for count, value in zip(labels, curve, strict=True)
+        for budget, value in zip(seconds, curve, strict=True)
     ]
 
 
 @pytest.fixture(scope="session")
 def make_result() -> MakeResult:
-    """A result on datasets C, D, ...: by dataset, strategy -> Dice, float of shape (S, N)."""
+    """A result on datasets C (real), D, ...: by dataset, strategy -> Dice, float of shape (S, N)."""
 
     def make(
-        labels: tuple[int, ...], *by_dataset: dict[str, np.ndarray], **fields: object
+        seconds: tuple[int, ...], *by_dataset: dict[str, np.ndarray], **fields: object
     ) -> LabelCostResult:
         datasets, outcomes = [], []
         for name, dice in zip("CDE", by_dataset, strict=False):
-            outcomes += outcomes_of(name, labels, dice)
+            outcomes += outcomes_of(name, seconds, dice)
             first = np.atleast_2d(np.asarray(next(iter(dice.values())), float))
             datasets.append(
                 DatasetSummary(
                     dataset=name,
                     standard=("A", "B"),
+                    is_simulated=name != "C",
                     n_pool=4.0,
                     n_test=1.5,
                     whole_pool=tuple(first[:, -1]),
@@ -80,6 +84,7 @@ def make_result() -> MakeResult:
             retraining_epochs=6,
             n_seeds=len(first),
             spread=0.5,
+            default="uncertainty-typical",
             **fields,
         )
 
@@ -90,8 +95,8 @@ def make_result() -> MakeResult:
 def make_curves() -> Callable[..., Curves]:
     """Learning curves of strategies' Dice on one dataset, each float of shape (S, N)."""
 
-    def make(labels: tuple[int, ...], **dice: np.ndarray) -> Curves:
+    def make(seconds: tuple[int, ...], is_simulated: bool = True, **dice: np.ndarray) -> Curves:
         named = {name.replace("_", "-"): each for name, each in dice.items()}
-        return Curves.of("C", outcomes_of("C", labels, named))
+        return Curves.of("C", is_simulated, outcomes_of("C", seconds, named))
 
     return make

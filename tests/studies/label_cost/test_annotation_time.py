@@ -1,28 +1,29 @@
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
 from skimage.segmentation import find_boundaries
 
-from icefloe.datasets.dataset import Dataset, DatasetInfo
+from icefloe.active.region import Region
 from icefloe.datasets.importer import import_folder
-from icefloe.datasets.label_history import add_labels
-from icefloe.datasets.labels import write_mask
-from studies.label_cost.annotation_time import (
-    LOOK_MINUTES,
-    SCRATCH_MINUTES,
-    TOLERANCE,
-    correction_minutes,
-    measured_minutes,
-)
+from icefloe.typing import IGNORE
+from studies.label_cost.annotation_time import TOLERANCE, Cost, correction_cost
+
+OPENING = 1.35 + 0.28
+LOOK = 0.3 * 36  # 960 x 960 screen pixels in glances of 160 x 160
+A_PIECE = 1.35 + 1.1
 
 
-def test_a_mask_as_two_people_would_draw_it_costs_a_look():
-    reference = np.zeros((894, 960), np.uint8)
-    reference[200:600, 300:700] = 1
-    assert correction_minutes(reference, np.roll(reference, 14, axis=1)) == LOOK_MINUTES
-    assert correction_minutes(reference, np.roll(reference, 30, axis=1)) > LOOK_MINUTES
+def square(size=960, first=200, last=600):
+    mask = np.zeros((size, size), np.uint8)
+    mask[first:last, first:last] = 1
+    return mask
+
+
+def test_a_mask_as_two_people_would_draw_it_costs_a_key_and_a_look():
+    reference = square()
+    within = correction_cost(reference, np.roll(reference, 14, axis=1))
+    assert within == Cost(pytest.approx(OPENING + LOOK), 1)
+    assert correction_cost(reference, np.roll(reference, 30, axis=1)).seconds > within.seconds
 
 
 def test_the_tolerance_is_what_two_people_hardly_ever_differ_by(real_data, tmp_path):
@@ -36,36 +37,62 @@ def test_the_tolerance_is_what_two_people_hardly_ever_differ_by(real_data, tmp_p
     assert np.quantile(np.concatenate(distances), 0.95) == pytest.approx(960 * TOLERANCE, abs=0.1)
 
 
-def test_half_an_outline_off_costs_a_look_and_half_the_time_from_scratch():
+def test_a_missing_thing_costs_a_stroke_as_long_as_its_outline():
+    reference = square()
+    found = correction_cost(reference, np.zeros_like(reference))
+    assert found.clicks == 2
+    assert found.seconds == pytest.approx(OPENING + LOOK + A_PIECE + 4 * 399 / 300)
+
+
+def test_a_thing_that_is_none_costs_a_stroke_round_it():
+    drawn = square()
+    found = correction_cost(np.zeros_like(drawn), drawn)
+    assert found.seconds == pytest.approx(OPENING + LOOK + A_PIECE + 4 * 399 / 300)
+
+
+def test_of_an_outline_that_is_half_off_the_true_half_is_drawn():
     reference = np.zeros((960, 960), np.uint8)
     reference[:, :480] = 1  # one straight outline
     drawn = reference.copy()
-    drawn[480:, :400] = 0
-    drawn[480:, 400:480] = 0
-    drawn[480:, :560] = 1  # in its lower half 80 px too far
-    assert correction_minutes(reference, drawn) == pytest.approx(LOOK_MINUTES + SCRATCH_MINUTES / 2, rel=0.1)
+    drawn[480:, :580] = 1  # in its lower half 100 px too far
+    found = correction_cost(reference, drawn)
+    assert found.clicks == 2
+    assert found.seconds == pytest.approx(OPENING + LOOK + A_PIECE + 480 / 300, abs=0.1)
 
 
-def test_an_empty_mask_costs_a_look_and_the_whole_image():
-    reference = np.zeros((96, 96), np.uint8)
-    reference[20:50, 20:50] = 1
-    assert correction_minutes(reference, np.zeros_like(reference)) == LOOK_MINUTES + SCRATCH_MINUTES
+def test_two_wrong_pieces_are_two_strokes():
+    drawn = square(first=100, last=200) | square(first=700, last=800)
+    assert correction_cost(np.zeros_like(drawn), drawn).clicks == 3
 
 
-def test_a_pixel_is_not_off_in_small_images_either():
-    reference = np.zeros((64, 64), np.uint8)
-    reference[20:50, 20:50] = 1
-    assert correction_minutes(reference, np.roll(reference, 1, axis=0)) == LOOK_MINUTES
+def test_a_region_costs_its_part_of_looking_and_drawing():
+    reference, drawn = square(), np.zeros((960, 960), np.uint8)
+    corner = Region(0, 0, 480, 480)  # with a corner of the square: two edges, 280 px each
+    found = correction_cost(reference, drawn, corner)
+    assert found.clicks == 2
+    assert found.seconds == pytest.approx(OPENING + LOOK / 4 + A_PIECE + 559 / 300)
+    assert correction_cost(reference, drawn, Region(700, 0, 240, 240)).clicks == 1
+    whole = Region(0, 0, 960, 960)
+    assert correction_cost(reference, drawn, whole) == correction_cost(reference, drawn)
 
 
-def test_what_a_person_took_is_read_from_the_history_and_what_a_simulation_books_is_not(tmp_path):
-    folder = tmp_path / "D3"
-    mask = np.zeros((8, 8), np.uint8)
-    for stem in ("a", "b", "c"):
-        write_mask(folder / "images" / f"{stem}.png", mask + 7)
-    DatasetInfo(name="D3", experiment="D3").save(folder)
-    when = datetime(2026, 1, 1, tzinfo=UTC)
-    add_labels(folder, {"a": mask, "b": mask}, "Ana", when, "queue", {"a": 90.0})
-    add_labels(folder, {"c": mask}, "truth", when, "simulation", 180.0)
-    dataset = Dataset.load(folder)
-    assert measured_minutes(dataset, dataset.samples) == {"D3/a": 1.5}
+def test_a_region_is_corrected_as_its_image_would_be():
+    # The drawn outline lies outside the region, near enough: nothing is redrawn inside.
+    reference, drawn = square(), square(first=190, last=610)
+    assert correction_cost(reference, drawn, Region(195, 195, 240, 240)).clicks == 1
+
+
+def test_nothing_is_drawn_where_the_truth_says_ignore():
+    reference = np.full((960, 960), IGNORE, np.uint8)
+    assert correction_cost(reference, square()).clicks == 1
+
+
+def test_small_images_cost_what_large_ones_cost_and_a_pixel_is_not_off():
+    small, large = square(96, 20, 60), square(960, 200, 600)
+    of_small, of_large = (correction_cost(each, np.zeros_like(each)) for each in (small, large))
+    assert of_small.seconds == pytest.approx(of_large.seconds, rel=0.02)
+    assert correction_cost(small, np.roll(small, 1, axis=0)).clicks == 1
+
+
+def test_costs_add_up():
+    assert Cost(1.5, 2) + Cost(2.5, 1) == Cost(4.0, 3)

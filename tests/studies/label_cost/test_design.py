@@ -3,7 +3,6 @@ import shutil
 import pytest
 
 from icefloe.active.sampler import SamplerConfig
-from icefloe.active.strategies import STRATEGIES
 from icefloe.datasets.dataset import Sample
 from icefloe.datasets.splits import SplitConfig
 from icefloe.errors import IcefloeError
@@ -12,7 +11,7 @@ from studies.label_cost.design import (
     arriving_datasets,
     compared_strategies,
     hold_out,
-    rising_labels,
+    rising_seconds,
     standard_split,
 )
 
@@ -23,10 +22,16 @@ def frames(count: int) -> list[Sample]:
 
 def test_an_arriving_dataset_meets_the_standard_ones_before_it(data):
     loaded = StudyData.load(data, ["A", "B", "C"])
-    first, second = arriving_datasets(loaded, ["A", "B"], ["B", "C"], [1], 1)
+    first, second = arriving_datasets(loaded, ["A", "B"], ["B", "C"], 1)
     assert (first.name, first.standard) == ("B", ("A",))
     assert (second.name, second.standard) == ("C", ("A", "B"))
     assert len(second.samples) == 12
+
+
+def test_the_first_standard_dataset_arrives_after_the_second(data):
+    loaded = StudyData.load(data, ["A", "B"])
+    (first,) = arriving_datasets(loaded, ["A", "B"], ["A"], 1)
+    assert first.standard == ("B",)
 
 
 def test_duplicates_arrive_once_and_not_at_all_where_a_standard_dataset_shows_them(data, tmp_path):
@@ -35,7 +40,7 @@ def test_duplicates_arrive_once_and_not_at_all_where_a_standard_dataset_shows_th
     shutil.copy(images / "composite_003.tif", images / "composite_007.tif")
     shutil.copy(tmp_path / "data" / "A" / "images" / "composite_002.tif", images / "composite_009.tif")
     loaded = StudyData.load(tmp_path / "data", ["A", "C"])
-    (arrival,) = arriving_datasets(loaded, ["A"], ["C"], [1], 1)
+    (arrival,) = arriving_datasets(loaded, ["A"], ["C"], 1)
     assert [sample.index for sample in arrival.samples] == [0, 1, 2, 3, 4, 5, 6, 8, 10, 11]
 
 
@@ -67,12 +72,12 @@ def test_standard_datasets_are_divided_without_a_test_side(data):
     ("standard", "arriving", "message"),
     [
         (["A"], [], r"^No dataset arrives\. Name one with --arriving"),
-        (["A", "B"], ["A"], r"^A: no standard dataset comes before it\. Name one with --standard\."),
+        (["A"], ["A"], r"^A: no standard dataset but itself\. Name one with --standard\."),
     ],
 )
 def test_what_cannot_be_replayed_is_refused(data, standard, arriving, message):
     with pytest.raises(IcefloeError, match=message):
-        arriving_datasets(StudyData.load(data, ["A", "B", "C"]), standard, arriving, [1], 1)
+        arriving_datasets(StudyData.load(data, ["A", "B", "C"]), standard, arriving, 1)
 
 
 def test_a_dataset_that_shows_too_few_different_things_is_refused(data, tmp_path):
@@ -84,7 +89,7 @@ def test_a_dataset_that_shows_too_few_different_things_is_refused(data, tmp_path
     with pytest.raises(
         IcefloeError, match=r"^C: shows 3 different things that A do not\. Name a dataset with 4"
     ):
-        arriving_datasets(loaded, ["A"], ["C"], [1], 1)
+        arriving_datasets(loaded, ["A"], ["C"], 1)
 
 
 def test_standard_datasets_with_too_few_labels_are_refused(data):
@@ -93,45 +98,34 @@ def test_standard_datasets_with_too_few_labels_are_refused(data):
         standard_split(loaded, ["C"], SplitConfig())
 
 
-def test_more_labels_than_any_pool_has_are_refused_and_some_are_left_out(data):
-    loaded = StudyData.load(data, ["A", "C"])
-    (arriving,) = arriving_datasets(loaded, ["A"], ["C"], [2, 8, 20], 2)
-    assert arriving.labels == (2, 8)
-    with pytest.raises(IcefloeError, match=r"^C: 8 images to choose from, and 9 labels asked for\."):
-        arriving_datasets(loaded, ["A"], ["C"], [9], 1)
+def test_seconds_are_whole_numbers_that_rise():
+    assert rising_seconds("30,60,120") == (30, 60, 120)
+    with pytest.raises(IcefloeError, match=r"--seconds 1;2: not whole numbers\. Write them like 30,60,120\."):
+        rising_seconds("1;2")
+    with pytest.raises(IcefloeError, match=r"^Seconds 2, 2: not rising from 1 or more\."):
+        rising_seconds("2,2")
 
 
-def test_labels_are_whole_numbers_that_rise():
-    assert rising_labels("1,2,4") == (1, 2, 4)
-    with pytest.raises(IcefloeError, match=r"--labels 1;2: not whole numbers\. Write them like 1,2,4\."):
-        rising_labels("1;2")
-    with pytest.raises(IcefloeError, match=r"^Labels 2, 2: not rising from 1 or more\."):
-        rising_labels("2,2")
+def test_images_are_drawn_or_chosen_as_today_and_regions_at_random_or_where_members_disagree():
+    found = compared_strategies([], SamplerConfig(spread=0.4))
+    assert [each.name for each in found] == [
+        "random",
+        "foreground-random",
+        SamplerConfig().strategy,
+        "random-regions",
+        "uncertain-regions",
+    ]
+    assert [each.regions is None for each in found] == [True, True, True, False, False]
+    assert [each.sampler.spread for each in found[:3]] == [0, 0, 0.4]
 
 
-def test_both_baselines_draw_freely_and_every_strategy_keeps_apart():
-    spread = {each.name: each.sampler.spread for each in compared_strategies([], SamplerConfig(spread=0.4))}
-    assert list(spread)[:2] == ["random", "foreground-random"]
-    others = set(STRATEGIES) - {"random", "foreground-random"} | {"random-spread"}
-    assert spread == {"random": 0, "foreground-random": 0} | dict.fromkeys(others, 0.4)
-
-
-def test_named_strategies_stand_beside_the_baselines():
-    found = compared_strategies(["entropy", "random"], SamplerConfig())
-    assert [each.name for each in found] == ["random", "foreground-random", "entropy", "random-spread"]
-    assert [each.sampler.strategy for each in found] == ["random", "foreground-random", "entropy", "random"]
-
-
-def test_without_a_spread_the_baselines_stand_there_once():
-    names = [each.name for each in compared_strategies(["random", "mean-uq"], SamplerConfig(spread=0))]
-    assert names == ["random", "foreground-random", "mean-uq"]
+def test_named_strategies_stand_beside_the_default():
+    found = compared_strategies(["entropy", "random"], SamplerConfig(strategy="mean-uq"))
+    names = ["random", "foreground-random", "mean-uq", "entropy", "random-regions", "uncertain-regions"]
+    assert [each.name for each in found] == names
+    assert [each.sampler.strategy for each in found[:4]] == names[:4]
 
 
 def test_an_unknown_strategy_is_refused():
     with pytest.raises(IcefloeError, match="'magic' is not a sampling strategy"):
         compared_strategies(["magic"], SamplerConfig())
-
-
-def test_nothing_to_compare_is_refused():
-    with pytest.raises(IcefloeError, match="nothing to compare"):
-        compared_strategies(["random"], SamplerConfig(spread=0))
