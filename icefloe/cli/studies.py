@@ -57,7 +57,7 @@ def label_cost(
     ] = None,
     seconds: Annotated[
         str, typer.Option(help="A person's seconds on a dataset by the end of each round.")
-    ] = "30,60,120",
+    ] = "15,30,60",
     seeds: Annotated[int, typer.Option(help="Repetitions.", min=1)] = 4,
     preset: Annotated[str, typer.Option(help="Preset of params.yaml.")] = "light",
     output: Output = STUDIES,

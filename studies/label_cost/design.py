@@ -173,7 +173,7 @@ def standard_split(data: StudyData, names: Sequence[str], config: SplitConfig) -
 
 
 def rising_seconds(text: str) -> tuple[int, ...]:
-    """A person's seconds on a dataset after each round, from text such as `30,60,120`.
+    """A person's seconds on a dataset after each round, from text such as `15,30,60`.
 
     Raises
     ------
@@ -183,10 +183,10 @@ def rising_seconds(text: str) -> tuple[int, ...]:
     try:
         seconds = tuple(int(count) for count in text.split(","))
     except ValueError as error:
-        raise IcefloeError(f"--seconds {text}: not whole numbers. Write them like 30,60,120.") from error
+        raise IcefloeError(f"--seconds {text}: not whole numbers. Write them like 15,30,60.") from error
     if min(seconds) < 1 or list(seconds) != sorted(set(seconds)):
         raise IcefloeError(
             f"Seconds {', '.join(map(str, seconds))}: not rising from 1 or more. "
-            "Name how long is labelled by the end of each round, such as 30,60,120."
+            "Name how long is labelled by the end of each round, such as 15,30,60."
         )
     return seconds

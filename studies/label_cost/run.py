@@ -21,7 +21,7 @@ def run_label_cost(
     standard: Sequence[str] = (),
     arriving: Sequence[str] = (),
     strategies: Sequence[str] = (),
-    seconds: str = "30,60,120",
+    seconds: str = "15,30,60",
     n_seeds: int = 4,
     preset: str = "light",
 ) -> LabelCostResult:
@@ -43,7 +43,7 @@ def run_label_cost(
     strategies
         Names of further strategies to choose images by.
     seconds
-        How long a person has labelled a dataset by the end of each round, such as `30,60,120`.
+        How long a person has labelled a dataset by the end of each round, such as `15,30,60`.
     n_seeds
         Number of repetitions.
     preset

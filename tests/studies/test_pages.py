@@ -39,7 +39,5 @@ def test_committed_numbers_are_written_again_as_they_are(study):
 @pytest.mark.integration  # thousands of resampled curves
 def test_what_the_page_says_of_labels_follows_from_the_outcomes_beside_it():
     result = committed(LabelCostResult)
-    how = result.model_dump(
-        exclude={"datasets", "outcomes", "best", "comparisons", "minutes", "best_cross_validated"}
-    )
+    how = result.model_dump(exclude={"datasets", "outcomes", "best", "comparisons", "best_cross_validated"})
     assert LabelCostResult.of(result.datasets, result.outcomes, **how) == result

@@ -39,21 +39,18 @@ def made(tmp_path_factory):
 @pytest.mark.parametrize(
     ("options", "refusal"),
     [
-        (["--labels", "two"], "--labels two: not whole numbers. Write them like 1,2,4."),
+        (["--seconds", "two"], "--seconds two: not whole numbers. Write them like 15,30,60."),
         (
-            ["--labels", "4,2"],
-            "Labels 4, 2: not rising from 1 or more. Name what is labelled after each round, such as 1,2,4.",
-        ),
-        (
-            ["--labels", "20"],
-            "C: 6 images to choose from, and 20 labels asked for. Ask for fewer with --labels.",
+            ["--seconds", "40,20"],
+            "Seconds 40, 20: not rising from 1 or more. "
+            "Name how long is labelled by the end of each round, such as 15,30,60.",
         ),
         (
             ["--strategy", "random-draw"],
             "'random-draw' is not a sampling strategy. There are: entropy, foreground-random, mean-uq, "
             "mutual-information, random, uncertainty-diversity, uncertainty-typical.",
         ),
-        (["--arriving", "A"], "A: no standard dataset comes before it. Name one with --standard."),
+        (["--arriving", "A"], "A: no standard dataset but itself. Name one with --standard."),
     ],
 )
 def test_what_cannot_be_replayed_is_one_line(made, cli, options, refusal):
@@ -64,7 +61,7 @@ def test_what_cannot_be_replayed_is_one_line(made, cli, options, refusal):
 @pytest.mark.integration
 def test_the_study_is_written_and_run_again_it_trains_nothing(made, cli, tmp_path):
     shutil.copytree(made, tmp_path / "workspace")
-    options = ["--preset", "tiny", "--labels", "1,2", "--seeds", "2", "--strategy", "uncertainty-typical"]
+    options = ["--preset", "tiny", "--seconds", "20,40", "--seeds", "2"]
 
     def run(output):
         outcome = cli("-C", tmp_path / "workspace", "study", "label-cost", *options, "--output", output)
@@ -72,7 +69,7 @@ def test_the_study_is_written_and_run_again_it_trains_nothing(made, cli, tmp_pat
         return outcome.out, json.loads((output / "label-cost.json").read_text())
 
     out, first = run(tmp_path / "first")
-    assert "Best strategy against foreground-random: uncertainty-typical" in out
+    assert "Seconds saved against foreground-random, of 20:" in out
     assert {path.suffix for path in (tmp_path / "first").iterdir()} == {".md", ".json", ".png"}
     newest = max(
         path.stat().st_mtime for path in (tmp_path / "workspace" / ".icefloe").rglob("best.safetensors")

@@ -99,8 +99,8 @@ def test_standard_datasets_with_too_few_labels_are_refused(data):
 
 
 def test_seconds_are_whole_numbers_that_rise():
-    assert rising_seconds("30,60,120") == (30, 60, 120)
-    with pytest.raises(IcefloeError, match=r"--seconds 1;2: not whole numbers\. Write them like 30,60,120\."):
+    assert rising_seconds("15,30,60") == (15, 30, 60)
+    with pytest.raises(IcefloeError, match=r"--seconds 1;2: not whole numbers\. Write them like 15,30,60\."):
         rising_seconds("1;2")
     with pytest.raises(IcefloeError, match=r"^Seconds 2, 2: not rising from 1 or more\."):
         rising_seconds("2,2")
