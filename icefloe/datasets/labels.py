@@ -123,8 +123,9 @@ def write_coco(
     for image_id, (file_name, mask) in enumerate(masks.items(), start=1):
         height, width = mask.shape
         images.append({"id": image_id, "file_name": file_name, "width": width, "height": height})
-        regions = mask_runs(mask, classes) if as_runs else mask_polygons(mask, classes, tolerance)
-        for region in (*regions, *beside.get(file_name, ())):
+        regions: list[Polygon | RunLength] = [*beside.get(file_name, ())]
+        regions += mask_runs(mask, classes) if as_runs else mask_polygons(mask, classes, tolerance)
+        for region in regions:
             annotations.append(
                 {
                     "id": len(annotations) + 1,

@@ -58,7 +58,7 @@ export class Panel {
   /** @type {HTMLButtonElement[]} */
   #classes = [];
   #classGroup;
-  #region = element("span", { class: "region" });
+  #region = element("span", { class: "region", role: "status" });
   #run;
   #controls;
 

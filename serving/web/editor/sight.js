@@ -136,8 +136,7 @@ export class Sight {
       return;
     }
     regions.next();
-    this.look((view) => view.show(regions.current));
-    this.#desk.emit("message", `${regions.words}.`);
+    this.look((view) => view.show(regions.current)); // which one it is stands beside the buttons
   }
 
   /** Which of the regions is looked at, in words; null where there are none. */
