@@ -17,7 +17,15 @@ from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.interval import Interval
 from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES, TYPICAL
-from studies.gate.rows import WANTED_POWER, AlarmRate, Confusion, QuantitySpread, SmallestShift
+from studies.gate.rows import (
+    BEFORE_SPREAD,
+    WANTED_POWER,
+    AlarmRate,
+    Confusion,
+    QuantitySpread,
+    SmallestShift,
+    UncertaintyPower,
+)
 from studies.kit.figures import BLACK, SHADES, heatmap, panels, reference_line
 from studies.kit.study import Record, StudyResult
 
@@ -28,12 +36,16 @@ LEAST_SHARE = 0.05
 
 
 class JudgedDataset(Record):
-    """What the gate says of a dataset of the workspace; `causes` are probabilities, empty if accepted."""
+    """What the gate says of a dataset of the workspace; `causes` are probabilities, empty if accepted.
+
+    `by_uncertainty` is the p-value of uncertainty by itself; None: not measured, or not judged.
+    """
 
     dataset: str
     outcome: str
     decided_by: tuple[str, ...]
     causes: dict[str, float]
+    by_uncertainty: float | None = None
 
     @property
     def moved(self) -> str:
@@ -51,7 +63,8 @@ class JudgedDataset(Record):
         """The part of a report that the page shows."""
         causes = report.attribution.probabilities if report.attribution else {}
         shown = report.model_dump(include={"dataset", "outcome", "decided_by"})
-        return cls(**shown, causes=dict(causes))
+        p_values = {result.name: result.p_value for result in report.deciding}
+        return cls(**shown, causes=dict(causes), by_uncertainty=p_values.get(ICE.uncertainty.name))
 
 
 class GateResult(StudyResult):
@@ -72,6 +85,8 @@ class GateResult(StudyResult):
     groups, causes, by_strength
         Confusion matrices of the attribution, of shifts that are strong enough to be named; how many alarms
         name the right group.
+    uncertainty
+        What uncertainty alone shows, before its test was changed and since; empty in a file made before.
     spreads, datasets
         How standard experiments vary; datasets of the workspace that are not in the benchmark.
     """
@@ -85,6 +100,7 @@ class GateResult(StudyResult):
         "n_causes": len(CAUSES),
         "at_full_strength": {cause: describe_shift(cause, 1.0) for cause in CAUSES},
         "older": OLDER,
+        "before_spread": BEFORE_SPREAD,
         "wanted_power": f"{WANTED_POWER:.0%}",
     }
 
@@ -99,6 +115,7 @@ class GateResult(StudyResult):
     groups: Confusion
     causes: Confusion
     by_strength: dict[float, Rate]
+    uncertainty: tuple[UncertaintyPower, ...] = ()
     spreads: tuple[QuantitySpread, ...]
     datasets: tuple[JudgedDataset, ...]
     fitted: str
@@ -114,6 +131,18 @@ class GateResult(StudyResult):
         """That is detected, in words."""
         found = {(row.cause, row.n_images): row for row in self.smallest}
         return found[cause, n_images].in_words(self.strengths[0])
+
+    @property
+    def shown_by_uncertainty(self) -> dict[str, Rate]:
+        """By uncertainty alone, of all shifted experiments, where both tests raise as many false alarms."""
+        shifted = [row for row in self.uncertainty if row.cause is not None]
+        return {
+            when: Rate(hits=sum(rate.hits for rate in rates), total=sum(rate.total for rate in rates))
+            for when, rates in (
+                ("before", [row.before_at_level for row in shifted]),
+                ("now", [row.now_at_level for row in shifted]),
+            )
+        }
 
     @property
     def counts(self) -> list[int]:

@@ -7,13 +7,14 @@ import numpy as np
 
 from icefloe.drift.attribution import Attribution, attribute
 from icefloe.drift.benchmark import Benchmark
-from icefloe.drift.comparison import Comparisons, adjusted_p_values, compare_rows, ratios
+from icefloe.drift.comparison import Comparison, Comparisons, adjusted_p_values, compare_rows, ratios
 from icefloe.drift.config import GateConfig
 from icefloe.drift.ice import ICE
 from icefloe.drift.patterns import UNKNOWN
 from icefloe.ensemble.rows import ImageRow
 from icefloe.simulate.standard import Cause, describe_shift
 from icefloe.statistics.monotone import first_crossing, rising
+from icefloe.statistics.predictive import Predictive, SpreadPrior, experiment_means
 from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES, Scenario, thinned
 from studies.kit.study import Record
@@ -163,6 +164,69 @@ def _crossing(strengths: Sequence[float], rates: np.ndarray) -> float:
     if smoothed[0] >= WANTED_POWER:
         return float(strengths[0])
     return float(np.exp(first_crossing(np.log(strengths), smoothed, WANTED_POWER)))
+
+
+BEFORE_SPREAD = 0.27
+"""Spread of uncertainty until 2026-12-01, when the course of an experiment still counted as error."""
+
+
+class UncertaintyPower(Record):
+    """What uncertainty alone shows of one kind of shift, before its test was changed and since.
+
+    Attributes
+    ----------
+    cause, strength
+        What departs from the standard and how far; None and 0 for standard experiments.
+    before, now
+        Experiments with a p-value below the stated level.
+    before_at_level, now_at_level
+        Those with a p-value below the one that the stated share of standard experiments stays below: both
+        tests then raise as many false alarms.
+    """
+
+    cause: Cause | None
+    strength: float
+    before: Rate
+    now: Rate
+    before_at_level: Rate
+    now_at_level: Rate
+
+
+def uncertainty_power(compared: Compared, config: GateConfig) -> list[UncertaintyPower]:
+    """A row for the standard experiments, and for each cause and strength."""
+    name = ICE.uncertainty.name
+    now = {scenario: found[name].p_value for scenario, found in compared.items()}
+    before = {scenario: _former_p_value(found[name], config) for scenario, found in compared.items()}
+    equal = {
+        key: float(np.quantile([p for s, p in found.items() if s.cause is None], config.alpha))
+        for key, found in (("before", before), ("now", now))
+    }
+    kinds: dict[tuple[Cause | None, float], list[Scenario]] = {}
+    for scenario in compared:
+        kinds.setdefault((scenario.cause, scenario.strength), []).append(scenario)
+
+    def below(found: Mapping[Scenario, float], scenarios: Sequence[Scenario], level: float) -> Rate:
+        return Rate(hits=sum(found[s] < level for s in scenarios), total=len(scenarios))
+
+    return [
+        UncertaintyPower(
+            cause=cause,
+            strength=strength,
+            before=below(before, scenarios, config.alpha),
+            now=below(now, scenarios, config.alpha),
+            before_at_level=below(before, scenarios, equal["before"]),
+            now_at_level=below(now, scenarios, equal["now"]),
+        )
+        for (cause, strength), scenarios in kinds.items()
+    ]
+
+
+def _former_p_value(found: Comparison, config: GateConfig) -> float:
+    reference = list(found.reference.values())
+    known, mean = experiment_means(reference), experiment_means([*reference, found.new])[-1]
+    prior = SpreadPrior(BEFORE_SPREAD, config.prior_experiments)
+    predictive = Predictive([k.mean for k in known], [k.squared_error for k in known], prior)
+    return float(predictive.p_value(mean.mean, mean.squared_error, found.quantity.alternative))
 
 
 class Confusion(Record):

@@ -110,6 +110,7 @@ def run_gate(
         groups=Confusion.by_group(strong),
         causes=Confusion.by_cause(strong),
         by_strength={strength: named_right(strength) for strength in STRENGTHS},
+        uncertainty=tuple(rows.uncertainty_power(typical, config)),
         spreads=tuple(rows.measure_spreads(typical, config)),
         datasets=tuple(JudgedDataset.of(report) for report in reports),
         fitted=ICE.model.source,

@@ -4,7 +4,7 @@ from icefloe.drift.config import GateConfig
 from icefloe.statistics.rates import Rate
 from studies.gate.design import CAUSES
 from studies.gate.result import GateResult, JudgedDataset
-from studies.gate.rows import AlarmRate, Confusion, SmallestShift
+from studies.gate.rows import AlarmRate, Confusion, SmallestShift, UncertaintyPower
 from studies.kit.tables import tables_in
 
 
@@ -93,3 +93,19 @@ def test_what_moved_is_the_clear_cause_or_the_likely_groups():
     assert moved(dose=0.9, unknown=0.1) == "dose (90%)"
     assert moved(unknown=0.7, gain=0.2, xrays=0.06, shape=0.04) == "several or unknown: gain or X-rays 26%"
     assert moved() == ""
+
+
+def test_the_page_says_what_uncertainty_alone_shows_before_and_now():
+    def power(cause, strength, *hits):
+        rates = (Rate(hits=h, total=20) for h in hits)
+        names = ("before", "now", "before_at_level", "now_at_level")
+        return UncertaintyPower(cause=cause, strength=strength, **dict(zip(names, rates, strict=True)))
+
+    result = made(0, uncertainty=(power(None, 0, 0, 1, 1, 1), power("dose", 1, 5, 18, 16, 18)))
+
+    (table,) = (found for found in tables_in(result.page()) if "before" in found.columns)
+    assert table.rows == (
+        ("none", "0", "20", "0% (5%)", "5% (5%)"),
+        ("dose", "1", "20", "25% (80%)", "90% (90%)"),
+    )
+    assert "at as many false alarms: 80.0% (56.3%–94.3%) before, 90.0% (68.3%–98.8%) now." in result.page()

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from icefloe.drift.benchmark import Benchmark
+from icefloe.drift.comparison import compare as gate_compare
 from icefloe.drift.config import GateConfig
 from icefloe.drift.ice import ICE
 from icefloe.drift.patterns import UNKNOWN
@@ -23,6 +25,7 @@ from studies.gate.rows import (
     measure_spreads,
     raised_by,
     smallest_detected,
+    uncertainty_power,
     without_new_evidence,
 )
 
@@ -182,3 +185,34 @@ def test_the_description_of_a_dose_is_what_the_simulation_does(rng):
 
     ratio = after.camera.dose_e_per_A2 / before.camera.dose_e_per_A2
     assert describe_shift("dose", 1.0) == f"{ratio:.2g} of the dose"
+
+
+def course(rng, name, level, n=10):
+    """Uncertainty that rises and falls within an experiment, at a size that goes on falling."""
+    time = np.linspace(-1, 1, n)
+    size = 0.2 * np.exp(-0.5 * (time + 1))
+    values = 0.006 * np.exp(level + 0.9 * np.abs(time) + 0.02 * rng.normal(size=n))
+    return [
+        ImageRow(name, f"s{i}", i, {"uq_mean": float(u), "foreground_fraction": float(f)})
+        for i, (u, f) in enumerate(zip(values, size, strict=True))
+    ]
+
+
+def test_a_course_that_all_experiments_take_hides_a_shift_from_the_former_test_only(rng):
+    config = GateConfig()
+    benchmark = Benchmark.from_rows(course(rng, "D1", 0.0) + course(rng, "D2", 0.05))
+    scenarios = [Scenario(None, 0.0, i, i) for i in range(40)]
+    scenarios += [Scenario("dose", 1.0, i, i) for i in range(20)]
+    compared = {
+        s: gate_compare(
+            benchmark, course(rng, s.name, 0.05 * rng.normal() + 0.7 * s.strength), [ICE.uncertainty], config
+        )
+        for s in scenarios
+    }
+
+    standard, shifted = uncertainty_power(compared, config)
+
+    assert (standard.cause, standard.now.hits, standard.now.total) == (None, 0, 40)
+    assert standard.now_at_level.hits == standard.before_at_level.hits == 2
+    assert (shifted.cause, shifted.before.hits, shifted.now.hits, shifted.now.total) == ("dose", 0, 20, 20)
+    assert shifted.before_at_level.hits == shifted.now_at_level.hits == 20
