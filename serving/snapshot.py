@@ -193,7 +193,11 @@ class RunEntry(BaseModel):
 
 
 class DriftVerdict(BaseModel):
-    """What the drift gate said of a dataset, when (s since the epoch), in which run, by which version."""
+    """What the drift gate said of a dataset, when (s since the epoch), in which run, by which version.
+
+    `predicted` says what Dice its masks are expected to have, or why that is not predicted;
+    `predicted_images` what each image's mask is, by stem. Empty in older verdicts.
+    """
 
     model_config = FROZEN
 
@@ -204,6 +208,8 @@ class DriftVerdict(BaseModel):
     version: str
     run: str
     n_images: int
+    predicted: str = ""
+    predicted_images: dict[str, str] = {}
 
 
 class WithdrawnEntry(BaseModel):

@@ -184,4 +184,6 @@ def _end(champion: str, gate: GateReport | None) -> None:
         say(champion)
     if gate is not None:
         say(gate.sentence())
+        if gate.predicted is not None:
+            say(gate.predicted.sentence())
         raise typer.Exit(EXIT_CODES[gate.outcome])

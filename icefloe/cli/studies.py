@@ -158,6 +158,33 @@ def gate(
     )
 
 
+@app.command("predicted-dice")
+def predicted_dice(
+    ensemble: Annotated[
+        Path | None, typer.Option(help="A saved ensemble. Default: the workspace's champion.")
+    ] = None,
+    standard: Annotated[int, typer.Option(min=11, help="Number of standard experiments.")] = 200,
+    repeats: Annotated[int, typer.Option(min=2, help="Experiments of each cause and strength.")] = 12,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that simulate experiments.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the experiments.")] = 0,
+    output: Output = STUDIES,
+) -> None:
+    """Dice predicted before labels: coverage of its intervals, and correlation with the truth."""
+    from studies.predicted_dice.run import run_predicted_dice
+
+    _run(
+        partial(
+            run_predicted_dice,
+            ensemble=ensemble,
+            n_standard=standard,
+            repeats=repeats,
+            processes=processes,
+            seed=seed,
+        ),
+        output,
+    )
+
+
 @app.command()
 def promotion(
     worlds: Annotated[int, typer.Option(min=1, help="First versions, each of its own experiments.")] = 12,

@@ -8,10 +8,12 @@ from numpy.typing import ArrayLike
 
 from icefloe.drift.domain import Domain
 from icefloe.drift.ice import ICE
+from icefloe.drift.predicted_dice import EXPECTED_DICE
 from icefloe.ensemble.prediction import Prediction
 from icefloe.ensemble.rows import ImageRow, in_time_order
 from icefloe.ensemble.samples import AnySample
 from icefloe.errors import IcefloeError
+from icefloe.scoring.uncertainty import expected_dice
 from icefloe.typing import MaskArray
 
 
@@ -50,7 +52,7 @@ def with_evidence(
 def predicted_rows(
     predictions: Iterable[tuple[AnySample, Prediction]], domain: Domain = ICE
 ) -> list[ImageRow]:
-    """One row per image: scores and input evidence.
+    """One row per image: scores, the Dice that its probabilities expect, and input evidence.
 
     Parameters
     ----------
@@ -60,7 +62,12 @@ def predicted_rows(
         Quantities to measure on each image.
     """
     return [
-        ImageRow.of(sample, prediction).with_values(domain.measure(sample.image(), prediction.mask))
+        ImageRow.of(sample, prediction).with_values(
+            {
+                EXPECTED_DICE: expected_dice(prediction.mean, prediction.mask),
+                **domain.measure(sample.image(), prediction.mask),
+            }
+        )
         for sample, prediction in predictions
     ]
 

@@ -98,6 +98,8 @@ class Domain:
         Gives the columns of the evidence, and of the noise rule, of one image.
     noise : NoiseRule or None
         Rule that sets a dataset aside as noisy; None: no dataset is.
+    dice_file : Path or None
+        The fitted `DiceModels`, YAML; None: Dice is not predicted.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Domain:
     model_file: Path
     measure: Measure
     noise: NoiseRule | None = None
+    dice_file: Path | None = None
 
     def __post_init__(self) -> None:
         for kind, names in (

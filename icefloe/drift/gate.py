@@ -11,6 +11,7 @@ from icefloe.drift.comparison import Comparison, adjusted_p_values, compare, com
 from icefloe.drift.config import GateConfig
 from icefloe.drift.domain import Domain, NoiseRule
 from icefloe.drift.ice import ICE
+from icefloe.drift.predicted_dice import EXPECTED_DICE, DiceModels, PredictedDice, predict_dice
 from icefloe.drift.quantities import Quantity
 from icefloe.drift.report import GateReport, Outcome
 from icefloe.drift.results import EvidenceResult, NoiseDecision
@@ -88,6 +89,7 @@ def check(
             "evidence": evidence + _only_shown(benchmark, new, config, domain),
             "noise": noise,
             "not_compared": tuple(q.words for q in domain.deciding(config) if q not in deciding),
+            "predicted": _predicted(benchmark, new, evidence, domain),
             "attribution": None if outcome == "accept" else attribute(ratios(compared), domain),
         }
     )
@@ -129,6 +131,15 @@ def _only_shown(
         _result(comparison, config.alpha, of_prediction=True)
         for comparison in compare(benchmark, new, quantities, config).values()
     )
+
+
+def _predicted(
+    benchmark: Benchmark, new: Sequence[ImageRow], evidence: Sequence[EvidenceResult], domain: Domain
+) -> PredictedDice | None:
+    """None where the domain has no fit, or the table is of before there was one."""
+    if domain.dice_file is None or not any(EXPECTED_DICE in row.values for row in new):
+        return None
+    return predict_dice(DiceModels.load(domain.dice_file), benchmark.rows, new, evidence)
 
 
 def noise_decision(

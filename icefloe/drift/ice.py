@@ -159,4 +159,5 @@ ICE = Domain(
     model_file=Path(__file__).with_name("ice.yaml"),
     measure=measure,
     noise=NoiseRule(snr="snr", higher=("noise",), lower=("contrast",)),
+    dice_file=Path(__file__).with_name("ice_dice.yaml"),
 )

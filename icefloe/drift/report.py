@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ConfigDict
 
 from icefloe.drift.attribution import Attribution
+from icefloe.drift.predicted_dice import PredictedDice
 from icefloe.drift.results import EvidenceResult, NoiseDecision
 from icefloe.result import Result
 from icefloe.tables import MISSING, Table
@@ -59,6 +60,9 @@ class GateReport(Result):
         Sentences on what was left out because the benchmark lacks it or too few images show a boundary.
     attribution : Attribution or None
         Property of the acquisition that changed, if shifted or noisy.
+    predicted : PredictedDice or None
+        Dice of the dataset's masks as far as it can be told without labels; None when inconclusive, or where
+        there is no fit.
     warnings : tuple of str
         Sentences on what the benchmark is worth.
     version : str
@@ -80,6 +84,7 @@ class GateReport(Result):
     reason: str
     not_compared: tuple[str, ...] = ()
     attribution: Attribution | None = None
+    predicted: PredictedDice | None = None
     warnings: tuple[str, ...] = ()
     version: str = ""
     provisional: str = ""
@@ -99,6 +104,8 @@ class GateReport(Result):
         for result in self.evidence:
             numbers[f"{result.name}.effect"] = result.effect
             numbers[f"{result.name}.p_value"] = result.p_value
+        if self.predicted is not None and self.predicted.dataset is not None:
+            numbers |= {f"predicted_dice.{key}": n for key, n in self.predicted.dataset.model_dump().items()}
         return numbers
 
     def sentence(self) -> str:
@@ -152,6 +159,8 @@ class GateReport(Result):
             notes.append(self.attribution.sentence())
         if self._shifted_without_uncertainty:
             notes.append("The ensemble's uncertainty alone would not have shown the shift: check its masks.")
+        if self.predicted is not None:
+            notes.append(self.predicted.sentence())
         if self.noise is not None:
             notes.append(self.noise.sentence())
         if self.not_compared:
@@ -176,6 +185,8 @@ class GateReport(Result):
                 f"**What changed.** {notes.pop(0)}\n\n{self.attribution.table().markdown().rstrip()}"
             )
         parts += notes
+        if self.predicted is not None:
+            parts.append(self.predicted.table().markdown().rstrip())
         parts.append(
             f"Benchmark: {', '.join(self.reference_experiments)}. A new experiment of the benchmark's kind "
             f"would be called anything but accepted with a probability of at most {self.alpha:.0%}: every "

@@ -211,6 +211,33 @@ def variation_ratio(member_probabilities: FloatArray, threshold: float) -> Float
     return np.asarray((n_members - most) / n_members, np.float32)
 
 
+def expected_dice(mean: FloatArray, mask: MaskArray) -> float:
+    """Dice of the foreground as the probabilities expect it, were they true.
+
+    2 sum of p over the mask / (sum of p over all pixels + pixels of the mask): the expectations in the place
+    of the counts.
+
+    Parameters
+    ----------
+    mean : float32, shape (H, W) or (C, H, W)
+        Calibrated probability; of C classes all but the first are the foreground.
+    mask : uint8, shape (H, W)
+        The predicted classes.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN where the mask is empty, of which no Dice can be expected.
+    """
+    foreground = mean if mean.ndim == 2 else 1 - mean[0]
+    inside = mask > 0
+    area = np.count_nonzero(inside)
+    if not area:
+        return float("nan")
+    total = float(foreground.sum(dtype=np.float64))
+    return 2 * float(foreground[inside].sum(dtype=np.float64)) / (total + area)
+
+
 @dataclass(frozen=True)
 class ImageUncertainty:
     """The uncertainty of a whole image, in three ways.

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icefloe.datasets.bundle import Bundle
-from icefloe.datasets.dataset import load_datasets
+from icefloe.datasets.dataset import Sample, load_datasets
 from icefloe.drift.benchmark import Benchmark, predicted_rows, with_evidence
 from icefloe.drift.config import GateConfig
 from icefloe.drift.gate import check
+from icefloe.drift.predicted_dice import EXPECTED_DICE
 from icefloe.drift.report import GateReport
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import Manifest
-from icefloe.ensemble.predictions import PredictionSet
+from icefloe.ensemble.predictions import Maps, PredictionSet
 from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.progress import SILENT, Progress, tracked
 from icefloe.registry.registry import Registry
 from icefloe.registry.runs import RunRecord
+from icefloe.scoring.uncertainty import expected_dice
 from icefloe.settings import Settings
 from icefloe.workflow.versions import FetchedVersion as FetchedVersion  # faces call both by one module
 
@@ -43,12 +45,11 @@ def check_drift(
     """
     bundle = Bundle.load(data)
     predicted = PredictionSet.load(predictions)
-    rows = with_evidence(
-        predicted.rows,
-        (sample.image() for sample in bundle.samples),
-        (predicted.maps(sample.key).mask for sample in bundle.samples),
-        bundle.only.info.experiment,
-    )
+    rows = [
+        measured
+        for row, sample in zip(predicted.rows, bundle.samples, strict=True)
+        for measured in _measured(row, sample, predicted.maps(sample.key), bundle.only.info.experiment)
+    ]
     report = _checked(Registry(settings), version.name, Manifest.load(version.folder), rows, gate)
     record = RunRecord(settings, run)
     record.write_result(f"gate/{report.dataset}.json", report)
@@ -113,6 +114,12 @@ def accept_experiment(
         )
     registry.accept_experiment(name, dataset, rows)
     return report
+
+
+def _measured(row: ImageRow, sample: Sample, maps: Maps, experiment: str) -> list[ImageRow]:
+    """One image's row with the Dice that its probabilities expect, and its input evidence."""
+    expected = row.with_values({EXPECTED_DICE: expected_dice(maps.mean, maps.mask)})
+    return with_evidence([expected], [sample.image()], [maps.mask], experiment)
 
 
 def _checked(

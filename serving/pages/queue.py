@@ -1,5 +1,6 @@
 """Page *Queue*: which images people should label, why, and what became of them."""
 
+from collections.abc import Mapping
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request
@@ -11,6 +12,7 @@ from icefloe.active.queue import Queue
 from serving.auth.identity import CurrentPerson
 from serving.auth.roles import Role
 from serving.pages.render import render
+from serving.snapshot import read_snapshot
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,11 +35,13 @@ def queue(
     rounds = list(dict.fromkeys(item.round for item in everything))
     found = queue.items(wanted, dataset or None, round or None)
     may_reopen = person.role.includes(Role.OPERATOR)
+    snapshot = read_snapshot(request.app.state.settings)
+    predicted = {v.dataset: v.predicted_images for v in reversed(snapshot.drift)} if snapshot else {}
     found.sort(key=lambda item: (rounds.index(item.round), item.purpose.rank, item.id))
     return render(
         request,
         "queue.html",
-        items=[_row(item, person.name) for item in found[:MOST]],
+        items=[_row(item, person.name, predicted.get(item.dataset, {})) for item in found[:MOST]],
         n_found=len(found),
         most=MOST,
         status=queue.status().sentence(),
@@ -51,7 +55,7 @@ def queue(
     )
 
 
-def _row(item: Item, name: str) -> dict[str, object]:
+def _row(item: Item, name: str, predicted: Mapping[str, str]) -> dict[str, object]:
     until = "" if item.lease_expires is None else timestamp(item.lease_expires)
     return {
         "id": item.id,
@@ -60,6 +64,7 @@ def _row(item: Item, name: str) -> dict[str, object]:
         "round": item.round,
         "rank": item.purpose.rank,
         "reason": item.purpose.reason,
+        "predicted": "" if item.is_hidden else predicted.get(item.stem, ""),
         "state": item.state,
         "leased_to": item.leased_to,
         "until": until[11:16],

@@ -171,7 +171,15 @@ def _verdicts(record: RunRecord, run: RunEntry) -> Iterable[DriftVerdict]:
             version=report.version,
             run=run.id,
             n_images=report.n_images,
+            **_predicted(report),
         )
+
+
+def _predicted(report: GateReport) -> dict[str, Any]:
+    if report.predicted is None:
+        return {}
+    images = {stem: str(found) for stem, found in report.predicted.images.items() if found is not None}
+    return {"predicted": report.predicted.sentence(), "predicted_images": images}
 
 
 def _judgement(report: PromotionReport) -> GateJudgement:

@@ -13,16 +13,22 @@ import numpy as np
 
 from icefloe.datasets.dataset import Dataset, load_datasets
 from icefloe.drift.benchmark import predicted_rows, with_evidence
+from icefloe.drift.predicted_dice import EXPECTED_DICE
 from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.progress import SILENT, Progress
+from icefloe.scoring.metrics import dice
+from icefloe.scoring.uncertainty import expected_dice
 from icefloe.simulate.ice import simulate_experiment
 from icefloe.simulate.standard import random_standard_spec, shifted_spec
 from studies.gate.design import Scenario
 
 Rows = list[ImageRow]
+
+TRUE_DICE = "true_dice"
+"""Column: Dice of the mask with the truth."""
 
 
 def reference_rows(ensemble: Ensemble, data: Path) -> Rows:
@@ -127,10 +133,20 @@ def _measure_one(directory: Path, n_images: int, scenario: Scenario) -> Rows:
     cause, strength = scenario.cause, scenario.strength
     spec = random_standard_spec(rng) if cause is None else shifted_spec(cause, strength, rng)
     seconds = np.linspace(1, spec.n_composites - 1, n_images).round().astype(int).tolist()
-    images = list(simulate_experiment(spec, scenario.seed, seconds).images.astype(np.float32))
+    experiment = simulate_experiment(spec, scenario.seed, seconds)
+    images = list(experiment.images.astype(np.float32))
     predictions = list(_loaded(directory).predict_images(images))
     scores = [
-        ImageRow(scenario.name, f"composite_{second:03d}", second, prediction.scores())
-        for second, prediction in zip(seconds, predictions, strict=True)
+        ImageRow(
+            scenario.name,
+            f"composite_{second:03d}",
+            second,
+            prediction.scores()
+            | {
+                EXPECTED_DICE: expected_dice(prediction.mean, prediction.mask),
+                TRUE_DICE: dice(truth, prediction.mask),
+            },
+        )
+        for second, prediction, truth in zip(seconds, predictions, experiment.masks, strict=True)
     ]
     return with_evidence(scores, images, [prediction.mask for prediction in predictions])

@@ -12,6 +12,8 @@ from icefloe.active.items import NewItem, Purpose
 from icefloe.active.queue import LEASE_SECONDS, Queue
 from icefloe.active.uploads import decode_png, encode_png
 from serving.auth.roles import Role
+from serving.snapshot import DriftVerdict, snapshot_file
+from serving.worker.snapshot import SnapshotWriter
 from tests.clock import Clock
 
 SHAPE = (48, 40)
@@ -310,3 +312,28 @@ def test_a_draft_is_its_labelers_alone_and_must_fit(ann, bob, queue):
     small = encode_png(np.zeros((3, 3), np.uint8))
     assert save_draft(ann, held, small, If_Match='"1"').status_code == 422
     assert ann.get("/api/v1/queue/items/99/draft").status_code == 404
+
+
+def test_the_page_shows_the_predicted_dice_of_each_image(app, ann):
+    settings = app.state.settings
+    verdict = DriftVerdict(
+        dataset="D3",
+        outcome="shifted",
+        sentence="D3 is shifted.",
+        time=1.0,
+        version="EA-T1",
+        run="r",
+        n_images=2,
+        predicted_images={"stack_1": "0.81 (0.70–0.93)"},
+    )
+    older = verdict.model_copy(update={"time": 0.0, "predicted_images": {"stack_1": "0.10 (0.00–0.20)"}})
+    seen = SnapshotWriter(settings).update()
+    path = snapshot_file(settings)
+    try:
+        path.write_text(seen.model_copy(update={"drift": (verdict, older)}).model_dump_json())
+        page = ann.get("/queue", headers={"Accept": "text/html"}).text
+    finally:
+        path.unlink()
+
+    assert page.count("predicted Dice") == 1
+    assert "predicted Dice 0.81 (0.70–0.93)" in page

@@ -27,7 +27,7 @@ import { Frames } from "./frames.js";
  * @property {ImageResult[]} images
  * @property {number} n_measured
  * @property {Job | null} job
- * @property {{outcome: string, sentence: string, version: string} | null} gate
+ * @property {{outcome: string, sentence: string, predicted: string, version: string} | null} gate
  */
 
 const LOOK_MS = 2000;
@@ -138,7 +138,7 @@ class Page {
     const said = /** @type {HTMLElement} */ (document.querySelector("#gate .said"));
     if (gate) {
       const other = gate.version === this.version ? "" : ` (asked of ${gate.version})`;
-      said.textContent = `${gate.sentence}${other}`;
+      said.textContent = [`${gate.sentence}${other}`, gate.predicted].filter(Boolean).join(" ");
     } else if (this.dataset.startsWith("upload-")) {
       said.textContent =
         "The drift gate has not judged it: it judges the workspace's datasets. Check the masks.";

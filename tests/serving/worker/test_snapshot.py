@@ -1,5 +1,6 @@
 """The snapshot of a real registry: what web processes read is what is there."""
 
+from icefloe.drift.predicted_dice import DiceEstimate, PredictedDice
 from icefloe.drift.report import GateReport
 from icefloe.registry.runs import RunRecord
 from serving.snapshot import read_snapshot, snapshot_file
@@ -90,6 +91,10 @@ def test_drift_verdicts_are_listed_newest_first_with_run_version_and_sentence(se
         alpha=0.05,
         reason="it has 3 images, and 5 are needed",
         version="EA-T1",
+        predicted=PredictedDice(
+            dataset=DiceEstimate(mean=0.8, low=0.7, high=0.9),
+            images={"s0": DiceEstimate(mean=0.81, low=0.7, high=0.93), "s1": None},
+        ),
     )
     earlier, later = (RunRecord.start(settings, "drift_check", "D3") for _ in range(2))
     for record in (earlier, later):
@@ -108,3 +113,5 @@ def test_drift_verdicts_are_listed_newest_first_with_run_version_and_sentence(se
     )
     assert newest.sentence == "D3 cannot be judged: it has 3 images, and 5 are needed."
     assert newest.time >= verdicts[1].time
+    assert newest.predicted.startswith("Predicted Dice of its masks: 0.80 (0.70–0.90)")
+    assert newest.predicted_images == {"s0": "0.81 (0.70–0.93)"}
