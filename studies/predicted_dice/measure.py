@@ -55,10 +55,10 @@ class Judged:
     truth: dict[str, float]
 
 
-def judge(benchmark: Benchmark, rows: Sequence[ImageRow], n_images: int) -> Judged:
-    """As the gate reports it, of images evenly spaced."""
+def judge(benchmark: Benchmark, rows: Sequence[ImageRow], n_images: int) -> Judged | None:
+    """As the gate reports it, of images evenly spaced; None where it has too few to judge."""
     chosen = thinned(rows, min(n_images, len(rows)))
     predicted = check(benchmark, chosen).predicted
     if predicted is None:
-        raise ValueError(f"{rows[0].dataset}: its rows lack what the prediction of Dice reads")
+        return None
     return Judged(predicted, {row.stem: row.values[TRUE_DICE] for row in chosen if TRUE_DICE in row.values})

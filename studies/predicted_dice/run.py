@@ -67,11 +67,17 @@ def run_predicted_dice(
         measured = simulated.measure(plan(PURPOSE, seed, n_standard, STRENGTHS, repeats), progress)
     known = {row.dataset for row in benchmark.rows}
     arrived = {
-        dataset.name: judge(benchmark, rows, len(rows))
+        dataset.name: found
         for dataset in load_datasets(settings.data).values()
-        if dataset.name not in known and (rows := labelled_rows(loaded, dataset))
+        if dataset.name not in known
+        and (rows := labelled_rows(loaded, dataset))
+        and (found := judge(benchmark, rows, len(rows))) is not None
     }
-    judged = {scenario: judge(benchmark, rows, TYPICAL) for scenario, rows in measured.items()}
+    judged = {
+        scenario: found
+        for scenario, rows in measured.items()
+        if (found := judge(benchmark, rows, TYPICAL)) is not None
+    }
     return PredictedDiceResult(
         ensemble=name,
         fitted=DiceModels.load(ICE.dice_file).source,
