@@ -1,6 +1,6 @@
 """What is known of a challenger's change before its images are looked at, by metric and kind of dataset.
 
-Chosen on simulated arrivals that are none of the study's (`studies/promotion`, docs/studies/promotion.md):
+Chosen on 15 simulated arrivals (2026-12-01) that are none of those `icefloe study promotion` measures with:
 the mean changes of whole versions, the scatter of the held-out images about them, and how far the members
 that judge an image are from the whole version. Earlier rounds and other datasets weigh against the spread.
 """
