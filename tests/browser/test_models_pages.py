@@ -17,7 +17,7 @@ from icefloe.registry.runs import RunRecord
 from serving.auth.roles import Role
 from serving.snapshot import read_snapshot
 from tests.browser.conftest import DESK, TABLET, welcome
-from tests.icefloe.conftest import evaluation_of  # noqa: F401
+from tests.conftest import evaluation_of  # noqa: F401
 
 pytestmark = pytest.mark.browser
 

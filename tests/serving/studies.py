@@ -3,7 +3,7 @@
 import pytest
 
 from icefloe.settings import load_settings
-from tests.icefloe.conftest import evaluation_of
+from tests.conftest import evaluation_of
 from tests.icefloe.registry.conftest import (
     STUDIES,
     first,
