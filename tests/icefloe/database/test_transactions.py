@@ -175,7 +175,7 @@ def test_connections_that_the_server_has_closed_are_made_anew(postgresql):
     kept = open_url(postgresql.new_url())
     assert numbers(kept) == 0
     postgresql.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "  # waits until they have ended
         "WHERE pid <> pg_backend_pid() AND usename = 'postgres'"
     )
     assert numbers(kept) == 0
