@@ -28,6 +28,9 @@ _GRID_POINTS = 64
 _REACH = 1e4
 """Of the grid of variances, above and below what prior and images say."""
 
+_NEGLIGIBLE = 1e-8
+"""Weight beside the largest."""
+
 
 @dataclass(frozen=True)
 class ChangePrior:
@@ -107,10 +110,11 @@ class ChangePosterior:
             - 0.5 * (np.log(t + error) + (seen - prior.centre) ** 2 / (t + error))
         )
         weights = np.exp(log - log.max())
-        self._weights: Array = (weights / weights.sum()).ravel()
+        counted = weights > _NEGLIGIBLE  # most of the grid is not, and would take most of the time
+        self._weights: Array = weights[counted] / weights[counted].sum()
         variance = 1 / (1 / t + 1 / error)
-        self._centres: Array = (variance * (prior.centre / t + seen / error)).ravel()
-        self._deviations: Array = np.sqrt(variance).ravel()
+        self._centres: Array = (variance * (prior.centre / t + seen / error))[counted]
+        self._deviations: Array = np.sqrt(variance)[counted]
 
     @property
     def mean(self) -> float:
