@@ -45,9 +45,9 @@ def check_drift(
         GateConfig(**gate),
         runs.this_run(settings),
     )
-    tell(report.sentence())
     if report.predicted is not None:
         tell(report.predicted.sentence())
+    tell(report.sentence())
     write_numbers(numbers, report.numbers())
     write_figure(figure, f"Drift gate: {report.dataset}", report.figure(), report.sentence())
     write_findings(findings, report)

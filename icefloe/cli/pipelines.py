@@ -183,7 +183,7 @@ def _end(champion: str, gate: GateReport | None) -> None:
     if champion:
         say(champion)
     if gate is not None:
-        say(gate.sentence())
         if gate.predicted is not None:
             say(gate.predicted.sentence())
+        say(gate.sentence())  # last: what a run of the pages is summed up by
         raise typer.Exit(EXIT_CODES[gate.outcome])

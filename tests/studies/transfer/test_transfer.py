@@ -152,5 +152,5 @@ def test_a_study_is_run_and_found_again(workspace, tmp_path, monkeypatch):
     assert set(first.absent) == {"imagenet of mobilenet_v2", "image-sim of mobilenet_v2"}
     assert 0 < first.baselines[panel.name]["all background"].pca < 1
     assert len(re.findall(r"^\| +2 \|", first.page(), re.MULTILINE)) == 3
-    monkeypatch.setattr("icefloe.training.jobs._submit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("icefloe.training.jobs.started", lambda *_: pytest.fail("trained again"))
     assert run().outcomes == first.outcomes
