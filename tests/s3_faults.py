@@ -19,6 +19,7 @@ _ANSWERS = {
             "The difference between the request time and the current time is too large.",
         ),
     ),
+    "changed": (412, _BODY.format("PreconditionFailed", "A precondition you specified did not hold.")),
     "expired": (400, _BODY.format("ExpiredToken", "The provided token has expired.")),
 }
 
@@ -40,7 +41,7 @@ class Request:
 class FaultyStore:
     """Faults, each for the next `times` requests that match.
 
-    `busy`, `skewed` (a clock is wrong), `expired`: answered so. `silent`: never answered. `short`: half of
+    `busy`, `skewed` (a clock is wrong), `expired`, `changed` (a condition does not hold): answered so. `silent`: never answered. `short`: half of
     the answer's body. `wrong`: a byte of it changed. `lost`: the connection closed when the request was half
     read. `unheard`: the request is carried out, and the connection closed without an answer. `slow`: carried
     out after 3 s.

@@ -20,7 +20,14 @@ from s3transfer.manager import TransferConfig, TransferManager
 from icefloe.errors import ConflictError, IcefloeError
 from icefloe.files import named, sha256_file
 from icefloe.s3.address import S3
-from icefloe.s3.problems import CHANGED_MEANWHILE, GONE_UPLOAD, MISSING_OBJECT, code_of, reported
+from icefloe.s3.problems import (
+    CHANGED_MEANWHILE,
+    CONDITION_FAILED,
+    GONE_UPLOAD,
+    MISSING_OBJECT,
+    code_of,
+    reported,
+)
 from icefloe.scratch import put, scratch_for
 
 DIGEST = "sha256"
@@ -107,6 +114,7 @@ class S3Folder:
         self._limits = limits or Limits()
         self._conditions: dict[str, dict[str, str]] = {}
         self._pinned: dict[str, str] = {}
+        self._quote = '"'  # Ceph 16 takes those around a replaced object's ETag for a part of it
         self._client = self._connect(address)
 
     def address(self, name: str) -> str:
@@ -183,21 +191,39 @@ class S3Folder:
         IcefloeError
             If the store can't be reached or refuses.
         """
-        key, digest = self._key(name), sha256_file(path)
-        self._conditions[key] = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"'}
+        digest = sha256_file(path)
         try:
-            with reported(self.address(name)), self._transfers() as transfers:
-                transfers.upload(str(path), self.bucket, key, {"Metadata": {DIGEST: digest}}).result()
+            self._put(path, name, digest, replaces)
         except IcefloeError as error:
             # Where the answer to a request got lost, the store refuses its repetition.
-            is_refused = code_of(error.__cause__) in (*CHANGED_MEANWHILE, *GONE_UPLOAD, *MISSING_OBJECT)
-            if is_refused and (found := self.find(name)) is not None:
-                if found.sha256 == digest:
-                    return
+            code = code_of(error.__cause__)
+            is_refused = code in (*CHANGED_MEANWHILE, *GONE_UPLOAD, *MISSING_OBJECT)
+            if not is_refused or (found := self.find(name)) is None:
+                raise
+            if found.sha256 == digest:
+                return
+            if found.etag != replaces:
                 raise ConflictError(
                     f"{self.address(name)}: somebody else has written it. Use that one, or another name."
                 ) from error
-            raise
+            if code not in CONDITION_FAILED:
+                raise
+            if not self._quote:
+                raise IcefloeError(
+                    f"{self.address(name)}: the store says that it has changed, which it has not. "
+                    "Use a store that heeds `If-Match`."
+                ) from error
+            self._quote = ""
+            self.upload(path, name, replaces)
+
+    def _put(self, path: Path, name: str, digest: str, replaces: str | None) -> None:
+        key, quote = self._key(name), self._quote
+        self._conditions[key] = (
+            {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f"{quote}{replaces}{quote}"}
+        )
+        try:
+            with reported(self.address(name)), self._transfers() as transfers:
+                transfers.upload(str(path), self.bucket, key, {"Metadata": {DIGEST: digest}}).result()
         finally:
             del self._conditions[key]
 

@@ -17,7 +17,8 @@ from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
 from icefloe.errors import BusyError, ConflictError, IcefloeError
 
 MISSING_OBJECT = ("NoSuchKey", "404")
-CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+CONDITION_FAILED = ("PreconditionFailed", "412")
+CHANGED_MEANWHILE = (*CONDITION_FAILED, "ConditionalRequestConflict", "409")
 GONE_UPLOAD = ("NoSuchUpload",)
 
 _SERVER_ERROR = 500

@@ -76,6 +76,43 @@ def test_an_object_in_parts_is_replaced_under_the_same_condition(s3_address, buc
     ]
 
 
+def replacing(method, path):
+    return method == "PUT" and path.endswith("/a")
+
+
+def test_a_store_that_takes_quotes_for_a_part_of_the_etag_gets_none(
+    s3_address, bucket, make_file, monkeypatch
+):
+    """As Ceph 16 does, which refuses every replacement otherwise."""
+    with faulty_store(s3_address) as store:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store.address)
+        folder = S3Folder(f"s3://{bucket.name}")
+        folder.upload(make_file(1000), "a")
+        seen = folder.find("a").etag
+        store.fail("changed", 1, replacing)
+        folder.upload(make_file(1000, "second"), "a", replaces=seen)
+        then = folder.find("a").etag
+        folder.upload(third := make_file(1000, "third"), "a", replaces=then)
+        asked = [r.headers.get("If-Match") for r in store.requests if replacing(r.method, r.path)]
+        assert asked == [None, f'"{seen}"', seen, then]
+        assert folder.find("a").sha256 == sha256_file(third)
+
+
+def test_a_store_that_refuses_every_replacement_is_an_error_and_no_conflict(
+    s3_address, bucket, make_file, monkeypatch
+):
+    with faulty_store(s3_address) as store:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store.address)
+        folder = S3Folder(f"s3://{bucket.name}")
+        folder.upload(make_file(1000), "a")
+        store.fail("changed", 1000, replacing)
+        with pytest.raises(
+            IcefloeError, match=r"/a: the store says that it has changed, which it has not\."
+        ) as error:
+            folder.upload(make_file(1000, "second"), "a", replaces=folder.find("a").etag)
+        assert not isinstance(error.value, ConflictError)
+
+
 def test_one_that_was_removed_is_not_replaced(folder, bucket, make_file):
     folder.upload(make_file(10), "a")
     seen = folder.find("a").etag
