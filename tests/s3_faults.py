@@ -41,9 +41,10 @@ class Request:
 class FaultyStore:
     """Faults, each for the next `times` requests that match.
 
-    `busy`, `skewed` (a clock is wrong), `expired`, `changed` (a condition does not hold): answered so. `silent`: never answered. `short`: half of
-    the answer's body. `wrong`: a byte of it changed. `lost`: the connection closed when the request was half
-    read. `unheard`: the request is carried out, and the connection closed without an answer. `slow`: carried
+    `busy`, `skewed` (a clock is wrong), `expired`, `changed` (a condition does not hold): answered so.
+    `silent`: never answered. `short`: half of the answer's body. `wrong`: a byte of it changed. `lost`: the
+    connection closed when the request was half read. `unheard`: the request is carried out, and the
+    connection closed without an answer. `slow`: carried
     out after 3 s.
     """
 
