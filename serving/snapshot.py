@@ -30,6 +30,9 @@ class Finding(BaseModel):
         Of the difference, in words.
     finding
         What the interval says.
+    better, worse
+        Probabilities that the challenger's mean is better, and that it is worse beyond the margin; None where
+        that was not asked.
     """
 
     model_config = FROZEN
@@ -42,6 +45,8 @@ class Finding(BaseModel):
     difference: float
     interval: str
     finding: str
+    better: float | None = None
+    worse: float | None = None
 
 
 class GateJudgement(BaseModel):

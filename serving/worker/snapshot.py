@@ -199,6 +199,8 @@ def _judgement(report: PromotionReport) -> GateJudgement:
                 difference=found.difference,
                 interval=found.interval.text(4, signed=True),
                 finding=found.finding,
+                better=found.better,
+                worse=found.worse,
             )
             for found in report.comparisons
         ),

@@ -106,6 +106,8 @@ def test_pages_tell_a_viewer_all_and_offer_an_operator_to_change_it(looked, sign
         '<a href="/models/EA-T1">',
     ):
         assert words in about
+    for found in looked.models.version("EA-T2").gate.findings:
+        assert f"<td>{found.better:.3f}</td>" in about
 
     for path in ("/overview", "/models", "/models/EA-T2", "/data"):
         text = operator.get(path, headers=PAGE).text

@@ -30,7 +30,10 @@ def test_versions_are_there_with_lineage_scores_and_the_gates_words(settings, re
     assert two.scores == details.version.metrics
     assert two.gate.sentence == details.report.sentence()
     assert (two.gate.verdict, two.objection) == ("pass", "")
-    assert len(two.gate.findings) == len(details.report.comparisons)
+    assert [(found.better, found.worse) for found in two.gate.findings] == [
+        (found.better, found.worse) for found in details.report.comparisons
+    ]
+    assert None not in {found.better for found in two.gate.findings}
     (change,) = models.history
     assert (change.action, change.champion, change.replaced, change.by) == ("promote", "EA-T1", None, "ada")
 
