@@ -143,8 +143,8 @@ def on_one_machine(plain, copy) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def repository(plain, s3, workspace, tmp_path_factory) -> Iterator[str]:
-    """URL of the git repository, whose data are on S3; the workspace itself is gone."""
+def repository(plain, s3, workspace, copy, tmp_path_factory) -> Iterator[str]:
+    """URL of the git repository, whose data are on S3. The copy is older than that, and of one machine."""
     bare = tmp_path_factory.mktemp("origin") / "study.git"
     with environment(plain | s3 | {"HOME": str(bare.parent)}):
         publish(workspace, "s3://icefloe/dvc", bare)
