@@ -190,10 +190,10 @@ def test_data_that_differ_from_the_committed_version_are_told_of_in_one_line(
     shutil.move(workspace / "data" / "D1", folder / "data" / "D1")
     cli("-C", folder, "data", "commit", "-m", "D1")
 
-    committed = cli("-C", folder, "pipeline", "run", "train")
+    committed = cli("-C", folder, "pipeline", "run", "train", "--preset", "small")
     assert committed.refusal == "this test runs nothing."
     (folder / "data" / "D1" / "masks" / "stack_2.png").unlink()
-    changed = cli("-C", folder, "pipeline", "run", "train")
+    changed = cli("-C", folder, "pipeline", "run", "train", "--preset", "small")
 
     assert changed.err.splitlines() == [
         f"warning: {folder / 'data'}: it differs from the committed data version, which runs use. "
@@ -251,7 +251,7 @@ def test_a_training_ends_with_the_champion(cli, workspace, add_dataset, tmp_path
     )
     monkeypatch.setattr("pipelines.run.check_ready", lambda *_: None)
     monkeypatch.setattr("pipelines.local.run_locally", lambda *_, **__: ran)
-    outcome = cli("-C", workspace, "pipeline", "run", "train")
+    outcome = cli("-C", workspace, "pipeline", "run", "train", "--preset", "small")
     assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "There is no champion yet.")
 
 
