@@ -2,6 +2,9 @@
 
 import logging
 import os
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -46,6 +49,7 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
             "include_dashboard": False,
             "_system_config": {"worker_niceness": worker_niceness},
         }
+    on_end = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # Ray raises a bare one where it does not start in time
@@ -58,7 +62,14 @@ def start_ray(address: str | None = None, worker_niceness: int = 0) -> str:
             f"{address}: the connection failed ({reason}). "
             "Start Ray, or leave ray_address empty to train on this machine."
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        # Ray would end its workers first, and so before their trainings can save an epoch.
+        signal.signal(signal.SIGTERM, on_end if callable(on_end) else _exit)
     return str(ray.get_runtime_context().gcs_address)
+
+
+def _exit(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def stop_ray() -> None:

@@ -1,5 +1,6 @@
 """Trainings as tasks of Ray: each is retried if its worker dies, and resumed from its checkpoint."""
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -171,6 +172,8 @@ def _train_in_worker(
 ) -> None:
     from icefloe.training.fit import fit_member  # torch: in the workers only
 
+    # Ray cancels by it, and what a shell runs in the background inherits that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     fit_member(
         *(spec, data, config, directory),
         initial=initial,
