@@ -62,6 +62,24 @@ def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
     float or None
         In nm; None if the axes are uncalibrated, reciprocal, implausible, or differ by more than 1 %.
     """
+    scales = _steps_nm(axes)
+    return float(f"{scales[0]:.6g}") if scales and _are_alike(scales) else None
+
+
+def not_square(axes: list[dict[str, Any]]) -> str:
+    """`0.2 nm high and 1 nm wide`: the sides of a pixel by a file's axes, where they differ; else empty.
+
+    Parameters
+    ----------
+    axes
+        As in `pixel_size_nm`.
+    """
+    scales = _steps_nm(axes)
+    return "" if not scales or _are_alike(scales) else f"{scales[0]:g} nm high and {scales[1]:g} nm wide"
+
+
+def _steps_nm(axes: list[dict[str, Any]]) -> tuple[float, float] | None:
+    """Height and width of a pixel in nm; None if the axes are uncalibrated, reciprocal or implausible."""
     scales = []
     for axis in axes[-2:]:
         factor = nm_of_unit(axis.get("units"))
@@ -69,7 +87,11 @@ def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
             return None
         scales.append(float(axis.get("scale") or 0) * factor)
     low, high = _PLAUSIBLE_NM
-    # 1 %: calibrations of the two axes are often fitted apart.
-    if len(scales) != 2 or not low <= scales[0] <= high or abs(scales[0] - scales[1]) > 0.01 * scales[0]:
+    if len(scales) != 2 or not all(low <= scale <= high for scale in scales):
         return None
-    return float(f"{scales[0]:.6g}")
+    return scales[0], scales[1]
+
+
+def _are_alike(scales: tuple[float, float]) -> bool:
+    # 1 %: calibrations of the two axes are often fitted apart.
+    return abs(scales[0] - scales[1]) <= 0.01 * scales[0]
