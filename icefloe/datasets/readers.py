@@ -111,10 +111,10 @@ def read_metadata(path: Path) -> ImageMetadata:
         If the file can't be read or holds no grey image.
     """
     raw = load_raw(path)
-    pixel_size_nm = raw.pixel_size_nm or plain.tiff_pixel_size_nm(path)
-    conditions = raw.conditions.model_copy(update={"pixel_size_nm": pixel_size_nm})
+    stated = raw.conditions.model_copy(update={"pixel_size_nm": raw.pixel_size_nm})
+    conditions = stated.over(plain.tiff_conditions(path))
     return ImageMetadata(
-        raw.data.shape, str(raw.data.dtype), pixel_size_nm, raw.chosen, conditions, raw.not_square
+        raw.data.shape, str(raw.data.dtype), conditions.pixel_size_nm, raw.chosen, conditions, raw.not_square
     )
 
 

@@ -1,4 +1,4 @@
-"""Units of length as files spell them, and the pixel size that follows from a file's axes."""
+"""Units of length and time as files spell them, and the pixel size that follows from a file's axes."""
 
 import re
 import unicodedata
@@ -20,6 +20,21 @@ _WORDS = {
     "inche": 2.54e7,
     "in": 2.54e7,
 }
+
+SECONDS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "msec": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "min": 60.0,
+}
+"""Length of a unit of time in s, by its name in lower case."""
 
 # Outside of this a file's scale is a detector pixel or a wrong unit (TIA diffraction: 4e16 nm).
 _PLAUSIBLE_NM = (1e-4, 1e5)

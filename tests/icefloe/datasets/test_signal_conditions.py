@@ -1,6 +1,8 @@
 """Conditions as real files state them, and tags that no file at hand has."""
 
+import numpy as np
 import pytest
+import tifffile
 
 from icefloe.datasets.conditions import Conditions
 from icefloe.datasets.readers import read_metadata
@@ -71,3 +73,24 @@ def test_a_tag_that_cannot_be_converted_leaves_the_others():
         },
     }
     assert conditions_of_signal(signal) == Conditions(instrument="Titan")
+
+
+def test_an_ome_tiff_says_when_and_how_it_was_taken(tmp_path, rng):
+    image = rng.integers(0, 900, (40, 50)).astype(np.uint16)
+    metadata = {
+        "PhysicalSizeX": 0.02,
+        "PhysicalSizeXUnit": "nm",
+        "PhysicalSizeY": 0.02,
+        "PhysicalSizeYUnit": "nm",
+        "AcquisitionDate": "2022-02-02T10:00:00",
+        "Plane": {"ExposureTime": [159.6], "ExposureTimeUnit": ["ms"]},
+    }
+    tifffile.imwrite(tmp_path / "a.ome.tif", image, ome=True, metadata={"axes": "YX", **metadata})
+    found = read_metadata(tmp_path / "a.ome.tif").conditions
+    assert found.exposure_s == pytest.approx(0.1596)
+    assert (found.pixel_size_nm, found.date, found.dose_e_per_A2) == (0.02, "2022-02-02", None)
+
+
+def test_a_plain_tiff_says_nothing(tmp_path, rng):
+    tifffile.imwrite(tmp_path / "a.tif", rng.integers(0, 900, (40, 50)).astype(np.uint16))
+    assert read_metadata(tmp_path / "a.tif").conditions == Conditions()
