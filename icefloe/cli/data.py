@@ -39,6 +39,12 @@ def import_(
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the images.")] = "",
     pixel_size: Annotated[float | None, typer.Option(help="Pixel edge in nm.")] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table with a row an image: dose, pixel size, material, diameter, session, ..."
+        ),
+    ] = None,
     classes: Annotated[
         str, typer.Option(help="Class names by mask value, separated by commas.")
     ] = "background,ice",
@@ -50,7 +56,7 @@ def import_(
         bool, typer.Option(help="The two-phase region is cut out of these images already.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option(help="Refuse the folder if there are files in it that are not taken.")
+        bool, typer.Option(help="Refuse the folder if a file in it is not taken, or can't be read.")
     ] = False,
 ) -> None:
     """Import images with PNG masks, COCO or labelme polygons, or no labels at all."""
@@ -64,6 +70,7 @@ def import_(
         author=author,
         licence=licence,
         pixel_size_nm=pixel_size,
+        metadata=metadata,
         classes=[part.strip() for part in classes.split(",")],
         hold_labels=hold_labels,
         region_done=region_done,

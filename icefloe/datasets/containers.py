@@ -15,7 +15,8 @@ from icefloe.datasets.raw import (
     quiet_readers,
     unreadable,
 )
-from icefloe.datasets.units import pixel_size_nm
+from icefloe.datasets.signal_conditions import conditions_of_signal
+from icefloe.datasets.units import not_square, pixel_size_nm
 from icefloe.errors import IcefloeError
 
 # Modules of `rsciio` to try, in order. Left out on purpose: netcdf and ripple, which evaluate text of the
@@ -65,7 +66,13 @@ def read_container(path: Path) -> RawImage:
     data = data.reshape(_without_unit_axes(data.shape))
     title = str(signal["metadata"].get("General", {}).get("title") or "untitled")
     chosen = f"first of {n_images} images: {title}" if n_images > 1 else ""
-    return RawImage(data=data, pixel_size_nm=pixel_size_nm(signal["axes"]), chosen=chosen)
+    return RawImage(
+        data=data,
+        pixel_size_nm=pixel_size_nm(signal["axes"]),
+        chosen=chosen,
+        conditions=conditions_of_signal(signal),
+        not_square=not_square(signal["axes"]),
+    )
 
 
 def choose_image(path: Path, lazy: bool = False) -> tuple[Signal, int]:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from icefloe.datasets.conditions import NOT_KNOWN, Conditions, read_conditions
 from icefloe.datasets.readers import image_shape, is_readable_name, read_image, read_mask
 from icefloe.errors import IcefloeError
 from icefloe.files import read_yaml, write_text_atomic
@@ -54,7 +55,10 @@ class DatasetInfo(BaseModel):
     classes
         Class names by mask value; value 255 means ignore and has no name here.
     pixel_size_nm, dose_e_per_A2, frame_rate_hz
-        Pixel edge in nm, dose of one image in e/A^2, camera frames per second; null where not known.
+        Pixel edge in nm, dose of one image in e/A^2, camera frames per second; null where not known, or not
+        the same for all images (`conditions.csv`).
+    magnification, exposure_s, date, instrument, material, diameter_nm, session
+        Further conditions that all images share; see `icefloe.datasets.conditions`.
     temperature_programme
         In words, such as `melt, -12 to 2 degC`.
     source, licence
@@ -79,6 +83,13 @@ class DatasetInfo(BaseModel):
     pixel_size_nm: float | None = Field(default=None, gt=0)
     dose_e_per_A2: float | None = Field(default=None, gt=0)  # noqa: N815 - the unit is ångström
     frame_rate_hz: float | None = Field(default=None, gt=0)
+    magnification: float | None = Field(default=None, gt=0)
+    exposure_s: float | None = Field(default=None, gt=0)
+    date: str | None = None
+    instrument: str | None = None
+    material: str | None = None
+    diameter_nm: float | None = Field(default=None, gt=0)
+    session: str | None = None
     temperature_programme: str | None = None
     source: str = ""
     licence: str = ""
@@ -86,6 +97,11 @@ class DatasetInfo(BaseModel):
     converted: dict[str, str] = {}
     notes: str = ""
     shifts: dict[str, str] = {}
+
+    @property
+    def conditions(self) -> Conditions:
+        """What is known of how all images were taken."""
+        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})
 
     @classmethod
     def load(cls, dataset: Path) -> "DatasetInfo":
@@ -136,6 +152,8 @@ class Sample:
         Preprocessing done to the image already (`DatasetInfo.preprocessing`); it is not done again.
     pixel_size_nm
         Pixel edge in nm; None where not known.
+    conditions
+        How the image was taken and of what, its pixel size among them.
     """
 
     dataset: str
@@ -148,6 +166,7 @@ class Sample:
     experiment: str = ""
     steps_done: tuple[str, ...] = ()
     pixel_size_nm: float | None = None
+    conditions: Conditions = NOT_KNOWN
 
     @property
     def key(self) -> str:
@@ -286,6 +305,8 @@ class Dataset:
             )
         masks = _files_by_stem(path / "masks", MASK_SUFFIXES)
         truths = _files_by_stem(path / "truth", MASK_SUFFIXES)
+        shared, own = info.conditions, read_conditions(path)
+        conditions = {stem: own[stem].over(shared) if stem in own else shared for stem in images}
         samples = tuple(
             Sample(
                 dataset=info.name,
@@ -297,7 +318,8 @@ class Dataset:
                 n_classes=len(info.classes),
                 experiment=info.experiment,
                 steps_done=tuple(info.preprocessing),
-                pixel_size_nm=info.pixel_size_nm,
+                pixel_size_nm=conditions[stem].pixel_size_nm,
+                conditions=conditions[stem],
             )
             for index, stem in enumerate(sorted(images, key=natural_key))
         )

@@ -1,7 +1,7 @@
 """From a folder of images and labels, as people have them, to a dataset."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from icefloe.datasets.conditions import NOT_KNOWN, Conditions, shared_by, write_conditions
 from icefloe.datasets.dataset import Dataset, DatasetInfo
-from icefloe.datasets.import_files import LeftOut, find, some
+from icefloe.datasets.import_files import LeftOut, find, same_name, some
 from icefloe.datasets.import_labels import FolderLabels
+from icefloe.datasets.import_metadata import MetadataTable
 from icefloe.datasets.label_history import LabelRecord, write_history
 from icefloe.datasets.labels import write_mask
 from icefloe.datasets.readers import is_plain_name, load_raw, read_image, read_metadata
 from icefloe.errors import IcefloeError
 from icefloe.files import atomic_directory
 from icefloe.names import composed, same_to_some_systems
+from icefloe.typing import FloatArray
 from icefloe.validation import validated
 
 
@@ -35,17 +38,21 @@ class ImportResult:
         Files of the folder that were not taken.
     notes
         What was decided about labels that could be read in more than one way, a sentence each.
+    unreadable
+        Files of images that can't be read: the reason and remedy, and the names.
     """
 
     dataset: Dataset
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
         """What was made, decided, and not taken."""
         return (
             self.dataset.sentence(),
             *self.notes,
+            *(f"Not taken: {some(names)}: {reason}" for reason, names in self.unreadable.items()),
             *(left.sentence() for left in self.left_out),
         )
 
@@ -60,6 +67,7 @@ def import_folder(
     hold_labels: bool = False,
     author: str | None = None,
     pixel_size_nm: float | None = None,
+    metadata: Path | None = None,
     preprocessing: Sequence[str] = (),
     licence: str = "",
     strict: bool = False,
@@ -71,6 +79,11 @@ def import_folder(
     in `masks/`, `labels/` or `annotations/`) or polygons in COCO or labelme JSON. A JSON file named like an
     image belongs to that image, whatever its `file_name` entry says. Where there are both, the mask counts.
     An image that stands in a label file without any label is unlabelled.
+
+    An image file that can't be read is left out, and the result says why. What the files say of dose,
+    magnification, exposure, day and instrument goes into `dataset.yaml` where all agree, else into
+    `conditions.csv`. An image whose pixels are not square is taken as it is, so that its labels fit, and
+    has no pixel size.
 
     Pictures are copied byte for byte; images in microscope containers become TIFF of the same values, which
     `dataset.yaml` states. The source is never written to.
@@ -93,13 +106,16 @@ def import_folder(
     author
         Who labelled, for `labels.csv`; no line is written without it.
     pixel_size_nm
-        Pixel edge in nm; by default what all the files agree on, if anything.
+        Pixel edge in nm of all images; by default what each file says.
+    metadata
+        CSV table with a row an image (`icefloe.datasets.import_metadata`); what it says goes before what the
+        files say.
     preprocessing
         Steps already done to the images.
     licence
         On what terms the images may be used.
     strict
-        Refuse the folder if there are files in it that are not taken.
+        Refuse the folder if there are files in it that are not taken, or can't be read.
 
     Returns
     -------
@@ -108,38 +124,63 @@ def import_folder(
     Raises
     ------
     IcefloeError
-        If there is no image, an image or label can't be used, a label has no image, could mean two things,
-        or is in a format that is not read, or the dataset exists.
+        If there is no image that can be read, a label can't be used, has no image, could mean two things, or
+        is in a format that is not read, or the dataset exists.
     """
     entries: dict[str, Any] = {
         "name": name,
         "experiment": experiment or name,
         "classes": list(classes),
-        "pixel_size_nm": pixel_size_nm,
         "source": f"imported from the folder {source.resolve().name}",
         "licence": licence,
         "preprocessing": list(preprocessing),
     }
     # Refused before a file is read, and before a name like ../D1 is taken for a place.
-    destination = new_place(workspace_data, dataset_info(**entries).name)
+    info = dataset_info(**entries, pixel_size_nm=pixel_size_nm)
+    destination = new_place(workspace_data, info.name)
     found = find(source)
     if strict and found.left_out:
         left = "; ".join(left.sentence() for left in found.left_out)
         raise IcefloeError(f"{source}: {left}. Move these away, or import without --strict.")
     labels = FolderLabels.of(source, found, classes)
+    table = MetadataTable.read(metadata) if metadata else None
+    table_notes = table.notes(found.images) if table else ()
+    refused: dict[str, IcefloeError] = {}
     with _as_new(destination) as folder:
-        written = _Written(folder, labels, folder / ("truth" if hold_labels else "masks"))
+        written = _Written(
+            folder, labels, folder / ("truth" if hold_labels else "masks"), info.conditions, table
+        )
         for stem, path in found.images.items():
-            written.add(stem, path)
+            try:
+                image = read_image(path)
+            except IcefloeError as error:
+                if strict:
+                    raise
+                refused[path.name] = error
+                continue
+            written.add(stem, path, image)
+        if not written.shapes:
+            raise next(iter(refused.values()))
         labels.check_units(written.shapes)
-        entries["pixel_size_nm"] = pixel_size_nm or written.pixel_size_nm
-        dataset_info(**entries, converted=written.converted).save(folder)
+        shared = shared_by(written.conditions).model_dump()
+        dataset_info(**entries, **shared, converted=written.converted).save(folder)
+        write_conditions(folder, written.conditions)
         if author and written.labelled and not hold_labels:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_history(
                 folder, tuple(LabelRecord(stem, author, now, "import") for stem in written.labelled)
             )
-    return ImportResult(Dataset.load(destination), found.left_out, written.notes())
+    return ImportResult(
+        Dataset.load(destination), found.left_out, written.notes() + table_notes, _by_reason(refused)
+    )
+
+
+def _by_reason(refused: Mapping[str, IcefloeError]) -> dict[str, list[str]]:
+    """Names of files by what their errors say behind the file."""
+    names: dict[str, list[str]] = {}
+    for name, error in refused.items():
+        names.setdefault(str(error).partition(f"{name}: ")[2] or str(error), []).append(name)
+    return names
 
 
 @dataclass
@@ -149,21 +190,28 @@ class _Written:
     folder: Path
     labels: FolderLabels
     mask_folder: Path
+    stated: Conditions
+    table: MetadataTable | None
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    pixel_sizes: set[float | None] = field(default_factory=set)
+    conditions: dict[str, Conditions] = field(default_factory=dict)
+    not_square: list[str] = field(default_factory=list)
     converted: dict[str, str] = field(default_factory=dict)
     labelled: list[str] = field(default_factory=list)
     two_levels: list[str] = field(default_factory=list)
 
-    def add(self, stem: str, path: Path) -> None:
+    def add(self, stem: str, path: Path, image: FloatArray) -> None:
         """Write one image of the folder, and its label if it has one."""
-        image, kept_stem = read_image(path), composed(stem)
+        kept_stem = composed(stem)
         height, width = image.shape
         self.shapes[stem] = height, width
         if ((image == image.min()) | (image == image.max())).all():
             self.two_levels.append(stem)
         mask = self.labels.mask(stem, (height, width))
-        self.pixel_sizes.add(read_metadata(path).pixel_size_nm)
+        found = read_metadata(path)
+        tabled = self.table.images.get(same_name(stem)) if self.table else None
+        self.conditions[kept_stem] = (tabled or NOT_KNOWN).over(self.stated).over(found.conditions)
+        if found.not_square and self.conditions[kept_stem].pixel_size_nm is None:
+            self.not_square.append(f"{path.name} ({found.not_square})")
         images = self.folder / "images"
         images.mkdir(exist_ok=True)
         if is_plain_name(path):
@@ -174,16 +222,13 @@ class _Written:
             write_mask(self.mask_folder / f"{kept_stem}.png", mask)
             self.labelled.append(kept_stem)
 
-    @property
-    def pixel_size_nm(self) -> float | None:
-        """What all files agree on, if anything."""
-        return next(iter(self.pixel_sizes)) if len(self.pixel_sizes) == 1 else None
-
     def notes(self) -> tuple[str, ...]:
         """What was decided about the labels, and images that may be none."""
         notes = self.labels.notes(self.shapes)
         if self.two_levels:
             notes += (f"Images of only two grey levels, perhaps masks: {some(self.two_levels)}.",)
+        if self.not_square:
+            notes += (f"No pixel size, since pixels are not square: {some(self.not_square)}.",)
         return notes
 
 

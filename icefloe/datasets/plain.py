@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from icefloe.datasets import tiff, tiff_notes
+from icefloe.datasets.conditions import NOT_KNOWN, Conditions
 from icefloe.datasets.raw import RawImage, one_grey_channel, quiet_readers, refuse_too_large, unreadable
+from icefloe.datasets.signal_conditions import conditions_of_signal
 from icefloe.datasets.units import pixel_size_nm
 from icefloe.errors import IcefloeError
 
@@ -115,7 +117,12 @@ _ORIENTATION = 0x0112
 
 
 def tiff_pixel_size_nm(path: Path, growing: bool = False) -> float | None:
-    """Calibration that a microscope, ImageJ or an OME writer put into a TIFF; None where there is none.
+    """Pixel edge in nm as `tiff_conditions` finds it; parameters as there."""
+    return tiff_conditions(path, growing).pixel_size_nm
+
+
+def tiff_conditions(path: Path, growing: bool = False) -> Conditions:
+    """What a microscope, ImageJ or an OME writer put into a TIFF of its calibration and how it was taken.
 
     Parameters
     ----------
@@ -127,19 +134,21 @@ def tiff_pixel_size_nm(path: Path, growing: bool = False) -> float | None:
     # A calibration that can't be read leaves the image usable, and most TIFFs have none.
     try:
         if path.suffix.lower() not in PICTURES or not tiff.is_tiff(path):
-            return None
+            return NOT_KNOWN
         with tiff.opened(path, growing) as images:
             axes = tiff_notes.imagej_axes(images.tiff) or tiff_notes.ome_axes(images.tiff)
+            found = tiff_notes.ome_conditions(images.tiff)
             is_long = images.n_frames > tiff.MOST_PAGES_COMPARED
             may_have_tags = images.is_whole and not (images.tiff.is_ome or is_long)
         # RosettaSciIO, which knows the tags of many microscopes, makes some kB of objects for each page, and
         # walks through all the planes that OME promises.
         if axes is None and may_have_tags:
             with quiet_readers():
-                axes = rsciio.tiff.file_reader(str(path), lazy=True)[-1]["axes"]
-        return pixel_size_nm(axes) if axes else None
+                signal = rsciio.tiff.file_reader(str(path), lazy=True)[-1]
+            axes, found = signal["axes"], conditions_of_signal(signal)
+        return found.model_copy(update={"pixel_size_nm": pixel_size_nm(axes) if axes else None})
     except Exception:
-        return None
+        return NOT_KNOWN
 
 
 @contextmanager

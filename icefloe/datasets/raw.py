@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from icefloe.datasets.conditions import NOT_KNOWN, Conditions
 from icefloe.errors import IcefloeError
 
 
@@ -27,11 +28,17 @@ class RawImage:
         Edge of a square pixel; None where the file does not say or the axes differ.
     chosen
         Which of a file's several images this is, in words; empty where there is one.
+    conditions
+        How it was taken, as far as the file says.
+    not_square
+        Width and height of a pixel, in words, where they differ; else empty.
     """
 
     data: NDArray[Any]
     pixel_size_nm: float | None = None
     chosen: str = ""
+    conditions: Conditions = NOT_KNOWN
+    not_square: str = ""
 
 
 MOST_PIXELS = 2**30

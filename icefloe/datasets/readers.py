@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icefloe.datasets import mrc, plain
+from icefloe.datasets.conditions import Conditions
 from icefloe.datasets.containers import READERS, read_container
 from icefloe.datasets.raw import CutOffError, RawImage, unreadable
 from icefloe.errors import IcefloeError
@@ -31,12 +32,18 @@ class ImageMetadata:
         Edge of a square pixel in nm; None where unknown, reciprocal, or different along x and y.
     chosen
         Which of a file's several images was taken; empty where there is one.
+    conditions
+        How it was taken, as far as the file says, the pixel size among them.
+    not_square
+        Width and height of a pixel, in words, where they differ; else empty.
     """
 
     shape: tuple[int, ...]
     dtype: str
     pixel_size_nm: float | None
     chosen: str
+    conditions: Conditions
+    not_square: str
 
 
 def is_readable_name(path: Path) -> bool:
@@ -104,8 +111,11 @@ def read_metadata(path: Path) -> ImageMetadata:
         If the file can't be read or holds no grey image.
     """
     raw = load_raw(path)
-    pixel_size_nm = raw.pixel_size_nm or plain.tiff_pixel_size_nm(path)
-    return ImageMetadata(raw.data.shape, str(raw.data.dtype), pixel_size_nm, raw.chosen)
+    stated = raw.conditions.model_copy(update={"pixel_size_nm": raw.pixel_size_nm})
+    conditions = stated.over(plain.tiff_conditions(path))
+    return ImageMetadata(
+        raw.data.shape, str(raw.data.dtype), conditions.pixel_size_nm, raw.chosen, conditions, raw.not_square
+    )
 
 
 def image_shape(path: Path) -> tuple[int, int]:

@@ -8,6 +8,8 @@ from typing import Any
 import tifffile
 from tifffile.tifffile import shaped_description_metadata
 
+from icefloe.datasets.conditions import Conditions
+from icefloe.datasets.units import SECONDS
 from icefloe.errors import IcefloeError
 
 
@@ -78,3 +80,20 @@ def ome_axes(tiff: tifffile.TiffFile) -> list[dict[str, Any]] | None:
     if not all(name in pixels for name in names):
         return None
     return [{"units": pixels.get(f"{name}Unit", "µm"), "scale": pixels[name]} for name in names]
+
+
+def ome_conditions(tiff: tifffile.TiffFile) -> Conditions:
+    """Day, exposure, magnification and microscope by OME's description; none of others."""
+    text = tiff.ome_metadata or ""
+    date = re.search(r"AcquisitionDate>(\d{4}-\d\d-\d\d)", text)
+    exposure = re.search(r"<(?:\w+:)?Plane\b[^>]*>", text)
+    given = dict(re.findall(r'(\w+)="([^"]*)"', exposure[0])) if exposure else {}
+    seconds = float(given.get("ExposureTime", 0)) * SECONDS.get(given.get("ExposureTimeUnit", "s"), 0)
+    microscope = re.search(r'<(?:\w+:)?Microscope\b[^>]*\bModel="([^"]+)"', text)
+    magnification = re.search(r'\bNominalMagnification="([\d.]+)"', text)
+    return Conditions(
+        date=date[1] if date else None,
+        exposure_s=seconds or None,
+        magnification=(float(magnification[1]) or None) if magnification else None,
+        instrument=microscope[1] if microscope else None,
+    )

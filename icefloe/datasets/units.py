@@ -1,4 +1,4 @@
-"""Units of length as files spell them, and the pixel size that follows from a file's axes."""
+"""Units of length and time as files spell them, and the pixel size that follows from a file's axes."""
 
 import re
 import unicodedata
@@ -20,6 +20,21 @@ _WORDS = {
     "inche": 2.54e7,
     "in": 2.54e7,
 }
+
+SECONDS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ms": 1e-3,
+    "msec": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "min": 60.0,
+}
+"""Length of a unit of time in s, by its name in lower case."""
 
 # Outside of this a file's scale is a detector pixel or a wrong unit (TIA diffraction: 4e16 nm).
 _PLAUSIBLE_NM = (1e-4, 1e5)
@@ -62,6 +77,24 @@ def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
     float or None
         In nm; None if the axes are uncalibrated, reciprocal, implausible, or differ by more than 1 %.
     """
+    scales = _steps_nm(axes)
+    return float(f"{scales[0]:.6g}") if scales and _are_alike(scales) else None
+
+
+def not_square(axes: list[dict[str, Any]]) -> str:
+    """`0.2 nm high and 1 nm wide`: the sides of a pixel by a file's axes, where they differ; else empty.
+
+    Parameters
+    ----------
+    axes
+        As in `pixel_size_nm`.
+    """
+    scales = _steps_nm(axes)
+    return "" if not scales or _are_alike(scales) else f"{scales[0]:g} nm high and {scales[1]:g} nm wide"
+
+
+def _steps_nm(axes: list[dict[str, Any]]) -> tuple[float, float] | None:
+    """Height and width of a pixel in nm; None if the axes are uncalibrated, reciprocal or implausible."""
     scales = []
     for axis in axes[-2:]:
         factor = nm_of_unit(axis.get("units"))
@@ -69,7 +102,11 @@ def pixel_size_nm(axes: list[dict[str, Any]]) -> float | None:
             return None
         scales.append(float(axis.get("scale") or 0) * factor)
     low, high = _PLAUSIBLE_NM
-    # 1 %: calibrations of the two axes are often fitted apart.
-    if len(scales) != 2 or not low <= scales[0] <= high or abs(scales[0] - scales[1]) > 0.01 * scales[0]:
+    if len(scales) != 2 or not all(low <= scale <= high for scale in scales):
         return None
-    return float(f"{scales[0]:.6g}")
+    return scales[0], scales[1]
+
+
+def _are_alike(scales: tuple[float, float]) -> bool:
+    # 1 %: calibrations of the two axes are often fitted apart.
+    return abs(scales[0] - scales[1]) <= 0.01 * scales[0]

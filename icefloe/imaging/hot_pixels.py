@@ -102,7 +102,7 @@ def find_hot_pixels(frames: Iterable[Frame], name: object) -> HotPixels:
     labels, n_labels = ndimage.label(wrong, np.ones((3, 3)))
     is_small = np.bincount(labels.ravel(), minlength=n_labels + 1) <= LARGEST_PIXELS
     is_small[0] = False
-    return _with_neighbours(is_small[labels])
+    return with_neighbours(is_small[labels])
 
 
 def _trimmed_moments(frames: Iterable[Frame]) -> tuple[NDArray[Any], NDArray[Any], int]:
@@ -144,12 +144,21 @@ def _around(values: NDArray[Any], where: NDArray[np.intp]) -> NDArray[Any]:
     return patches[:, ~touching]
 
 
-def _with_neighbours(wrong: NDArray[np.bool_]) -> HotPixels:
+def with_neighbours(wrong: NDArray[np.bool_]) -> HotPixels:
+    """Wrong pixels that are known, with the right ones that touch them; those that none touches are left out.
+
+    Parameters
+    ----------
+    wrong : bool, shape (H, W)
+        Whether a pixel is wrong.
+    """
     where = np.argwhere(wrong)
     around = np.array([(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if row or column])
     sources = where[:, None] + around
     inside = ((sources >= 0) & (sources < wrong.shape)).all(axis=2)
     sources = np.clip(sources, 0, np.array(wrong.shape) - 1)
     right = inside & ~wrong[sources[..., 0], sources[..., 1]]
-    weights = right / np.maximum(right.sum(axis=1, keepdims=True), 1)
-    return HotPixels(where, sources, weights.astype(np.float32))
+    repairable = right.any(axis=1)
+    right = right[repairable]
+    weights = right / right.sum(axis=1, keepdims=True)
+    return HotPixels(where[repairable], sources[repairable], weights.astype(np.float32))

@@ -9,14 +9,19 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from icefloe.errors import IcefloeError
+from icefloe.imaging.flat_field import flatten
 from icefloe.imaging.geometry import STRIDE, Geometry
 from icefloe.imaging.region import two_phase_region
+from icefloe.imaging.spikes import remove_spikes
 from icefloe.typing import FloatArray
 
-Normalisation = Literal["zscore", "range", "local", "none"]
+Normalisation = Literal["zscore", "range", "local", "none", "standard", "minmax", "percentile"]
 
 OUTLIER_PERCENTILES = (0.1, 99.9)
 SCALE_PERCENTILES = (0.5, 99.5)
+BOUNDS: dict[str, tuple[float, float]] = {"minmax": (0, 100), "percentile": (1, 99)}
+"""Percentiles that become 0 and 1."""
+
 LOCAL_SHARE = 0.05
 LEAST_COVER = 0.05
 """Local means are Gaussian, of this share of the side; where less than that of it is specimen, they fade."""
@@ -29,6 +34,8 @@ MAX_MEASURED_SIDE = 4096
 
 MAX_MAGNIFICATION = 4.0
 """Tiles of an image enlarged further would show nothing but the interpolation."""
+
+CONSTANT = "The image is constant, nothing is to be seen in it. Check the file it came from."
 
 _BAND = 256
 """Rows normalised at a time: they are in float64."""
@@ -58,7 +65,20 @@ class Preprocessing(BaseModel):
         `local`: what is brighter than Otsu's threshold, the specimen where the background is blanked, has its
         local mean taken off and is divided by its local deviation; the rest is 0. Two phases of nearly one
         grey, told by a faint edge, neither drown in the background nor in the specimen's thickness;
-        `none`: the image's own intensities.
+        `none`: the image's own intensities. Those of Sytwu, Rangel DaCosta & Scott 2023 are taken from all
+        pixels, and none is clipped: `standard`: zero mean, unit standard deviation; `minmax`: the lowest and
+        the highest become 0 and 1; `percentile`: the 1st and the 99th percentile become 0 and 1.
+    xray_counts
+        Pixels more than so many counts above the image's median are X-ray hits and replaced, and negative
+        counts become 0 (`remove_spikes`). Empty: not done.
+    flat_field
+        Divide by the illumination, a smooth surface fitted to the image (`flatten`).
+    patches_above
+        Tiles only: training sees the squares of a fixed grid of `size` pixels instead of random crops, and of
+        these only those with more than so many labelled foreground pixels. Empty: random crops.
+    version
+        Of what these entries mean. A model with another one is refused rather than given other images than it
+        was trained on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,9 +89,18 @@ class Preprocessing(BaseModel):
     downsampling: int = Field(1, ge=1)
     region: bool = False
     normalise: Normalisation = "zscore"
+    xray_counts: float | None = Field(None, gt=0, allow_inf_nan=False)
+    flat_field: bool = False
+    patches_above: int | None = Field(None, ge=0)
+    version: Literal[1] = 1
 
     @model_validator(mode="after")
     def _resolution_is_that_of_tiles(self) -> "Preprocessing":
+        if self.view == "whole" and self.patches_above is not None:
+            raise IcefloeError(
+                "preprocessing: patches_above is for tiles, but view is whole. "
+                "Set view: tiles, or leave patches_above out."
+            )
         if self.view == "whole" and (self.pixel_size_nm is not None or self.downsampling != 1):
             name = "downsampling" if self.pixel_size_nm is None else "pixel_size_nm"
             raise IcefloeError(
@@ -87,16 +116,18 @@ class Preprocessing(BaseModel):
     def apply(
         self, image: FloatArray, done: Collection[str] = (), pixel_size_nm: float | None = None
     ) -> tuple[FloatArray, Geometry]:
-        """Region, outlier limits, scaling to the grid, normalisation by the whole image's intensities.
+        """X-rays, light, region, outlier limits, scaling to the grid, normalisation by the whole image.
 
-        Applying it to its own result changes nothing beyond rounding, except for `local`.
+        Applying it to its own result changes nothing beyond rounding, unless X-rays or illumination are
+        corrected or `local` is chosen.
 
         Parameters
         ----------
         image : float32, shape (H, W)
             Image as read, in any intensity unit.
         done
-            Steps that the dataset's provenance says were done (`DatasetInfo.preprocessing`).
+            Steps that the dataset's provenance says were done (`DatasetInfo.preprocessing`): `spikes`,
+            `flat_field`, `region`.
         pixel_size_nm
             The image's pixel edge in nm, as its dataset states it; needed only for tiles of a stated size.
 
@@ -111,8 +142,9 @@ class Preprocessing(BaseModel):
         Raises
         ------
         IcefloeError
-            If the image is not two-dimensional, has pixels that are not finite, is constant, or its pixel
-            size is needed and not known, or would have to be magnified more than `MAX_MAGNIFICATION` times.
+            If the image is not two-dimensional, has pixels that are not finite, is constant, its illumination
+            falls to 0 where it is divided out, or its pixel size is needed and not known, or would have to be
+            magnified more than `MAX_MAGNIFICATION` times.
         """
         image = np.asarray(image, np.float32)
         if image.ndim != 2:
@@ -122,14 +154,22 @@ class Preprocessing(BaseModel):
         if not np.isfinite(image).all():
             raise IcefloeError("The image has pixels that are NaN or infinite. Repair or remove it.")
         geometry = self.geometry((image.shape[0], image.shape[1]), pixel_size_nm)
+        if self.xray_counts is not None and "spikes" not in done:
+            image = remove_spikes(image, self.xray_counts)
+        if self.flat_field and "flat_field" not in done:
+            image = flatten(image)
         if self.region and "region" not in done:
             image, _ = two_phase_region(image)
-        placed = geometry.place(_limit_outliers(image))
+        placed = geometry.place(image if self._takes_all_pixels else _limit_outliers(image))
         if self.normalise == "local":
             placed = _locally_normalised(placed, LOCAL_SHARE * self.size)
         elif self.normalise != "none":
             _normalise(placed[_without_blank_margins(placed, geometry.window)], self.normalise)
         return placed, geometry
+
+    @property
+    def _takes_all_pixels(self) -> bool:
+        return self.normalise in ("standard", *BOUNDS)
 
     def geometry(self, native: tuple[int, int], pixel_size_nm: float | None = None) -> Geometry:
         """Where an image of a native size (H, W) lies on the grid; parameters and errors as in `apply`."""
@@ -175,21 +215,34 @@ def _without_blank_margins(square: FloatArray, window: tuple[slice, slice]) -> t
     return slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1)
 
 
-def _normalise(content: FloatArray, how: Literal["zscore", "range"]) -> None:
+def _normalise(content: FloatArray, how: Normalisation) -> None:
     """Normalise in place, shape (h, w)."""
     centre, scale = _centre_and_scale(content, how)
     for top in range(0, len(content), _BAND):
         content[top : top + _BAND] = (content[top : top + _BAND] - centre) / scale
 
 
-def _centre_and_scale(content: FloatArray, how: Literal["zscore", "range"]) -> tuple[np.float64, np.float64]:
+def _centre_and_scale(content: FloatArray, how: Normalisation) -> tuple[np.float64, np.float64]:
+    if how in BOUNDS:
+        low, high = np.percentile(content, BOUNDS[how])
+        centre, scale = low, high - low
+    elif how == "standard":
+        centre, scale = content.mean(dtype=np.float64), content.std(dtype=np.float64)
+    else:
+        return _clipped_centre_and_scale(content, how)
+    if not scale:
+        raise IcefloeError(CONSTANT)
+    return centre, scale
+
+
+def _clipped_centre_and_scale(content: FloatArray, how: Normalisation) -> tuple[np.float64, np.float64]:
     step = -(-max(content.shape) // MAX_MEASURED_SIDE)
     measured = content[::step, ::step]
     low, high = np.percentile(measured, SCALE_PERCENTILES)
     if low == high:  # a specimen on fewer than 1 % of the pixels, the rest all alike
         low, high = content.min(), content.max()
     if low == high:
-        raise IcefloeError("The image is constant, nothing is to be seen in it. Check the file it came from.")
+        raise IcefloeError(CONSTANT)
     if how == "range":
         return (low + high) / 2, (high - low) / 2
     clipped = np.clip(measured, low, high)
@@ -200,7 +253,7 @@ def _locally_normalised(square: FloatArray, sigma: float) -> FloatArray:
     """Deviation from the local mean over the local and the typical deviation, clipped to [-1, 1]."""
     specimen = (square > threshold_otsu(square)).astype(np.float32)
     if not specimen.any():
-        raise IcefloeError("The image is constant, nothing is to be seen in it. Check the file it came from.")
+        raise IcefloeError(CONSTANT)
     cover = np.maximum(ndimage.gaussian_filter(specimen, sigma), np.float32(LEAST_COVER))
 
     def local_mean(values: FloatArray) -> FloatArray:

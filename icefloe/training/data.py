@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from icefloe.datasets.dataset import Dataset, Sample
 from icefloe.datasets.splits import Split
 from icefloe.errors import IcefloeError
+from icefloe.imaging.patches import squares
 from icefloe.imaging.preprocess import Preprocessing
 from icefloe.typing import IGNORE, FloatArray, MaskArray
 
@@ -28,7 +29,7 @@ class PreparedImages:
     Attributes
     ----------
     keys
-        N sample keys such as `D1/stack_7`.
+        N sample keys such as `D1/stack_7`; that of an image once for each of its patches.
     images : float32, each of shape (R, C)
         Images as `Preprocessing.apply` returns them: whole ones are squares of one size, those to be cut into
         tiles have sizes of their own.
@@ -47,14 +48,45 @@ class PreparedImages:
         return len(self.keys)
 
     def take(self, keys: Sequence[str]) -> "PreparedImages":
-        """The images with these keys, in this order."""
-        rows = [self.keys.index(key) for key in keys]
+        """The images with these keys, in this order; of an image cut into patches all of them."""
+        own: dict[str, list[int]] = {}
+        for row, key in enumerate(self.keys):
+            own.setdefault(key, []).append(row)
+        rows = [row for key in dict.fromkeys(keys) for row in own[key]]
         return PreparedImages(
-            tuple(keys),
+            tuple(self.keys[row] for row in rows),
             tuple(self.images[row] for row in rows),
             tuple(self.masks[row] for row in rows),
             self.crop,
         )
+
+    def patches(self, above: int) -> "PreparedImages":
+        """The squares of a grid that show enough of the foreground; each has its image's key.
+
+        Parameters
+        ----------
+        above
+            A square is kept if more than so many of its pixels are labelled as a foreground class. What is
+            left of an image beyond the last whole square is in none.
+
+        Raises
+        ------
+        IcefloeError
+            If no square is kept.
+        """
+        assert self.crop is not None
+        kept = [
+            (key, image[square], mask[square])
+            for key, image, mask in zip(self.keys, self.images, self.masks, strict=True)
+            for square in squares(mask, self.crop, above)
+        ]
+        if not kept:
+            raise IcefloeError(
+                f"No square of {self.crop} px has more than {above} labelled pixels, so there is nothing to "
+                "train on. Set preprocessing.patches_above lower, or leave it out."
+            )
+        keys, images, masks = zip(*kept, strict=True)
+        return PreparedImages(keys, images, masks, self.crop)
 
     @property
     def n_draws(self) -> int:
@@ -210,8 +242,14 @@ def prepare(
     classes = _common_classes(datasets)
     samples = {sample.key: sample for dataset in datasets for sample in dataset.samples}
     images = _prepare_part((*split.train, *split.validation), samples, preprocessing)
+    above = preprocessing.patches_above
     return tuple(
-        TrainingData.of(images.take(train), images.take(validation), classes, new_keys)
+        TrainingData.of(
+            images.take(train) if above is None else images.take(train).patches(above),
+            images.take(validation),
+            classes,
+            new_keys,
+        )
         for train, validation in parts
     )
 

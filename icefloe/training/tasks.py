@@ -123,7 +123,7 @@ def _measure_in_worker(
 def _few(data: TrainingData, n_images: int) -> TrainingData:
     """As many images as a batch holds."""
     train, validation = (part.take(part.keys[:n_images]) for part in (data.train, data.validation))
-    return replace(data, train=train, validation=validation, is_new=data.is_new[:n_images])
+    return replace(data, train=train, validation=validation, is_new=data.is_new[: len(train)])
 
 
 def _simulate(jobs: Sequence[Job], progress: Progress) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def import_images(
     author: str | None = None,
     licence: str = "",
     pixel_size_nm: float | None = None,
+    metadata: Path | None = None,
     classes: Sequence[str] = ("background", "ice"),
     hold_labels: bool = False,
     region_done: bool = False,
@@ -106,6 +107,8 @@ def import_images(
         On what terms the images may be used.
     pixel_size_nm
         Pixel edge in nm; None: what the files say.
+    metadata
+        CSV table of how each image was taken; see `icefloe.datasets.import_metadata`.
     classes
         Class names by mask value, background first.
     hold_labels
@@ -129,6 +132,7 @@ def import_images(
         author=author,
         licence=licence,
         pixel_size_nm=pixel_size_nm,
+        metadata=metadata,
         classes=list(classes),
         hold_labels=hold_labels,
         preprocessing=steps_done(region_done),

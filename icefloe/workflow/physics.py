@@ -326,6 +326,7 @@ def _experiment(settings: Settings, source: str, scratch: Path, region_done: boo
             "`icefloe data list` lists the datasets."
         )
     name = folder.resolve().name
-    return import_folder(
-        folder, name, scratch / "data", preprocessing=steps_done(region_done)
-    ).dataset, "none"
+    imported = import_folder(folder, name, scratch / "data", preprocessing=steps_done(region_done))
+    for reason, names in imported.unreadable.items():  # a series without one of its images has other times
+        raise IcefloeError(f"{folder / names[0]}: {reason}")
+    return imported.dataset, "none"

@@ -11,8 +11,8 @@ import numpy as np
 
 from icefloe.datasets.containers import choose_image
 from icefloe.datasets.raw import grey_from_fields, quiet_readers, unreadable
-from icefloe.datasets.recordings.recording import SECONDS, Frame, FrameRate, Recording, frame_rate_of_axis
-from icefloe.datasets.units import pixel_size_nm
+from icefloe.datasets.recordings.recording import Frame, FrameRate, Recording, frame_rate_of_axis
+from icefloe.datasets.units import SECONDS, pixel_size_nm
 from icefloe.errors import IcefloeError
 
 _BLOCK = "64MiB"

@@ -8,6 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from icefloe.datasets.dataset import DatasetInfo
+
 GREY = np.random.default_rng(0).integers(0, 60_000, (64, 64)).astype(np.uint16)
 
 
@@ -113,12 +115,18 @@ def test_a_colour_picture(refusal, source):
     assert message.endswith("Export the detector's own grey values.")
 
 
-def test_one_bad_image_among_good_ones_leaves_nothing_of_any(refusal, source):
+def test_one_bad_image_among_good_ones_is_named_and_the_others_are_imported(
+    cli, workspace, refusal_of, source
+):
     for number in range(3):
         tifffile.imwrite(source / f"stack_{number}.tif", GREY + number)
     (source / "stack_3.tif").write_bytes(b"II*\0 not really")
 
-    assert refusal().startswith(f"{source / 'stack_3.tif'}: ")
+    assert refusal_of("--strict").startswith(f"{source / 'stack_3.tif'}: ")
+    outcome = cli("-C", workspace, "data", "import", source, "--name", "D1")
+    assert outcome.code == 0
+    assert "D1: 3 images" in outcome.out
+    assert "Not taken: stack_3.tif: truncated, damaged" in outcome.out
 
 
 def test_a_name_that_leads_out_of_the_data_folder(cli, workspace, source, files_in):
@@ -198,3 +206,20 @@ def test_what_is_not_taken_and_what_was_decided_is_printed(cli, workspace, sourc
         "Outlines named '[b]crystal' are taken as 'ice'.",
         "1 not taken (.xml, which is not read): a.xml",
     ]
+
+
+def test_a_table_of_conditions_is_taken_from_the_command_line(cli, workspace, source, tmp_path):
+    tifffile.imwrite(source / "a.tif", GREY)
+    (tmp_path / "particles.csv").write_text("image,Dosage (e/A2),Material\na.dm3,423,Au\n")
+    cli("-C", workspace, "data", "import", source, "--name", "D1", "--metadata", tmp_path / "particles.csv")
+    info = DatasetInfo.load(workspace / "data" / "D1")
+    assert (info.dose_e_per_A2, info.material) == (423, "Au")
+
+
+def test_a_table_of_other_images(refusal_of, source, tmp_path):
+    tifffile.imwrite(source / "a.tif", GREY)
+    table = tmp_path / "particles.csv"
+    table.write_text("image,material\nb,Au\n")
+    assert refusal_of("--metadata", table) == (
+        f"{table}: no row is of an image here, such as a. Name the images' files in the column 'image'."
+    )

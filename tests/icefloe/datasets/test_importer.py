@@ -154,11 +154,6 @@ def _polygons_of_another_size(folder: Path) -> None:
     [
         (_shrink_mask, "stack_1_label.png: mask is 30x10 but the image is 30x20. Export"),
         (_unknown_class, "stack_1_label.png: mask has unknown classes (values 3)"),
-        (_cut_image, "stack_4.tif: truncated"),
-        (_nan_image, "stack_4.tif: 109 pixels are NaN"),
-        (_constant_image, "stack_4.tif: all pixels have the value 1"),
-        (_one_pixel, "stack_4.tif: the image is only 1x1 pixels"),
-        (_colour, "stack_4.png: a colour picture"),
         (_no_images, "mine: no image that Icefloe reads, the dataset would be empty"),
         (_label_of_nothing, "stack_9_label.png: no image to go with this label"),
         (_two_of_one_stem, "stack_1.tif: stack_1.png has the same stem"),
@@ -174,6 +169,40 @@ def test_bad_input_is_one_line_naming_the_file_and_nothing_is_written(source, tm
     assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "data").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "reason"),
+    [
+        (_cut_image, "stack_4.tif", "truncated"),
+        (_nan_image, "stack_4.tif", "109 pixels are NaN"),
+        (_constant_image, "stack_4.tif", "all pixels have the value 1"),
+        (_one_pixel, "stack_4.tif", "the image is only 1x1 pixels"),
+        (_colour, "stack_4.png", "a colour picture"),
+    ],
+)
+def test_an_image_that_cannot_be_read_is_named_with_its_reason_and_the_rest_goes_on(
+    source, tmp_path, spoil, name, reason
+):
+    spoil(source)
+    present = {path.stem for path in source.glob("stack_?.*")} - {"stack_4"}
+    with pytest.raises(IcefloeError, match=f"{name}: {reason}"):
+        import_folder(source, "D1", tmp_path / "data", strict=True)
+    assert not (tmp_path / "data" / "D1").exists()
+    result = import_folder(source, "D1", tmp_path / "data")
+    assert {sample.stem for sample in result.dataset.samples} == present
+    ((said, names),) = result.unreadable.items()
+    assert (names, said.startswith(reason)) == ([name], True)
+    assert f"Not taken: {name}: {said}" in result.sentences()
+    assert str(tmp_path) not in said
+
+
+def test_a_folder_of_which_no_image_can_be_read_is_refused_by_the_first(tmp_path):
+    (tmp_path / "mine").mkdir()
+    tifffile.imwrite(tmp_path / "mine" / "only.tif", np.ones((9, 9), np.float32))
+    with pytest.raises(IcefloeError, match=r"only\.tif: all pixels have the value 1"):
+        import_folder(tmp_path / "mine", "D1", tmp_path / "data")
+    assert not (tmp_path / "data" / "D1").exists()
 
 
 def test_an_existing_dataset_is_never_overwritten(source, tmp_path):

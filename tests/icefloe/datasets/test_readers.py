@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from icefloe.datasets.readers import image_shape, read_image, read_mask, read_metadata, read_stack
+from icefloe.datasets.readers import image_shape, load_raw, read_image, read_mask, read_metadata, read_stack
 from icefloe.errors import IcefloeError
 
 
@@ -203,6 +203,30 @@ def test_every_real_image_that_the_probe_loaded_loads_with_its_size(real_data):
                 assert metadata.pixel_size_nm == pytest.approx(expected, rel=1e-3)
             compared += 1
     assert compared >= 13
+
+
+def test_what_the_probe_found_to_be_a_real_image_or_stack_loads_and_nothing_else_of_it(real_data):
+    folder = real_data / "containers"
+    with (folder / "probe.csv").open(newline="") as file:
+        probed = [row for row in csv.DictReader(file) if row["rosettasciio_result"].startswith("ok")]
+    real = re.compile(r"\(\d+, \d+(?:, \d+)?\) (?:u?int\d+|float\d+|bool) ")
+    # A spectrum at each point, whose third axis is electron volts: the probe shows the other two.
+    no_image = {"EELS_SI.dm4"}
+    # Read as stacks: four axes of which one is 1 long, a scan's movie. Colours that are all equal are grey.
+    images = {"simple_signal.nxs", "20241021_00405_movie.mrc", "test-8.dm3", "test-8.dm4"}
+    wrong = []
+    for row in probed:
+        path = folder / row["path"]
+        grey = any(real.match(one) and "eV" not in one for one in row["shape dtype scale"].split("; "))
+        try:
+            load_raw(path)
+            loads = True
+        except IcefloeError:
+            loads = False
+        if loads != (path.name in images or (grey and path.name not in no_image)):
+            wrong.append((row["path"], loads, row["shape dtype scale"]))
+    assert len(probed) > 100
+    assert wrong == []
 
 
 def test_the_detector_image_is_chosen_beside_a_thumbnail_and_a_transform(real_data):

@@ -12,7 +12,9 @@ from icefloe.ensemble.ensemble import Ensemble
 from icefloe.ensemble.manifest import MANIFEST, Manifest
 from icefloe.ensemble.rows import ImageRow
 from icefloe.errors import IcefloeError
+from icefloe.imaging.flat_field import flatten
 from icefloe.imaging.preprocess import Preprocessing
+from icefloe.imaging.spikes import remove_spikes
 from icefloe.models.spec import MemberSpec
 from icefloe.models.zoo import build, encode
 
@@ -137,6 +139,34 @@ def test_an_ensemble_saved_before_there_were_views_has_one(copy):
     del content["views"]
     (copy / MANIFEST).write_text(yaml.safe_dump(content))
     assert Ensemble.load(copy, device="cpu").manifest.views == 1
+
+
+def test_an_ensemble_saved_before_x_rays_and_light_were_corrected_corrects_neither(copy):
+    content = yaml.safe_load((copy / MANIFEST).read_text())
+    for entry in ("xray_counts", "flat_field", "patches_above", "version"):
+        del content["preprocessing"][entry]
+    (copy / MANIFEST).write_text(yaml.safe_dump(content))
+    assert Ensemble.load(copy, device="cpu").preprocessing == Preprocessing(size=64)
+
+
+def test_a_recipe_of_another_version_is_refused(copy):
+    content = yaml.safe_load((copy / MANIFEST).read_text())
+    rewrite(copy, preprocessing=content["preprocessing"] | {"version": 2})
+    with pytest.raises(IcefloeError, match=r"ensemble\.yaml: preprocessing\.version: Input should be 1"):
+        Ensemble.load(copy)
+
+
+def test_a_loaded_ensemble_corrects_x_rays_and_light_as_its_own_recipe_says(make_ensemble, rng, tmp_path):
+    recipe = Preprocessing(view="tiles", size=64, xray_counts=1500, flat_field=True, normalise="standard")
+    make_ensemble(preprocessing=recipe).save(tmp_path / "EA-T1")
+    loaded = Ensemble.load(tmp_path / "EA-T1", device="cpu")
+    image = rng.poisson(2000, (96, 96)).astype(np.float32)
+    hit = image * np.linspace(0.5, 1, 96, dtype=np.float32)
+    hit[40, 40] = 50_000
+    corrected = flatten(remove_spikes(hit, 1500))
+    plain = make_ensemble(preprocessing=Preprocessing(view="tiles", size=64, normalise="standard"))
+    np.testing.assert_array_equal(loaded.predict_image(hit).mean, plain.predict_image(corrected).mean)
+    assert np.abs(plain.predict_image(hit).mean - loaded.predict_image(hit).mean).max() > 1e-3
 
 
 def test_another_number_of_views_is_refused(copy):

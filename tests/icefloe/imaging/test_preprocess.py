@@ -311,3 +311,56 @@ def test_tiles_of_one_image_are_normalised_alike(rng):
     image[:, 100:] += 200
     placed, _ = TILES.apply(image)
     assert placed[:200, 100:200].mean() - placed[:200, :100].mean() > 1
+
+
+@pytest.mark.parametrize("shape", [(60, 100), (256, 256)])
+def test_standardised_pixels_have_mean_0_and_deviation_1_with_the_brightest_among_them(rng, shape):
+    image = smooth_image(rng, shape, sigma=1)
+    image[10, 10] = 5000
+    placed, geometry = Preprocessing(view="tiles", normalise="standard").apply(image)
+    content = placed[geometry.window]
+    assert content.mean(dtype=np.float64) == pytest.approx(0, abs=1e-5)
+    assert content.std(dtype=np.float64) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(content, (image - image.mean()) / image.std(), atol=1e-3)
+
+
+@pytest.mark.parametrize(("normalise", "bounds"), [("minmax", (0, 100)), ("percentile", (1, 99))])
+def test_rescaling_by_percentiles_is_numpys(rng, normalise, bounds):
+    image = smooth_image(rng, (96, 128), sigma=1)
+    placed, _ = Preprocessing(view="tiles", normalise=normalise).apply(image)
+    low, high = np.percentile(image, bounds)
+    np.testing.assert_allclose(placed, (image - low) / (high - low), atol=1e-5)
+
+
+@pytest.mark.parametrize("normalise", ["standard", "minmax", "percentile"])
+def test_a_constant_image_is_refused_by_each_rescaling(normalise):
+    with pytest.raises(IcefloeError, match="The image is constant"):
+        Preprocessing(view="tiles", normalise=normalise).apply(np.full((64, 64), 7, np.float32))
+
+
+def test_uneven_light_and_x_rays_are_gone_before_intensities_are_rescaled():
+    particles = np.ones((256, 256))
+    particles[60:90, 60:90] = particles[150:180, 170:200] = 0.7
+    column = np.indices(particles.shape)[1] / 255
+    lit = (particles * (4000 - 1500 * (column - 0.3) ** 2)).astype(np.float32)
+    lit[20, 30] = 60_000
+    recipe = Preprocessing(view="tiles", normalise="standard", xray_counts=1500, flat_field=True)
+    corrected, _ = recipe.apply(lit)
+    even, _ = Preprocessing(view="tiles", normalise="standard").apply(particles.astype(np.float32))
+    assert np.corrcoef(corrected.ravel(), even.ravel())[0, 1] > 0.98
+    plain, _ = Preprocessing(view="tiles", normalise="standard").apply(lit)
+    assert np.corrcoef(plain.ravel(), even.ravel())[0, 1] < 0.6
+
+
+def test_steps_that_the_dataset_says_are_done_are_not_done_again(rng):
+    image = smooth_image(rng, (128, 128))
+    image[5, 5] = 9000
+    recipe = Preprocessing(view="tiles", normalise="none", xray_counts=1500, flat_field=True)
+    done, _ = recipe.apply(image, done=["spikes", "flat_field"])
+    plain, _ = Preprocessing(view="tiles", normalise="none").apply(image)
+    np.testing.assert_array_equal(done, plain)
+
+
+def test_patches_are_of_tiles():
+    with pytest.raises(IcefloeError, match="patches_above is for tiles"):
+        Preprocessing(patches_above=400)

@@ -1,5 +1,7 @@
 """Crops that training sees of images with their own resolution."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -151,6 +153,15 @@ def test_training_on_crops_learns_whole_images_and_is_judged_on_every_pixel_of_t
     mask, truth = outcome.probabilities >= 0.5, data.validation.judged_masks == 1
     assert receipt.val_iou == pytest.approx((mask & truth).sum() / (mask | truth).sum(), abs=5e-3)
     assert outcome.records[0].new_loss is not None
+
+
+def test_training_on_squares_of_a_grid_learns_whole_images(spec, tiles, tmp_path):
+    data, config = tiles
+    train = data.train.patches(above=20)
+    is_new = np.array([key == train.keys[0] for key in train.keys])
+    receipt = fit_member(spec, replace(data, train=train, is_new=is_new), config, tmp_path)
+    assert receipt.val_iou > 0.5
+    assert read_outcome(FolderStore(tmp_path)).records[0].new_loss is not None
 
 
 def test_an_image_seen_in_tiles_is_read_from_disk_at_its_own_resolution(make_dataset):

@@ -125,3 +125,54 @@ def test_folds_that_the_labels_do_not_fill_are_refused(make_dataset, split):
     )
     with pytest.raises(IcefloeError, match=r"2 labelled images do not fill 2 folds.*set split\.folds lower"):
         prepare([make_dataset()], folded, Preprocessing(size=64))
+
+
+FOLDS = Split(
+    tuple(f"D1/image_{n}" for n in range(12)),
+    (),
+    (),
+    folds=tuple(tuple(f"D1/image_{n}" for n in range(first, 12, 3)) for first in range(3)),
+    fold_guards=((), (), ()),
+)
+
+
+def test_training_sees_the_squares_with_enough_foreground_and_validation_whole_images(make_dataset, split):
+    dataset = make_dataset()
+    recipe = Preprocessing(view="tiles", size=32, patches_above=60)
+    (data,) = prepare([dataset], split, recipe, new_keys=["D1/image_3"])
+    kept = [
+        (sample.key, top, left)
+        for sample in dataset.samples
+        if sample.key in split.train
+        for top in (0, 32)
+        for left in (0, 32)
+        if np.count_nonzero(sample.mask()[top : top + 32, left : left + 32]) > 60
+    ]
+    assert 8 < len(kept) < 32
+    assert sorted(data.train.keys) == sorted(key for key, _, _ in kept)
+    assert {image.shape for image in data.train.images} == {(32, 32)}
+    assert min(np.count_nonzero(mask) for mask in data.train.masks) > 60
+    assert data.is_new.tolist() == [key == "D1/image_3" for key in data.train.keys]
+    assert {image.shape for image in data.validation.images} == {(64, 64)}
+
+
+def test_all_patches_of_an_image_are_in_one_fold(make_dataset):
+    parts = prepare([make_dataset()], FOLDS, Preprocessing(view="tiles", size=32, patches_above=10))
+    for fold, part in zip(FOLDS.folds, parts, strict=True):
+        assert len(part.train) > 8
+        assert set(part.validation.keys) == set(fold)
+        assert not set(part.train.keys) & set(fold)
+
+
+def test_patches_are_taken_together_by_the_key_of_their_image(make_dataset, split):
+    (data,) = prepare([make_dataset()], split, Preprocessing(view="tiles", size=32, patches_above=10))
+    key = data.train.keys[0]
+    taken = data.train.take([key, key])
+    assert len(taken) == data.train.keys.count(key) > 1
+    np.testing.assert_array_equal(taken.images, data.train.images[: len(taken)])
+
+
+def test_a_grid_without_enough_foreground_is_refused(make_dataset, split):
+    recipe = Preprocessing(view="tiles", size=32, patches_above=1024)
+    with pytest.raises(IcefloeError, match="No square of 32 px has more than 1024 labelled pixels"):
+        prepare([make_dataset()], split, recipe)
