@@ -57,7 +57,8 @@ def main() -> None:
 def measure(address: str, file: Path, repeats: int) -> dict[str, list[float]]:
     """Seconds of each way, a number a repeat."""
     ours, client = open_s3(address), boto3.client("s3")
-    bucket, key = ours.bucket, ours.address("plain").removeprefix(f"s3://{ours.bucket}/")
+    bucket = ours.bucket
+    summed, key = (ours.address(name).removeprefix(f"s3://{bucket}/") for name in ("summed", "plain"))
     copy = file.with_name("copy")
 
     def download() -> None:
@@ -81,8 +82,8 @@ def measure(address: str, file: Path, repeats: int) -> dict[str, list[float]]:
             if what.startswith("down"):
                 assert copy.stat().st_size == file.stat().st_size
             copy.unlink(missing_ok=True)
-        ours.remove("summed")
-        client.delete_object(Bucket=bucket, Key=key)
+        for written in (summed, key):
+            client.delete_object(Bucket=bucket, Key=written)
     return seconds
 
 
