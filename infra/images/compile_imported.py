@@ -17,7 +17,6 @@ PROGRAMS = (
     "dvc.commands.data_sync",
     "dvc_s3",
     "kfp.dsl.executor_main",
-    "label_studio_sdk.client",
     "mlflow.cli",
     "mlflow.server.fastapi_app",
     "mlflow.store.tracking.sqlalchemy_store",
