@@ -69,13 +69,14 @@ def main() -> None:
         }
         for pipeline, arguments in ((start_step, {}), (data_step, {"rev": rev, "names": ["D1"]})):
             package = compile_package(pipeline, {}, root / "package.yaml", image, Pods())
-            step = components.load_component_from_file(str(package))
+            packed = components.load_component_from_file(str(package))
             times: dict[str, list[float]] = {place: [] for place in runners}
             for turn in range(repeats + 1):
                 for place, runner in runners.items():
                     steps = root / f"{pipeline.name}-{place}-{turn}"
                     steps.mkdir()
                     subprocess.run(["chown", "-R", "1000:1000", str(workspace), str(steps)], check=True)
+                    step = pipeline if place == "forked" else packed  # what is packed looks for its settings
                     with forked_steps(process), local_environment(root, workspace):
                         times[place].append(seconds(runner, steps, step, arguments))
             shown = ", ".join(
