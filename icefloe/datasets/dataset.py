@@ -43,6 +43,11 @@ def _check_classes(classes: list[str]) -> list[str]:
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
+FURTHER_CONDITIONS = tuple(
+    name for name in Conditions.model_fields if name not in ("pixel_size_nm", "dose_e_per_A2")
+)
+
+
 class DatasetInfo(BaseModel):
     """What `dataset.yaml` says of one dataset.
 
@@ -123,8 +128,14 @@ class DatasetInfo(BaseModel):
         return validated(cls, content, path)
 
     def save(self, dataset: Path) -> None:
-        """Write `dataset.yaml` into the folder `dataset`; the same content gives the same bytes."""
-        text = yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True, width=100)
+        """Write `dataset.yaml` into the folder `dataset`; the same content gives the same bytes.
+
+        Further conditions that are not known have no line: files from before there were any stay as they are.
+        """
+        unknown = {name for name in FURTHER_CONDITIONS if getattr(self, name) is None}
+        text = yaml.safe_dump(
+            self.model_dump(exclude=unknown), sort_keys=False, allow_unicode=True, width=100
+        )
         write_text_atomic(dataset / INFO_FILE, text)
 
 
