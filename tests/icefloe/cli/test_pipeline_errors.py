@@ -99,7 +99,8 @@ def test_an_unknown_preset(refusal, workspace, add_dataset):
     add_dataset("D1")
 
     assert refusal("train", "--preset", "big") == (
-        f"{workspace / 'params.yaml'}: no preset 'big'. There are: demo, small, study, light, paper, nanoparticles."
+        f"{workspace / 'params.yaml'}: no preset 'big'. "
+        "There are: demo, small, study, light, paper, nanoparticles."
     )
 
 
