@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from icefloe.errors import IcefloeError
 from icefloe.files import write_text_atomic
 from icefloe.validation import validated
 
@@ -99,13 +100,19 @@ def read_conditions(dataset: Path) -> dict[str, Conditions]:
     Raises
     ------
     IcefloeError
-        If a value is none of its column, or a column is unknown.
+        If it is no such table, a value is none of its column, or a column is unknown.
     """
     table = dataset / CONDITIONS_FILE
     if not table.is_file():
         return {}
-    with table.open(newline="", encoding="utf-8") as file:
-        return {row["image"]: conditions_of(table, row) for row in csv.DictReader(file)}
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise IcefloeError(f"{table}: can't be read as a CSV table ({error}). Correct it.") from error
+    if rows and "image" not in rows[0]:
+        raise IcefloeError(f"{table}: no column names the images. Head one 'image'.")
+    return {row["image"]: conditions_of(table, row) for row in rows}
 
 
 def conditions_of(table: Path, row: Mapping[str, str]) -> Conditions:

@@ -43,7 +43,7 @@ def _check_classes(classes: list[str]) -> list[str]:
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
-FURTHER_CONDITIONS = tuple(
+_FURTHER_CONDITIONS = tuple(
     name for name in Conditions.model_fields if name not in ("pixel_size_nm", "dose_e_per_A2")
 )
 
@@ -132,7 +132,7 @@ class DatasetInfo(BaseModel):
 
         Further conditions that are not known have no line: files from before there were any stay as they are.
         """
-        unknown = {name for name in FURTHER_CONDITIONS if getattr(self, name) is None}
+        unknown = {name for name in _FURTHER_CONDITIONS if getattr(self, name) is None}
         text = yaml.safe_dump(
             self.model_dump(exclude=unknown), sort_keys=False, allow_unicode=True, width=100
         )

@@ -41,3 +41,17 @@ def test_a_value_that_is_none_is_refused_with_its_image_and_column(tmp_path, cel
     (tmp_path / CONDITIONS_FILE).write_text(f"image,dose_e_per_A2\nstack_7,{cell}\n")
     with pytest.raises(IcefloeError, match=r"conditions\.csv: image stack_7: dose_e_per_A2: "):
         read_conditions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"stem,session\na,one\n", "no column names the images"),
+        (b"image,session\na,\xff\n", "as a CSV table"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_in_one_line(tmp_path, content, words):
+    (tmp_path / "conditions.csv").write_bytes(content)
+    with pytest.raises(IcefloeError, match=words) as error:
+        read_conditions(tmp_path)
+    assert "\n" not in str(error.value)
